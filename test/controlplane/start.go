@@ -1,0 +1,149 @@
+package controlplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+const (
+	// readyBound limits the whole start; five seconds are usual, but a busy
+	// machine may need many times that.
+	readyBound = 2 * time.Minute
+	// portAttempts: between picking a port and listening on it another
+	// program may take it. Then all is started again on other ports.
+	portAttempts = 3
+)
+
+// Start starts a control plane and waits until it is of use: the API server
+// ready and, unless o.Bare, the controllers and the scheduler healthy and the
+// node Ready. It gives up after two minutes, or when ctx is done; later ctx
+// has no effect. After an error nothing is left running; the error names the
+// component and quotes the tail of its log.
+func Start(ctx context.Context, o Options) (*ControlPlane, error) {
+	if err := o.assets().check(o.names()); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyBound)
+	defer cancel()
+	for attempt := 1; ; attempt++ {
+		c, err := startOnce(ctx, o)
+		if err == nil {
+			return c, nil
+		}
+		if attempt == portAttempts || !strings.Contains(err.Error(), "address already in use") {
+			return nil, fmt.Errorf("start control plane: %w", err)
+		}
+		o.logf()("a port was taken meanwhile, starting again on others")
+	}
+}
+
+func startOnce(ctx context.Context, o Options) (*ControlPlane, error) {
+	p, err := pickPorts()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "kong-latency-")
+	if err != nil {
+		return nil, fmt.Errorf("create scratch folder: %w", err)
+	}
+	c := &ControlPlane{
+		assets:     o.assets(),
+		dir:        dir,
+		kubeconfig: filepath.Join(dir, "kubeconfig"),
+		logf:       o.logf(),
+		forker:     newForker(),
+	}
+	if err := c.bringUp(ctx, o, p); err != nil {
+		return nil, errors.Join(err, c.abandon())
+	}
+	return c, nil
+}
+
+// abandon stops what a failed start has started. That a component died is in
+// the start's own error already; what remains is that something is left over.
+func (c *ControlPlane) abandon() error {
+	for _, p := range c.processes {
+		p.mu.Lock()
+		p.handled = true
+		p.mu.Unlock()
+	}
+	return c.Stop()
+}
+
+func (c *ControlPlane) bringUp(ctx context.Context, o Options, p ports) error {
+	begin := time.Now()
+	if err := writePKI(c.dir); err != nil {
+		return err
+	}
+	if err := c.writeAccess(url("https", p.apiServer)); err != nil {
+		return err
+	}
+	if err := c.startAPI(ctx, o, p); err != nil {
+		return err
+	}
+	if !o.Bare {
+		if err := c.startControllers(ctx, p); err != nil {
+			return err
+		}
+	}
+	c.logf("control plane is up after %s", time.Since(begin).Round(100*time.Millisecond))
+	return nil
+}
+
+func (c *ControlPlane) startAPI(ctx context.Context, o Options, p ports) error {
+	c.logf("starting %s and %s", etcd, apiServer)
+	store, err := c.component(etcd, etcdFlags(c.dir, p)...)
+	if err != nil {
+		return err
+	}
+	if err := c.waitReady(ctx, store, url("http", p.etcdClient)+"/readyz"); err != nil {
+		return err
+	}
+	api, err := c.component(apiServer, apiServerFlags(c.dir, p, o.APIServerFlags)...)
+	if err != nil {
+		return err
+	}
+	return c.waitReady(ctx, api, url("https", p.apiServer)+"/readyz")
+}
+
+func (c *ControlPlane) startControllers(ctx context.Context, p ports) error {
+	c.logf("starting %s, %s and %s", controllerManager, scheduler, kwok)
+	manager, err := c.component(controllerManager, controllerManagerFlags(c.dir, c.kubeconfig, p)...)
+	if err != nil {
+		return err
+	}
+	sched, err := c.component(scheduler, schedulerFlags(c.dir, c.kubeconfig, p)...)
+	if err != nil {
+		return err
+	}
+	player, err := c.component(kwok, kwokFlags(c.assets.path(kwokStages), c.kubeconfig)...)
+	if err != nil {
+		return err
+	}
+	if err := c.createNode(ctx); err != nil {
+		return err
+	}
+	if err := c.waitReady(ctx, manager, url("https", p.controllerManager)+"/healthz"); err != nil {
+		return err
+	}
+	if err := c.waitReady(ctx, sched, url("https", p.scheduler)+"/readyz"); err != nil {
+		return err
+	}
+	return c.waitNode(ctx, player)
+}
+
+// component starts one of the control plane's own programs. It sees nothing
+// of the caller's environment but PATH: proxies, kubeconfigs and settings of
+// the user have no business here.
+func (c *ControlPlane) component(name string, args ...string) (*Process, error) {
+	cmd := exec.Command(c.assets.path(name), args...)
+	cmd.Dir = c.dir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.dir}
+	return c.Run(name, cmd)
+}
