@@ -1,0 +1,104 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Capacity limits what one echo server can do. The zero value has no limit.
+type Capacity struct {
+	// ServiceTime is how long one request occupies the server, which serves
+	// one request at a time in order of arrival. Zero: requests do not queue.
+	ServiceTime time.Duration
+	// Queue is how many requests may be in the server, the one being served
+	// included; more are answered 503 at once.
+	Queue int
+}
+
+// maxSleep bounds what a request may ask for, so that none outlives the demo.
+const maxSleep = 10 * time.Second
+
+var errFull = errors.New("queue is full")
+
+// echo is one echo server, the stand-in for one pod.
+//
+//	/                       answers after its turn in the queue
+//	/shell?cmd=sleep%200.1  sleeps besides, as the shell of Kong's guide would
+type echo struct {
+	capacity Capacity
+	places   chan struct{} // one for every request in the server
+	turn     chan struct{} // held by the request being served
+}
+
+func newEcho(c Capacity) *echo {
+	return &echo{capacity: c, places: make(chan struct{}, c.Queue), turn: make(chan struct{}, 1)}
+}
+
+// ServeHTTP implements http.Handler.
+func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := e.queue(r.Context()); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	if r.URL.Path == "/shell" {
+		d, err := parseSleep(r.URL.Query().Get("cmd"))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		if err := sleep(r.Context(), d); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// queue waits for the server to be free and then occupies it for the service
+// time.
+func (e *echo) queue(ctx context.Context) error {
+	if e.capacity.ServiceTime == 0 {
+		return nil
+	}
+	select {
+	case e.places <- struct{}{}:
+		defer func() { <-e.places }()
+	default:
+		return errFull
+	}
+	select {
+	case e.turn <- struct{}{}:
+		defer func() { <-e.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return sleep(ctx, e.capacity.ServiceTime)
+}
+
+// parseSleep reads "sleep SECONDS", the one command this server knows.
+func parseSleep(cmd string) (time.Duration, error) {
+	seconds, ok := strings.CutPrefix(cmd, "sleep ")
+	if !ok {
+		return 0, fmt.Errorf("run %q: only sleep is known", cmd)
+	}
+	d, err := time.ParseDuration(strings.TrimSpace(seconds) + "s")
+	if err != nil || d < 0 || d > maxSleep {
+		return 0, fmt.Errorf("run %q: want 0 to %.0f seconds", cmd, maxSleep.Seconds())
+	}
+	return d, nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
