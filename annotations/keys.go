@@ -1,0 +1,132 @@
+// Package annotations is the product's user interface: the annotation keys,
+// their documentation, and the parser that turns them into settings.
+package annotations
+
+// Prefix begins every key of ours. The admission webhooks' matchConditions
+// look for it, so that objects without it never cause a call.
+const Prefix = "kong.latency/"
+
+// The keys. Documentation is in Keys.
+const (
+	TargetMS         = Prefix + "target-ms"
+	MinReplicas      = Prefix + "min-replicas"
+	MaxReplicas      = Prefix + "max-replicas"
+	Service          = Prefix + "service"
+	Deployment       = Prefix + "deployment"
+	Metric           = Prefix + "metric"
+	Behavior         = Prefix + "behavior"
+	CPUUtilization   = Prefix + "cpu-utilization"
+	Paused           = Prefix + "paused"
+	PreserveReplicas = Prefix + "preserve-replicas"
+	Adopt            = Prefix + "adopt"
+)
+
+// Kind is the kind of object that carries annotations.
+type Kind string
+
+// The two kinds that can be annotated.
+const (
+	OnDeployment Kind = "Deployment"
+	OnService    Kind = "Service"
+)
+
+// Key is the documentation of one annotation key.
+type Key struct {
+	// Name is the whole key.
+	Name string
+	// Kinds lists where it may stand.
+	Kinds []Kind
+	// Value says what is allowed; error messages quote it.
+	Value string
+	// Default says what holds when the key is absent.
+	Default string
+	// Doc says what it does.
+	Doc string
+	// Planned is true for a key that is checked but has no effect yet.
+	Planned bool
+
+	parse func(value string, s *Settings) bool
+}
+
+var both = []Kind{OnDeployment, OnService}
+
+// Keys lists every key in the order of the reference page.
+func Keys() []Key {
+	return []Key{
+		{
+			Name: TargetMS, Kinds: both,
+			Value:   "a decimal number of milliseconds greater than 0 and at most 3600000, with up to 3 decimals and no unit, such as 40 or 0.5",
+			Default: "no autoscaling",
+			Doc:     "The upstream latency to hold. Putting it on a Deployment or on its Service attaches a HorizontalPodAutoscaler; taking it away detaches it.",
+			parse:   parseTarget,
+		},
+		{
+			Name: MinReplicas, Kinds: both, Value: replicasAllowed, Default: "1",
+			Doc:   "The fewest replicas. 0 is not allowed: without pods there is no latency to wake them.",
+			parse: func(v string, s *Settings) bool { return parseReplicas(v, &s.MinReplicas) },
+		},
+		{
+			Name: MaxReplicas, Kinds: both, Value: replicasAllowed, Default: "10",
+			Doc:   "The most replicas.",
+			parse: func(v string, s *Settings) bool { return parseReplicas(v, &s.MaxReplicas) },
+		},
+		{
+			Name: Service, Kinds: []Kind{OnDeployment},
+			Value:   "the name of a Service in the same namespace",
+			Default: "the one Service that selects the Deployment's pods",
+			Doc:     "The Service whose latency scales this Deployment. Needed when several Services select its pods.",
+			parse:   func(v string, s *Settings) bool { return parseName(v, &s.Service) },
+		},
+		{
+			Name: Deployment, Kinds: []Kind{OnService},
+			Value:   "the name of a Deployment in the same namespace",
+			Default: "the one Deployment whose pods the Service selects",
+			Doc:     "The Deployment that this Service's latency scales. Needed when the Service selects the pods of several Deployments.",
+			parse:   func(v string, s *Settings) bool { return parseName(v, &s.Deployment) },
+		},
+		{
+			Name: Metric, Kinds: both,
+			Value:   "a metric name of letters, digits, '_', ':', '.' and '-', at most 253 characters",
+			Default: DefaultMetric,
+			Doc:     "The metric of the Service, as the custom metrics API names it.",
+			parse:   parseMetric,
+		},
+		{
+			Name: Behavior, Kinds: both,
+			Value:   "the name of a behavior profile: responsive or stable",
+			Default: "responsive",
+			Doc:     "How fast to scale. `responsive` follows the latency within seconds in both directions; `stable` is Kubernetes' own default, which waits 300 s before it scales in.",
+			parse:   parseBehavior,
+		},
+		{
+			Name: CPUUtilization, Kinds: both,
+			Value:   "an integer from 1 to 100, in percent of the CPU request",
+			Default: "none",
+			Doc:     "Adds a CPU metric beside latency; the HorizontalPodAutoscaler follows whichever wants more replicas.",
+			parse:   parseCPU,
+		},
+		{
+			Name: Paused, Kinds: both,
+			Value:   "one of true, false, scale-in, scale-out",
+			Default: "false",
+			Doc:     "Stops scaling while the HorizontalPodAutoscaler stays: in both directions (`true`), or in one of them.",
+			parse:   parsePaused,
+		},
+		{
+			Name: PreserveReplicas, Kinds: both,
+			Value: "true or false", Default: "true", Planned: true,
+			Doc:   "Whether re-applying a manifest keeps the live number of replicas instead of the manifest's.",
+			parse: parsePreserve,
+		},
+		{
+			Name: Adopt, Kinds: both,
+			Value: "the name of a HorizontalPodAutoscaler in the same namespace", Default: "none", Planned: true,
+			Doc:   "An existing HorizontalPodAutoscaler to take over instead of making one.",
+			parse: func(v string, s *Settings) bool { return parseName(v, &s.Adopt) },
+		},
+	}
+}
+
+// DefaultMetric is the metric that the adapter rule of Kong's guide makes: the
+// average upstream latency of a Service over the last 60 seconds, in milliseconds.
+const DefaultMetric = "kong_upstream_latency_ms_60s_average"
