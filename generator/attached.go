@@ -1,0 +1,41 @@
+package generator
+
+import (
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// OwnedBy tells whether the Deployment with this UID controls the live
+// HorizontalPodAutoscaler, so that it may be changed on the Deployment's behalf.
+func OwnedBy(live *autoscalingv2.HorizontalPodAutoscaler, deploymentUID string) bool {
+	owner := metav1.GetControllerOfNoCopy(live)
+	return owner != nil && deploymentUID != "" && string(owner.UID) == deploymentUID
+}
+
+// MadeByUs tells whether the live HorizontalPodAutoscaler carries our mark. One
+// that is owned by the Deployment without it may be another controller's, and is
+// never deleted.
+func MadeByUs(live *autoscalingv2.HorizontalPodAutoscaler) bool {
+	return live.Labels[ManagedByLabel] == ManagedBy
+}
+
+// UpToDate tells whether applying the plan would change nothing in the live
+// HorizontalPodAutoscaler. Fields that a plan never sets, such as a tolerance or
+// further labels, are other people's and do not count.
+func UpToDate(live *autoscalingv2.HorizontalPodAutoscaler, p Plan) bool {
+	if live.Name != p.Deployment || !OwnedBy(live, p.DeploymentUID) || !MadeByUs(live) {
+		return false
+	}
+	want, have := HPA(p).Spec, live.Spec.DeepCopy()
+	writeOut(want.Behavior)
+	writeOut(have.Behavior)
+	if have.Behavior != nil {
+		for _, rules := range []*autoscalingv2.HPAScalingRules{have.Behavior.ScaleUp, have.Behavior.ScaleDown} {
+			if rules != nil {
+				rules.Tolerance = nil
+			}
+		}
+	}
+	return equality.Semantic.DeepEqual(want, *have)
+}
