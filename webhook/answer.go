@@ -1,0 +1,77 @@
+package webhook
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/kong-latency/kong-latency/finding"
+)
+
+// maxWarning is the length in bytes above which the API server may truncate
+// what webhooks say, see k8s.io/api/admission/v1 AdmissionResponse.Warnings.
+const maxWarning = 256
+
+// refuse denies the request with everything that is wrong at once: for people in
+// the message, for programs as causes.
+func refuse(findings []finding.Finding) admission.Response {
+	var text strings.Builder
+	text.WriteString("kong-latency cannot use this")
+	causes := make([]metav1.StatusCause, 0, len(findings))
+	for _, f := range findings {
+		fmt.Fprintf(&text, "\n- %s: %s", f.Reason, f.Message)
+		if f.Fix != "" {
+			fmt.Fprintf(&text, "\n  to mend it: %s", f.Fix)
+		}
+		causes = append(causes, metav1.StatusCause{Type: metav1.CauseType(f.Reason), Message: f.Message})
+	}
+	resp := admission.Denied("")
+	resp.Result = &metav1.Status{
+		Status:  metav1.StatusFailure,
+		Code:    http.StatusUnprocessableEntity,
+		Reason:  metav1.StatusReasonInvalid,
+		Message: text.String(),
+		Details: &metav1.StatusDetails{Causes: causes},
+	}
+	return resp
+}
+
+// allow admits the request with these lines on kubectl's warning channel.
+func allow(lines []string) admission.Response {
+	return admission.Allowed("").WithWarnings(lines...)
+}
+
+// warnings says findings in one line each.
+func warnings(findings []finding.Finding) []string {
+	lines := make([]string, 0, len(findings))
+	for _, f := range findings {
+		text := f.Reason + ": " + f.Message
+		if f.Fix != "" {
+			text += "; " + f.Fix
+		}
+		if f.Wait == finding.ForObject && f.Severity == finding.Error {
+			text += "; attached as soon as it is there"
+		}
+		lines = append(lines, line("%s", text))
+	}
+	return lines
+}
+
+// line is one warning of ours, cut at a whole character where the API server
+// would cut it anywhere.
+func line(format string, args ...any) string {
+	text := "kong-latency: " + fmt.Sprintf(format, args...)
+	if len(text) <= maxWarning {
+		return text
+	}
+	const dots = "…"
+	cut := maxWarning - len(dots)
+	for !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + dots
+}

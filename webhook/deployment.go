@@ -1,0 +1,132 @@
+package webhook
+
+import (
+	"context"
+	"maps"
+
+	"gomodules.xyz/jsonpatch/v2"
+	admissionv1 "k8s.io/api/admission/v1"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/policy"
+	"github.com/kong-latency/kong-latency/target"
+)
+
+// mutateDeployment raises a new Deployment's replicas to the least that its
+// settings allow, so that it does not start smaller than it will ever be again.
+// It patches that one path, and answers the same when called again.
+func (c Cluster) mutateDeployment(ctx context.Context, req admission.Request) admission.Response {
+	if req.Operation != admissionv1.Create {
+		return allow(nil)
+	}
+	w, err := decodeWorkload(req.Object.Raw, &req)
+	if err != nil {
+		return badRequest(err)
+	}
+	least, ok := c.minReplicas(ctx, w)
+	replicas := int32(1) // the API's default
+	if w.Replicas != nil {
+		replicas = *w.Replicas
+	}
+	// Zero is how people turn a workload off, and its autoscaling with it.
+	if !ok || replicas == 0 || replicas >= least {
+		return allow(nil)
+	}
+	resp := allow([]string{line("raised spec.replicas from %d to %d, the minimum of its autoscaling", replicas, least)})
+	resp.Patches = []jsonpatch.Operation{jsonpatch.NewOperation("add", "/spec/replicas", least)}
+	return resp
+}
+
+// minReplicas is the least number of replicas of w, if it asks for autoscaling and
+// its settings can be used: from it and its Service, or, while the Service
+// cannot be known, from its own settings.
+func (c Cluster) minReplicas(ctx context.Context, w target.Workload) (int32, bool) {
+	if catalog := c.catalog(ctx, w.Namespace); catalog != nil {
+		r := generator.Resolve(w, target.WithWorkload(catalog, w))
+		if catalog.Err() == nil && r.Plan != nil {
+			return r.Plan.MinReplicas, true
+		}
+	}
+	settings, errs := annotations.Parse(annotations.OnDeployment, w.Annotations)
+	if len(errs) > 0 || !settings.Asked() {
+		return 0, false
+	}
+	resolved, findings := policy.Resolve(w.Object(), settings)
+	return resolved.MinReplicas, !finding.Blocks(findings)
+}
+
+// validateDeployment refuses settings that cannot be used, and says in warnings
+// what will be attached or what keeps it from being attached.
+func (c Cluster) validateDeployment(ctx context.Context, req admission.Request) admission.Response {
+	w, err := decodeWorkload(req.Object.Raw, &req)
+	if err != nil {
+		return badRequest(err)
+	}
+	var before target.Workload
+	if req.Operation == admissionv1.Update {
+		if before, err = decodeWorkload(req.OldObject.Raw, &req); err != nil {
+			return badRequest(err)
+		}
+	}
+	if w.Deleting {
+		return allow(nil) // whatever is wrong, it must not keep a finalizer from being removed
+	}
+	if findings := checkSettings(annotations.OnDeployment, w.Object(), w.Annotations); len(findings) > 0 {
+		return refuse(findings)
+	}
+	unknown := pairingUnknown("the Service of " + w.Object().String())
+	catalog := c.catalog(ctx, w.Namespace)
+	if catalog == nil {
+		if annotations.Asks(w.Annotations) {
+			return allow([]string{unknown})
+		}
+		return allow(nil)
+	}
+	now := generator.Resolve(w, target.WithWorkload(catalog, w))
+	var then generator.Resolution
+	switch {
+	case req.Operation != admissionv1.Update:
+	case maps.Equal(before.Annotations, w.Annotations) && maps.Equal(before.PodLabels, w.PodLabels):
+		then = now
+	default:
+		then = generator.Resolve(before, target.WithWorkload(catalog, before))
+	}
+	if catalog.Err() != nil {
+		return allow([]string{unknown})
+	}
+	lines := append(warnings(now.Findings), notes(then, now)...)
+	if !now.Asked && !then.Asked {
+		lines = append(lines, noTarget(w.Annotations)...)
+	}
+	return allow(lines)
+}
+
+// checkSettings returns what makes an object's own settings unusable, whatever
+// else is in the cluster.
+func checkSettings(kind annotations.Kind, o finding.Object, ours map[string]string) []finding.Finding {
+	settings, errs := annotations.Parse(kind, ours)
+	if len(errs) > 0 {
+		return annotations.Findings(o, errs)
+	}
+	_, findings := policy.Resolve(o, settings)
+	return findings
+}
+
+// notes says what changes by this admission: nothing if the plan stays the same.
+func notes(then, now generator.Resolution) []string {
+	switch {
+	case then.Asked && !now.Asked:
+		return []string{line("will detach the HPA; the replicas stay as they are")}
+	case now.Plan == nil:
+		return nil
+	case then.Plan == nil:
+		return []string{line("will attach %s", now.Plan)}
+	case then.Plan.String() != now.Plan.String():
+		return []string{line("will change %s", now.Plan)}
+	default:
+		return nil
+	}
+}

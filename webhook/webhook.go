@@ -1,0 +1,75 @@
+// Package webhook answers admission reviews of Deployments and Services. It
+// reads from caches only and writes nothing but its answer.
+package webhook
+
+import (
+	"context"
+	"net/http"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/target"
+)
+
+// The paths that the webhook configurations call.
+const (
+	MutateDeploymentsPath   = "/mutate-deployments"
+	ValidateDeploymentsPath = "/validate-deployments"
+	ValidateServicesPath    = "/validate-services"
+)
+
+// Cluster is what admission knows of the cluster. Where it is not warm yet,
+// nothing is concluded from what it lacks.
+type Cluster struct {
+	// Reader reads the caches, which have the indexes of cluster.AddIndexes.
+	Reader client.Reader
+	// Warm tells whether the caches hold the cluster's whole state.
+	Warm func() bool
+}
+
+// Setup registers the handlers with the manager's webhook server.
+func Setup(mgr manager.Manager, c Cluster) {
+	server := mgr.GetWebhookServer()
+	for path, handler := range Handlers(c) {
+		server.Register(path, &admission.Webhook{Handler: handler})
+	}
+}
+
+// Handlers returns every handler by its path.
+func Handlers(c Cluster) map[string]admission.Handler {
+	return map[string]admission.Handler{
+		MutateDeploymentsPath:   admission.HandlerFunc(c.mutateDeployment),
+		ValidateDeploymentsPath: admission.HandlerFunc(c.validateDeployment),
+		ValidateServicesPath:    admission.HandlerFunc(c.validateService),
+	}
+}
+
+// catalog is the namespace's Deployments and Services, or nil if they cannot be known yet.
+func (c Cluster) catalog(ctx context.Context, namespace string) *cluster.Catalog {
+	if !c.Warm() {
+		return nil
+	}
+	return cluster.NewCatalog(ctx, c.Reader, namespace)
+}
+
+func badRequest(err error) admission.Response {
+	return admission.Errored(http.StatusBadRequest, err)
+}
+
+// pairingUnknown says that nothing could be said.
+func pairingUnknown(about string) string {
+	return line("%s: %s: cannot be looked up yet; the controller will attach it or say why not",
+		target.PairingUnknown.Name, about)
+}
+
+// noTarget warns of settings that do nothing, because nothing asks for autoscaling.
+func noTarget(ours map[string]string) []string {
+	if len(ours) == 0 || annotations.Asks(ours) {
+		return nil
+	}
+	return []string{line("annotations have no effect: neither this object nor its pair carries %s", annotations.TargetMS)}
+}
