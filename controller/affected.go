@@ -1,0 +1,132 @@
+package controller
+
+import (
+	"context"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/target"
+)
+
+// mapFunc says which objects to reconcile because o is, or was, as it is.
+type mapFunc func(ctx context.Context, o client.Object) []types.NamespacedName
+
+// onEvents reconciles what an object touched before a change and what it touches
+// after it, unless nothing changed that matters.
+func onEvents(m mapFunc, changed func(before, after client.Object) bool) handler.EventHandler {
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	add := func(ctx context.Context, q queue, objects ...client.Object) {
+		for _, o := range objects {
+			for _, n := range m(ctx, o) {
+				q.Add(reconcile.Request{NamespacedName: n})
+			}
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { add(ctx, q, e.Object) },
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { add(ctx, q, e.Object) },
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
+			if changed(e.ObjectOld, e.ObjectNew) {
+				add(ctx, q, e.ObjectOld, e.ObjectNew)
+			}
+		},
+	}
+}
+
+func deploymentChanged(before, after client.Object) bool {
+	b, a := cluster.Workload(before.(*appsv1.Deployment)), cluster.Workload(after.(*appsv1.Deployment))
+	b.Replicas, a.Replicas = nil, nil // no plan depends on them, and every scaling changes them
+	return !equality.Semantic.DeepEqual(b, a)
+}
+
+func serviceChanged(before, after client.Object) bool {
+	return !equality.Semantic.DeepEqual(
+		cluster.Service(before.(*corev1.Service)), cluster.Service(after.(*corev1.Service)))
+}
+
+// hpaChanged leaves out the status, which changes at every sync.
+func hpaChanged(before, after client.Object) bool {
+	b, a := before.(*autoscalingv2.HorizontalPodAutoscaler), after.(*autoscalingv2.HorizontalPodAutoscaler)
+	return !equality.Semantic.DeepEqual(b.Spec, a.Spec) ||
+		!equality.Semantic.DeepEqual(b.OwnerReferences, a.OwnerReferences) ||
+		b.Labels[generator.ManagedByLabel] != a.Labels[generator.ManagedByLabel]
+}
+
+func itself(_ context.Context, o client.Object) []types.NamespacedName {
+	return []types.NamespacedName{client.ObjectKeyFromObject(o)}
+}
+
+// affected finds out what else a change touches. A failed look-up is no reason
+// for an error here: the caches are warm before events are handled.
+type affected struct{ reader client.Reader }
+
+// byDeployment is the Deployment, and the others that an annotated Service
+// selects beside it: whether the Service is ambiguous depends on all of them.
+func (m affected) byDeployment(ctx context.Context, o client.Object) []types.NamespacedName {
+	w := cluster.Workload(o.(*appsv1.Deployment))
+	catalog := cluster.NewCatalog(ctx, m.reader, w.Namespace)
+	out := itself(ctx, o)
+	for _, s := range catalog.ServicesSelecting(w.PodLabels) {
+		if annotations.Asks(s.Annotations) {
+			out = append(out, workloadNames(catalog.WorkloadsSelectedBy(s))...)
+		}
+	}
+	return out
+}
+
+// byService is every Deployment that the Service selects or names, or that names it.
+func (m affected) byService(ctx context.Context, o client.Object) []types.NamespacedName {
+	s := cluster.Service(o.(*corev1.Service))
+	catalog := cluster.NewCatalog(ctx, m.reader, s.Namespace)
+	out := workloadNames(catalog.WorkloadsSelectedBy(s))
+	out = append(out, workloadNames(catalog.WorkloadsNaming(s.Name))...)
+	if name := s.Annotations[annotations.Deployment]; name != "" {
+		out = append(out, types.NamespacedName{Namespace: s.Namespace, Name: name})
+	}
+	return out
+}
+
+// byHPA is the Deployment of its name, and the one that controls it.
+func (m affected) byHPA(ctx context.Context, o client.Object) []types.NamespacedName {
+	out := itself(ctx, o)
+	if owner := metav1.GetControllerOfNoCopy(o); owner != nil && owner.Kind == deploymentKind {
+		out = append(out, types.NamespacedName{Namespace: o.GetNamespace(), Name: owner.Name})
+	}
+	return out
+}
+
+// servicesByDeployment is every annotated Service that selects or names the Deployment.
+func (m affected) servicesByDeployment(ctx context.Context, o client.Object) []types.NamespacedName {
+	w := cluster.Workload(o.(*appsv1.Deployment))
+	catalog := cluster.NewCatalog(ctx, m.reader, w.Namespace)
+	var out []types.NamespacedName
+	for _, list := range [][]target.Service{catalog.ServicesSelecting(w.PodLabels), catalog.ServicesNaming(w.Name)} {
+		for _, s := range list {
+			if annotations.Asks(s.Annotations) {
+				out = append(out, types.NamespacedName{Namespace: s.Namespace, Name: s.Name})
+			}
+		}
+	}
+	return out
+}
+
+func workloadNames(list []target.Workload) []types.NamespacedName {
+	out := make([]types.NamespacedName, len(list))
+	for i, w := range list {
+		out[i] = types.NamespacedName{Namespace: w.Namespace, Name: w.Name}
+	}
+	return out
+}

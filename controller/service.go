@@ -1,0 +1,42 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/target"
+)
+
+const serviceKind = "Service"
+
+// services tells what keeps an annotated Service from being paired with a
+// Deployment. Everything else about it is told on the Deployment.
+type services struct {
+	reader client.Reader
+	tell   *teller
+}
+
+// Reconcile tells what is wrong with the Service named by req, if it has changed.
+func (r *services) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	var s corev1.Service
+	if err := r.reader.Get(ctx, req.NamespacedName, &s); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.tell.forget(serviceKind, req.NamespacedName)
+			return ctrl.Result{}, nil
+		}
+		return ctrl.Result{}, fmt.Errorf("read Service: %w", err)
+	}
+	catalog := cluster.NewCatalog(ctx, r.reader, s.Namespace)
+	findings := target.CheckService(cluster.Service(&s), catalog)
+	if err := catalog.Err(); err != nil {
+		return ctrl.Result{}, fmt.Errorf("look up the Deployments of Service %s: %w", req, err)
+	}
+	r.tell.findings(&s, findings)
+	return ctrl.Result{}, nil
+}

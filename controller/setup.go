@@ -1,0 +1,58 @@
+// Package controller attaches the HorizontalPodAutoscalers of annotated
+// workloads and keeps them as planned.
+package controller
+
+import (
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+)
+
+// FieldManager owns the fields of HorizontalPodAutoscalers that the controller applies.
+const FieldManager = "kong-latency"
+
+// Options of the controllers.
+type Options struct {
+	// Workers is how many workloads are reconciled at the same time.
+	Workers int
+}
+
+// Setup adds the controllers to the manager, whose cache must have the options
+// and indexes of pipeline/cluster.
+func Setup(mgr manager.Manager, o Options) error {
+	tell := newTeller(mgr.GetEventRecorder(FieldManager))
+	w := &workloads{client: mgr.GetClient(), tell: tell}
+	if err := w.setup(mgr, o); err != nil {
+		return fmt.Errorf("set up controller of workloads: %w", err)
+	}
+	s := &services{reader: mgr.GetClient(), tell: tell}
+	if err := s.setup(mgr); err != nil {
+		return fmt.Errorf("set up controller of services: %w", err)
+	}
+	return nil
+}
+
+func (r *workloads) setup(mgr manager.Manager, o Options) error {
+	m := affected{reader: mgr.GetClient()}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("workload").
+		Watches(&appsv1.Deployment{}, onEvents(m.byDeployment, deploymentChanged)).
+		Watches(&corev1.Service{}, onEvents(m.byService, serviceChanged)).
+		Watches(&autoscalingv2.HorizontalPodAutoscaler{}, onEvents(m.byHPA, hpaChanged)).
+		WithOptions(controller.Options{MaxConcurrentReconciles: o.Workers}).
+		Complete(r)
+}
+
+func (r *services) setup(mgr manager.Manager) error {
+	m := affected{reader: mgr.GetClient()}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("service").
+		Watches(&corev1.Service{}, onEvents(itself, serviceChanged)).
+		Watches(&appsv1.Deployment{}, onEvents(m.servicesByDeployment, deploymentChanged)).
+		Complete(r)
+}

@@ -1,0 +1,132 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/pipeline/cluster"
+)
+
+// +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// workloads attaches, keeps and detaches the HorizontalPodAutoscaler of one
+// Deployment at a time.
+type workloads struct {
+	client client.Client
+	tell   *teller
+}
+
+// Reconcile brings the HorizontalPodAutoscaler of the Deployment named by req to
+// its plan. What blocks a plan is told by an event and waits for a watch; only
+// what the API server refuses is an error, and is retried.
+func (r *workloads) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	var d appsv1.Deployment
+	if err := r.client.Get(ctx, req.NamespacedName, &d); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.tell.forget(string(deploymentKind), req.NamespacedName)
+			return ctrl.Result{}, nil // garbage collection takes the HorizontalPodAutoscaler
+		}
+		return ctrl.Result{}, fmt.Errorf("read Deployment: %w", err)
+	}
+	w := cluster.Workload(&d)
+	if w.Deleting {
+		return ctrl.Result{}, nil
+	}
+	live, err := r.liveHPA(ctx, req)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	catalog := cluster.NewCatalog(ctx, r.client, w.Namespace)
+	resolution := generator.Resolve(w, catalog)
+	if err := catalog.Err(); err != nil {
+		return ctrl.Result{}, fmt.Errorf("look up the Services of Deployment %s: %w", req, err)
+	}
+	if !resolution.Asked {
+		r.tell.findings(&d, nil)
+		return ctrl.Result{}, r.detach(ctx, &d, live)
+	}
+	findings := resolution.Findings
+	if resolution.Plan != nil {
+		blocked, err := r.attach(ctx, &d, live, *resolution.Plan)
+		if err != nil {
+			return ctrl.Result{}, err
+		}
+		findings = append(findings, blocked...)
+	}
+	r.tell.findings(&d, findings)
+	return ctrl.Result{}, nil
+}
+
+// liveHPA is the HorizontalPodAutoscaler of the workload's name, or nil.
+func (r *workloads) liveHPA(ctx context.Context, req ctrl.Request) (*autoscalingv2.HorizontalPodAutoscaler, error) {
+	var live autoscalingv2.HorizontalPodAutoscaler
+	switch err := r.client.Get(ctx, req.NamespacedName, &live); {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read HorizontalPodAutoscaler: %w", err)
+	default:
+		return &live, nil
+	}
+}
+
+// attach applies the plan unless the live HorizontalPodAutoscaler equals it
+// already, or is somebody else's, which is the finding returned.
+func (r *workloads) attach(ctx context.Context, d *appsv1.Deployment, live *autoscalingv2.HorizontalPodAutoscaler, p generator.Plan) ([]finding.Finding, error) {
+	switch {
+	case live == nil:
+	case live.DeletionTimestamp != nil || ofFormerDeployment(live, d):
+		return nil, nil // it will be gone soon, and its deletion wakes us
+	case !generator.OwnedBy(live, string(d.UID)):
+		return []finding.Finding{nameTaken(d, live)}, nil
+	case generator.UpToDate(live, p):
+		return nil, nil
+	}
+	hpa, err := generator.ApplyConfiguration(p)
+	if err != nil {
+		return nil, err
+	}
+	opts := []client.ApplyOption{client.FieldOwner(FieldManager)}
+	if live != nil {
+		// The UID makes sure that it is this object that is changed, not one of the
+		// same name that came in its place. Being ours, its fields are ours to take back.
+		hpa.WithUID(live.UID)
+		opts = append(opts, client.ForceOwnership)
+	}
+	if err := r.client.Apply(ctx, hpa, opts...); err != nil {
+		return nil, fmt.Errorf("apply HorizontalPodAutoscaler: %w", err)
+	}
+	if live == nil {
+		r.tell.change(d, attached, "attached %s", p)
+	} else {
+		r.tell.change(d, updated, "changed %s", p)
+	}
+	return nil, nil
+}
+
+// detach deletes the live HorizontalPodAutoscaler if it is ours. The number of
+// replicas stays as it is.
+func (r *workloads) detach(ctx context.Context, d *appsv1.Deployment, live *autoscalingv2.HorizontalPodAutoscaler) error {
+	if live == nil || live.DeletionTimestamp != nil ||
+		!generator.OwnedBy(live, string(d.UID)) || !generator.MadeByUs(live) {
+		return nil
+	}
+	err := r.client.Delete(ctx, live, client.Preconditions{UID: ptr.To(live.UID)})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("delete HorizontalPodAutoscaler: %w", err)
+	}
+	if err == nil {
+		r.tell.change(d, detached, "detached HPA %s; the replicas stay as they are", live.Name)
+	}
+	return nil
+}
