@@ -1,0 +1,169 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	ctrl "sigs.k8s.io/controller-runtime"
+)
+
+// Options of all the subcommands. A subcommand shows the flags of its part only.
+type Options struct {
+	Common
+	Webhook    WebhookOptions
+	Controller ControllerOptions
+}
+
+// Common options stand on every subcommand.
+type Common struct {
+	Kubeconfig         string
+	Namespace          string
+	MetricsBindAddress string
+	ProbeBindAddress   string
+	LogLevel           string
+	LogFormat          string
+}
+
+// WebhookOptions are those of the admission webhook.
+type WebhookOptions struct {
+	BindAddress   string
+	Service       string
+	Configuration string
+	CertSecret    string
+	CertDNSNames  []string
+}
+
+// ControllerOptions are those of the controller.
+type ControllerOptions struct {
+	LeaderElect bool
+	Workers     int
+}
+
+// DefaultOptions returns what holds when no flag is given.
+func DefaultOptions() *Options {
+	return &Options{
+		Common: Common{
+			Namespace:          "kong-latency-system",
+			MetricsBindAddress: ":8080",
+			ProbeBindAddress:   ":8081",
+			LogLevel:           "info",
+			LogFormat:          "json",
+		},
+		Webhook: WebhookOptions{
+			BindAddress:   ":9443",
+			Service:       "kong-latency-webhook",
+			Configuration: "kong-latency",
+			CertSecret:    "kong-latency-webhook-cert",
+		},
+		Controller: ControllerOptions{LeaderElect: true, Workers: 8},
+	}
+}
+
+// AddFlags adds the common flags.
+func (o *Common) AddFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&o.Kubeconfig, "kubeconfig", o.Kubeconfig, "kubeconfig file; in a cluster, leave it empty to use the service account")
+	fs.StringVar(&o.Namespace, "namespace", o.Namespace, "namespace that this program runs in; the environment variable POD_NAMESPACE, where set, is the default")
+	fs.StringVar(&o.MetricsBindAddress, "metrics-bind-address", o.MetricsBindAddress, "host:port that serves Prometheus metrics; 0 serves none")
+	fs.StringVar(&o.ProbeBindAddress, "health-probe-bind-address", o.ProbeBindAddress, "host:port that serves /healthz and /readyz; 0 serves none")
+	fs.StringVar(&o.LogLevel, "log-level", o.LogLevel, "least level that is logged: debug, info, warn or error")
+	fs.StringVar(&o.LogFormat, "log-format", o.LogFormat, "format of logs: json or text")
+}
+
+// AddFlags adds the webhook's flags.
+func (o *WebhookOptions) AddFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&o.BindAddress, "webhook-bind-address", o.BindAddress, "host:port that serves admission over TLS")
+	fs.StringVar(&o.Service, "webhook-service", o.Service, "Service by which the API server reaches the webhook; the certificate is made for its name")
+	fs.StringVar(&o.Configuration, "webhook-configuration", o.Configuration, "name of the mutating and of the validating webhook configuration whose caBundle is filled in")
+	fs.StringVar(&o.CertSecret, "cert-secret", o.CertSecret, "Secret that holds the certificate authority and the serving certificate")
+	fs.StringSliceVar(&o.CertDNSNames, "cert-dns-names", o.CertDNSNames, "further DNS names and IP addresses for the serving certificate")
+}
+
+// AddFlags adds the controller's flags.
+func (o *ControllerOptions) AddFlags(fs *pflag.FlagSet) {
+	fs.BoolVar(&o.LeaderElect, "leader-elect", o.LeaderElect, "work only while holding the lease, so that several replicas can stand by")
+	fs.IntVar(&o.Workers, "workers", o.Workers, "workloads that are reconciled at the same time")
+}
+
+// Complete fills in from the environment what no flag says.
+func (o *Options) Complete(namespaceGiven bool) {
+	if ns := os.Getenv("POD_NAMESPACE"); ns != "" && !namespaceGiven {
+		o.Namespace = ns
+	}
+}
+
+// Validate reports every option that cannot be used.
+func (o *Options) Validate() error {
+	var errs []error
+	check := func(ok bool, flag, value, allowed string) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("--%s is %q: must be %s", flag, value, allowed))
+		}
+	}
+	check(len(validation.IsDNS1123Label(o.Namespace)) == 0, "namespace", o.Namespace, "the name of a namespace")
+	_, err := level(o.LogLevel)
+	check(err == nil, "log-level", o.LogLevel, "debug, info, warn or error")
+	check(o.LogFormat == "json" || o.LogFormat == "text", "log-format", o.LogFormat, "json or text")
+	_, _, err = hostPort(o.Webhook.BindAddress)
+	check(err == nil, "webhook-bind-address", o.Webhook.BindAddress, "host:port, such as :9443")
+	check(o.Controller.Workers > 0, "workers", strconv.Itoa(o.Controller.Workers), "at least 1")
+	return errors.Join(errs...)
+}
+
+func level(name string) (slog.Level, error) {
+	var l slog.Level
+	err := l.UnmarshalText([]byte(name))
+	return l, err
+}
+
+// hostPort splits an address to listen on.
+func hostPort(address string) (host string, port int, err error) {
+	host, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", 0, err
+	}
+	n, err := strconv.ParseUint(text, 10, 16)
+	return host, int(n), err
+}
+
+// logger writes structured logs to w.
+func (o *Common) logger(w io.Writer) logr.Logger {
+	l, err := level(o.LogLevel)
+	if err != nil {
+		l = slog.LevelInfo // Validate has refused it before
+	}
+	handlerOptions := &slog.HandlerOptions{Level: l}
+	if o.LogFormat == "text" {
+		return logr.FromSlogHandler(slog.NewTextHandler(w, handlerOptions))
+	}
+	return logr.FromSlogHandler(slog.NewJSONHandler(w, handlerOptions))
+}
+
+// restConfig is how to reach the API server. There is no client-side rate limit:
+// the API server's priority and fairness decides, and a thousand workloads are
+// attached as fast as it lets them.
+func (o *Common) restConfig() (*rest.Config, error) {
+	config, err := loadConfig(o.Kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("load kubeconfig: %w", err)
+	}
+	config.QPS = -1
+	config.UserAgent = "kong-latency/" + Version()
+	return config, nil
+}
+
+func loadConfig(path string) (*rest.Config, error) {
+	if path == "" {
+		return ctrl.GetConfig()
+	}
+	return clientcmd.BuildConfigFromFlags("", path)
+}

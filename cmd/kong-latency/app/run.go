@@ -1,0 +1,127 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	"github.com/kong-latency/kong-latency/controller"
+	"github.com/kong-latency/kong-latency/pipeline/cluster"
+)
+
+// leaseName is the Lease that controllers elect their leader by.
+const leaseName = "kong-latency-controller"
+
+// run wires the parts together and runs them until ctx ends.
+func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
+	admission, err := newAdmissionServer(o)
+	if err != nil {
+		return err
+	}
+	mgr, err := newManager(config, o, p, admission.server)
+	if err != nil {
+		return err
+	}
+	if err := cluster.AddIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	warm, err := addWarm(mgr)
+	if err != nil {
+		return err
+	}
+	if p.webhook {
+		if err := admission.setup(mgr, o, warm); err != nil {
+			return err
+		}
+	}
+	if p.controller {
+		if err := controller.Setup(mgr, controller.Options{Workers: o.Controller.Workers}); err != nil {
+			return err
+		}
+	}
+	if err := addChecks(mgr, warm); err != nil {
+		return err
+	}
+	ctrl.Log.Info("starting", "version", Version(), "webhook", p.webhook, "controller", p.controller)
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	return nil
+}
+
+// addChecks adds the checks that both processes have.
+func addChecks(mgr manager.Manager, warm func() bool) error {
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return fmt.Errorf("add liveness check: %w", err)
+	}
+	err := mgr.AddReadyzCheck("caches", func(*http.Request) error {
+		if !warm() {
+			return errors.New("caches are not warm yet")
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("add readiness check of the caches: %w", err)
+	}
+	return nil
+}
+
+func newManager(config *rest.Config, o *Options, p parts, server ctrlwebhook.Server) (manager.Manager, error) {
+	scheme := runtime.NewScheme()
+	if err := clientgoscheme.AddToScheme(scheme); err != nil {
+		return nil, fmt.Errorf("register Kubernetes types: %w", err)
+	}
+	options := manager.Options{
+		Scheme:                        scheme,
+		Cache:                         cluster.CacheOptions(),
+		Logger:                        ctrl.Log,
+		Metrics:                       metricsserver.Options{BindAddress: o.MetricsBindAddress},
+		HealthProbeBindAddress:        o.ProbeBindAddress,
+		LeaderElection:                p.controller && o.Controller.LeaderElect,
+		LeaderElectionID:              leaseName,
+		LeaderElectionNamespace:       o.Namespace,
+		LeaderElectionReleaseOnCancel: true, // nothing runs after Start returns
+	}
+	if p.webhook {
+		options.WebhookServer = server
+	}
+	mgr, err := manager.New(config, options)
+	if err != nil {
+		return nil, fmt.Errorf("make manager: %w", err)
+	}
+	return mgr, nil
+}
+
+// addWarm returns a function that tells whether the caches hold the whole state
+// of the cluster. They stay warm: a watch that breaks is taken up again.
+func addWarm(mgr manager.Manager) (func() bool, error) {
+	var warm atomic.Bool
+	err := mgr.Add(everywhere(func(ctx context.Context) error {
+		if mgr.GetCache().WaitForCacheSync(ctx) {
+			warm.Store(true)
+		}
+		return nil
+	}))
+	if err != nil {
+		return nil, fmt.Errorf("watch the caches: %w", err)
+	}
+	return warm.Load, nil
+}
+
+// everywhere is a runnable that runs without holding the lease.
+type everywhere func(context.Context) error
+
+func (f everywhere) Start(ctx context.Context) error { return f(ctx) }
+
+func (everywhere) NeedLeaderElection() bool { return false }
