@@ -1,0 +1,156 @@
+package certs
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+)
+
+// The fake client merges applies with the real library and the types' own
+// schema, and refuses stale resource versions; what it does not do is validate.
+
+var options = Options{
+	Namespace: "ns", Secret: "cert", Service: "hook", DNSNames: []string{"127.0.0.1"},
+	WebhookConfiguration: "hooks", AuthorityValidity: spec.AuthorityValidity, LeafValidity: spec.LeafValidity,
+}
+
+// cluster counts writes and fails on demand.
+type cluster struct {
+	client.WithWatch
+	writes atomic.Int32
+	down   atomic.Bool
+}
+
+func newCluster(objects ...client.Object) *cluster {
+	c := &cluster{}
+	gate := func() error {
+		if c.down.Load() {
+			return errors.New("connection refused")
+		}
+		return nil
+	}
+	c.WithWatch = interceptor.NewClient(
+		fake.NewClientBuilder().WithScheme(clientgoscheme.Scheme).WithObjects(objects...).Build(),
+		interceptor.Funcs{
+			Get: func(ctx context.Context, w client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+				return errors.Join(gate(), w.Get(ctx, key, obj, opts...))
+			},
+			Create: func(ctx context.Context, w client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
+				c.writes.Add(1)
+				return w.Create(ctx, obj, opts...)
+			},
+			Update: func(ctx context.Context, w client.WithWatch, obj client.Object, opts ...client.UpdateOption) error {
+				c.writes.Add(1)
+				return w.Update(ctx, obj, opts...)
+			},
+			Apply: func(ctx context.Context, w client.WithWatch, obj runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+				c.writes.Add(1)
+				return w.Apply(ctx, obj, opts...)
+			},
+		})
+	return c
+}
+
+func hooks() []client.Object {
+	config := admissionv1.WebhookClientConfig{Service: &admissionv1.ServiceReference{Namespace: "ns", Name: "hook"}}
+	meta := metav1.ObjectMeta{Name: "hooks"}
+	return []client.Object{
+		&admissionv1.MutatingWebhookConfiguration{ObjectMeta: meta, Webhooks: []admissionv1.MutatingWebhook{
+			{Name: "a.hooks.test", ClientConfig: config},
+		}},
+		&admissionv1.ValidatingWebhookConfiguration{ObjectMeta: meta, Webhooks: []admissionv1.ValidatingWebhook{
+			{Name: "b.hooks.test", ClientConfig: config}, {Name: "c.hooks.test", ClientConfig: config},
+		}},
+	}
+}
+
+// replica is one Source at a time of its own.
+type replica struct {
+	*Source
+	at time.Time
+}
+
+func newReplica(t *testing.T, c client.Client, at time.Time) *replica {
+	t.Helper()
+	r := &replica{at: at}
+	o := options
+	o.Clock = func() time.Time { return r.at }
+	source, err := newSource(c, logr.Discard(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Source = source
+	return r
+}
+
+func (r *replica) mustSync(t *testing.T) {
+	t.Helper()
+	if err := r.sync(t.Context()); err != nil {
+		t.Fatalf("sync: %v", err)
+	}
+	if err := r.Ready(nil); err != nil {
+		t.Fatalf("Ready() after sync = %v", err)
+	}
+}
+
+// bundles are the caBundles of all webhooks.
+func bundles(t *testing.T, c client.Client) []string {
+	t.Helper()
+	var mutating admissionv1.MutatingWebhookConfiguration
+	var validating admissionv1.ValidatingWebhookConfiguration
+	err := errors.Join(c.Get(t.Context(), client.ObjectKey{Name: "hooks"}, &mutating),
+		c.Get(t.Context(), client.ObjectKey{Name: "hooks"}, &validating))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, webhook := range mutating.Webhooks {
+		out = append(out, string(webhook.ClientConfig.CABundle))
+	}
+	for _, webhook := range validating.Webhooks {
+		if webhook.ClientConfig.Service == nil {
+			t.Errorf("webhook %s lost its service", webhook.Name)
+		}
+		out = append(out, string(webhook.ClientConfig.CABundle))
+	}
+	return out
+}
+
+func secret(t *testing.T, c client.Client) *corev1.Secret {
+	t.Helper()
+	var out corev1.Secret
+	if err := c.Get(t.Context(), client.ObjectKey{Namespace: "ns", Name: "cert"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	return &out
+}
+
+// handshake connects as the API server does: with the published bundle, to the
+// name of the Service.
+func handshake(t *testing.T, bundle string, r *replica) error {
+	t.Helper()
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM([]byte(bundle))
+	here, there := net.Pipe()
+	defer here.Close()
+	defer there.Close()
+	go func() { _ = tls.Server(there, &tls.Config{GetCertificate: r.GetCertificate}).Handshake() }()
+	return tls.Client(here, &tls.Config{
+		RootCAs: roots, ServerName: "hook.ns.svc", Time: func() time.Time { return r.at },
+	}).Handshake()
+}

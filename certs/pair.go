@@ -1,0 +1,119 @@
+package certs
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Pair is everything that serving needs and a Secret holds: an authority and
+// the leaf that is served.
+type Pair struct {
+	// Authority signs the next leaf.
+	Authority *Authority
+	// Retired are earlier authorities. They stay trusted while another replica
+	// may still serve a leaf of theirs; the present leaf may be theirs too.
+	Retired []*x509.Certificate
+	// Leaf is what is served, with its key and with Leaf.Leaf set.
+	Leaf tls.Certificate
+}
+
+// Bundle is the PEM of all trusted authorities, the signing one first: the
+// value of caBundle.
+func (p *Pair) Bundle() []byte {
+	var out bytes.Buffer
+	for _, certificate := range p.trusted() {
+		out.Write(encodeCertificate(certificate.Raw))
+	}
+	return out.Bytes()
+}
+
+func (p *Pair) trusted() []*x509.Certificate {
+	return append([]*x509.Certificate{p.Authority.Certificate}, p.Retired...)
+}
+
+// Check says why pair cannot serve names at the time at; nil means that it can.
+// Authority and leaf are checked: times, usages, that each key belongs to its
+// certificate, that a trusted authority signed the leaf, and that the leaf
+// holds every name.
+func Check(pair *Pair, at time.Time, names []string) error {
+	if err := checkAuthority(pair, at); err != nil {
+		return err
+	}
+	return checkLeaf(pair, at, names)
+}
+
+func checkAuthority(pair *Pair, at time.Time) error {
+	if pair == nil || pair.Authority == nil {
+		return errors.New("no certificate authority")
+	}
+	authority := pair.Authority
+	switch {
+	case !authority.Certificate.BasicConstraintsValid || !authority.Certificate.IsCA:
+		return errors.New("certificate of the authority is not one of an authority")
+	case authority.Certificate.KeyUsage&x509.KeyUsageCertSign == 0:
+		return errors.New("certificate of the authority may not sign certificates")
+	case !belongs(authority.Key, authority.Certificate):
+		return errors.New("key of the authority does not belong to its certificate")
+	}
+	return checkTimes("certificate of the authority", authority.Certificate, at)
+}
+
+func checkLeaf(pair *Pair, at time.Time, names []string) error {
+	leaf := pair.Leaf.Leaf
+	if leaf == nil {
+		return errors.New("no serving certificate")
+	}
+	key, ok := pair.Leaf.PrivateKey.(crypto.Signer)
+	if !ok || !belongs(key, leaf) {
+		return errors.New("key of the serving certificate does not belong to it")
+	}
+	if err := checkTimes("serving certificate", leaf, at); err != nil {
+		return err
+	}
+	roots := x509.NewCertPool()
+	for _, certificate := range pair.trusted() {
+		roots.AddCert(certificate)
+	}
+	if _, err := leaf.Verify(x509.VerifyOptions{
+		Roots:       roots,
+		CurrentTime: at,
+		KeyUsages:   []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}); err != nil {
+		return fmt.Errorf("verify serving certificate: %w", err)
+	}
+	for _, name := range sorted(names) {
+		if err := leaf.VerifyHostname(name); err != nil {
+			return fmt.Errorf("verify serving certificate: %w", err)
+		}
+	}
+	return nil
+}
+
+func checkTimes(what string, certificate *x509.Certificate, at time.Time) error {
+	if at.Before(certificate.NotBefore) {
+		return fmt.Errorf("%s is not valid before %s", what, certificate.NotBefore.UTC().Format(time.RFC3339))
+	}
+	if at.After(certificate.NotAfter) {
+		return fmt.Errorf("%s expired at %s", what, certificate.NotAfter.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// belongs tells whether key is the private half of the certificate's key.
+func belongs(key crypto.Signer, certificate *x509.Certificate) bool {
+	if key == nil {
+		return false
+	}
+	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && public.Equal(certificate.PublicKey)
+}
+
+func encodeCertificate(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: pemCertificate, Bytes: der})
+}

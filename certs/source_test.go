@@ -1,0 +1,245 @@
+package certs
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/google/go-cmp/cmp"
+	"github.com/onsi/gomega"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+func TestFirstStart(t *testing.T) {
+	c := newCluster(hooks()...)
+	r := newReplica(t, c, now)
+	if _, err := r.GetCertificate(nil); err == nil {
+		t.Error("GetCertificate() before the first sync gives no error")
+	}
+	if r.Ready(nil) == nil {
+		t.Error("ready before the first sync")
+	}
+	r.mustSync(t)
+
+	if got := secret(t, c).Type; got != corev1.SecretTypeTLS {
+		t.Errorf("type of the secret = %s, want %s", got, corev1.SecretTypeTLS)
+	}
+	want := string(r.pair.Load().Bundle())
+	if diff := cmp.Diff([]string{want, want, want}, bundles(t, c)); diff != "" {
+		t.Errorf("caBundles (-want +got):\n%s", diff)
+	}
+	if err := handshake(t, want, r); err != nil {
+		t.Errorf("handshake: %v", err)
+	}
+
+	before := c.writes.Load()
+	r.mustSync(t)
+	newReplica(t, c, now).mustSync(t)
+	if got := c.writes.Load(); got != before {
+		t.Errorf("%d writes though nothing changed", got-before)
+	}
+}
+
+func TestReplicasAgreeOnOneAuthority(t *testing.T) {
+	c := newCluster(hooks()...)
+	replicas := make([]*replica, 5)
+	var wg sync.WaitGroup
+	for i := range replicas {
+		replicas[i] = newReplica(t, c, now)
+		wg.Go(func() {
+			for replicas[i].sync(t.Context()) != nil && t.Context().Err() == nil {
+			}
+		})
+	}
+	wg.Wait()
+	for i, r := range replicas {
+		for _, bundle := range bundles(t, c) {
+			if err := handshake(t, bundle, r); err != nil {
+				t.Errorf("handshake with replica %d: %v", i, err)
+			}
+		}
+	}
+}
+
+func TestRepairs(t *testing.T) {
+	tests := []struct {
+		name  string
+		spoil func(t *testing.T, c client.Client)
+	}{
+		{"caBundle wiped", func(t *testing.T, c client.Client) {
+			var config admissionv1.ValidatingWebhookConfiguration
+			if err := c.Get(t.Context(), client.ObjectKey{Name: "hooks"}, &config); err != nil {
+				t.Fatal(err)
+			}
+			config.Webhooks[1].ClientConfig.CABundle = nil
+			if err := c.Update(t.Context(), &config); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"webhooks installed anew", func(t *testing.T, c client.Client) {
+			for _, object := range hooks() {
+				if err := errors.Join(c.Delete(t.Context(), object), c.Create(t.Context(), object)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}},
+		{"secret deleted", func(t *testing.T, c client.Client) {
+			if err := c.Delete(t.Context(), secret(t, c)); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"secret corrupt", func(t *testing.T, c client.Client) {
+			s := secret(t, c)
+			s.Data["ca.key"] = []byte("x")
+			if err := c.Update(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"secret emptied", func(t *testing.T, c client.Client) {
+			s := secret(t, c)
+			s.Data = nil
+			if err := c.Update(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCluster(hooks()...)
+			r := newReplica(t, c, now)
+			r.mustSync(t)
+			wantData, wantBundles := secret(t, c).Data, bundles(t, c)
+			tt.spoil(t, c)
+			r.mustSync(t)
+			// As before: what is in use was not thrown away.
+			if diff := cmp.Diff(wantData, secret(t, c).Data); diff != "" {
+				t.Errorf("secret (-before +after):\n%s", diff)
+			}
+			if diff := cmp.Diff(wantBundles, bundles(t, c)); diff != "" {
+				t.Errorf("caBundles (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
+// No handshake with either replica fails while years pass and one looks at the
+// Secret before the other.
+func TestRenewalCutsNobodyOff(t *testing.T) {
+	c := newCluster(hooks()...)
+	first, second := newReplica(t, c, now), newReplica(t, c, now)
+	first.mustSync(t)
+	second.mustSync(t)
+	seen := map[string]bool{}
+	for at := now; at.Before(now.Add(2000 * day)); at = at.Add(20 * day) {
+		first.at, second.at = at, at
+		before := bundles(t, c)[0]
+		first.mustSync(t)
+		if err := handshake(t, before, second); err != nil {
+			t.Fatalf("handshake at %s with the replica that has not looked, under the bundle of before: %v", at, err)
+		}
+		for _, r := range []*replica{second, first} {
+			bundle := bundles(t, c)[0]
+			seen[bundle] = true
+			if err := errors.Join(handshake(t, bundle, first), handshake(t, bundle, second)); err != nil {
+				t.Fatalf("handshake at %s: %v", at, err)
+			}
+			r.mustSync(t)
+		}
+	}
+	if len(seen) < 4 {
+		t.Errorf("%d bundles in 2000 days, want the authority renewed several times", len(seen))
+	}
+}
+
+func TestServesOnWhenClusterIsDown(t *testing.T) {
+	c := newCluster(hooks()...)
+	r := newReplica(t, c, now)
+	r.mustSync(t)
+	c.down.Store(true)
+	if r.sync(t.Context()) == nil {
+		t.Fatal("sync of a cluster that is down gives no error")
+	}
+	if err := r.Ready(nil); err != nil {
+		t.Errorf("Ready() = %v, want nil: what is served is valid", err)
+	}
+	r.at = now.Add(91 * day)
+	if r.Ready(nil) == nil {
+		t.Error("ready with an expired certificate")
+	}
+}
+
+// A new authority is served only when it is published.
+func TestPublishesBeforeServing(t *testing.T) {
+	c := newCluster(hooks()...)
+	r := newReplica(t, c, now)
+	r.mustSync(t)
+	r.at = now.Add(59 * day)
+	r.mustSync(t)
+	old := r.pair.Load()
+
+	replaced, _, err := r.spec.replaceAuthority(old, r.at, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := secret(t, c)
+	if s.Data, err = Encode(replaced); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(c.Update(t.Context(), s), c.Delete(t.Context(), hooks()[0])); err != nil {
+		t.Fatal(err)
+	}
+	if r.sync(t.Context()) == nil {
+		t.Fatal("sync without a webhook configuration gives no error")
+	}
+	if r.pair.Load() != old {
+		t.Error("new leaf is served before its authority is published everywhere")
+	}
+	if r.Ready(nil) == nil {
+		t.Error("ready though a webhook configuration is missing")
+	}
+	if err := c.Create(t.Context(), hooks()[0]); err != nil {
+		t.Fatal(err)
+	}
+	r.mustSync(t)
+	if !r.pair.Load().Leaf.Leaf.Equal(replaced.Leaf.Leaf) {
+		t.Error("new leaf is not served after its authority was published")
+	}
+}
+
+func TestStartTriesAgain(t *testing.T) {
+	g := gomega.NewWithT(t)
+	c := newCluster(hooks()...)
+	c.down.Store(true)
+	r := newReplica(t, c, now)
+	r.options.Interval = time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.Start(ctx) }()
+
+	g.Consistently(func() error { return r.Ready(nil) }, "50ms").Should(gomega.HaveOccurred())
+	c.down.Store(false)
+	g.Eventually(func() error { return r.Ready(nil) }, "10s").Should(gomega.Succeed())
+	cancel()
+	g.Eventually(done, "10s").Should(gomega.Receive(gomega.BeNil()))
+}
+
+func TestOptions(t *testing.T) {
+	if _, err := newSource(nil, logr.Discard(), Options{AuthorityValidity: day, LeafValidity: day}); err == nil {
+		t.Error("newSource() without names gives no error")
+	} else if got, want := len(errors.Unwrap(err).(interface{ Unwrap() []error }).Unwrap()), 4; got != want {
+		t.Errorf("newSource() tells %d problems, want all %d: %v", got, want, err)
+	}
+	source, err := newSource(nil, logr.Discard(), Options{Namespace: "ns", Secret: "cert", Service: "hook", DNSNames: []string{"b", "a", "b"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Spec{Names: []string{"a", "b", "hook.ns.svc"}, AuthorityValidity: DefaultAuthorityValidity, LeafValidity: DefaultLeafValidity}
+	if diff := cmp.Diff(want, source.spec); diff != "" {
+		t.Errorf("spec (-want +got):\n%s", diff)
+	}
+}

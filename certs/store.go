@@ -1,0 +1,85 @@
+package certs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Kubernetes cannot restrict create by name, hence the separate rule.
+// +kubebuilder:rbac:groups="",namespace=kong-latency-system,resources=secrets,verbs=create
+// +kubebuilder:rbac:groups="",namespace=kong-latency-system,resources=secrets,resourceNames=kong-latency-webhook-cert,verbs=get;update
+
+// storeAttempts bounds how often one look at the Secret is begun anew because
+// another replica wrote first. One would do; the rest is for a crowd.
+const storeAttempts = 5
+
+// ensureSecret returns the pair that the Secret holds, after creating or
+// mending it as Spec.Next says. Replicas that do so at once agree on one pair:
+// the API server lets one write win, the others read it.
+func (s *Source) ensureSecret(ctx context.Context) (*Pair, error) {
+	key := client.ObjectKey{Namespace: s.options.Namespace, Name: s.options.Secret}
+	for range storeAttempts {
+		pair, err := s.tryEnsureSecret(ctx, key)
+		if !apierrors.IsAlreadyExists(err) && !apierrors.IsConflict(err) {
+			return pair, err
+		}
+	}
+	return nil, fmt.Errorf("write secret %s: others keep writing it", key)
+}
+
+func (s *Source) tryEnsureSecret(ctx context.Context, key client.ObjectKey) (*Pair, error) {
+	var secret corev1.Secret
+	err := s.client.Get(ctx, key, &secret)
+	missing := apierrors.IsNotFound(err)
+	if err != nil && !missing {
+		return nil, fmt.Errorf("get secret %s: %w", key, err)
+	}
+	stored, problem := Decode(secret.Data)
+	if missing {
+		problem = errors.New("there is no secret")
+	}
+	pair, reason, err := s.spec.Next(stored, s.pair.Load(), s.options.Clock())
+	if err != nil || reason == "" {
+		return pair, err
+	}
+	if problem != nil {
+		reason = problem.Error() // says more than that there is no pair
+	}
+	data, err := Encode(pair)
+	if err != nil {
+		return nil, err
+	}
+
+	if missing {
+		secret = corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{
+				Namespace: key.Namespace,
+				Name:      key.Name,
+				Labels:    map[string]string{"app.kubernetes.io/managed-by": "kong-latency"},
+			},
+			Type: corev1.SecretTypeTLS,
+			Data: data,
+		}
+		err = s.client.Create(ctx, &secret, client.FieldOwner(FieldManager))
+	} else {
+		if secret.Data == nil {
+			secret.Data = map[string][]byte{}
+		}
+		maps.Copy(secret.Data, data)
+		// With the resource version that was read: a conflict if it changed.
+		err = s.client.Update(ctx, &secret, client.FieldOwner(FieldManager))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write secret %s: %w", key, err)
+	}
+	s.log.Info("certificates written", "secret", key.String(), "reason", reason,
+		"authorityNotAfter", pair.Authority.Certificate.NotAfter, "leafNotAfter", pair.Leaf.Leaf.NotAfter)
+	return pair, nil
+}
