@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"text/template"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -167,23 +166,4 @@ func (m *mapping) labelsFor(gr schema.GroupResource) ([]string, error) {
 		return nil, fmt.Errorf("map %s to a label: the template makes an empty name", gr)
 	}
 	return []string{label}, nil
-}
-
-// goTemplate is a Go text template between << and >>.
-type goTemplate struct{ t *template.Template }
-
-func parseTemplate(name, text string) (*goTemplate, error) {
-	t, err := template.New(name).Delims("<<", ">>").Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("is no Go template: %w", err)
-	}
-	return &goTemplate{t}, nil
-}
-
-func (t *goTemplate) execute(data any) (string, error) {
-	var b strings.Builder
-	if err := t.t.Execute(&b, data); err != nil {
-		return "", err
-	}
-	return b.String(), nil
 }
