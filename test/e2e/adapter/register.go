@@ -1,0 +1,58 @@
+package adapter
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	apiregistration "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+	aggregator "k8s.io/kube-aggregator/pkg/client/clientset_generated/clientset"
+)
+
+// APIService is the name under which the custom metrics API is registered.
+const APIService = "v1beta1.custom.metrics.k8s.io"
+
+const serviceName = "prometheus-adapter"
+
+// Register makes the API server forward the custom metrics API to a port of
+// localhost: an APIService like that of prometheus-adapter's chart, and an
+// ExternalName Service, created in the namespace, which must exist.
+func Register(ctx context.Context, config *rest.Config, namespace string, port int) error {
+	core, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("register adapter: %w", err)
+	}
+	service := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: serviceName},
+		Spec: corev1.ServiceSpec{
+			Type:         corev1.ServiceTypeExternalName,
+			ExternalName: "localhost",
+			Ports:        []corev1.ServicePort{{Name: "https", Port: int32(port)}},
+		},
+	}
+	if _, err := core.CoreV1().Services(namespace).Create(ctx, service, metav1.CreateOptions{}); err != nil {
+		return fmt.Errorf("register adapter: %w", err)
+	}
+	apis, err := aggregator.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("register adapter: %w", err)
+	}
+	api := &apiregistration.APIService{
+		ObjectMeta: metav1.ObjectMeta{Name: APIService},
+		Spec: apiregistration.APIServiceSpec{
+			Group:                 "custom.metrics.k8s.io",
+			Version:               "v1beta1",
+			GroupPriorityMinimum:  100,
+			VersionPriority:       100,
+			InsecureSkipTLSVerify: true, // its certificate is made anew at each start
+			Service:               &apiregistration.ServiceReference{Namespace: namespace, Name: serviceName, Port: new(int32(port))},
+		},
+	}
+	if _, err := apis.ApiregistrationV1().APIServices().Create(ctx, api, metav1.CreateOptions{}); err != nil {
+		return fmt.Errorf("register adapter: %w", err)
+	}
+	return nil
+}
