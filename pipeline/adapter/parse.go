@@ -1,11 +1,8 @@
 package adapter
 
 import (
-	"errors"
 	"fmt"
 	"time"
-
-	"go.yaml.in/yaml/v2"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -63,11 +60,9 @@ func Parse(doc []byte, r Resources) (*Config, error) {
 	if len(errs) > 0 {
 		return nil, errs
 	}
-	for _, rules := range [][]*rule{c.rules} {
-		for _, r := range rules {
-			if r.selectorErr != nil {
-				c.relist = append(c.relist, r.selectorErr)
-			}
+	for _, r := range c.rules {
+		if r.selectorErr != nil {
+			c.relist = append(c.relist, r.selectorErr)
 		}
 	}
 	return c, nil
@@ -141,28 +136,4 @@ func (r *rule) metric(series string) (string, bool) {
 		}
 	}
 	return r.naming.metric(series)
-}
-
-// decode is strict and, as the library is known to panic on some malformed
-// input, turns a panic into an error.
-func decode(doc []byte, into *document) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("decode YAML: %v", p)
-		}
-	}()
-	return yaml.UnmarshalStrict(doc, into)
-}
-
-func yamlErrors(_ []byte, err error) Errors {
-	var typeErr *yaml.TypeError
-	var errs Errors
-	if !errors.As(err, &typeErr) {
-		errs.add(ErrorYAML, nil, "", "is no strict YAML: %v", err)
-		return errs
-	}
-	for _, line := range typeErr.Errors {
-		errs.add(ErrorYAML, nil, "", "%s", line)
-	}
-	return errs
 }

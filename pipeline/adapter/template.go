@@ -9,7 +9,7 @@ import (
 
 // maxOutput bounds the text of an executed template, in bytes: far above any
 // real query, far below what would hurt.
-const maxOutput = 64 << 10
+const maxOutput = 32 << 10
 
 // ErrCostly: a template may run too long or make too much text, so it is not
 // executed; what the adapter would answer is not known.

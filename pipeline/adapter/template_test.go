@@ -54,14 +54,14 @@ func TestTemplatesInUse(t *testing.T) {
 		GroupBySlice:      []string{"svc"},
 	}
 	for text, want := range map[string]string{
-		`sum(rate(<<.Series>>{<<.LabelMatchers>>}[1m])) by (<<.GroupBy>>)`:            `sum(rate(x_sum{ns="a",svc="b"}[1m])) by (svc)`,
+		`sum(rate(<<.Series>>{<<.LabelMatchers>>}[1m])) by (<<.GroupBy>>)`:           `sum(rate(x_sum{ns="a",svc="b"}[1m])) by (svc)`,
 		`x{<<range $k, $v := .LabelValuesByName>><<$k>>=<<printf "%q" $v>>,<<end>>}`: `x{ns="a",svc="b",}`,
-		`x{ns="<<index .LabelValuesByName "ns">>"}`:                                   `x{ns="a"}`,
-		`<<range .GroupBySlice>><<.>> <<end>>`:                                        `svc `,
-		`<<if eq .Series "x_sum">>a<<else>>b<<end>>`:                                  `a`,
-		`<<index .GroupBySlice 0>>`:                                                   `svc`,
-		`{{ .Series }}`:                                                               `{{ .Series }}`,
-		`<<.Series | printf "%s_%s" "p">>`:                                            `p_x_sum`,
+		`x{ns="<<index .LabelValuesByName "ns">>"}`:                                  `x{ns="a"}`,
+		`<<range .GroupBySlice>><<.>> <<end>>`:                                       `svc `,
+		`<<if eq .Series "x_sum">>a<<else>>b<<end>>`:                                 `a`,
+		`<<index .GroupBySlice 0>>`:                                                  `svc`,
+		`{{ .Series }}`:                                                              `{{ .Series }}`,
+		`<<.Series | printf "%s_%s" "p">>`:                                           `p_x_sum`,
 	} {
 		tmpl, err := parseTemplate("q", text)
 		if err != nil {

@@ -1,0 +1,256 @@
+package adapter
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/common/model"
+	promlabels "github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// The flow of labels: PromQL is evaluated on label sets alone, over series
+// that are supposed to exist and to have traffic. It tells which samples an
+// answer holds and from whose series each is made; values are not known
+// beyond "greater than zero". What depends on more than that is marked, never
+// guessed.
+
+// origin says whose series a sample is made from.
+type origin uint8
+
+const (
+	ofTarget origin = 1 << iota
+	ofOther
+)
+
+// sample is one element of an instant or range vector.
+type sample struct {
+	labels map[string]string // with __name__
+	from   origin
+	// maybe: whether the sample is there depends on values.
+	maybe bool
+	// positive: the value is above zero as long as there is traffic.
+	positive bool
+}
+
+// vector is what a PromQL expression gives; scalars have no samples.
+type vector struct {
+	samples []sample
+	// open: there may be samples, or labels, that are not known.
+	open bool
+	// number is the value of a constant scalar.
+	number *float64
+}
+
+// flow evaluates one expression.
+type flow struct {
+	series []sample
+	// dry are the selectors that found no series of the target.
+	dry []*parser.VectorSelector
+	// apart are the operations whose sides have samples but none in common.
+	apart []*parser.BinaryExpr
+	// failure is why Prometheus refuses to finish the query.
+	failure error
+}
+
+// inputs makes series into the samples that selectors choose from.
+func inputs(series []Series, from origin) []sample {
+	samples := make([]sample, 0, len(series))
+	for _, s := range series {
+		labels := maps.Clone(s.Labels)
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels[model.MetricNameLabel] = s.Name
+		samples = append(samples, sample{labels: labels, from: from, positive: true})
+	}
+	return samples
+}
+
+func (f *flow) eval(e parser.Expr) vector {
+	switch n := e.(type) {
+	case *parser.VectorSelector:
+		return f.selected(n)
+	case *parser.MatrixSelector:
+		return f.eval(n.VectorSelector)
+	case *parser.SubqueryExpr:
+		return f.eval(n.Expr)
+	case *parser.ParenExpr:
+		return f.eval(n.Expr)
+	case *parser.StepInvariantExpr:
+		return f.eval(n.Expr)
+	case *parser.NumberLiteral:
+		return vector{number: &n.Val}
+	case *parser.UnaryExpr:
+		return f.unary(n)
+	case *parser.AggregateExpr:
+		return f.aggregate(n)
+	case *parser.BinaryExpr:
+		return f.binary(n)
+	case *parser.Call:
+		return f.call(n)
+	default:
+		return vector{open: e.Type() != parser.ValueTypeString}
+	}
+}
+
+func (f *flow) selected(n *parser.VectorSelector) vector {
+	var v vector
+	own := false
+	for _, s := range f.series {
+		if matchesAll(n.LabelMatchers, s.labels) {
+			v.samples = append(v.samples, s)
+			own = own || s.from == ofTarget
+		}
+	}
+	if !own {
+		f.dry = append(f.dry, n)
+	}
+	return v
+}
+
+func matchesAll(matchers []*promlabels.Matcher, labels map[string]string) bool {
+	for _, m := range matchers {
+		if !m.Matches(labels[m.Name]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *flow) unary(n *parser.UnaryExpr) vector {
+	v := f.eval(n.Expr)
+	if v.number != nil && n.Op == parser.SUB {
+		neg := -*v.number
+		v.number = &neg
+	}
+	return f.unique(v.each(func(s sample) sample {
+		s.positive = s.positive && n.Op == parser.ADD
+		return s.without(model.MetricNameLabel)
+	}))
+}
+
+func (f *flow) aggregate(n *parser.AggregateExpr) vector {
+	v := f.eval(n.Expr)
+	switch n.Op {
+	case parser.TOPK, parser.BOTTOMK, parser.LIMITK, parser.LIMIT_RATIO:
+		return f.limited(n, v)
+	case parser.COUNT_VALUES:
+		return vector{open: true}
+	}
+	var out vector
+	out.open = v.open
+	at := map[string]int{}
+	for _, s := range v.samples {
+		g := grouped(n, s)
+		key := signature(g.labels)
+		i, ok := at[key]
+		if !ok {
+			at[key] = len(out.samples)
+			g.positive = g.positive && n.Op != parser.STDDEV && n.Op != parser.STDVAR && n.Op != parser.QUANTILE
+			out.samples = append(out.samples, g)
+			continue
+		}
+		merged := &out.samples[i]
+		merged.from |= s.from
+		merged.maybe = merged.maybe && s.maybe
+		merged.positive = merged.positive && s.positive
+	}
+	return out
+}
+
+func grouped(n *parser.AggregateExpr, s sample) sample {
+	if n.Without {
+		return s.without(append([]string{model.MetricNameLabel}, n.Grouping...)...)
+	}
+	return s.only(n.Grouping...)
+}
+
+// limited is topk and its like: samples keep their labels, but when a group
+// has more than one, values decide which stay.
+func (f *flow) limited(n *parser.AggregateExpr, v vector) vector {
+	size := map[string]int{}
+	for _, s := range v.samples {
+		size[signature(grouped(n, s).labels)]++
+	}
+	k := f.eval(n.Param).number
+	return v.each(func(s sample) sample {
+		fits := k != nil && n.Op != parser.LIMIT_RATIO && *k >= float64(size[signature(grouped(n, s).labels)])
+		s.maybe = s.maybe || !fits
+		return s
+	})
+}
+
+func (v vector) each(change func(sample) sample) vector {
+	out := vector{open: v.open, number: v.number}
+	for _, s := range v.samples {
+		out.samples = append(out.samples, change(s))
+	}
+	return out
+}
+
+// unique fails the query when two samples have the same labels, as Prometheus
+// does wherever a step drops the name of a metric.
+func (f *flow) unique(v vector) vector {
+	seen := map[string]bool{}
+	for _, s := range v.samples {
+		if s.maybe {
+			continue
+		}
+		key := signature(s.labels)
+		if seen[key] {
+			f.fail("vector cannot contain metrics with the same labelset: {%s}", key)
+		}
+		seen[key] = true
+	}
+	return v
+}
+
+func (f *flow) fail(format string, args ...any) {
+	if f.failure == nil {
+		f.failure = fmt.Errorf(format, args...)
+	}
+}
+
+func (s sample) without(names ...string) sample {
+	s.labels = maps.Clone(s.labels)
+	for _, n := range names {
+		delete(s.labels, n)
+	}
+	return s
+}
+
+func (s sample) only(names ...string) sample {
+	kept := make(map[string]string, len(names))
+	for _, n := range names {
+		if v := s.labels[n]; v != "" {
+			kept[n] = v
+		}
+	}
+	s.labels = kept
+	return s
+}
+
+func (s sample) with(name, value string) sample {
+	s.labels = maps.Clone(s.labels)
+	if value == "" {
+		delete(s.labels, name)
+	} else {
+		s.labels[name] = value
+	}
+	return s
+}
+
+// signature is the same for equal label sets only.
+func signature(labels map[string]string) string {
+	var b strings.Builder
+	for i, name := range slices.Sorted(maps.Keys(labels)) {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%s=%q", name, labels[name])
+	}
+	return b.String()
+}

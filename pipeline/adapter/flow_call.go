@@ -1,0 +1,159 @@
+package adapter
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// keepsSign are the functions that give more than zero for series that grow.
+var keepsSign = map[string]bool{
+	"rate": true, "irate": true, "increase": true, "sum_over_time": true, "avg_over_time": true,
+	"max_over_time": true, "min_over_time": true, "last_over_time": true, "first_over_time": true,
+	"count_over_time": true, "present_over_time": true, "abs": true, "ceil": true, "sqrt": true,
+	"sort": true, "sort_desc": true, "histogram_quantile": true,
+}
+
+// keepsName are the functions that leave __name__ where it is.
+var keepsName = map[string]bool{
+	"last_over_time": true, "first_over_time": true, "sort": true, "sort_desc": true,
+	"label_replace": true, "label_join": true,
+}
+
+func (f *flow) call(n *parser.Call) vector {
+	var args []vector
+	for _, a := range n.Args {
+		args = append(args, f.eval(a))
+	}
+	switch n.Func.Name {
+	case "label_replace":
+		return f.labelReplace(n, args[0])
+	case "label_join":
+		return f.labelJoin(n, args[0])
+	case "vector":
+		return vector{samples: []sample{{labels: map[string]string{}, positive: positive(args[0].number)}}}
+	case "absent", "absent_over_time":
+		return absent(args[0])
+	case "histogram_quantile":
+		return f.histogramQuantile(args[1])
+	case "histogram_avg", "histogram_count", "histogram_sum", "histogram_stddev", "histogram_stdvar", "histogram_fraction":
+		return vector{open: true} // of native histograms only
+	}
+	if n.Func.Experimental {
+		return vector{open: true}
+	}
+	if n.Func.ReturnType == parser.ValueTypeScalar {
+		return vector{}
+	}
+	return f.perSample(n, args)
+}
+
+// perSample is a function that gives one sample for each of its one vector.
+func (f *flow) perSample(n *parser.Call, args []vector) vector {
+	for i, a := range n.Args {
+		if t := a.Type(); t != parser.ValueTypeVector && t != parser.ValueTypeMatrix {
+			continue
+		}
+		return f.unique(args[i].each(func(s sample) sample {
+			s.positive = s.positive && keepsSign[n.Func.Name]
+			if keepsName[n.Func.Name] {
+				return s
+			}
+			return s.without(model.MetricNameLabel)
+		}))
+	}
+	// The calendar functions without an argument: one sample without labels.
+	return vector{samples: []sample{{labels: map[string]string{}}}}
+}
+
+func positive(number *float64) bool { return number != nil && *number > 0 }
+
+// absent has a sample only where its argument has none.
+func absent(v vector) vector {
+	for _, s := range v.samples {
+		if !s.maybe {
+			return vector{}
+		}
+	}
+	return vector{open: true}
+}
+
+// histogramQuantile joins the buckets of each classic histogram. Series
+// without buckets may be native histograms.
+func (f *flow) histogramQuantile(v vector) vector {
+	out := vector{open: v.open}
+	seen := map[string]int{}
+	for _, s := range v.samples {
+		if s.labels["le"] == "" {
+			out.open = true
+			continue
+		}
+		s = s.without("le", model.MetricNameLabel)
+		key := signature(s.labels)
+		if i, ok := seen[key]; ok {
+			out.samples[i].from |= s.from
+			out.samples[i].maybe = out.samples[i].maybe && s.maybe
+			continue
+		}
+		seen[key] = len(out.samples)
+		out.samples = append(out.samples, s)
+	}
+	return out
+}
+
+func (f *flow) labelReplace(n *parser.Call, v vector) vector {
+	text, ok := literals(n.Args[1:])
+	if !ok {
+		return vector{open: true}
+	}
+	dst, replacement, src := text[0], text[1], text[2]
+	// The expression stands in the query, which is new for every object.
+	re, err := regexp.Compile("^(?s:" + text[3] + ")$")
+	if err != nil {
+		f.fail("invalid regular expression in label_replace(): %s", text[3])
+		return vector{}
+	}
+	return f.unique(v.each(func(s sample) sample {
+		value := s.labels[src]
+		match := re.FindStringSubmatchIndex(value)
+		if match == nil {
+			return s
+		}
+		return s.with(dst, string(re.ExpandString(nil, replacement, value, match)))
+	}))
+}
+
+func (f *flow) labelJoin(n *parser.Call, v vector) vector {
+	text, ok := literals(n.Args[1:])
+	if !ok {
+		return vector{open: true}
+	}
+	return f.unique(v.each(func(s sample) sample {
+		var values []string
+		for _, src := range text[2:] {
+			values = append(values, s.labels[src])
+		}
+		return s.with(text[0], strings.Join(values, text[1]))
+	}))
+}
+
+func literals(args parser.Expressions) ([]string, bool) {
+	var text []string
+	for _, a := range args {
+		for {
+			p, ok := a.(*parser.ParenExpr)
+			if !ok {
+				break
+			}
+			a = p.Expr
+		}
+		s, ok := a.(*parser.StringLiteral)
+		if !ok {
+			return nil, false
+		}
+		text = append(text, s.Val)
+	}
+	return text, true
+}
