@@ -1,0 +1,104 @@
+# `make help` lists what can be made. Needed are Go, make, git and a POSIX
+# shell; every other program is built from Go modules (tools/README.md).
+
+BIN := bin
+
+# Version that the program reports.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# Name of the container image.
+IMAGE ?= kong-latency:$(VERSION)
+# How long each fuzz target runs.
+FUZZTIME ?= 30s
+# Set to 1 to have the race detector watch the tests (needs a C compiler).
+RACE ?=
+# Flags added to every `go test`.
+TESTFLAGS ?=
+
+VERSION_VARIABLE := github.com/kong-latency/kong-latency/cmd/kong-latency/app.version
+GO_BUILD := go build -trimpath -buildvcs=false -ldflags '-s -w -X $(VERSION_VARIABLE)=$(VERSION)'
+
+ifeq ($(RACE),1)
+export CGO_ENABLED := 1
+GO_TEST := go test -race $(TESTFLAGS)
+else
+export CGO_ENABLED := 0
+GO_TEST := go test $(TESTFLAGS)
+endif
+
+# What a control plane consists of. KUBEBUILDER_ASSETS, if set, has the rest.
+CONTROLPLANE := kube-controller-manager kube-scheduler kwok kwok-stages.yaml
+ifeq ($(KUBEBUILDER_ASSETS),)
+CONTROLPLANE := etcd kube-apiserver kubectl $(CONTROLPLANE)
+KUBECTL := $(BIN)/kubectl
+else
+KUBECTL := $(KUBEBUILDER_ASSETS)/kubectl
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+.PHONY: help
+help: ## List the targets
+	@echo 'usage: make <target> [VARIABLE=value]'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
+
+include tools/tools.mk
+
+.PHONY: build
+build: ## Build bin/kong-latency
+	@echo 'building $(BIN)/kong-latency $(VERSION)'
+	@$(GO_BUILD) -o $(BIN)/kong-latency ./cmd/kong-latency
+
+.PHONY: image
+image: ## Build the container image IMAGE with docker or podman
+	@engine=$$(command -v docker || command -v podman) || { \
+		echo 'make image needs docker or podman, and found neither' >&2; exit 1; }; \
+	"$$engine" build --build-arg VERSION='$(VERSION)' --tag '$(IMAGE)' .
+
+.PHONY: controlplane
+controlplane: $(addprefix $(BIN)/,$(CONTROLPLANE)) ## Build the programs of the local control plane
+
+.PHONY: clean
+clean: ## Remove everything that make has built
+	rm -rf $(BIN)
+
+# Both programs read workloads through pipeline/cluster, so both roles have
+# what its markers ask for. Every further generator gets a line here: verify
+# runs this same target in a copy of the tree and compares.
+.PHONY: generate
+generate: $(BIN)/controller-gen ## Generate RBAC from the code's markers
+	$(BIN)/controller-gen rbac:roleName=kong-latency-webhook,fileName=webhook_role.yaml \
+		paths=./webhook/... paths=./certs/... paths=./pipeline/cluster/... output:rbac:dir=config/rbac
+	$(BIN)/controller-gen rbac:roleName=kong-latency-controller,fileName=controller_role.yaml \
+		paths=./controller/... paths=./pipeline/cluster/... output:rbac:dir=config/rbac
+
+.PHONY: verify
+verify: $(BIN)/controller-gen $(KUBECTL) ## Check format, vet, go.mod, generated files and manifests; changes nothing
+	@tools/verify.sh '$(MAKE)' '$(KUBECTL)' '$(BIN)/controller-gen'
+
+.PHONY: lint
+lint: $(BIN)/golangci-lint ## Run golangci-lint, which also holds who may import whom
+	$(BIN)/golangci-lint run ./...
+
+.PHONY: test
+test: test-unit test-integration ## Run all tests
+
+.PHONY: test-unit
+test-unit: ## Run the tests that need no control plane
+	@$(GO_TEST) $$(go list ./... | grep -v '/kong-latency/test/')
+
+# One package after the other: each has a control plane of its own.
+.PHONY: test-integration
+test-integration: controlplane build ## Run the tests on a real API server
+	@$(GO_TEST) -count=1 -p 1 -timeout 20m ./test/...
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (30s)
+	@tools/fuzz.sh '$(FUZZTIME)'
+
+.PHONY: demo
+demo: controlplane $(BIN)/prometheus build ## See it work: SCENARIO=seed or load; KEEP=1 leaves it running
+	@echo 'building $(BIN)/demo'
+	@$(GO_BUILD) -o $(BIN)/demo ./test/e2e/demo
+	@KEEP='$(KEEP)' SCENARIO='$(SCENARIO)' exec $(BIN)/demo

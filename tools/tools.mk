@@ -1,0 +1,38 @@
+# Programs that are built from the modules in this folder. Each is built when
+# it is first asked for, and again when its module's go.mod changes. Versions
+# stand in the go.mod files alone.
+#
+# $(call build_tool,<module folder>,<package>,<how long it takes the first time>)
+build_tool = @tools/build.sh '$(1)' '$(2)' '$@' '$(3)'
+
+$(BIN)/etcd: tools/etcd/go.mod
+	$(call build_tool,etcd,go.etcd.io/etcd/server/v3,1 minute)
+
+$(BIN)/kube-apiserver: tools/kubernetes/go.mod
+	$(call build_tool,kubernetes,k8s.io/kubernetes/cmd/kube-apiserver,5 minutes)
+
+$(BIN)/kube-controller-manager: tools/kubernetes/go.mod
+	$(call build_tool,kubernetes,k8s.io/kubernetes/cmd/kube-controller-manager,1 minute after kube-apiserver)
+
+$(BIN)/kube-scheduler: tools/kubernetes/go.mod
+	$(call build_tool,kubernetes,k8s.io/kubernetes/cmd/kube-scheduler,half a minute after kube-apiserver)
+
+$(BIN)/kubectl: tools/kubernetes/go.mod
+	$(call build_tool,kubernetes,k8s.io/kubernetes/cmd/kubectl,half a minute after kube-apiserver)
+
+$(BIN)/kwok: tools/kwok/go.mod
+	$(call build_tool,kwok,sigs.k8s.io/kwok/cmd/kwok,1 minute)
+
+$(BIN)/prometheus: tools/prometheus/go.mod
+	$(call build_tool,prometheus,github.com/prometheus/prometheus/cmd/prometheus,5 minutes)
+
+$(BIN)/golangci-lint: tools/lint/go.mod
+	$(call build_tool,lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,4 minutes)
+
+$(BIN)/controller-gen: tools/generate/go.mod
+	$(call build_tool,generate,sigs.k8s.io/controller-tools/cmd/controller-gen,half a minute)
+
+# kwok does nothing without stages, which say how nodes and pods become ready.
+# Its module brings a set for nodes and pods that are ready at once.
+$(BIN)/kwok-stages.yaml: tools/kwok/go.mod
+	@tools/kwok-stages.sh '$@'
