@@ -4,6 +4,7 @@ package controller
 
 import (
 	"fmt"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -26,7 +27,7 @@ type Options struct {
 // and indexes of pipeline/cluster.
 func Setup(mgr manager.Manager, o Options) error {
 	tell := newTeller(mgr.GetEventRecorder(FieldManager))
-	w := &workloads{client: mgr.GetClient(), tell: tell}
+	w := &workloads{client: mgr.GetClient(), tell: tell, pending: newPending(time.Now)}
 	if err := w.setup(mgr, o); err != nil {
 		return fmt.Errorf("set up controller of workloads: %w", err)
 	}

@@ -22,8 +22,9 @@ import (
 // workloads attaches, keeps and detaches the HorizontalPodAutoscaler of one
 // Deployment at a time.
 type workloads struct {
-	client client.Client
-	tell   *teller
+	client  client.Client
+	tell    *teller
+	pending *pending
 }
 
 // Reconcile brings the HorizontalPodAutoscaler of the Deployment named by req to
@@ -33,7 +34,8 @@ func (r *workloads) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resul
 	var d appsv1.Deployment
 	if err := r.client.Get(ctx, req.NamespacedName, &d); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.tell.forget(string(deploymentKind), req.NamespacedName)
+			r.tell.forget(deploymentKind, req.NamespacedName)
+			r.pending.forget(req.NamespacedName)
 			return ctrl.Result{}, nil // garbage collection takes the HorizontalPodAutoscaler
 		}
 		return ctrl.Result{}, fmt.Errorf("read Deployment: %w", err)
@@ -53,17 +55,21 @@ func (r *workloads) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resul
 	}
 	if !resolution.Asked {
 		r.tell.findings(&d, nil)
+		r.pending.forget(req.NamespacedName)
 		return ctrl.Result{}, r.detach(ctx, &d, live)
 	}
-	findings := resolution.Findings
-	if resolution.Plan != nil {
-		blocked, err := r.attach(ctx, &d, live, *resolution.Plan)
-		if err != nil {
-			return ctrl.Result{}, err
-		}
-		findings = append(findings, blocked...)
+	if resolution.Plan == nil {
+		r.tell.findings(&d, resolution.Findings)
+		return ctrl.Result{}, nil
 	}
-	r.tell.findings(&d, findings)
+	if wait := r.pending.wait(req.NamespacedName, live, *resolution.Plan); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	blocked, err := r.attach(ctx, &d, live, *resolution.Plan)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	r.tell.findings(&d, append(resolution.Findings, blocked...))
 	return ctrl.Result{}, nil
 }
 
@@ -106,6 +112,7 @@ func (r *workloads) attach(ctx context.Context, d *appsv1.Deployment, live *auto
 	if err := r.client.Apply(ctx, hpa, opts...); err != nil {
 		return nil, fmt.Errorf("apply HorizontalPodAutoscaler: %w", err)
 	}
+	r.pending.add(client.ObjectKeyFromObject(d), live, p)
 	if live == nil {
 		r.tell.change(d, attached, "attached %s", p)
 	} else {

@@ -1,0 +1,56 @@
+package controller
+
+import (
+	"testing"
+	"time"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kong-latency/kong-latency/generator"
+)
+
+func TestPending(t *testing.T) {
+	now := time.Unix(0, 0)
+	key := types.NamespacedName{Namespace: "ns", Name: "echo"}
+	plan, other := generator.Plan{Service: "a"}, generator.Plan{Service: "b"}
+	version := func(v string) *autoscalingv2.HorizontalPodAutoscaler {
+		h := &autoscalingv2.HorizontalPodAutoscaler{}
+		h.ResourceVersion = v
+		return h
+	}
+	fresh := func(over *autoscalingv2.HorizontalPodAutoscaler) *pending {
+		p := newPending(func() time.Time { return now })
+		p.add(key, over, plan)
+		return p
+	}
+	if d := newPending(time.Now).wait(key, nil, plan); d != 0 {
+		t.Errorf("waits %s for nothing", d)
+	}
+	if d := fresh(nil).wait(key, nil, plan); d != pendingFor {
+		t.Errorf("waits %s for a new object that the cache lacks, want %s", d, pendingFor)
+	}
+	if d := fresh(version("7")).wait(key, version("7"), plan); d != pendingFor {
+		t.Errorf("waits %s for a change that the cache lacks, want %s", d, pendingFor)
+	}
+	if d := fresh(nil).wait(key, nil, other); d != 0 {
+		t.Errorf("waits %s though the plan is another", d)
+	}
+	p := fresh(nil)
+	if d := p.wait(key, version("8"), plan); d != 0 {
+		t.Errorf("waits %s though the cache shows the write", d)
+	}
+	if d := p.wait(key, nil, plan); d != 0 {
+		t.Errorf("waits %s though the object was seen and is gone", d)
+	}
+	p = fresh(nil)
+	now = now.Add(pendingFor)
+	if d := p.wait(key, nil, plan); d != 0 {
+		t.Errorf("waits %s longer than it may", d)
+	}
+	p = fresh(nil)
+	p.forget(key)
+	if d := p.wait(key, nil, plan); d != 0 {
+		t.Errorf("waits %s for what was forgotten", d)
+	}
+}
