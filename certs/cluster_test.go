@@ -14,15 +14,14 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 )
 
-// The fake client merges applies with the real library and the types' own
-// schema, and refuses stale resource versions; what it does not do is validate.
+// The fake client merges patches with the real library and refuses stale resource
+// versions. What it does not do is validate, nor tell who owns a field.
 
 var options = Options{
 	Namespace: "ns", Secret: "cert", Service: "hook", DNSNames: []string{"127.0.0.1"},
@@ -58,9 +57,9 @@ func newCluster(objects ...client.Object) *cluster {
 				c.writes.Add(1)
 				return w.Update(ctx, obj, opts...)
 			},
-			Apply: func(ctx context.Context, w client.WithWatch, obj runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+			Patch: func(ctx context.Context, w client.WithWatch, obj client.Object, patch client.Patch, opts ...client.PatchOption) error {
 				c.writes.Add(1)
-				return w.Apply(ctx, obj, opts...)
+				return w.Patch(ctx, obj, patch, opts...)
 			},
 		})
 	return c

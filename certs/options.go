@@ -7,11 +7,12 @@ import (
 )
 
 // Defaults of Options. The leaf is short-lived so that renewal is an everyday
-// event; a change of authority touches more, so it is rare.
+// event; a change of authority touches more, so it is rare. A look costs three
+// reads of single objects, and for as long as caBundle is wiped nobody calls us.
 const (
 	DefaultAuthorityValidity = 10 * 365 * 24 * time.Hour
 	DefaultLeafValidity      = 90 * 24 * time.Hour
-	DefaultInterval          = 30 * time.Second
+	DefaultInterval          = 10 * time.Second
 )
 
 // Options say where certificates are kept and for whom they are.

@@ -8,20 +8,13 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime"
-	admissionapply "k8s.io/client-go/applyconfigurations/admissionregistration/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=mutatingwebhookconfigurations;validatingwebhookconfigurations,resourceNames=kong-latency,verbs=get;patch
 
 // publish writes bundle as caBundle into every webhook of both configurations,
-// where it is another. Nothing else of them is ours: server-side apply leaves
-// the rest to who installed them.
-//
-// A field of a list's entry keeps the entry alive in server-side apply. Who
-// drops one webhook of several by server-side apply must also take the entry
-// from FieldManager, else what remains of it is refused as incomplete.
+// where it is another.
 func (s *Source) publish(ctx context.Context, bundle []byte) error {
 	if s.options.WebhookConfiguration != "" {
 		mutating, validating := s.publishMutating(ctx, bundle), s.publishValidating(ctx, bundle)
@@ -37,52 +30,53 @@ func (s *Source) publish(ctx context.Context, bundle []byte) error {
 }
 
 func (s *Source) publishMutating(ctx context.Context, bundle []byte) error {
-	name := s.options.WebhookConfiguration
 	var current admissionv1.MutatingWebhookConfiguration
-	if err := s.client.Get(ctx, client.ObjectKey{Name: name}, &current); err != nil {
+	if err := s.client.Get(ctx, client.ObjectKey{Name: s.options.WebhookConfiguration}, &current); err != nil {
 		return fmt.Errorf("get mutating webhook configuration: %w", err)
 	}
-	// The resource version keeps the apply from creating what was deleted, and
-	// from adding a webhook that was removed, since it was read.
-	wanted := admissionapply.MutatingWebhookConfiguration(name).WithResourceVersion(current.ResourceVersion)
-	differs := false
+	configs := make([]*admissionv1.WebhookClientConfig, len(current.Webhooks))
+	before := current.DeepCopy()
 	for i := range current.Webhooks {
-		webhook := &current.Webhooks[i]
-		differs = differs || !bytes.Equal(webhook.ClientConfig.CABundle, bundle)
-		// All of them, also those that are right: apply takes away what it is
-		// not told again.
-		wanted.WithWebhooks(admissionapply.MutatingWebhook().
-			WithName(webhook.Name).
-			WithClientConfig(admissionapply.WebhookClientConfig().WithCABundle(bundle...)))
+		configs[i] = &current.Webhooks[i].ClientConfig
 	}
-	return s.applyIf(ctx, differs, "mutating webhook configuration", wanted)
+	return s.publishTo(ctx, "mutating webhook configuration", before, &current, configs, bundle)
 }
 
 func (s *Source) publishValidating(ctx context.Context, bundle []byte) error {
-	name := s.options.WebhookConfiguration
 	var current admissionv1.ValidatingWebhookConfiguration
-	if err := s.client.Get(ctx, client.ObjectKey{Name: name}, &current); err != nil {
+	if err := s.client.Get(ctx, client.ObjectKey{Name: s.options.WebhookConfiguration}, &current); err != nil {
 		return fmt.Errorf("get validating webhook configuration: %w", err)
 	}
-	wanted := admissionapply.ValidatingWebhookConfiguration(name).WithResourceVersion(current.ResourceVersion)
-	differs := false
+	configs := make([]*admissionv1.WebhookClientConfig, len(current.Webhooks))
+	before := current.DeepCopy()
 	for i := range current.Webhooks {
-		webhook := &current.Webhooks[i]
-		differs = differs || !bytes.Equal(webhook.ClientConfig.CABundle, bundle)
-		wanted.WithWebhooks(admissionapply.ValidatingWebhook().
-			WithName(webhook.Name).
-			WithClientConfig(admissionapply.WebhookClientConfig().WithCABundle(bundle...)))
+		configs[i] = &current.Webhooks[i].ClientConfig
 	}
-	return s.applyIf(ctx, differs, "validating webhook configuration", wanted)
+	return s.publishTo(ctx, "validating webhook configuration", before, &current, configs, bundle)
 }
 
-func (s *Source) applyIf(ctx context.Context, differs bool, kind string, wanted runtime.ApplyConfiguration) error {
+// publishTo sets the caBundle of configs, which are parts of current, and sends
+// what differs from before.
+//
+// It is a strategic merge patch, which names webhooks by their name and of each
+// the caBundle only. Server-side apply would do the same at first, but it makes
+// us an owner of the list's entries: whoever installed them by server-side apply
+// could then never drop one, because its name and caBundle would stay behind,
+// and the API server refuses that as incomplete.
+func (s *Source) publishTo(ctx context.Context, kind string, before, current client.Object, configs []*admissionv1.WebhookClientConfig, bundle []byte) error {
+	differs := false
+	for _, config := range configs {
+		differs = differs || !bytes.Equal(config.CABundle, bundle)
+		config.CABundle = bundle
+	}
 	if !differs {
 		return nil
 	}
-	// Forced: whoever else claims caBundle cannot know our authority.
-	if err := s.client.Apply(ctx, wanted, client.FieldOwner(FieldManager), client.ForceOwnership); err != nil {
-		return fmt.Errorf("apply caBundle to %s: %w", kind, err)
+	// A conflict if it changed since it was read: a webhook that was dropped in
+	// between must not come back.
+	patch := client.StrategicMergeFrom(before, client.MergeFromWithOptimisticLock{})
+	if err := s.client.Patch(ctx, current, patch, client.FieldOwner(FieldManager)); err != nil {
+		return fmt.Errorf("patch caBundle of %s: %w", kind, err)
 	}
 	s.log.Info("caBundle published", "kind", kind, "name", s.options.WebhookConfiguration)
 	return nil
