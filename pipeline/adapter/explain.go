@@ -75,8 +75,10 @@ func (s *search) consider(r *rule) (candidate, bool) {
 	if m.kind == Served {
 		return candidate{r, names(m.series)}, true
 	}
-	if o := s.register(r, matchingSeries(r.selector, s.target.Others, nil)); o.kind == Served {
-		return candidate{r, names(o.series)}, true
+	if len(s.target.Others) > 0 {
+		if o := s.register(r, matchingSeries(r.selector, s.target.Others, nil)); o.kind == Served {
+			return candidate{r, names(o.series)}, true
+		}
 	}
 	if !s.target.OthersKnown && m.kind == SeriesQueryMatchesNothing {
 		p := s.register(r, matchingSeries(r.selector, s.target.Series, s.objectLabels))
@@ -84,6 +86,7 @@ func (s *search) consider(r *rule) (candidate, bool) {
 			s.pinned = append(s.pinned, candidate{r, names(p.series)})
 		}
 	}
+	m.meant = s.meant(r)
 	s.misses = append(s.misses, m)
 	return candidate{}, false
 }
@@ -91,7 +94,7 @@ func (s *search) consider(r *rule) (candidate, bool) {
 // register follows series, which match the rule's seriesQuery, to the key of
 // the metric; the kind is Served or where the last of them was lost.
 func (s *search) register(r *rule, series []Series) miss {
-	m := miss{rule: r, meant: s.meant(r), kind: SeriesQueryMatchesNothing}
+	m := miss{rule: r, kind: SeriesQueryMatchesNothing}
 	var kept, named, mapped []Series
 	for _, x := range series {
 		metric, ok := r.metric(x.Name)

@@ -104,7 +104,9 @@ func (f *flow) sets(n *parser.BinaryExpr, l, r vector) vector {
 			out.samples = append(out.samples, s)
 		}
 	}
-	f.noteApart(n, l, r, out)
+	if n.Op == parser.LAND {
+		f.noteApart(n, l, r, out)
+	}
 	return out
 }
 

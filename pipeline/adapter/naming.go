@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"regexp"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -27,6 +28,9 @@ var everyName = regexp.MustCompile(".*")
 // metric expands name.as by the first match of name.matches; the text around
 // the match is dropped. It reports false when there is no match.
 func (n naming) metric(series string) (string, bool) {
+	if n.matches == everyName && !strings.Contains(n.as, "$") {
+		return n.as, true // by far the most common, and worth no match
+	}
 	match := n.matches.FindStringSubmatchIndex(series)
 	if match == nil {
 		return "", false
