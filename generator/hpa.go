@@ -119,8 +119,8 @@ func ApplyConfiguration(p Plan) (*autoscalingv2ac.HorizontalPodAutoscalerApplyCo
 			WithKind("Deployment").
 			WithName(p.Deployment).
 			WithUID(types.UID(p.DeploymentUID)).
-			WithController(true).
-			WithBlockOwnerDeletion(true))
+			// Without blockOwnerDeletion, which would need rights on the Deployment's finalizers.
+			WithController(true))
 	}
 	return ac, nil
 }

@@ -130,7 +130,7 @@ func TestApplyConfigurationIsOwned(t *testing.T) {
 		t.Fatalf("owners are %v, want the Deployment", ac.OwnerReferences)
 	}
 	o := ac.OwnerReferences[0]
-	if *o.UID != "uid-1" || *o.Kind != "Deployment" || *o.APIVersion != "apps/v1" || !*o.Controller || !*o.BlockOwnerDeletion {
+	if *o.UID != "uid-1" || *o.Kind != "Deployment" || *o.APIVersion != "apps/v1" || !*o.Controller || o.BlockOwnerDeletion != nil {
 		t.Errorf("owner is %v", asMap(t, o))
 	}
 	if ac.Status != nil {

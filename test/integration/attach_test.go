@@ -1,0 +1,219 @@
+package integration
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/test/controlplane"
+)
+
+// seedHPA is the page's autoscaler as the API server completes it.
+func seedHPA(e *env) *autoscalingv2.HorizontalPodAutoscaler {
+	raw, err := os.ReadFile(filepath.Join(controlplane.RepoRoot(), "generator", "testdata", "seed.yaml"))
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	var h autoscalingv2.HorizontalPodAutoscaler
+	e.Expect(yaml.UnmarshalStrict(raw, &h)).To(gomega.Succeed())
+	h.Namespace, h.Name = e.namespace, "seed"
+	e.Expect(e.client.Create(e.ctx, &h, client.DryRunAll)).To(gomega.Succeed())
+	return &h
+}
+
+func TestOneAnnotationGivesTheSeed(t *testing.T) {
+	e := newEnv(t)
+	want := seedHPA(e)
+	d := e.deployment("echo", asks())
+	e.create(e.service("echo", nil), d)
+	got := e.attached("echo")
+	e.Expect(got.Spec).To(gomega.Equal(want.Spec))
+	e.Expect(got.Labels).To(gomega.Equal(map[string]string{"app.kubernetes.io/managed-by": "kong-latency"}))
+	e.Expect(got.Annotations).To(gomega.BeEmpty(), "annotations of the workload were copied")
+	owner := metav1.GetControllerOf(got)
+	e.Expect(owner).NotTo(gomega.BeNil())
+	e.Expect(owner.UID).To(gomega.Equal(d.UID))
+	e.Expect(e.told("Deployment", "echo", "Attached")).To(gomega.Equal("attached " + echoPlan))
+}
+
+func TestAnnotationOnDeploymentAddedChangedRemoved(t *testing.T) {
+	e := newEnv(t)
+	d := e.deployment("echo", nil)
+	e.create(e.service("echo", nil), d)
+	annotate(e, d, asks())
+	first := e.attached("echo", target("40"))
+	annotate(e, d, asks(annotations.TargetMS, "0.5", annotations.MaxReplicas, "20"))
+	changed := e.attached("echo", target("500m"))
+	e.Expect(changed.UID).To(gomega.Equal(first.UID), "it was replaced, not changed")
+	e.Expect(changed.Spec.MaxReplicas).To(gomega.BeEquivalentTo(20))
+	annotate(e, d, nil)
+	e.gone("echo")
+	e.told("Deployment", "echo", "Detached")
+	reasons, _ := e.events("Deployment", "echo")
+	e.Expect(reasons).To(gomega.Equal([]string{"Attached", "Updated", "Detached"}))
+}
+
+func TestAnnotationOnServiceAddedChangedRemoved(t *testing.T) {
+	e := newEnv(t)
+	s := e.service("echo", nil)
+	e.create(s, e.deployment("echo", nil))
+	annotate(e, s, asks())
+	e.attached("echo", target("40"))
+	annotate(e, s, asks(annotations.TargetMS, "50"))
+	e.attached("echo", target("50"))
+	annotate(e, s, nil)
+	e.gone("echo")
+}
+
+func TestServiceBeforeDeploymentAndDeploymentBeforeService(t *testing.T) {
+	e := newEnv(t)
+	e.create(e.service("one", asks()), e.deployment("two", asks()))
+	e.told("Service", "one", "NoDeploymentSelected")
+	e.told("Deployment", "two", "NoServiceSelectsPods")
+	e.Expect(e.hpa("one")).To(gomega.BeNil())
+	e.Expect(e.hpa("two")).To(gomega.BeNil())
+	e.create(e.deployment("one", nil), e.service("two", nil))
+	e.attached("one")
+	e.attached("two")
+}
+
+func TestNamedPairings(t *testing.T) {
+	e := newEnv(t)
+	other := e.service("front", nil)
+	other.Spec.Selector = map[string]string{"app": "echo"}
+	e.create(e.service("echo", nil), other, e.deployment("echo", asks(annotations.Service, "front")))
+	h := e.attached("echo")
+	e.Expect(h.Spec.Metrics[0].Object.DescribedObject.Name).To(gomega.Equal("front"))
+
+	blue, green := e.deployment("blue", nil), e.deployment("green", nil)
+	for _, d := range []*appsv1.Deployment{blue, green} {
+		d.Spec.Template.Labels["site"] = "shop"
+	}
+	shop := e.service("shop", asks(annotations.Deployment, "green"))
+	shop.Spec.Selector = map[string]string{"site": "shop"}
+	e.create(blue, green, shop)
+	e.attached("green")
+	e.Expect(e.hpa("blue")).To(gomega.BeNil())
+	annotate(e, shop, asks(annotations.Deployment, "blue"))
+	e.attached("blue")
+	e.gone("green")
+}
+
+func TestDeletedAndEditedAutoscalersComeBack(t *testing.T) {
+	e := newEnv(t)
+	e.create(e.service("echo", nil), e.deployment("echo", asks()))
+	first := e.attached("echo")
+	e.Expect(e.client.Delete(e.ctx, first)).To(gomega.Succeed())
+	e.attached("echo", func(h *autoscalingv2.HorizontalPodAutoscaler) bool { return h.UID != first.UID })
+
+	edits := map[string]func(*autoscalingv2.HorizontalPodAutoscaler){
+		"max":    func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Spec.MaxReplicas = 3 },
+		"target": func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Spec.Metrics[0].Object.Target.Value.Set(5) },
+		"paused": func(h *autoscalingv2.HorizontalPodAutoscaler) {
+			h.Spec.Behavior.ScaleDown.SelectPolicy = ptr.To(autoscalingv2.DisabledPolicySelect)
+		},
+		"label": func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Labels = nil },
+	}
+	want := seedHPA(e).Spec
+	for name, change := range edits {
+		h := e.hpa("echo")
+		edit(e, h, change)
+		edited := h.ResourceVersion
+		e.attached("echo", func(h *autoscalingv2.HorizontalPodAutoscaler) bool {
+			return h.ResourceVersion != edited && equalSpec(h.Spec, want) && len(h.Labels) == 1
+		})
+		t.Logf("an edit of %s was undone", name)
+	}
+}
+
+func equalSpec(a, b autoscalingv2.HorizontalPodAutoscalerSpec) bool {
+	ok, err := gomega.Equal(a).Match(b)
+	return ok && err == nil
+}
+
+func TestDeletingTheDeploymentTakesTheAutoscalerAlong(t *testing.T) {
+	e := newEnv(t)
+	d := e.deployment("echo", asks())
+	e.create(e.service("echo", nil), d)
+	first := e.attached("echo")
+	e.Expect(e.client.Delete(e.ctx, d, client.PropagationPolicy(metav1.DeletePropagationBackground))).To(gomega.Succeed())
+	e.gone("echo")
+	// One of the same name that comes in its place gets its own.
+	again := e.deployment("echo", asks())
+	e.create(again)
+	h := e.attached("echo", func(h *autoscalingv2.HorizontalPodAutoscaler) bool { return h.UID != first.UID })
+	e.Expect(metav1.GetControllerOf(h).UID).To(gomega.Equal(again.UID))
+}
+
+func TestAmbiguousPairingIsToldAndNothingIsAttached(t *testing.T) {
+	e := newEnv(t)
+	second := e.service("echo-internal", nil)
+	second.Spec.Selector = map[string]string{"app": "echo"}
+	d := e.deployment("echo", asks())
+	e.create(e.service("echo", nil), second, d)
+	note := e.told("Deployment", "echo", "AmbiguousService")
+	e.Expect(note).To(gomega.ContainSubstring("Services echo and echo-internal"))
+	e.Expect(e.hpa("echo")).To(gomega.BeNil())
+	e.Expect(e.client.Delete(e.ctx, second)).To(gomega.Succeed())
+	e.attached("echo")
+}
+
+func TestAmbiguityThatComesLaterTakesNothingAway(t *testing.T) {
+	e := newEnv(t)
+	e.create(e.service("echo", asks()), e.deployment("echo", nil))
+	first := e.attached("echo")
+	canary := e.deployment("canary", nil)
+	canary.Spec.Template.Labels["app"] = "echo"
+	canary.Spec.Selector.MatchLabels = map[string]string{"track": "canary"}
+	canary.Spec.Template.Labels["track"] = "canary"
+	e.create(canary)
+	e.told("Service", "echo", "AmbiguousDeployment")
+	e.told("Deployment", "echo", "AmbiguousDeployment")
+	e.Expect(e.attached("echo").UID).To(gomega.Equal(first.UID))
+}
+
+func TestDisagreeingSettingsChangeNothing(t *testing.T) {
+	e := newEnv(t)
+	d := e.deployment("echo", asks())
+	s := e.service("echo", nil)
+	e.create(s, d)
+	first := e.attached("echo", target("40"))
+	annotate(e, s, asks(annotations.TargetMS, "50"))
+	note := e.told("Deployment", "echo", "SettingsDisagree")
+	e.Expect(note).To(gomega.ContainSubstring(`kong.latency/target-ms is "40" here and "50" on Service echo`))
+	e.Expect(e.hpa("echo").Spec).To(gomega.Equal(first.Spec))
+}
+
+func TestAnAutoscalerThatIsNotOursIsNeverTouched(t *testing.T) {
+	e := newEnv(t)
+	theirs := seedHPA(e)
+	theirs.ResourceVersion, theirs.UID, theirs.Name = "", "", "echo"
+	theirs.Spec.MaxReplicas = 4
+	e.create(theirs, e.service("echo", nil))
+	d := e.deployment("echo", asks())
+	e.create(d)
+	note := e.told("Deployment", "echo", "NameTaken")
+	e.Expect(note).To(gomega.ContainSubstring("HorizontalPodAutoscaler echo exists already"))
+	annotate(e, d, asks(annotations.TargetMS, "45"))
+	annotate(e, d, nil)
+	e.create(e.deployment("marker", asks()), e.service("marker", nil))
+	e.attached("marker") // by now the controller has seen all of the above
+	got := e.hpa("echo")
+	e.Expect(got).NotTo(gomega.BeNil())
+	e.Expect(got.UID).To(gomega.Equal(theirs.UID))
+	e.Expect(got.Spec).To(gomega.Equal(theirs.Spec))
+	e.Expect(got.OwnerReferences).To(gomega.BeEmpty())
+	for _, m := range got.ManagedFields {
+		e.Expect(m.Manager).NotTo(gomega.Equal("kong-latency"))
+	}
+	annotate(e, d, asks())
+	e.Expect(e.client.Delete(e.ctx, got)).To(gomega.Succeed())
+	e.attached("echo", func(h *autoscalingv2.HorizontalPodAutoscaler) bool { return len(h.OwnerReferences) == 1 })
+}

@@ -1,0 +1,91 @@
+package integration
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/onsi/gomega"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/test/product"
+)
+
+// many is how many workloads a namespace gets in the tests of writes: enough for
+// a client-side rate limit of client-go's default to be far too slow for the
+// waits, which are generous otherwise.
+const (
+	many     = 500
+	waitLong = 2 * time.Minute
+)
+
+func TestEachWorkloadIsWrittenOnceAndARestartWritesNothing(t *testing.T) {
+	e := newEnv(t)
+	before := e.hpaWrites()
+	for i := range many {
+		name := fmt.Sprintf("echo-%04d", i)
+		d := e.deployment(name, asks())
+		d.Spec.Replicas = ptr.To[int32](0) // pods would only cost
+		e.create(e.service(name, nil), d)
+	}
+	e.Eventually(e.countHPAs).WithTimeout(waitLong).Should(gomega.Equal(many))
+	e.Expect(e.hpaWrites()-before).To(gomega.BeEquivalentTo(many), "writes of %d workloads", many)
+
+	before = e.hpaWrites()
+	e.Expect(controllerProcess.Stop()).To(gomega.Succeed())
+	// The test's context ends with the test, and the process must not.
+	restarted, err := product.Controller(context.WithoutCancel(e.ctx), cp)
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	controllerProcess = restarted
+	e.Eventually(func() float64 { return e.reconciles() }).WithTimeout(waitLong).Should(gomega.BeNumerically(">=", many))
+	e.Expect(e.hpaWrites()-before).To(gomega.BeZero(), "a restart wrote what was there already")
+
+	// A change of one is one write, and none for its neighbours.
+	before = e.hpaWrites()
+	d := e.deployment("echo-0000", nil)
+	annotate(e, d, asks(annotations.TargetMS, "41"))
+	e.attached("echo-0000", target("41"))
+	annotate(e, d, asks(annotations.TargetMS, "41", "other.example/a", "b"))
+	e.create(e.service("marker", nil), e.deployment("marker", asks()))
+	e.attached("marker") // by now the controller has seen all of the above
+	e.Expect(e.hpaWrites()-before).To(gomega.BeEquivalentTo(2), "one change and one new workload")
+}
+
+func (e *env) countHPAs() int {
+	var list autoscalingv2.HorizontalPodAutoscalerList
+	e.Expect(e.client.List(e.ctx, &list, client.InNamespace(e.namespace))).To(gomega.Succeed())
+	return len(list.Items)
+}
+
+// reconciles is how many workloads the running controller has finished, by its own metrics.
+func (e *env) reconciles() float64 {
+	e.t.Helper()
+	resp, err := http.Get(controllerProcess.Metrics)
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(body))
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	var sum float64
+	for _, m := range families["controller_runtime_reconcile_total"].GetMetric() {
+		labels := map[string]string{}
+		for _, l := range m.Label {
+			labels[l.GetName()] = l.GetValue()
+		}
+		if labels["controller"] == "workload" && labels["result"] == "success" {
+			sum += m.GetCounter().GetValue()
+		}
+	}
+	return sum
+}
