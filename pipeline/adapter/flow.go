@@ -31,8 +31,9 @@ type sample struct {
 	from   origin
 	// maybe: whether the sample is there depends on values.
 	maybe bool
-	// positive: the value is above zero as long as there is traffic.
-	positive bool
+	// positive: the value is above zero as long as there is traffic; growing:
+	// it is also one that traffic makes grow.
+	positive, growing bool
 }
 
 // vector is what a PromQL expression gives; scalars have no samples.
@@ -64,7 +65,9 @@ func inputs(series []Series, from origin) []sample {
 			labels = map[string]string{}
 		}
 		labels[model.MetricNameLabel] = s.Name
-		samples = append(samples, sample{labels: labels, from: from, positive: true})
+		// A single bucket need not count any request.
+		grows := labels["le"] == "" || labels["le"] == "+Inf"
+		samples = append(samples, sample{labels: labels, from: from, positive: grows, growing: grows})
 	}
 	return samples
 }
@@ -127,7 +130,7 @@ func (f *flow) unary(n *parser.UnaryExpr) vector {
 		v.number = &neg
 	}
 	return f.unique(v.each(func(s sample) sample {
-		s.positive = s.positive && n.Op == parser.ADD
+		s.positive, s.growing = s.positive && n.Op == parser.ADD, false
 		return s.without(model.MetricNameLabel)
 	}))
 }
@@ -150,6 +153,7 @@ func (f *flow) aggregate(n *parser.AggregateExpr) vector {
 		if !ok {
 			at[key] = len(out.samples)
 			g.positive = g.positive && n.Op != parser.STDDEV && n.Op != parser.STDVAR && n.Op != parser.QUANTILE
+			g.growing = false
 			out.samples = append(out.samples, g)
 			continue
 		}
@@ -192,20 +196,32 @@ func (v vector) each(change func(sample) sample) vector {
 }
 
 // unique fails the query when two samples have the same labels, as Prometheus
-// does wherever a step drops the name of a metric.
+// does wherever a step drops the name of a metric. Where that is not certain,
+// no sample is.
 func (f *flow) unique(v vector) vector {
-	seen := map[string]bool{}
+	sure, all := map[string]bool{}, map[string]bool{}
+	doubtful := false
 	for _, s := range v.samples {
-		if s.maybe {
-			continue
-		}
 		key := signature(s.labels)
-		if seen[key] {
+		if !s.maybe && sure[key] {
 			f.fail("vector cannot contain metrics with the same labelset: {%s}", key)
 		}
-		seen[key] = true
+		doubtful = doubtful || all[key]
+		all[key] = true
+		sure[key] = sure[key] || !s.maybe
+	}
+	if doubtful {
+		return v.doubted()
 	}
 	return v
+}
+
+// doubted makes every sample uncertain.
+func (v vector) doubted() vector {
+	return v.each(func(s sample) sample {
+		s.maybe = true
+		return s
+	})
 }
 
 func (f *flow) fail(format string, args ...any) {

@@ -47,7 +47,7 @@ func (f *flow) withScalar(n *parser.BinaryExpr, op parser.ItemType, v vector, nu
 	}
 	grows := number != nil && *number > 0 && (op == parser.MUL || op == parser.DIV || op == parser.ADD)
 	return f.unique(v.each(func(s sample) sample {
-		s.positive = s.positive && grows
+		s.positive, s.growing = s.positive && grows, false
 		return s.without(model.MetricNameLabel)
 	}))
 }
@@ -120,33 +120,40 @@ func (f *flow) joined(n *parser.BinaryExpr, l, r vector) vector {
 		l, r = r, l
 	}
 	ones := bySignature(m, r)
-	if len(l.samples) > 0 {
-		f.oneEach(ones)
-	}
 	out := vector{open: l.open || r.open}
-	seen := map[string]bool{}
+	doubtful := f.oneEach(l, ones)
+	seen := map[string]bool{} // by match group: whether a pair is certain
 	for _, s := range l.samples {
 		key := joinKey(m, s)
-		for _, one := range ones[key] {
-			result := combined(n, s, one)
-			group := key
-			if m.Card != parser.CardOneToOne {
-				group += "|" + signature(result.labels)
-			}
-			if !result.maybeBefore(n) && seen[group] {
-				f.fail("multiple matches for labels: many-to-one matching must be explicit")
-			}
-			seen[group] = true
-			out.samples = append(out.samples, result)
-			break
+		if len(ones[key]) == 0 {
+			continue
 		}
+		one := ones[key][0]
+		result := combined(n, s, one)
+		if m.Card != parser.CardOneToOne {
+			key += "|" + signature(result.labels)
+		}
+		sure := !s.maybe && !one.maybe
+		if before, matched := seen[key]; matched {
+			doubtful = true
+			if before && sure {
+				f.fail("multiple matches for labels: many-to-one matching must be explicit and unique")
+			}
+		}
+		seen[key] = seen[key] || sure
+		out.samples = append(out.samples, result)
 	}
 	f.noteApart(n, l, r, out)
+	if doubtful {
+		out = out.doubted()
+	}
 	return f.unique(out)
 }
 
-// oneEach fails the query when a side that must be unique is not.
-func (f *flow) oneEach(ones map[string][]sample) {
+// oneEach fails the query when a side that must be unique is certainly not,
+// and reports when it may not be. An empty other side keeps Prometheus from
+// looking.
+func (f *flow) oneEach(many vector, ones map[string][]sample) (doubtful bool) {
 	for _, samples := range ones {
 		sure := 0
 		for _, s := range samples {
@@ -154,16 +161,12 @@ func (f *flow) oneEach(ones map[string][]sample) {
 				sure++
 			}
 		}
-		if sure > 1 {
+		if sure > 1 && slices.ContainsFunc(many.samples, func(s sample) bool { return !s.maybe }) {
 			f.fail("found duplicate series for the match group: many-to-many matching not allowed")
 		}
+		doubtful = doubtful || len(samples) > 1
 	}
-}
-
-// maybeBefore: a comparison's own uncertainty does not save it from the check
-// for many-to-one matches, which comes first.
-func (s sample) maybeBefore(n *parser.BinaryExpr) bool {
-	return s.maybe && !n.Op.IsComparisonOperator()
+	return doubtful
 }
 
 func combined(n *parser.BinaryExpr, many, one sample) sample {
@@ -184,6 +187,7 @@ func combined(n *parser.BinaryExpr, many, one sample) sample {
 	}
 	out.from |= one.from
 	out.maybe = out.maybe || one.maybe
+	out.growing = false
 	switch {
 	case n.Op.IsComparisonOperator() && !n.ReturnBool:
 		same := n.LHS.String() == n.RHS.String()

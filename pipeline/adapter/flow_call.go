@@ -8,12 +8,15 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// keepsSign are the functions that give more than zero for series that grow.
+// ofGrowth are the functions that give more than zero for values that grow.
+var ofGrowth = map[string]bool{"rate": true, "irate": true, "increase": true}
+
+// keepsSign are the functions that give more than zero for such values.
 var keepsSign = map[string]bool{
-	"rate": true, "irate": true, "increase": true, "sum_over_time": true, "avg_over_time": true,
+	"sum_over_time": true, "avg_over_time": true,
 	"max_over_time": true, "min_over_time": true, "last_over_time": true, "first_over_time": true,
 	"count_over_time": true, "present_over_time": true, "abs": true, "ceil": true, "sqrt": true,
-	"sort": true, "sort_desc": true, "histogram_quantile": true,
+	"sort": true, "sort_desc": true,
 }
 
 // keepsName are the functions that leave __name__ where it is.
@@ -57,7 +60,8 @@ func (f *flow) perSample(n *parser.Call, args []vector) vector {
 			continue
 		}
 		return f.unique(args[i].each(func(s sample) sample {
-			s.positive = s.positive && keepsSign[n.Func.Name]
+			s.positive = s.positive && keepsSign[n.Func.Name] || s.growing && ofGrowth[n.Func.Name]
+			s.growing = false
 			if keepsName[n.Func.Name] {
 				return s
 			}
@@ -91,6 +95,7 @@ func (f *flow) histogramQuantile(v vector) vector {
 			continue
 		}
 		s = s.without("le", model.MetricNameLabel)
+		s.positive, s.growing = false, false // it may be NaN
 		key := signature(s.labels)
 		if i, ok := seen[key]; ok {
 			out.samples[i].from |= s.from
