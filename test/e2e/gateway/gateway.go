@@ -93,9 +93,7 @@ func (g *Gateway) Close() {
 func (g *Gateway) handler() http.Handler {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy = nil
-	// Echo servers come and go; a kept connection to one that left would fail
-	// a request that a real gateway retries.
-	transport.DisableKeepAlives = true
+	transport.MaxIdleConnsPerHost = 100
 	proxy := &httputil.ReverseProxy{
 		Rewrite:   g.rewrite,
 		Transport: measured{transport, g},

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/kong-latency/kong-latency/test/e2e/gateway"
+)
+
+// sample is what the demo applies, as a user would from the repository's root.
+const sample = "config/samples/echo.yaml"
+
+// play shows one scenario from the start to the end and stops everything that
+// it started, however it ends.
+func play(ctx context.Context, o *options, out *report) (err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	limit := time.AfterFunc(o.Timeout, func() { cancel(fmt.Errorf("the demo took longer than %s", o.Timeout)) })
+	defer limit.Stop()
+
+	s := newStack(scenarios[o.Scenario], out)
+	defer func() { err = s.end(ctx, cancel, err) }()
+	out.title(fmt.Sprintf("Scenario %s: %s", o.Scenario, s.scenario.about))
+	out.blank()
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	if err := s.apply(ctx); err != nil {
+		return err
+	}
+	w := newWatcher(s)
+	if err := w.traffic(ctx, o.Timeout); err != nil {
+		return err
+	}
+	out.summary(fmt.Sprintf("One annotation in, a working autoscaler out: %s replicas.", w.sizes()))
+	limit.Stop()
+	if o.Keep {
+		return s.keep(ctx)
+	}
+	return nil
+}
+
+// start starts everything that is there before the user comes.
+func (s *stack) start(ctx context.Context) error {
+	steps := []struct {
+		what string
+		do   func(context.Context) (string, error)
+	}{
+		{"start the control plane", s.startControlPlane},
+		{"start Prometheus and the gateway", s.startPrometheus},
+		{"start the adapter", s.startAdapter},
+		{"start kong-latency", s.startProduct},
+	}
+	for _, step := range steps {
+		if err := s.out.step(step.what, func() (string, error) { return step.do(ctx) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply does what the user does, and shows the autoscaler that comes of it.
+func (s *stack) apply(ctx context.Context) error {
+	if err := s.show(ctx, hopWebhook, "apply", "-f", sample); err != nil {
+		return err
+	}
+	err := s.out.step("the autoscaler appears", func() (string, error) {
+		return "", s.await(ctx, hopController, 20*time.Second, s.attached)
+	})
+	if err != nil {
+		return err
+	}
+	if s.scenario.annotate != "" {
+		if err := s.show(ctx, hopWebhook, "annotate", "deployment", "echo", s.scenario.annotate); err != nil {
+			return err
+		}
+	}
+	err = s.out.step("its pod is ready", func() (string, error) {
+		return "", s.await(ctx, hopPods, 30*time.Second, s.ready)
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.await(ctx, hopController, 20*time.Second, s.readsMetric); err != nil {
+		return err
+	}
+	_, err = s.kubectl(ctx, true, "get", "hpa", "echo")
+	return at(hopController, err)
+}
+
+// show runs kubectl before the user's eyes. The webhook must have said
+// something about the object, which kubectl prints as a warning.
+func (s *stack) show(ctx context.Context, h hop, args ...string) error {
+	output, err := s.kubectl(ctx, true, args...)
+	if err != nil {
+		return at(h, err)
+	}
+	if !strings.Contains(output, "Warning:") {
+		return at(h, fmt.Errorf("kubectl %s printed no warning that says what will be attached", args[0]))
+	}
+	return nil
+}
+
+// traffic sends requests until the goal of the scenario is reached, and then
+// sees the replicas go back.
+func (w *watcher) traffic(ctx context.Context, limit time.Duration) error {
+	s := w.stack
+	load := gateway.Traffic{
+		URL: s.gateway.URL() + s.scenario.path, Clients: s.scenario.clients, Pause: s.scenario.pause, Limit: limit,
+	}.Start(ctx)
+	defer load.Stop()
+	s.out.title("Traffic starts: " + plural(s.scenario.clients, "client") + " to " + s.gateway.URL() + s.scenario.path)
+	begin := time.Now()
+	hops := []struct {
+		what  string
+		hop   hop
+		bound time.Duration
+		check func(context.Context) error
+	}{
+		{"requests are answered", hopGateway, 15 * time.Second, func(context.Context) error { return answered(load) }},
+		{"Prometheus scrapes the latency", hopPrometheus, 15*time.Second + 3*s.scenario.scrape, s.scraped},
+		{"the adapter lists the metric", hopRule, 30 * time.Second, s.listed},
+		{"the metrics API gives the latency", hopAPI, time.Minute, func(context.Context) error { return hasLatency(last(w.history)) }},
+		{"the autoscaler reads it", hopHPA, 20 * time.Second, s.active},
+		{s.scenario.goal, hopHPA, s.scenario.bound, func(context.Context) error { return s.scenario.reached(w.history) }},
+	}
+	for _, h := range hops {
+		if err := w.follow(ctx, h.what, h.hop, h.bound, h.check); err != nil {
+			return err
+		}
+	}
+	load.Stop()
+	sent, failed := load.Counts()
+	s.out.title(fmt.Sprintf("Traffic stops after %s: %d requests answered, %d failed", seconds(time.Since(begin)), sent, failed))
+	return w.follow(ctx, "back to 1 replica", hopHPA, 3*time.Minute, func(context.Context) error { return atMinimum(w.history) })
+}
+
+func answered(load *gateway.Load) error {
+	if ok, failed := load.Counts(); ok == 0 {
+		return fmt.Errorf("no request was answered with 200, %d failed", failed)
+	}
+	return nil
+}
+
+func hasLatency(r reading) error {
+	if r.latency == nil {
+		return errors.New("it has no value")
+	}
+	if *r.latency <= 0 {
+		return errors.New("the value is 0: no request was counted in the window of the rule")
+	}
+	return nil
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
