@@ -7,16 +7,19 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // a cluster, as a custom resource.
 var CoreResources = NewResources(builtIn())
 
+func group(gv string, resources ...metav1.APIResource) *metav1.APIResourceList {
+	return &metav1.APIResourceList{GroupVersion: gv, APIResources: resources}
+}
+
+func ns(plural, singular, kind string) metav1.APIResource {
+	return metav1.APIResource{Name: plural, SingularName: singular, Kind: kind, Namespaced: true}
+}
+
+func root(plural, singular, kind string) metav1.APIResource {
+	return metav1.APIResource{Name: plural, SingularName: singular, Kind: kind}
+}
+
 func builtIn() []*metav1.APIResourceList {
-	group := func(gv string, resources ...metav1.APIResource) *metav1.APIResourceList {
-		return &metav1.APIResourceList{GroupVersion: gv, APIResources: resources}
-	}
-	ns := func(plural, singular, kind string) metav1.APIResource {
-		return metav1.APIResource{Name: plural, SingularName: singular, Kind: kind, Namespaced: true}
-	}
-	root := func(plural, singular, kind string) metav1.APIResource {
-		return metav1.APIResource{Name: plural, SingularName: singular, Kind: kind}
-	}
 	return []*metav1.APIResourceList{
 		group("v1",
 			root("componentstatuses", "componentstatus", "ComponentStatus"),

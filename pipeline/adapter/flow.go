@@ -143,8 +143,12 @@ func (f *flow) aggregate(n *parser.AggregateExpr) vector {
 	case parser.COUNT_VALUES:
 		return vector{open: true}
 	}
-	var out vector
-	out.open = v.open
+	return grouping(n, v)
+}
+
+// grouping makes one sample of each group.
+func grouping(n *parser.AggregateExpr, v vector) vector {
+	out := vector{open: v.open}
 	at := map[string]int{}
 	for _, s := range v.samples {
 		g := grouped(n, s)

@@ -2,6 +2,7 @@ package adapter
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/prometheus/common/model"
@@ -40,7 +41,7 @@ func (f *flow) call(n *parser.Call) vector {
 	case "absent", "absent_over_time":
 		return absent(args[0])
 	case "histogram_quantile":
-		return f.histogramQuantile(args[1])
+		return histogramQuantile(args[1])
 	case "histogram_avg", "histogram_count", "histogram_sum", "histogram_stddev", "histogram_stdvar", "histogram_fraction":
 		return vector{open: true} // of native histograms only
 	}
@@ -85,27 +86,23 @@ func absent(v vector) vector {
 }
 
 // histogramQuantile joins the buckets of each classic histogram. Series
-// without buckets may be native histograms.
-func (f *flow) histogramQuantile(v vector) vector {
-	out := vector{open: v.open}
-	seen := map[string]int{}
+// without le may be native histograms; those whose le is no number are skipped.
+func histogramQuantile(v vector) vector {
+	var buckets parser.AggregateExpr
+	buckets.Without, buckets.Grouping = true, []string{"le"}
+	classic := vector{open: v.open}
 	for _, s := range v.samples {
 		if s.labels["le"] == "" {
-			out.open = true
+			classic.open = true
 			continue
 		}
-		s = s.without("le", model.MetricNameLabel)
-		s.positive, s.growing = false, false // it may be NaN
-		key := signature(s.labels)
-		if i, ok := seen[key]; ok {
-			out.samples[i].from |= s.from
-			out.samples[i].maybe = out.samples[i].maybe && s.maybe
+		if _, err := strconv.ParseFloat(s.labels["le"], 64); err != nil {
 			continue
 		}
-		seen[key] = len(out.samples)
-		out.samples = append(out.samples, s)
+		s.positive = false // it may be NaN
+		classic.samples = append(classic.samples, s)
 	}
-	return out
+	return grouping(&buckets, classic)
 }
 
 func (f *flow) labelReplace(n *parser.Call, v vector) vector {

@@ -38,7 +38,7 @@ func (n naming) metric(series string) (string, bool) {
 	return string(n.matches.ExpandString(nil, n.as, series, match)), true
 }
 
-func compileFilters(specs []FilterSpec, name NameSpec, at *field.Path, errs *Errors) []filter {
+func compileFilters(specs []FilterSpec, at *field.Path, errs *Errors) []filter {
 	var filters []filter
 	add := func(expr string, keep bool, path *field.Path) {
 		if re := compileRegexp(expr, path, errs); re != nil {

@@ -106,7 +106,7 @@ func (c *Config) SeriesQueries() []string {
 func compileRule(i int, spec RuleSpec, r Resources, at *field.Path, errs *Errors) *rule {
 	c := &rule{index: i, spec: spec}
 	c.selector, c.selectorErr = parseSeriesQuery(spec.SeriesQuery, at.Child("seriesQuery"))
-	c.filters = compileFilters(spec.SeriesFilters, spec.Name, at, errs)
+	c.filters = compileFilters(spec.SeriesFilters, at, errs)
 	c.mapping = compileMapping(spec.Resources, r, at.Child("resources"), errs)
 	c.naming = compileNaming(spec.Name, at.Child("name"), errs)
 	c.query = compileQuery(spec.MetricsQuery, at.Child("metricsQuery"), errs)

@@ -11,8 +11,8 @@ import (
 // real query, far below what would hurt.
 const maxOutput = 32 << 10
 
-// ErrCostly: a template may run too long or make too much text, so it is not
-// executed; what the adapter would answer is not known.
+// ErrCostly says that a template may run too long or make too much
+// text, so that it is not executed; what the adapter would answer is not known.
 var ErrCostly = errors.New("template is too costly to execute")
 
 // goTemplate is a Go text template between << and >>.
