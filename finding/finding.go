@@ -41,10 +41,32 @@ type Reason struct {
 	Severity Severity
 	// Wait says whether the finding can end without the named object changing.
 	Wait Wait
+	// Hop is the hop of the metric's pipeline that it is about; empty for findings
+	// about settings and pairing.
+	Hop Hop
 	// Summary is one sentence for the reference page: when this is found.
 	Summary string
 	// Fix is one sentence for the reference page: what mends it.
 	Fix string
+}
+
+// Hop is one step on the way of the metric from Kong to the autoscaler.
+type Hop string
+
+// The hops, in the order in which the metric takes them.
+const (
+	Extension      Hop = "extension"       // Kong Operator is asked to measure the Service
+	Route          Hop = "route"           // traffic reaches the Service in a way that can be told apart
+	ServiceMonitor Hop = "service-monitor" // the operator's metrics are to be scraped, and how
+	Prometheus     Hop = "prometheus"      // a Prometheus takes the monitor, and it is the adapter's
+	AdapterRule    Hop = "adapter-rule"    // prometheus-adapter makes the metric of the series
+	MetricsAPI     Hop = "metrics-api"     // the API server forwards requests for the metric
+	Series         Hop = "series"          // the metric has a value
+)
+
+// Hops lists all hops in their order.
+func Hops() []Hop {
+	return []Hop{Extension, Route, ServiceMonitor, Prometheus, AdapterRule, MetricsAPI, Series}
 }
 
 // Object names a Kubernetes object.
@@ -67,6 +89,7 @@ type Finding struct {
 	Reason   string
 	Severity Severity
 	Wait     Wait
+	Hop      Hop
 	// Object is what the finding is about, which need not be the workload.
 	Object Object
 	// Message is one sentence that names what is wrong and what is allowed.
@@ -81,6 +104,7 @@ func (r *Reason) On(o Object, format string, args ...any) Finding {
 		Reason:   r.Name,
 		Severity: r.Severity,
 		Wait:     r.Wait,
+		Hop:      r.Hop,
 		Object:   o,
 		Message:  fmt.Sprintf(format, args...),
 	}
@@ -97,9 +121,11 @@ func (f Finding) String() string {
 	return fmt.Sprintf("%s: %s: %s", f.Reason, f.Object, f.Message)
 }
 
-// Blocks tells whether any of the findings is an error, so that nothing is attached.
+// Blocks tells whether any of the findings keeps the workload from being
+// attached. Findings about the pipeline never do: an autoscaler without its
+// metric holds the size, and works the moment the pipeline does.
 func Blocks(findings []Finding) bool {
-	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity == Error })
+	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity == Error && f.Hop == "" })
 }
 
 // Sort orders findings: errors first, then by reason, object and message, so
