@@ -47,16 +47,27 @@ type Error struct {
 	Reason string
 }
 
-// Error is one line: path, value and reason.
+// maxText bounds value and reason in a message, in bytes; hostile ones are as
+// long as the document.
+const maxText = 300
+
+func shortened(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxText], "") + "…"
+}
+
+// Error is path, value and reason, long texts cut.
 func (e *Error) Error() string {
 	var parts []string
 	if e.Path != "" {
 		parts = append(parts, e.Path)
 	}
 	if e.Value != "" {
-		parts = append(parts, fmt.Sprintf("%q", e.Value))
+		parts = append(parts, fmt.Sprintf("%q", shortened(e.Value)))
 	}
-	return strings.Join(append(parts, e.Reason), ": ")
+	return strings.Join(append(parts, shortened(e.Reason)), ": ")
 }
 
 // Errors are all mistakes found in one configuration, in document order.

@@ -175,3 +175,10 @@ func TestCheckIntervals(t *testing.T) {
 		t.Errorf("without rules the flags do not count: %v", err)
 	}
 }
+
+func TestLongTextsAreCut(t *testing.T) {
+	_, err := Parse([]byte("rules: [{name: {matches: '"+strings.Repeat("(", 10_000)+"'}}]"), CoreResources)
+	if err == nil || len(err.Error()) > 3*maxText {
+		t.Errorf("got a message of %d bytes", len(err.Error()))
+	}
+}
