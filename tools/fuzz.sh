@@ -15,5 +15,5 @@ if [ -z "$targets" ]; then
 fi
 echo "$targets" | while read -r folder target; do
 	echo "fuzzing $folder $target for $duration"
-	go test -run '^$' -fuzz "^$target\$" -fuzztime "$duration" "$folder"
+	go test -run '^$' -fuzz "^$target\$" -fuzztime "$duration" "$folder" </dev/null
 done
