@@ -21,7 +21,10 @@ func (r *rescales) next(events []corev1.Event) []string {
 	}
 	events = slices.Clone(events)
 	slices.SortStableFunc(events, func(a, b corev1.Event) int {
-		return cmp.Or(a.LastTimestamp.Compare(b.LastTimestamp.Time), cmp.Compare(a.ResourceVersion, b.ResourceVersion))
+		return cmp.Or(a.LastTimestamp.Compare(b.LastTimestamp.Time),
+			// Within a second by resource version, a number without leading zeros.
+			cmp.Compare(len(a.ResourceVersion), len(b.ResourceVersion)),
+			cmp.Compare(a.ResourceVersion, b.ResourceVersion))
 	})
 	var lines []string
 	for _, e := range events {

@@ -60,6 +60,7 @@ const pollInterval = 100 * time.Millisecond
 // await looks again and again until check finds nothing wrong, for as long as
 // bound. What it found last is the error.
 func await(ctx context.Context, h hop, bound time.Duration, check func(context.Context) error) error {
+	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	var found error
@@ -73,6 +74,9 @@ func await(ctx context.Context, h hop, bound time.Duration, check func(context.C
 		}
 		select {
 		case <-ctx.Done():
+			if outer.Err() != nil {
+				return at(h, fmt.Errorf("%w, while waiting: %w", context.Cause(outer), found))
+			}
 			return at(h, fmt.Errorf("waited %s: %w", bound, found))
 		case <-time.After(pollInterval):
 		}

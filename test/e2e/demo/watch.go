@@ -52,7 +52,7 @@ func (w *watcher) follow(ctx context.Context, what string, h hop, bound time.Dur
 		}
 		select {
 		case <-ctx.Done():
-			return at(h, fmt.Errorf("%s: %w", what, context.Cause(ctx)))
+			return at(h, fmt.Errorf("%s: %w, while waiting: %w", what, context.Cause(ctx), err))
 		case <-ticker.C:
 		}
 	}
