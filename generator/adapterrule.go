@@ -1,0 +1,161 @@
+package generator
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kong-latency/kong-latency/annotations"
+)
+
+// NoTraffic says what becomes of the metric while no requests come in.
+type NoTraffic string
+
+const (
+	// ScaleDown, the default and the guide's way, divides zero by zero;
+	// prometheus-adapter makes 0 of that, and the workload shrinks to its minimum.
+	ScaleDown NoTraffic = "scale-down"
+	// Hold gives no sample without requests, so that the autoscaler keeps the size.
+	Hold NoTraffic = "hold"
+)
+
+// DefaultWindow is what the average is taken over: a minute, looked at every
+// ten seconds, which also bears scrapes that are half a minute apart.
+const DefaultWindow = "60s:10s"
+
+// Rule says which metric prometheus-adapter is to make of Kong's latencies.
+type Rule struct {
+	// Metric is its name; empty for annotations.DefaultMetric.
+	Metric string
+	// NoTraffic is empty for ScaleDown.
+	NoTraffic NoTraffic
+	// Window is the range or subquery to average over, as PromQL writes it
+	// between brackets; empty for DefaultWindow.
+	Window string
+}
+
+// RuleEntry is one entry of the list rules in prometheus-adapter's
+// configuration, its fields in the order in which people write them.
+type RuleEntry struct {
+	SeriesQuery  string        `yaml:"seriesQuery"`
+	Resources    RuleResources `yaml:"resources"`
+	Name         RuleName      `yaml:"name"`
+	MetricsQuery string        `yaml:"metricsQuery"`
+}
+
+// RuleResources maps labels of the series to resources.
+type RuleResources struct {
+	Overrides map[string]RuleResource `yaml:"overrides"`
+}
+
+// RuleResource is a resource of the core API group.
+type RuleResource struct {
+	Resource string `yaml:"resource"`
+}
+
+// RuleName names the metric.
+type RuleName struct {
+	As string `yaml:"as"`
+}
+
+// AdapterRule is the rule by the labels kubernetes_namespace and
+// kubernetes_name. Kong Operator puts them on every series and nothing else
+// does, so they arrive under the same name whether the service monitor honors
+// labels or not; the guide's exported_service exists only if it does not.
+//
+// A Kong service with several backends is measured under the name of its route,
+// which may be that of a Service as well; the kind keeps them apart.
+func AdapterRule(r Rule) RuleEntry {
+	window := r.Window
+	if window == "" {
+		window = DefaultWindow
+	}
+	count := rateOf("kong_upstream_latency_ms_count", window)
+	if r.NoTraffic == Hold {
+		count = "(" + count + " > 0)"
+	}
+	return RuleEntry{
+		SeriesQuery: `{__name__=~"kong_upstream_latency_ms_(sum|count)",kubernetes_kind="service",kubernetes_namespace!="",kubernetes_name!=""}`,
+		Resources: RuleResources{Overrides: map[string]RuleResource{
+			"kubernetes_namespace": {Resource: "namespace"},
+			"kubernetes_name":      {Resource: "service"},
+		}},
+		Name:         RuleName{As: metricName(r)},
+		MetricsQuery: rateOf("kong_upstream_latency_ms_sum", window) + "\n  /\n" + count + "\n",
+	}
+}
+
+func rateOf(series, window string) string {
+	return fmt.Sprintf(`sum by (kubernetes_name) (rate(%s{kubernetes_kind="service",<<.LabelMatchers>>}[%s]))`, series, window)
+}
+
+func metricName(r Rule) string {
+	if r.Metric == "" {
+		return annotations.DefaultMetric
+	}
+	return r.Metric
+}
+
+// SeedAdapterRule is the rule of Kong's guide.
+func SeedAdapterRule() RuleEntry {
+	return RuleEntry{
+		SeriesQuery: `{__name__=~"^kong_upstream_latency_ms_(sum|count)",kubernetes_namespace!="",kubernetes_name!="",kubernetes_kind!=""}`,
+		Resources: RuleResources{Overrides: map[string]RuleResource{
+			"exported_namespace": {Resource: "namespace"},
+			"exported_service":   {Resource: "service"},
+		}},
+		Name: RuleName{As: annotations.DefaultMetric},
+		MetricsQuery: "sum by (exported_service) (rate(kong_upstream_latency_ms_sum{<<.LabelMatchers>>}[60s:10s]))\n" +
+			"  /\n" +
+			"sum by (exported_service) (rate(kong_upstream_latency_ms_count{<<.LabelMatchers>>}[60s:10s]))\n",
+	}
+}
+
+// AdapterRuleYAML is the rule as an entry of the list rules.
+func AdapterRuleYAML(r Rule) string { return ordered([]any{AdapterRule(r)}) }
+
+// AdapterConfig is a whole configuration of prometheus-adapter with these rules.
+// Entries are RuleEntry or anything that encodes to the same YAML; the last
+// rule that makes a metric wins.
+func AdapterConfig(rules ...any) string {
+	return ordered(struct {
+		Rules []any `yaml:"rules"`
+	}{rules})
+}
+
+// AdapterValues is the rule as values of prometheus-adapter's Helm chart. Helm
+// replaces lists: rules.custom must also hold the custom rules that are to stay,
+// which go before ours.
+func AdapterValues(r Rule, before ...any) string {
+	var v values
+	v.Rules.Custom = append(append([]any{}, before...), AdapterRule(r))
+	return ordered(v)
+}
+
+// SeedAdapterValues are the values of Kong's guide.
+func SeedAdapterValues() string {
+	v := values{Prometheus: map[string]string{"url": "http://prometheus-kube-prometheus-prometheus.prometheus.svc"}}
+	v.Rules.Default = new(bool)
+	v.Rules.Custom = []any{SeedAdapterRule()}
+	return ordered(v)
+}
+
+// values are those of the chart's that we write.
+type values struct {
+	Prometheus map[string]string `yaml:"prometheus"`
+	Rules      struct {
+		Default *bool `yaml:"default"`
+		Custom  []any `yaml:"custom"`
+	} `yaml:"rules"`
+}
+
+// AdapterConfigMap holds a configuration of prometheus-adapter. The adapter
+// reads it when it starts; its pods must be restarted after a change.
+func AdapterConfigMap(namespace, name, key, config string) *corev1.ConfigMap {
+	return &corev1.ConfigMap{
+		TypeMeta:   metav1.TypeMeta{APIVersion: corev1.SchemeGroupVersion.String(), Kind: "ConfigMap"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Data:       map[string]string{key: config},
+	}
+}
