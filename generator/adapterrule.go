@@ -13,7 +13,7 @@ import (
 type NoTraffic string
 
 const (
-	// ScaleDown, the default and the guide's way, divides zero by zero;
+	// ScaleDown is the default and the guide's way: zero is divided by zero,
 	// prometheus-adapter makes 0 of that, and the workload shrinks to its minimum.
 	ScaleDown NoTraffic = "scale-down"
 	// Hold gives no sample without requests, so that the autoscaler keeps the size.
