@@ -20,11 +20,11 @@ func profile(name string) (autoscalingv2.HorizontalPodAutoscalerBehavior, bool) 
 		return autoscalingv2.HorizontalPodAutoscalerBehavior{
 			ScaleDown: &autoscalingv2.HPAScalingRules{
 				StabilizationWindowSeconds: ptr.To[int32](1),
-				Policies:                   []autoscalingv2.HPAScalingPolicy{percent(100, 10)},
+				Policies:                   []autoscalingv2.HPAScalingPolicy{percent100(10)},
 			},
 			ScaleUp: &autoscalingv2.HPAScalingRules{
 				StabilizationWindowSeconds: ptr.To[int32](1),
-				Policies:                   []autoscalingv2.HPAScalingPolicy{percent(100, 2), pods(4, 2)},
+				Policies:                   []autoscalingv2.HPAScalingPolicy{percent100(2), pods(4, 2)},
 				SelectPolicy:               ptr.To(autoscalingv2.MaxChangePolicySelect),
 			},
 		}, true
@@ -34,12 +34,12 @@ func profile(name string) (autoscalingv2.HorizontalPodAutoscalerBehavior, bool) 
 		return autoscalingv2.HorizontalPodAutoscalerBehavior{
 			ScaleDown: &autoscalingv2.HPAScalingRules{
 				StabilizationWindowSeconds: ptr.To[int32](300),
-				Policies:                   []autoscalingv2.HPAScalingPolicy{percent(100, 15)},
+				Policies:                   []autoscalingv2.HPAScalingPolicy{percent100(15)},
 				SelectPolicy:               ptr.To(autoscalingv2.MaxChangePolicySelect),
 			},
 			ScaleUp: &autoscalingv2.HPAScalingRules{
 				StabilizationWindowSeconds: ptr.To[int32](0),
-				Policies:                   []autoscalingv2.HPAScalingPolicy{percent(100, 15), pods(4, 15)},
+				Policies:                   []autoscalingv2.HPAScalingPolicy{percent100(15), pods(4, 15)},
 				SelectPolicy:               ptr.To(autoscalingv2.MaxChangePolicySelect),
 			},
 		}, true
@@ -48,8 +48,8 @@ func profile(name string) (autoscalingv2.HorizontalPodAutoscalerBehavior, bool) 
 	}
 }
 
-func percent(value, seconds int32) autoscalingv2.HPAScalingPolicy {
-	return autoscalingv2.HPAScalingPolicy{Type: autoscalingv2.PercentScalingPolicy, Value: value, PeriodSeconds: seconds}
+func percent100(seconds int32) autoscalingv2.HPAScalingPolicy {
+	return autoscalingv2.HPAScalingPolicy{Type: autoscalingv2.PercentScalingPolicy, Value: 100, PeriodSeconds: seconds}
 }
 
 func pods(value, seconds int32) autoscalingv2.HPAScalingPolicy {
