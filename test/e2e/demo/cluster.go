@@ -48,15 +48,25 @@ func (s *stack) createNamespace(ctx context.Context, name string) error {
 
 // metrics lists what the custom metrics API offers.
 func (s *stack) metrics(ctx context.Context) (*metav1.APIResourceList, error) {
-	raw, err := s.core.Discovery().RESTClient().Get().AbsPath(metricsAPI).DoRaw(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("get %s: %w", metricsAPI, err)
-	}
 	var list metav1.APIResourceList
-	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, fmt.Errorf("decode %s: %w", metricsAPI, err)
+	return &list, s.get(ctx, metricsAPI, &list)
+}
+
+// get reads JSON from a path of the API server. If the server says what is
+// wrong, the error does too.
+func (s *stack) get(ctx context.Context, path string, into any) error {
+	result := s.core.Discovery().RESTClient().Get().AbsPath(path).Do(ctx)
+	if err := result.Error(); err != nil {
+		return fmt.Errorf("get %s: %w", path, err)
 	}
-	return &list, nil
+	raw, err := result.Raw()
+	if err != nil {
+		return fmt.Errorf("get %s: %w", path, err)
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("decode %s: %w", path, err)
+	}
+	return nil
 }
 
 // listed is whether the rule makes the metric of series that Prometheus has.
@@ -76,13 +86,9 @@ func (s *stack) listed(ctx context.Context) error {
 // latency asks the metrics API as the autoscaler does.
 func (s *stack) latency(ctx context.Context) (float64, error) {
 	path := fmt.Sprintf("%s/namespaces/%s/services/%s/%s", metricsAPI, echo.Namespace, echo.Name, s.scenario.metric)
-	raw, err := s.core.Discovery().RESTClient().Get().AbsPath(path).DoRaw(ctx)
-	if err != nil {
-		return 0, err
-	}
 	var list custommetrics.MetricValueList
-	if err := json.Unmarshal(raw, &list); err != nil {
-		return 0, fmt.Errorf("decode %s: %w", path, err)
+	if err := s.get(ctx, path, &list); err != nil {
+		return 0, err
 	}
 	if len(list.Items) != 1 {
 		return 0, fmt.Errorf("get %s: it has %d values, not one", path, len(list.Items))
@@ -166,9 +172,12 @@ func (s *stack) read(ctx context.Context) (reading, error) {
 	if deployment.Spec.Replicas != nil {
 		r.desired = *deployment.Spec.Replicas
 	}
-	if latency, err := s.latency(ctx); err == nil {
-		r.latency = &latency
+	latency, err := s.latency(ctx)
+	if err != nil {
+		r.why = err
+		return r, nil
 	}
+	r.latency = &latency
 	return r, nil
 }
 

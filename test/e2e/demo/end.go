@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -71,31 +70,22 @@ func (s *stack) keep(ctx context.Context) error {
 	}
 }
 
-// loggedError is an error together with where its logs are.
+// loggedError is an error together with where to look for more.
 type loggedError struct {
 	error
-	dir  string
-	file string // the log of the component behind the hop, if there is one
-	tail []string
+	dir  string // where all logs were saved
+	file string // the log of the component behind the hop, if it has one
 }
 
 func (e *loggedError) Unwrap() error { return e.error }
 
 // hint says where to look.
 func (e *loggedError) hint() string {
-	var text strings.Builder
-	if len(e.tail) > 0 {
-		fmt.Fprintf(&text, "  %s ends with:\n", e.file)
-		for _, line := range e.tail {
-			fmt.Fprintf(&text, "    %s\n", line)
-		}
+	if e.file == "" {
+		return "  the logs of all components are in " + e.dir
 	}
-	fmt.Fprintf(&text, "  All logs were saved in %s", e.dir)
-	return text.String()
+	return "  look at " + filepath.Join(e.dir, e.file) + "; the other components' logs are beside it"
 }
-
-// tailLines is how much of a log a failure shows.
-const tailLines = 8
 
 // saveLogs copies all logs to a folder that stays.
 func (s *stack) saveLogs(cause error) error {
@@ -122,13 +112,8 @@ func (s *stack) saveLogs(cause error) error {
 			return errors.Join(logged, fmt.Errorf("save logs: %w", err))
 		}
 		if failed != nil && filepath.Base(file) == logs[failed.hop]+".log" {
-			logged.file, logged.tail = filepath.Base(file), lastLines(text, tailLines)
+			logged.file = filepath.Base(file)
 		}
 	}
 	return logged
-}
-
-func lastLines(text []byte, n int) []string {
-	lines := strings.Split(string(bytes.TrimSpace(text)), "\n")
-	return lines[max(len(lines)-n, 0):]
 }

@@ -147,7 +147,7 @@ func answered(load *gateway.Load) error {
 
 func hasLatency(r reading) error {
 	if r.latency == nil {
-		return errors.New("it has no value")
+		return r.why
 	}
 	if *r.latency <= 0 {
 		return errors.New("the value is 0: no request was counted in the window of the rule")

@@ -59,11 +59,23 @@ func (s *stack) scraped(ctx context.Context) error {
 		return err
 	}
 	if up != 1 {
-		return fmt.Errorf("the last scrape of %s failed; see %s/targets", s.gateway.MetricsAddress(), s.prometheus.url)
+		return s.prometheus.scrapeError(ctx)
 	}
 	_, err = s.prometheus.value(ctx, fmt.Sprintf("sum(%s_count{exported_namespace=%q,exported_service=%q})",
 		gateway.MetricName, echo.Namespace, echo.Name))
 	return err
+}
+
+// scrapeError is what Prometheus says about its one target.
+func (p *prometheus) scrapeError(ctx context.Context) error {
+	targets, err := p.api.Targets(ctx)
+	if err != nil {
+		return fmt.Errorf("list targets: %w", err)
+	}
+	if len(targets.Active) == 0 {
+		return errors.New("it has no target")
+	}
+	return fmt.Errorf("scrape %s: %s", targets.Active[0].ScrapeURL, targets.Active[0].LastError)
 }
 
 // value evaluates an expression that gives one sample.

@@ -11,6 +11,7 @@ import (
 type reading struct {
 	at      time.Time
 	latency *float64 // ms, as the metrics API answers; nil without an answer
+	why     error    // there is no answer
 	target  float64  // ms
 	desired int32    // replicas that the autoscaler asks for
 	ready   int32    // replicas that are ready
