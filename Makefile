@@ -26,7 +26,7 @@ GO_TEST := go test $(TESTFLAGS)
 endif
 
 # What a control plane consists of. KUBEBUILDER_ASSETS, if set, has the rest.
-CONTROLPLANE := kube-controller-manager kube-scheduler kwok kwok-stages.yaml
+CONTROLPLANE := kube-controller-manager kube-scheduler kwok kwok-stages.yaml crds/.built
 ifeq ($(KUBEBUILDER_ASSETS),)
 CONTROLPLANE := etcd kube-apiserver kubectl $(CONTROLPLANE)
 KUBECTL := $(BIN)/kubectl
@@ -67,11 +67,12 @@ clean: ## Remove everything that make has built
 # what its markers ask for. Every further generator gets a line here: verify
 # runs this same target in a copy of the tree and compares.
 .PHONY: generate
-generate: $(BIN)/controller-gen ## Generate RBAC from the code's markers
+generate: $(BIN)/controller-gen ## Generate RBAC and the reference pages from the code
 	$(BIN)/controller-gen rbac:roleName=kong-latency-webhook,fileName=webhook_role.yaml \
 		paths=./webhook/... paths=./certs/... paths=./pipeline/cluster/... output:rbac:dir=config/rbac
 	$(BIN)/controller-gen rbac:roleName=kong-latency-controller,fileName=controller_role.yaml \
 		paths=./controller/... paths=./pipeline/cluster/... output:rbac:dir=config/rbac
+	go run ./docs/gen docs
 
 .PHONY: verify
 verify: $(BIN)/controller-gen $(KUBECTL) ## Check format, vet, go.mod, generated files and manifests; changes nothing
