@@ -51,6 +51,10 @@ func stripService(in any) (any, error) {
 	out := &corev1.Service{ObjectMeta: stripMeta(s.ObjectMeta)}
 	out.Annotations = annotations.Ours(s.Annotations)
 	out.Spec.Selector = s.Spec.Selector
+	if isOperatorService(s.Namespace, s.Name, s.Labels) {
+		out.Labels = s.Labels
+		out.Spec.Ports = operatorPorts(s.Spec.Ports)
+	}
 	return out, nil
 }
 
@@ -62,6 +66,11 @@ func stripHPA(in any) (any, error) {
 	out := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: stripMeta(h.ObjectMeta), Spec: h.Spec}
 	out.Labels = h.Labels
 	out.OwnerReferences = h.OwnerReferences
+	for _, c := range h.Status.Conditions {
+		if c.Type == autoscalingv2.ScalingActive {
+			out.Status.Conditions = []autoscalingv2.HorizontalPodAutoscalerCondition{c}
+		}
+	}
 	return out, nil
 }
 
@@ -86,7 +95,8 @@ const (
 )
 
 // AddIndexes makes the indexes that Catalog looks things up by, so that pairing
-// costs what the pod has in labels, not what the namespace has in Services.
+// costs what the pod has in labels, not what the namespace has in Services, and
+// the one by which a Source finds the operator's Service.
 func AddIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	indexes := []struct {
 		object client.Object
@@ -97,6 +107,12 @@ func AddIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 			return anchor(o.(*corev1.Service).Spec.Selector)
 		}},
 		{&corev1.Service{}, indexNamesDeployment, annotation(annotations.Deployment)},
+		{&corev1.Service{}, indexOperator, func(o client.Object) []string {
+			if isOperatorService(o.GetNamespace(), o.GetName(), o.GetLabels()) {
+				return []string{operatorValue}
+			}
+			return nil
+		}},
 		{&appsv1.Deployment{}, indexPodLabels, func(o client.Object) []string {
 			return pairs(o.(*appsv1.Deployment).Spec.Template.Labels)
 		}},

@@ -1,0 +1,127 @@
+package cluster
+
+import (
+	"context"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/pipeline"
+)
+
+// poller looks at what is not watched: the adapter, and a Service named by
+// configuration.
+type poller struct {
+	interval time.Duration
+	api      func() pipeline.MetricsAPI
+	adapter  adapterReader
+	// operator is the operator's Service, read from direct; empty if it is not named.
+	operator types.NamespacedName
+	direct   client.Reader
+	changed  func()
+	log      logr.Logger
+	// wake has one place; hurry fills it.
+	wake chan struct{}
+
+	mu              sync.Mutex
+	looked          bool
+	adapterResult   pipeline.Adapter
+	operatorService pipeline.Set[pipeline.OperatorService]
+}
+
+func (p *poller) run(ctx context.Context) {
+	for {
+		p.look(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.wake:
+		case <-time.After(p.interval):
+		}
+	}
+}
+
+// hurry has the poller look again at once.
+func (p *poller) hurry() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// look reads everything once.
+func (p *poller) look(ctx context.Context) {
+	api := p.api()
+	if api.State == pipeline.Unread {
+		return // hurry will be called when it is not
+	}
+	limited, cancel := context.WithTimeout(ctx, 2*probeTimeout)
+	defer cancel()
+	adapter := p.adapter.read(limited, api, time.Now())
+	var operator pipeline.Set[pipeline.OperatorService]
+	if p.operator.Name != "" {
+		operator = namedOperatorService(limited, p.direct, p.operator)
+	}
+	if ctx.Err() != nil {
+		return // what failed for that reason is no result
+	}
+	p.mu.Lock()
+	news := !p.looked || !reflect.DeepEqual(adapter, p.adapterResult) || !reflect.DeepEqual(operator, p.operatorService)
+	standing := !p.looked || adapter.State != p.adapterResult.State || adapter.Why != p.adapterResult.Why
+	p.looked, p.adapterResult, p.operatorService = true, adapter, operator
+	p.mu.Unlock()
+	if standing {
+		p.log.Info("read the adapter's configuration", "state", adapter.State, "why", adapter.Why,
+			"configMap", adapter.ConfigMap.String(), "key", adapter.Key)
+	}
+	if news {
+		p.changed()
+	}
+}
+
+// settled tells whether there is a result.
+func (p *poller) settled() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.looked
+}
+
+func (p *poller) result() (pipeline.Adapter, pipeline.Set[pipeline.OperatorService]) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.adapterResult, p.operatorService
+}
+
+// serviceWatcher calls changed whenever a Service that may be the operator's
+// changes, until ctx ends.
+type serviceWatcher func(ctx context.Context, changed func()) error
+
+func watchServices(c cache.Cache) serviceWatcher {
+	return func(ctx context.Context, changed func()) error {
+		informer, err := c.GetInformer(ctx, &corev1.Service{})
+		if err != nil {
+			return err
+		}
+		tell := func(o any) {
+			if d, ok := o.(toolscache.DeletedFinalStateUnknown); ok {
+				o = d.Obj
+			}
+			if s, ok := o.(*corev1.Service); ok && isOperatorService(s.Namespace, s.Name, s.Labels) {
+				changed()
+			}
+		}
+		_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+			AddFunc:    tell,
+			UpdateFunc: func(before, after any) { tell(before); tell(after) },
+			DeleteFunc: tell,
+		})
+		return err
+	}
+}

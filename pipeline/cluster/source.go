@@ -1,0 +1,253 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/kong-latency/kong-latency/pipeline"
+)
+
+// Options of a Source. The zero value finds everything by itself.
+type Options struct {
+	// OperatorService names the Service of Kong Operator's metrics.
+	OperatorService types.NamespacedName
+	// AdapterConfigMap names the ConfigMap with the adapter's configuration, and
+	// AdapterKey its key, which is config.yaml if empty.
+	AdapterConfigMap types.NamespacedName
+	AdapterKey       string
+	// Interval is how often what cannot be watched is looked at: kinds that are not
+	// installed, the adapter's pods and its ConfigMap. Zero means 5 seconds.
+	Interval time.Duration
+	// Debounce is how long the cluster must be quiet before a new snapshot is made;
+	// ten times as long there is at most one. Zero means 100 ms.
+	Debounce time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	if o.Interval <= 0 {
+		o.Interval = 5 * time.Second
+	}
+	if o.Debounce <= 0 {
+		o.Debounce = 100 * time.Millisecond
+	}
+	return o
+}
+
+// Source keeps a snapshot of the pipeline's objects up to date. It is safe for
+// concurrent use.
+type Source struct {
+	options  Options
+	log      logr.Logger
+	services serviceWatcher
+	cached   client.Reader
+	kinds    *kinds
+	poller   *poller
+	// wake has one place: it says that something changed, not how often.
+	wake chan struct{}
+
+	current atomic.Pointer[pipeline.Snapshot]
+	synced  atomic.Bool
+
+	mu          sync.Mutex
+	subscribers []func()
+}
+
+// deps is what a reader of a kind needs of its Source.
+type deps struct {
+	dynamic  dynamic.Interface
+	changed  func()
+	interval time.Duration
+	log      logr.Logger
+}
+
+// SetupSource adds a Source to the manager, whose cache must have the options and
+// indexes of this package. It runs without holding a lease. That something cannot
+// be read stops neither it nor the manager; the snapshot says so.
+func SetupSource(mgr manager.Manager, o Options) (*Source, error) {
+	dyn, err := dynamic.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return nil, fmt.Errorf("make client of the pipeline's kinds: %w", err)
+	}
+	disco, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return nil, fmt.Errorf("make client of discovery: %w", err)
+	}
+	o = o.withDefaults()
+	s := &Source{
+		options:  o,
+		log:      mgr.GetLogger().WithName("pipeline"),
+		services: watchServices(mgr.GetCache()),
+		cached:   mgr.GetClient(),
+		wake:     make(chan struct{}, 1),
+	}
+	s.current.Store(&pipeline.Snapshot{})
+	s.kinds = newKinds(deps{dynamic: dyn, changed: s.changed, interval: o.Interval, log: s.log})
+	s.poller = &poller{
+		interval: o.Interval,
+		api:      func() pipeline.MetricsAPI { return metricsAPIOf(s.kinds.metricsAPI.set()) },
+		adapter: adapterReader{
+			services: mgr.GetClient(),
+			direct:   mgr.GetAPIReader(),
+			named:    configMapKey{name: o.AdapterConfigMap, key: o.AdapterKey},
+			parser:   configParser{discover: discoverer(disco)},
+		},
+		operator: o.OperatorService,
+		direct:   mgr.GetAPIReader(),
+		changed:  s.changed,
+		log:      s.log,
+		wake:     make(chan struct{}, 1),
+	}
+	s.kinds.metricsAPI.changed = func() { s.changed(); s.poller.hurry() }
+	if err := mgr.Add(s); err != nil {
+		return nil, fmt.Errorf("add source of snapshots: %w", err)
+	}
+	return s, nil
+}
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable.
+func (s *Source) NeedLeaderElection() bool { return false }
+
+// Snapshot is the latest picture, never nil. It must not be changed. As long as
+// nothing changes, it is the same pointer.
+func (s *Source) Snapshot() *pipeline.Snapshot { return s.current.Load() }
+
+// Synced tells whether everything that can be read was read once and is in the
+// snapshot. What is missing or forbidden does not keep it from being true, and
+// once true it stays so.
+func (s *Source) Synced() bool { return s.synced.Load() }
+
+// Subscribe has f called after each change of the snapshot, one call at a time.
+// It must not block.
+func (s *Source) Subscribe(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.subscribers = append(s.subscribers, f)
+}
+
+// Start implements manager.Runnable: it reads until ctx ends.
+func (s *Source) Start(ctx context.Context) error {
+	if err := s.services(ctx, s.changed); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("watch services: %w", err)
+	}
+	var running sync.WaitGroup
+	for _, k := range s.kinds.all() {
+		running.Go(func() { k.run(ctx) })
+	}
+	running.Go(func() { s.poller.run(ctx) })
+	s.follow(ctx)
+	running.Wait()
+	return nil
+}
+
+func (s *Source) changed() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// follow makes a snapshot after each change.
+func (s *Source) follow(ctx context.Context) {
+	var last time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		}
+		if !s.settle(ctx, last) {
+			return
+		}
+		last = time.Now()
+		s.renew(ctx)
+	}
+}
+
+// settle waits until the changes stop for a moment, but not for ever, and for the
+// time to pass that lies between two snapshots. It returns false if ctx ended.
+func (s *Source) settle(ctx context.Context, last time.Time) bool {
+	every := 10 * s.options.Debounce
+	pause := func() time.Duration { return max(s.options.Debounce, time.Until(last.Add(every))) }
+	bound, quiet := time.NewTimer(every), time.NewTimer(pause())
+	defer bound.Stop()
+	defer quiet.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-bound.C:
+			return true
+		case <-quiet.C:
+			return true
+		case <-s.wake:
+			quiet.Reset(pause())
+		}
+	}
+}
+
+// renew makes a snapshot and swaps it in if it differs from the last.
+func (s *Source) renew(ctx context.Context) {
+	settled := s.settled() // before anything is read, so that all of it is in the snapshot
+	next := s.read(ctx)
+	if !reflect.DeepEqual(s.current.Load(), next) {
+		s.current.Store(next)
+		s.tell()
+	}
+	if settled && !s.synced.Swap(true) {
+		s.log.Info("read the whole pipeline once")
+		s.tell() // of some the first outcome is that they are as unread
+	}
+}
+
+func (s *Source) tell() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.subscribers {
+		f()
+	}
+}
+
+// settled tells whether the first attempts to read have all had an outcome.
+func (s *Source) settled() bool {
+	for _, k := range s.kinds.all() {
+		if !k.settled() {
+			return false
+		}
+	}
+	return s.poller.settled()
+}
+
+func (s *Source) read(ctx context.Context) *pipeline.Snapshot {
+	k := s.kinds
+	next := &pipeline.Snapshot{
+		Namespaces:            k.namespaces.set(),
+		ServiceMonitors:       k.serviceMonitors.set(),
+		Prometheuses:          k.prometheuses.set(),
+		Extensions:            k.extensions.set(),
+		ControlPlanes:         k.controlPlanes.set(),
+		GatewayConfigurations: k.gatewayConfigurations.set(),
+		GatewayClasses:        k.gatewayClasses.set(),
+		Gateways:              k.gateways.set(),
+		HTTPRoutes:            k.httpRoutes.set(),
+		MetricsAPI:            metricsAPIOf(k.metricsAPI.set()),
+	}
+	next.Adapter, next.OperatorServices = s.poller.result()
+	if s.options.OperatorService.Name == "" {
+		next.OperatorServices = operatorCandidates(ctx, s.cached)
+	}
+	return next
+}
