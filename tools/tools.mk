@@ -36,3 +36,7 @@ $(BIN)/controller-gen: tools/generate/go.mod
 # Its module brings a set for nodes and pods that are ready at once.
 $(BIN)/kwok-stages.yaml: tools/kwok/go.mod
 	@tools/kwok-stages.sh '$@'
+
+# The custom resource definitions that tests install. The stamp stands for all.
+$(BIN)/crds/.built: tools/crds/go.mod tools/crds.sh
+	@tools/crds.sh '$@'

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Copy the custom resource definitions that the product reads out of the modules
+# that define them, each into a file of the definition's name.
+#
+# usage: tools/crds.sh <stamp: a file in the output folder, written last>
+set -eu
+
+stamp=$1
+mkdir -p "$(dirname "$stamp")"
+folder=$(cd "$(dirname "$stamp")" && pwd)
+cd "$(dirname "$0")/crds"
+
+export GOWORK=off
+monitoring=github.com/prometheus-operator/prometheus-operator
+gateway=sigs.k8s.io/gateway-api
+go mod download "$monitoring" "$gateway"
+
+copy() { # copy <module> <folder in it> <API group> <plural>…
+	from=$(go list -m -f '{{.Dir}}' "$1")/$2
+	group=$3
+	shift 3
+	for plural in "$@"; do
+		cat "$from/${group}_$plural.yaml" >"$folder/$plural.$group.yaml"
+	done
+}
+copy "$monitoring" example/prometheus-operator-crd monitoring.coreos.com servicemonitors prometheuses
+copy "$gateway" config/crd/standard gateway.networking.k8s.io gatewayclasses gateways httproutes
+: >"$folder/${stamp##*/}"
