@@ -84,16 +84,16 @@ func (s *stack) listed(ctx context.Context) error {
 }
 
 // latency asks the metrics API as the autoscaler does.
-func (s *stack) latency(ctx context.Context) (float64, error) {
+func (s *stack) latency(ctx context.Context) (*float64, error) {
 	path := fmt.Sprintf("%s/namespaces/%s/services/%s/%s", metricsAPI, echo.Namespace, echo.Name, s.scenario.metric)
 	var list custommetrics.MetricValueList
 	if err := s.get(ctx, path, &list); err != nil {
-		return 0, err
+		return nil, err
 	}
 	if len(list.Items) != 1 {
-		return 0, fmt.Errorf("get %s: it has %d values, not one", path, len(list.Items))
+		return nil, fmt.Errorf("get %s: it has %d values, not one", path, len(list.Items))
 	}
-	return list.Items[0].Value.AsApproximateFloat64(), nil
+	return new(list.Items[0].Value.AsApproximateFloat64()), nil
 }
 
 func (s *stack) hpa(ctx context.Context) (*autoscalingv2.HorizontalPodAutoscaler, error) {
@@ -172,12 +172,7 @@ func (s *stack) read(ctx context.Context) (reading, error) {
 	if deployment.Spec.Replicas != nil {
 		r.desired = *deployment.Spec.Replicas
 	}
-	latency, err := s.latency(ctx)
-	if err != nil {
-		r.why = err
-		return r, nil
-	}
-	r.latency = &latency
+	r.latency, r.why = s.latency(ctx)
 	return r, nil
 }
 

@@ -58,7 +58,7 @@ func at(h hop, err error) error {
 const pollInterval = 100 * time.Millisecond
 
 // await looks again and again until check finds nothing wrong, for as long as
-// bound. What it found last is the error.
+// bound. What it found last is the error. A [hopError] of check is final.
 func await(ctx context.Context, h hop, bound time.Duration, check func(context.Context) error) error {
 	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, bound)
@@ -66,8 +66,9 @@ func await(ctx context.Context, h hop, bound time.Duration, check func(context.C
 	var found error
 	for {
 		err := check(ctx)
-		if err == nil {
-			return nil
+		var final *hopError
+		if err == nil || errors.As(err, &final) {
+			return err
 		}
 		if ctx.Err() == nil || found == nil {
 			found = err // not that time ran out while looking

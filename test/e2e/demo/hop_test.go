@@ -42,6 +42,16 @@ func TestAwait(t *testing.T) {
 			}
 		})
 	})
+	t.Run("no longer when something has died", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			begin := time.Now()
+			err := await(t.Context(), hopRule, time.Minute, func(context.Context) error { return at(hopPrometheus, errors.New("killed")) })
+			want := `failed at the hop "prometheus scrape": killed`
+			if err == nil || err.Error() != want || time.Since(begin) != 0 {
+				t.Errorf("error %v after %s, want %s at once", err, time.Since(begin), want)
+			}
+		})
+	})
 	t.Run("not after an interrupt", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())

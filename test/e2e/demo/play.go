@@ -135,7 +135,8 @@ func (w *watcher) traffic(ctx context.Context, limit time.Duration) error {
 	load.Stop()
 	sent, failed := load.Counts()
 	s.out.title(fmt.Sprintf("Traffic stops after %s: %d requests answered, %d failed", seconds(time.Since(begin)), sent, failed))
-	return w.follow(ctx, "back to 1 replica", hopHPA, 3*time.Minute, func(context.Context) error { return atMinimum(w.history) })
+	s.out.note(fmt.Sprintf("The metric looks back %.0f s, so that long the autoscaler goes on seeing the latency.", s.scenario.window.Seconds()))
+	return w.follow(ctx, "back to 1 replica", hopHPA, 2*time.Minute+s.scenario.window, func(context.Context) error { return atMinimum(w.history) })
 }
 
 func answered(load *gateway.Load) error {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -123,7 +124,7 @@ func (s *stack) startComponent(ctx context.Context, c component) error {
 	if err != nil {
 		return err
 	}
-	args := append(pod.Containers[0].Args,
+	args := append(slices.Clone(pod.Containers[0].Args),
 		"--kubeconfig="+kubeconfig,
 		"--namespace="+namespace,
 		"--metrics-bind-address=0",

@@ -72,7 +72,7 @@ func (r *report) print(text string) {
 }
 
 func (r *report) title(text string) { r.print(r.paint(bold, text)) }
-func (r *report) note(text string)  { r.print("  " + text) }
+func (r *report) note(text string)  { r.print(strings.TrimRight("  "+text, " ")) }
 func (r *report) blank()            { r.print("") }
 
 // clock is the time since the start, for lines that tell what happens when.

@@ -9,8 +9,9 @@ import (
 // scenario is what differs between one demo and another.
 type scenario struct {
 	about  string
-	rule   string // file under rules
-	metric string // that the rule makes
+	rule   string        // file under rules
+	metric string        // that the rule makes
+	window time.Duration // that the metric averages over
 	// annotate, if set, is a further annotation for the Deployment.
 	annotate string
 	scrape   time.Duration // interval of Prometheus
@@ -37,6 +38,7 @@ var scenarios = map[string]scenario{
 		about:   "every request takes 100 ms, whatever the replicas (as in Kong's guide)",
 		rule:    "seed.yaml",
 		metric:  "kong_upstream_latency_ms_60s_average",
+		window:  time.Minute,
 		scrape:  5 * time.Second,
 		path:    "/shell?cmd=sleep%200.1",
 		clients: 1,
@@ -52,6 +54,7 @@ var scenarios = map[string]scenario{
 		about:    "each ready pod serves one request at a time, in 19 ms; ten clients never rest",
 		rule:     "load.yaml",
 		metric:   "kong_upstream_latency_ms_5s_average",
+		window:   5 * time.Second,
 		annotate: "kong.latency/metric=kong_upstream_latency_ms_5s_average",
 		scrape:   time.Second,
 		perPod:   true,

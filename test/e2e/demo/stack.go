@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,8 +16,6 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
-
-	"log/slog"
 
 	"github.com/kong-latency/kong-latency/test/controlplane"
 	"github.com/kong-latency/kong-latency/test/e2e/adapter"
@@ -84,6 +84,7 @@ func (s *stack) redirectLogs() error {
 		return fmt.Errorf("open log of the adapter: %w", err)
 	}
 	klog.SetSlogLogger(slog.New(slog.NewTextHandler(file, nil)))
+	log.SetOutput(file) // net/http's HTTP/2 server
 	return nil
 }
 
@@ -182,17 +183,12 @@ func (s *stack) alive() error {
 
 // await is [await] that does not wait for what has died.
 func (s *stack) await(ctx context.Context, h hop, bound time.Duration, check func(context.Context) error) error {
-	var dead error
-	err := await(ctx, h, bound, func(ctx context.Context) error {
-		if dead = s.alive(); dead != nil {
-			return nil
+	return await(ctx, h, bound, func(ctx context.Context) error {
+		if err := s.alive(); err != nil {
+			return err
 		}
 		return check(ctx)
 	})
-	if dead != nil {
-		return dead
-	}
-	return err
 }
 
 // get succeeds when the URL answers 200.

@@ -36,7 +36,7 @@ func (w *watcher) follow(ctx context.Context, what string, h hop, bound time.Dur
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {
-		if err := w.look(ctx); err != nil {
+		if err := w.look(ctx, what); err != nil {
 			return err
 		}
 		err := check(ctx)
@@ -67,8 +67,9 @@ func (w *watcher) note() string {
 	return fmt.Sprintf("%.0f ms, %s", *now.latency, plural(int(now.ready), "replica"))
 }
 
-// look takes a reading and shows it, after what has happened since the last.
-func (w *watcher) look(ctx context.Context) error {
+// look takes a reading and shows it, after what has happened since the last,
+// and with what is waited for.
+func (w *watcher) look(ctx context.Context, next string) error {
 	s := w.stack
 	if err := s.alive(); err != nil {
 		return err
@@ -88,6 +89,6 @@ func (w *watcher) look(ctx context.Context) error {
 		return at(hopControlPlane, err)
 	}
 	w.history = append(w.history, now)
-	s.out.now(now.line())
+	s.out.now(now.line() + "   next: " + next)
 	return nil
 }

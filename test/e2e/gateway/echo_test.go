@@ -27,7 +27,7 @@ func TestQueueServesOneAtATimeInOrder(t *testing.T) {
 		var requests sync.WaitGroup
 		for i := range 4 {
 			requests.Go(func() {
-				time.Sleep(time.Duration(i) * time.Millisecond) // order of arrival
+				_ = sleep(t.Context(), time.Duration(i)*time.Millisecond) // order of arrival
 				codes[i], took[i] = get(server, "/")
 			})
 		}
