@@ -91,15 +91,19 @@ func (s *stack) apply(ctx context.Context) error {
 	return at(hopController, err)
 }
 
-// show runs kubectl before the user's eyes. The webhook must have said
-// something about the object, which kubectl prints as a warning.
+// announcement begins the webhook's line about what will be done, which
+// kubectl prints as a warning.
+const announcement = "Warning: kong-latency: will "
+
+// show runs kubectl before the user's eyes. The webhook must have announced
+// what comes of it.
 func (s *stack) show(ctx context.Context, h hop, args ...string) error {
 	output, err := s.kubectl(ctx, true, args...)
 	if err != nil {
 		return at(h, err)
 	}
-	if !strings.Contains(output, "Warning:") {
-		return at(h, fmt.Errorf("kubectl %s printed no warning that says what will be attached", args[0]))
+	if !strings.Contains(output, announcement) {
+		return at(h, fmt.Errorf("kubectl %s printed no %q that says what will be attached", args[0], announcement))
 	}
 	return nil
 }
