@@ -73,6 +73,7 @@ func (a *adapterReader) read(ctx context.Context, api pipeline.MetricsAPI, now t
 		return out
 	}
 	out.State = pipeline.Known
+	out.Document = text
 	out.Config, out.ParseError = parsed.checked(running)
 	out.HelmRelease = helmRelease(cm)
 	out.Pending = pending(cm, running)

@@ -23,7 +23,7 @@ type objects[T any] struct {
 	// name of the kind, as in "servicemonitors.monitoring.coreos.com".
 	name    string
 	convert func(*unstructured.Unstructured) (T, error)
-	// changed is called after every change, without the lock.
+	// changed is called after every change of what set gives out, without the lock.
 	changed func()
 	log     logr.Logger
 
@@ -99,9 +99,23 @@ func (o *objects[T]) ended(err error, now time.Time) {
 	o.listed, o.watching = false, false
 	state, why, ok := outcome(o.name, verb, err, o.state == pipeline.Known, now.Sub(o.failingSince))
 	news := ok && (state != o.state || why != o.why)
-	if news {
+	if ok {
 		o.state, o.why, o.stale = state, why, true
 		clear(o.items)
+	}
+	o.mu.Unlock()
+	if news {
+		o.announce()
+	}
+}
+
+// late notes that the first list takes long, so that nobody waits for it. When it
+// comes, the kind is Known as ever.
+func (o *objects[T]) late(after time.Duration) {
+	o.mu.Lock()
+	news := o.state == pipeline.Unread
+	if news {
+		o.state, o.why, o.stale = pipeline.Unreadable, fmt.Sprintf("listing %s takes longer than %s", o.name, after), true
 	}
 	o.mu.Unlock()
 	if news {
@@ -163,8 +177,11 @@ func (o *objects[T]) Delete(in any) error {
 	o.mu.Lock()
 	delete(o.items, keyOf(u))
 	o.stale = true
+	tell := o.state == pipeline.Known
 	o.mu.Unlock()
-	o.changed()
+	if tell {
+		o.changed()
+	}
 	return nil
 }
 
@@ -185,11 +202,12 @@ func (o *objects[T]) Replace(list []any, _ string) error {
 	if news {
 		o.items, o.stale = items, true
 	}
+	tell := news && o.state == pipeline.Known
 	o.mu.Unlock()
 	switch {
 	case became:
 		o.announce()
-	case news:
+	case tell:
 		o.changed()
 	}
 	return nil
@@ -211,8 +229,9 @@ func (o *objects[T]) put(in any) error {
 	if news {
 		o.items[key], o.stale = item, true
 	}
+	tell := news && o.state == pipeline.Known
 	o.mu.Unlock()
-	if news {
+	if tell {
 		o.changed()
 	}
 	return nil

@@ -70,6 +70,11 @@ func operatorCandidates(ctx context.Context, cached client.Reader) pipeline.Set[
 	if err := cached.List(ctx, &list, client.MatchingFields{indexOperator: operatorValue}, client.UnsafeDisableDeepCopy); err != nil {
 		return pipeline.Set[pipeline.OperatorService]{State: pipeline.Unreadable, Why: fmt.Sprintf("listing services fails: %v", err)}
 	}
+	if len(list.Items) == 0 {
+		// They are known by their looks, so that none looks like it proves nothing.
+		return pipeline.Set[pipeline.OperatorService]{State: pipeline.Unreadable,
+			Why: "no Service looks like that of Kong Operator's metrics; name it by --operator-service"}
+	}
 	set := pipeline.KnownSet[pipeline.OperatorService]()
 	for i := range list.Items {
 		set.Items = append(set.Items, operatorService(&list.Items[i]))

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
 
 	"github.com/kong-latency/kong-latency/pipeline"
 )
@@ -29,6 +30,8 @@ const (
 	slowest = 6
 	// probeTimeout bounds a request that answers little.
 	probeTimeout = 10 * time.Second
+	// firstList is how long the first list may take before nobody waits for it.
+	firstList = 30 * time.Second
 )
 
 // reader keeps all objects of one kind, which may be missing, forbidden, or
@@ -120,7 +123,11 @@ func (r *reader[T]) follow(ctx context.Context, resource schema.GroupVersionReso
 	}
 	reflector := toolscache.NewReflectorWithOptions(toolscache.ToListWatcherWithWatchListSemantics(lw, r.client), nil, &r.objects,
 		toolscache.ReflectorOptions{Name: "kong-latency", TypeDescription: resource.String()})
-	return reflector.ListAndWatchWithContext(ctx)
+	late := time.AfterFunc(firstList, func() { r.late(firstList) })
+	defer late.Stop()
+	// What it has to tell is of use to those who look for something. How it stands
+	// with the kind is told by us.
+	return reflector.ListAndWatchWithContext(klog.NewContext(ctx, r.log.V(1)))
 }
 
 // selected narrows a list or watch to the one object, if it is only one.

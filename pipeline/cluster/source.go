@@ -137,10 +137,7 @@ func (s *Source) Subscribe(f func()) {
 
 // Start implements manager.Runnable: it reads until ctx ends.
 func (s *Source) Start(ctx context.Context) error {
-	if err := s.services(ctx, s.changed); err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
+	if err := s.services(ctx, s.changed); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("watch services: %w", err)
 	}
 	var running sync.WaitGroup

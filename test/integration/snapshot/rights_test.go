@@ -1,0 +1,98 @@
+package snapshot
+
+import (
+	"testing"
+	"time"
+
+	"github.com/onsi/gomega"
+	"k8s.io/client-go/rest"
+
+	"github.com/kong-latency/kong-latency/pipeline"
+	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/test/controlplane"
+)
+
+// as has the rights of a user of this name.
+func as(user string) *rest.Config {
+	config := cp.Config()
+	config.Impersonate = rest.ImpersonationConfig{UserName: user}
+	return config
+}
+
+func bind(user, role string) string {
+	return `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: ` + user + "-" + role + `}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: ` + role + `}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: ` + user + `}]
+`
+}
+
+func TestWhatIsForbiddenIsUnreadableUntilItIsAllowed(t *testing.T) {
+	e := newEnv(t)
+	e.installAll()
+	e.apply(`
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: workloads}
+rules:
+- {apiGroups: [apps], resources: [deployments], verbs: [list, watch]}
+- {apiGroups: [""], resources: [services], verbs: [list, watch]}
+`, bind("poor", "workloads"))
+	source := e.source(as("poor"), cluster.Options{})
+	s := source.Snapshot()
+	e.Expect(states(s)).To(gomega.Equal(allAre(pipeline.Unreadable)))
+	e.Expect(s.ServiceMonitors.Why).To(gomega.Equal("listing servicemonitors.monitoring.coreos.com is forbidden"))
+	e.Expect(s.Namespaces.State).To(gomega.Equal(pipeline.Unreadable))
+	e.Expect(s.MetricsAPI.State).To(gomega.Equal(pipeline.Unreadable))
+	e.Expect(s.Adapter.State).To(gomega.Equal(pipeline.Unreadable))
+	e.Expect(s.OperatorServices.Why).To(gomega.HavePrefix("no Service looks like"), "Services can be listed")
+
+	e.apply(`
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: monitors}
+rules: [{apiGroups: [monitoring.coreos.com], resources: [servicemonitors], verbs: [list, watch]}]
+`, bind("poor", "monitors"))
+	e.Eventually(func() pipeline.State { return source.Snapshot().ServiceMonitors.State }).Should(gomega.Equal(pipeline.Known))
+	e.Expect(source.Snapshot().Prometheuses.State).To(gomega.Equal(pipeline.Unreadable))
+}
+
+// TestTheShippedRolesSuffice reads everything with the rights that each of the
+// product's processes has.
+func TestTheShippedRolesSuffice(t *testing.T) {
+	e := newEnv(t)
+	e.installAll()
+	objects, err := controlplane.Render("config/rbac")
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	for _, o := range objects {
+		if o.GetKind() == "ClusterRole" {
+			raw, err := o.MarshalJSON()
+			e.Expect(err).NotTo(gomega.HaveOccurred())
+			e.apply(string(raw))
+		}
+	}
+	e.apply(`{apiVersion: v1, kind: Namespace, metadata: {name: prometheus}}`, `
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {name: v1beta1.custom.metrics.k8s.io}
+spec: {group: custom.metrics.k8s.io, version: v1beta1, groupPriorityMinimum: 100, versionPriority: 100, insecureSkipTLSVerify: true, service: {namespace: prometheus, name: prometheus-adapter}}
+`, `
+apiVersion: v1
+kind: Service
+metadata: {namespace: prometheus, name: prometheus-adapter}
+spec: {selector: {app: prometheus-adapter}, ports: [{port: 443}]}
+`, configuration("service"), adapterPod(time.Now()))
+	for _, role := range []string{"kong-latency-webhook", "kong-latency-controller"} {
+		t.Run(role, func(t *testing.T) {
+			e := newEnv(t)
+			e.apply(bind("shipped", role))
+			s := e.source(as("shipped"), cluster.Options{}).Snapshot()
+			e.Expect(states(s)).To(gomega.Equal(allAre(pipeline.Known)))
+			e.Expect(s.Namespaces.State).To(gomega.Equal(pipeline.Known))
+			e.Expect(s.MetricsAPI.State).To(gomega.Equal(pipeline.Known))
+			e.Expect(s.Adapter.State).To(gomega.Equal(pipeline.Known), s.Adapter.Why)
+		})
+	}
+}
