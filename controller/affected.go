@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/generator"
@@ -57,12 +58,14 @@ func serviceChanged(before, after client.Object) bool {
 		cluster.Service(before.(*corev1.Service)), cluster.Service(after.(*corev1.Service)))
 }
 
-// hpaChanged leaves out the status, which changes at every sync.
+// hpaChanged leaves out the status, which changes at every sync, but for whether
+// there is a value to scale by.
 func hpaChanged(before, after client.Object) bool {
 	b, a := before.(*autoscalingv2.HorizontalPodAutoscaler), after.(*autoscalingv2.HorizontalPodAutoscaler)
 	return !equality.Semantic.DeepEqual(b.Spec, a.Spec) ||
 		!equality.Semantic.DeepEqual(b.OwnerReferences, a.OwnerReferences) ||
-		b.Labels[generator.ManagedByLabel] != a.Labels[generator.ManagedByLabel]
+		b.Labels[generator.ManagedByLabel] != a.Labels[generator.ManagedByLabel] ||
+		cluster.Scaling(b) != cluster.Scaling(a)
 }
 
 func itself(_ context.Context, o client.Object) []types.NamespacedName {
@@ -121,6 +124,33 @@ func (m affected) servicesByDeployment(ctx context.Context, o client.Object) []t
 		}
 	}
 	return out
+}
+
+// attached is every Deployment that has an autoscaler of ours.
+func (m affected) attached(ctx context.Context) []types.NamespacedName {
+	var list autoscalingv2.HorizontalPodAutoscalerList
+	if err := m.reader.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+		return nil // the cache has been stopped
+	}
+	var out []types.NamespacedName
+	for i := range list.Items {
+		if generator.MadeByUs(&list.Items[i]) {
+			out = append(out, m.byHPA(ctx, &list.Items[i])...)
+		}
+	}
+	return out
+}
+
+// onSnapshots reconciles every attached workload when there is a new snapshot.
+func onSnapshots(subscribe func(func()), all func(context.Context) []types.NamespacedName) source.Source {
+	return source.Func(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		subscribe(func() {
+			for _, n := range all(ctx) {
+				q.Add(reconcile.Request{NamespacedName: n})
+			}
+		})
+		return nil
+	})
 }
 
 func workloadNames(list []target.Workload) []types.NamespacedName {

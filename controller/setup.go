@@ -12,6 +12,9 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/kong-latency/kong-latency/pipeline"
 )
 
 // FieldManager owns the fields of HorizontalPodAutoscalers that the controller applies.
@@ -21,13 +24,23 @@ const FieldManager = "kong-latency"
 type Options struct {
 	// Workers is how many workloads are reconciled at the same time.
 	Workers int
+	// Pipeline returns the evaluator of the present snapshot.
+	Pipeline func() *pipeline.Evaluator
+	// Subscribe has a function called whenever there is a new snapshot.
+	Subscribe func(func())
 }
 
 // Setup adds the controllers to the manager, whose cache must have the options
 // and indexes of pipeline/cluster.
 func Setup(mgr manager.Manager, o Options) error {
 	tell := newTeller(mgr.GetEventRecorder(FieldManager))
-	w := &workloads{client: mgr.GetClient(), tell: tell, pending: newPending(time.Now)}
+	if err := metrics.Registry.Register(tell); err != nil {
+		return fmt.Errorf("register metrics of findings: %w", err)
+	}
+	w := &workloads{
+		client: mgr.GetClient(), tell: tell, pending: newPending(time.Now),
+		pipeline: o.Pipeline, now: time.Now,
+	}
 	if err := w.setup(mgr, o); err != nil {
 		return fmt.Errorf("set up controller of workloads: %w", err)
 	}
@@ -45,6 +58,7 @@ func (r *workloads) setup(mgr manager.Manager, o Options) error {
 		Watches(&appsv1.Deployment{}, onEvents(m.byDeployment, deploymentChanged)).
 		Watches(&corev1.Service{}, onEvents(m.byService, serviceChanged)).
 		Watches(&autoscalingv2.HorizontalPodAutoscaler{}, onEvents(m.byHPA, hpaChanged)).
+		WatchesRawSource(onSnapshots(o.Subscribe, m.attached)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Workers}).
 		Complete(r)
 }

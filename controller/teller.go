@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -18,6 +20,7 @@ const (
 	attached = "Attached"
 	updated  = "Updated"
 	detached = "Detached"
+	mended   = "Mended"
 )
 
 // teller makes events, once per change: what was told of an object last is
@@ -26,7 +29,7 @@ type teller struct {
 	recorder events.EventRecorder
 
 	mu   sync.Mutex
-	told map[toldKey]string
+	told map[toldKey][]finding.Finding
 }
 
 type toldKey struct {
@@ -35,47 +38,46 @@ type toldKey struct {
 }
 
 func newTeller(r events.EventRecorder) *teller {
-	return &teller{recorder: r, told: map[toldKey]string{}}
+	return &teller{recorder: r, told: map[toldKey][]finding.Finding{}}
 }
 
 // change tells what was done to a workload, after it was done.
 func (t *teller) change(o client.Object, reason, note string, args ...any) {
-	t.recorder.Eventf(o, nil, corev1.EventTypeNormal, reason, "Autoscale", note, args...)
+	t.event(o, corev1.EventTypeNormal, reason, fmt.Sprintf(note, args...))
 }
 
-// findings tells what is wrong with o now, unless that was told before.
+// findings tells what is wrong with o now and was not before, and which hops of
+// its pipeline are mended. What could not be found out makes no event.
 func (t *teller) findings(o client.Object, now []finding.Finding) {
-	if !t.isNews(o, now) {
-		return
-	}
+	before := t.remember(o, now)
 	for _, f := range now {
-		note := f.Message
-		if f.Fix != "" {
-			note += "; " + f.Fix
+		if f.Severity != finding.Unknown && !contains(before, f) {
+			t.event(o, corev1.EventTypeWarning, f.Reason, note(f))
 		}
-		t.recorder.Eventf(o, nil, corev1.EventTypeWarning, f.Reason, "Autoscale", "%s", note)
+	}
+	for _, f := range before {
+		if f.Hop != "" && f.Severity != finding.Unknown && !hasReason(now, f.Reason) {
+			t.event(o, corev1.EventTypeNormal, mended, f.Reason+" is mended")
+		}
 	}
 }
 
-// isNews remembers the findings of o and tells whether they differ from the last.
-func (t *teller) isNews(o client.Object, now []finding.Finding) bool {
-	lines := make([]string, len(now))
-	for i, f := range now {
-		lines[i] = f.String()
-	}
-	text := strings.Join(lines, "\n")
+func (t *teller) event(o client.Object, kind, reason, note string) {
+	t.recorder.Eventf(o, nil, kind, reason, "Autoscale", "%s", note)
+}
+
+// remember keeps the findings of o and returns those that it had before.
+func (t *teller) remember(o client.Object, now []finding.Finding) (before []finding.Finding) {
 	key := toldKey{kindOf(o), client.ObjectKeyFromObject(o)}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.told[key] == text {
-		return false
-	}
-	if text == "" {
+	before = t.told[key]
+	if len(now) == 0 {
 		delete(t.told, key)
 	} else {
-		t.told[key] = text
+		t.told[key] = now
 	}
-	return true
+	return before
 }
 
 // forget drops what is remembered of an object that is gone.
@@ -83,6 +85,36 @@ func (t *teller) forget(kind string, name types.NamespacedName) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.told, toldKey{kind, name})
+}
+
+func contains(list []finding.Finding, f finding.Finding) bool {
+	return slices.ContainsFunc(list, func(g finding.Finding) bool { return g.String() == f.String() })
+}
+
+func hasReason(list []finding.Finding, reason string) bool {
+	return slices.ContainsFunc(list, func(g finding.Finding) bool { return g.Reason == reason })
+}
+
+// maxNote is the most bytes that the API lets the note of an event have.
+const maxNote = 1024
+
+// note is what an event says of a finding, with its fix if that fits.
+func note(f finding.Finding) string {
+	text := f.Message
+	switch withFix := text + "\nTo mend it: " + f.Fix; {
+	case f.Fix == "":
+	case strings.Contains(f.Fix, "\n"):
+		withFix = text + "\nTo mend it, apply:\n" + f.Fix
+		if len(withFix) <= maxNote {
+			text = withFix
+		}
+	case len(withFix) <= maxNote:
+		text = withFix
+	}
+	if len(text) <= maxNote {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxNote-len("…")], "") + "…"
 }
 
 // kindOf names the kind; cached objects do not carry it.

@@ -3,6 +3,8 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/finding"
 	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/pipeline"
 	"github.com/kong-latency/kong-latency/pipeline/cluster"
 )
 
@@ -25,6 +28,9 @@ type workloads struct {
 	client  client.Client
 	tell    *teller
 	pending *pending
+	// pipeline returns the evaluator of the present snapshot.
+	pipeline func() *pipeline.Evaluator
+	now      func() time.Time
 }
 
 // Reconcile brings the HorizontalPodAutoscaler of the Deployment named by req to
@@ -69,8 +75,19 @@ func (r *workloads) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resul
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	r.tell.findings(&d, append(resolution.Findings, blocked...))
-	return ctrl.Result{}, nil
+	more, recheck := r.evaluate(*resolution.Plan, live)
+	r.tell.findings(&d, slices.Concat(resolution.Findings, blocked, more))
+	return ctrl.Result{RequeueAfter: recheck}, nil
+}
+
+// evaluate follows the metric of the plan. What it finds never keeps the
+// autoscaler from being attached. recheck is when to look again although nothing
+// changes; 0 means never.
+func (r *workloads) evaluate(p generator.Plan, live *autoscalingv2.HorizontalPodAutoscaler) (findings []finding.Finding, recheck time.Duration) {
+	subject := pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
+	findings = r.pipeline().Evaluate(subject)
+	series, recheck := pipeline.EvaluateSeries(cluster.Scaling(live), subject, r.now())
+	return slices.Concat(findings, series), recheck
 }
 
 // liveHPA is the HorizontalPodAutoscaler of the workload's name, or nil.

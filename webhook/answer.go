@@ -17,17 +17,25 @@ import (
 const maxWarning = 256
 
 // refuse denies the request with everything that is wrong at once: for people in
-// the message, for programs as causes.
+// the message, for programs as causes. Fixes that are YAML stand at the end and at
+// the left margin, so that everything from the first on can be given to kubectl.
 func refuse(findings []finding.Finding) admission.Response {
-	var text strings.Builder
-	text.WriteString("kong-latency cannot use this")
+	var text, yaml strings.Builder
+	text.WriteString("kong-latency cannot let this work as it is:")
 	causes := make([]metav1.StatusCause, 0, len(findings))
 	for _, f := range findings {
 		fmt.Fprintf(&text, "\n- %s: %s", f.Reason, f.Message)
-		if f.Fix != "" {
+		switch {
+		case f.Fix == "":
+		case isYAML(f):
+			fmt.Fprintf(&yaml, "\n---\n# mends %s\n%s", f.Reason, strings.TrimPrefix(strings.TrimSpace(f.Fix), "---\n"))
+		default:
 			fmt.Fprintf(&text, "\n  to mend it: %s", f.Fix)
 		}
 		causes = append(causes, metav1.StatusCause{Type: metav1.CauseType(f.Reason), Message: f.Message})
+	}
+	if yaml.Len() > 0 {
+		text.WriteString("\nTo mend it, apply this and try again:" + yaml.String())
 	}
 	resp := admission.Denied("")
 	resp.Result = &metav1.Status{
@@ -39,6 +47,9 @@ func refuse(findings []finding.Finding) admission.Response {
 	}
 	return resp
 }
+
+// isYAML tells whether the fix of a finding is a manifest and not a sentence.
+func isYAML(f finding.Finding) bool { return strings.Contains(f.Fix, "\n") }
 
 // allow admits the request with these lines on kubectl's warning channel.
 func allow(lines []string) admission.Response {

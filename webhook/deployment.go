@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"maps"
+	"slices"
 
 	"gomodules.xyz/jsonpatch/v2"
 	admissionv1 "k8s.io/api/admission/v1"
@@ -86,10 +87,11 @@ func (c Cluster) validateDeployment(ctx context.Context, req admission.Request) 
 		return allow(nil)
 	}
 	now := generator.Resolve(w, target.WithWorkload(catalog, w))
+	fresh := req.Operation == admissionv1.Create || !maps.Equal(before.Annotations, w.Annotations)
 	var then generator.Resolution
 	switch {
 	case req.Operation != admissionv1.Update:
-	case maps.Equal(before.Annotations, w.Annotations) && maps.Equal(before.PodLabels, w.PodLabels):
+	case !fresh && maps.Equal(before.PodLabels, w.PodLabels):
 		then = now
 	default:
 		then = generator.Resolve(before, target.WithWorkload(catalog, before))
@@ -97,7 +99,11 @@ func (c Cluster) validateDeployment(ctx context.Context, req admission.Request) 
 	if catalog.Err() != nil {
 		return allow([]string{unknown})
 	}
-	lines := append(warnings(now.Findings), notes(then, now)...)
+	denied, pipelineLines := c.judge(now.Plan, fresh)
+	if len(denied) > 0 {
+		return refuse(denied)
+	}
+	lines := slices.Concat(warnings(now.Findings), notes(then, now), pipelineLines)
 	if !now.Asked && !then.Asked {
 		lines = append(lines, noTarget(w.Annotations)...)
 	}

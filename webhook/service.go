@@ -2,11 +2,13 @@ package webhook
 
 import (
 	"context"
+	"maps"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/finding"
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/target"
 )
@@ -38,30 +40,37 @@ func (c Cluster) validateService(ctx context.Context, req admission.Request) adm
 		}
 		return allow(nil)
 	}
-	lines := c.serviceLines(catalog, before, s)
-	if catalog.Err() != nil {
+	fresh := req.Operation == admissionv1.Create || !maps.Equal(before.Annotations, s.Annotations)
+	denied, lines := c.serviceFindings(catalog, before, s, fresh)
+	switch {
+	case catalog.Err() != nil:
 		return allow([]string{unknown})
+	case len(denied) > 0:
+		return refuse(denied)
+	default:
+		return allow(lines)
 	}
-	return allow(lines)
 }
 
-// serviceLines compares what the Deployments that the Service touches get with
+// serviceFindings compares what the Deployments that the Service touches get with
 // what they had before.
-func (c Cluster) serviceLines(catalog target.Catalog, before, s target.Service) []string {
+func (c Cluster) serviceFindings(catalog target.Catalog, before, s target.Service, fresh bool) (denied []finding.Finding, lines []string) {
 	now := target.WithService(catalog, s)
 	then := target.WithService(catalog, before)
-	lines := warnings(target.CheckService(s, now))
+	lines = warnings(target.CheckService(s, now))
 	asked := false
 	for _, w := range touched(catalog, before, s) {
 		was, is := generator.Resolve(w, then), generator.Resolve(w, now)
 		asked = asked || was.Asked || is.Asked
 		lines = append(lines, warnings(is.Findings)...)
 		lines = append(lines, notes(was, is)...)
+		refused, more := c.judge(is.Plan, fresh)
+		denied, lines = append(denied, refused...), append(lines, more...)
 	}
 	if !asked {
 		lines = append(lines, noTarget(s.Annotations)...)
 	}
-	return lines
+	return denied, lines
 }
 
 // touched returns the Deployments that the Service selects or names, before or

@@ -11,7 +11,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/pipeline"
 	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/policy"
 	"github.com/kong-latency/kong-latency/target"
 )
 
@@ -29,6 +31,10 @@ type Cluster struct {
 	Reader client.Reader
 	// Warm tells whether the caches hold the cluster's whole state.
 	Warm func() bool
+	// Pipeline returns the evaluator of the present snapshot; nil judges no pipeline.
+	Pipeline func() *pipeline.Evaluator
+	// Enforcement says which findings about the pipeline are denied.
+	Enforcement policy.Enforcement
 }
 
 // Setup registers the handlers with the manager's webhook server.

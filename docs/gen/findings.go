@@ -10,6 +10,7 @@ import (
 	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/controller"
 	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/pipeline"
 	"github.com/kong-latency/kong-latency/policy"
 	"github.com/kong-latency/kong-latency/target"
 )
@@ -21,6 +22,7 @@ func reasons() []*finding.Reason {
 		target.Reasons(),
 		policy.Reasons(),
 		controller.Reasons(),
+		pipeline.Reasons(),
 	)
 }
 

@@ -8,13 +8,17 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/kong-latency/kong-latency/pipeline/cluster"
 )
 
 // Options of all the subcommands. A subcommand shows the flags of its part only.
@@ -24,8 +28,18 @@ type Options struct {
 	Controller ControllerOptions
 }
 
+// PipelineOptions say where things on the metric's way are, for clusters in which
+// they cannot be found.
+type PipelineOptions struct {
+	OperatorService  string
+	AdapterConfigMap string
+	AdapterConfigKey string
+}
+
 // Common options stand on every subcommand.
 type Common struct {
+	Pipeline PipelineOptions
+
 	Kubeconfig         string
 	Namespace          string
 	MetricsBindAddress string
@@ -58,6 +72,7 @@ func DefaultOptions() *Options {
 			ProbeBindAddress:   ":8081",
 			LogLevel:           "info",
 			LogFormat:          "json",
+			Pipeline:           PipelineOptions{AdapterConfigKey: "config.yaml"},
 		},
 		Webhook: WebhookOptions{
 			BindAddress:   ":9443",
@@ -77,6 +92,34 @@ func (o *Common) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.ProbeBindAddress, "health-probe-bind-address", o.ProbeBindAddress, "host:port that serves /healthz and /readyz; 0 serves none")
 	fs.StringVar(&o.LogLevel, "log-level", o.LogLevel, "least level that is logged: debug, info, warn or error")
 	fs.StringVar(&o.LogFormat, "log-format", o.LogFormat, "format of logs: json or text")
+	o.Pipeline.AddFlags(fs)
+}
+
+// AddFlags adds the flags of the pipeline.
+func (o *PipelineOptions) AddFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&o.OperatorService, "operator-service", o.OperatorService, "namespace/name of the Service through which Kong Operator's metrics are scraped; found by its labels if empty")
+	fs.StringVar(&o.AdapterConfigMap, "adapter-configmap", o.AdapterConfigMap, "namespace/name of prometheus-adapter's ConfigMap; found through the custom metrics API if empty")
+	fs.StringVar(&o.AdapterConfigKey, "adapter-config-key", o.AdapterConfigKey, "key of that ConfigMap that holds the configuration")
+}
+
+// options are the flags as the cluster package takes them.
+func (o *PipelineOptions) options() (cluster.Options, error) {
+	out := cluster.Options{AdapterKey: o.AdapterConfigKey}
+	var errs [2]error
+	out.OperatorService, errs[0] = namespacedName("operator-service", o.OperatorService)
+	out.AdapterConfigMap, errs[1] = namespacedName("adapter-configmap", o.AdapterConfigMap)
+	return out, errors.Join(errs[:]...)
+}
+
+func namespacedName(flag, value string) (types.NamespacedName, error) {
+	if value == "" {
+		return types.NamespacedName{}, nil
+	}
+	namespace, name, ok := strings.Cut(value, "/")
+	if !ok || len(validation.IsDNS1123Label(namespace)) > 0 || len(validation.IsDNS1123Subdomain(name)) > 0 {
+		return types.NamespacedName{}, fmt.Errorf("--%s is %q: must be namespace/name", flag, value)
+	}
+	return types.NamespacedName{Namespace: namespace, Name: name}, nil
 }
 
 // AddFlags adds the webhook's flags.
@@ -115,6 +158,9 @@ func (o *Options) Validate() error {
 	check(o.LogFormat == "json" || o.LogFormat == "text", "log-format", o.LogFormat, "json or text")
 	_, _, err = hostPort(o.Webhook.BindAddress)
 	check(err == nil, "webhook-bind-address", o.Webhook.BindAddress, "host:port, such as :9443")
+	if _, err := o.Pipeline.options(); err != nil {
+		errs = append(errs, err)
+	}
 	check(o.Controller.Workers > 0, "workers", strconv.Itoa(o.Controller.Workers), "at least 1")
 	return errors.Join(errs...)
 }

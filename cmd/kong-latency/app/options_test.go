@@ -17,8 +17,9 @@ func TestDefaultsAreValid(t *testing.T) {
 func TestValidateReportsEverything(t *testing.T) {
 	o := DefaultOptions()
 	o.Namespace, o.LogLevel, o.LogFormat, o.Webhook.BindAddress, o.Controller.Workers = "No", "loud", "xml", "9443", 0
+	o.Pipeline.AdapterConfigMap = "no-namespace"
 	err := o.Validate()
-	for _, want := range []string{"--namespace", "--log-level", "--log-format", "--webhook-bind-address", "--workers", "must be at least 1"} {
+	for _, want := range []string{"--namespace", "--log-level", "--log-format", "--webhook-bind-address", "--workers", "must be at least 1", "--adapter-configmap"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v lacks %s", err, want)
 		}

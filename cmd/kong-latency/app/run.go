@@ -17,7 +17,10 @@ import (
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/kong-latency/kong-latency/controller"
+	"github.com/kong-latency/kong-latency/pipeline"
 	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/policy"
+	"github.com/kong-latency/kong-latency/webhook"
 )
 
 // leaseName is the Lease that controllers elect their leader by.
@@ -40,17 +43,33 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if err != nil {
 		return err
 	}
+	where, err := o.Pipeline.options()
+	if err != nil {
+		return err
+	}
+	source, err := cluster.SetupSource(mgr, where)
+	if err != nil {
+		return err
+	}
+	latest := &pipeline.Latest{Snapshot: source.Snapshot}
 	if p.webhook {
-		if err := admission.setup(mgr, o, warm); err != nil {
+		known := webhook.Cluster{
+			Reader: mgr.GetClient(), Warm: warm,
+			Pipeline: latest.Evaluator, Enforcement: policy.DefaultEnforcement(),
+		}
+		if err := admission.setup(mgr, o, known); err != nil {
 			return err
 		}
 	}
 	if p.controller {
-		if err := controller.Setup(mgr, controller.Options{Workers: o.Controller.Workers}); err != nil {
+		err := controller.Setup(mgr, controller.Options{
+			Workers: o.Controller.Workers, Pipeline: latest.Evaluator, Subscribe: source.Subscribe,
+		})
+		if err != nil {
 			return err
 		}
 	}
-	if err := addChecks(mgr, warm); err != nil {
+	if err := addChecks(mgr, warm, source.Synced); err != nil {
 		return err
 	}
 	ctrl.Log.Info("starting", "version", Version(), "webhook", p.webhook, "controller", p.controller)
@@ -61,15 +80,19 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 }
 
 // addChecks adds the checks that both processes have.
-func addChecks(mgr manager.Manager, warm func() bool) error {
+func addChecks(mgr manager.Manager, warm, synced func() bool) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("add liveness check: %w", err)
 	}
 	err := mgr.AddReadyzCheck("caches", func(*http.Request) error {
-		if !warm() {
+		switch {
+		case !warm():
 			return errors.New("caches are not warm yet")
+		case !synced():
+			return errors.New("the pipeline was not read yet")
+		default:
+			return nil
 		}
-		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("add readiness check of the caches: %w", err)

@@ -51,7 +51,7 @@ func (s *admissionServer) certificate(hello *tls.ClientHelloInfo) (*tls.Certific
 
 // setup adds the handlers, the certificate and the checks that make it ready:
 // a certificate that the API server trusts, and a server that listens.
-func (s *admissionServer) setup(mgr manager.Manager, o *Options, warm func() bool) error {
+func (s *admissionServer) setup(mgr manager.Manager, o *Options, known webhook.Cluster) error {
 	source, err := certs.Setup(mgr, certs.Options{
 		Namespace:            o.Namespace,
 		Secret:               o.Webhook.CertSecret,
@@ -63,7 +63,7 @@ func (s *admissionServer) setup(mgr manager.Manager, o *Options, warm func() boo
 		return err
 	}
 	s.source = source
-	webhook.Setup(mgr, webhook.Cluster{Reader: mgr.GetClient(), Warm: warm})
+	webhook.Setup(mgr, known)
 	if err := mgr.AddReadyzCheck("certificate", source.Ready); err != nil {
 		return fmt.Errorf("add readiness check of the certificate: %w", err)
 	}

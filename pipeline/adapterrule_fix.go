@@ -1,0 +1,218 @@
+package pipeline
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	yamlv3 "go.yaml.in/yaml/v3"
+
+	"github.com/kong-latency/kong-latency/generator"
+)
+
+// maxFixDocument bounds the configurations that a fix repeats, in bytes. Nobody
+// reads more in a terminal, and evaluation must not become slow.
+const maxFixDocument = 16 << 10
+
+// ruleEdit is what becomes of the adapter's rules so that they make a metric.
+type ruleEdit struct {
+	metric string
+	// window is what our rule averages over; empty for the generator's default.
+	window string
+	// replace is the index of the rule that ours takes the place of; -1 puts ours at
+	// the end, where it wins.
+	replace int
+	// drop are rules to leave out, by index, and why. One that was to make the metric
+	// is replaced instead.
+	drop map[int]string
+}
+
+// fix is the edit as YAML: the whole configuration, or ours to be put into it by
+// hand if that is too long or not known.
+func (e ruleEdit) fix(a *Adapter) string {
+	if text, ok := e.apply(a); ok {
+		return text
+	}
+	place := "at the end of"
+	if e.replace >= 0 {
+		place = fmt.Sprintf("in the place of the rule that makes %s in", e.metric)
+	}
+	if a.HelmRelease != "" {
+		return fmt.Sprintf("# Put this %s the list rules.custom in the values of Helm release %s.\n", place, a.HelmRelease) +
+			generator.AdapterRuleYAML(e.rule())
+	}
+	return fmt.Sprintf("# Put this %s the list rules in key %s of %s.\n", place, a.Key, a.ConfigMap) +
+		restartHint(a) + generator.AdapterRuleYAML(e.rule())
+}
+
+func (e ruleEdit) rule() generator.Rule { return generator.Rule{Metric: e.metric, Window: e.window} }
+
+// apply makes the whole ConfigMap, or the values if Helm owns it. It is false if
+// the document cannot be edited.
+func (e ruleEdit) apply(a *Adapter) (string, bool) {
+	if a.Document == "" && (a.Config == nil || a.Config.Len() > 0) {
+		return "", false // there is one, and it is not known
+	}
+	root, rules := configNodes(a.Document)
+	if rules == nil {
+		return "", false
+	}
+	ours, err := ruleNode(e.rule())
+	if err != nil {
+		return "", false
+	}
+	if a.HelmRelease != "" {
+		custom := len(chartRules(rules.Content))
+		out, left := e.edit(rules.Content, ours, custom)
+		root = helmValues(out)
+		return helmHint(a) + left + encodeNode(root), true
+	}
+	out, left := e.edit(rules.Content, ours, 0)
+	rules.Kind, rules.Tag, rules.Value, rules.Style, rules.Content = yamlv3.SequenceNode, "!!seq", "", 0, out
+	configMap := generator.AdapterConfigMap(a.ConfigMap.Namespace, a.ConfigMap.Name, a.Key, encodeNode(root))
+	return restartHint(a) + left + generator.YAML(configMap), true
+}
+
+// edit is the list after the edit, from an index on, and a comment with the rules
+// that were left out.
+func (e ruleEdit) edit(rules []*yamlv3.Node, ours *yamlv3.Node, from int) (out []*yamlv3.Node, left string) {
+	var comment strings.Builder
+	there := false // a rule that makes the metric
+	for i, r := range rules[from:] {
+		i += from
+		why, dropped := e.drop[i]
+		mine := scalarAt(r, "name", "as") == e.metric
+		switch {
+		case i == e.replace, dropped && mine && !there:
+			out, there = append(out, ours), true
+		case dropped:
+			fmt.Fprintf(&comment, "# Left out is rules[%d], for %s\n", i, why)
+			for line := range strings.Lines(encodeNode(&yamlv3.Node{Kind: yamlv3.SequenceNode, Content: []*yamlv3.Node{r}})) {
+				comment.WriteString("#   " + line)
+			}
+		default:
+			out, there = append(out, r), there || mine && len(e.drop) > 0
+		}
+	}
+	if !there {
+		out = append(out, ours)
+	}
+	return out, comment.String()
+}
+
+// chartRules are those at the beginning that prometheus-adapter's chart makes by
+// itself with rules.default. They do not belong into rules.custom.
+func chartRules(rules []*yamlv3.Node) []*yamlv3.Node {
+	const each = 3 // rules of either query
+	queries := []string{
+		`{__name__=~"^container_.*",container!="POD",namespace!="",pod!=""}`,
+		`{namespace!="",__name__!~"^container_.*"}`,
+	}
+	if len(rules) < each*len(queries) {
+		return nil
+	}
+	for i := range each * len(queries) {
+		if scalarAt(rules[i], "seriesQuery") != queries[i/each] {
+			return nil
+		}
+	}
+	return rules[:each*len(queries)]
+}
+
+func helmValues(custom []*yamlv3.Node) *yamlv3.Node {
+	list := &yamlv3.Node{Kind: yamlv3.SequenceNode, Content: custom}
+	return mappingNode("rules", mappingNode("custom", list))
+}
+
+func helmHint(a *Adapter) string {
+	return fmt.Sprintf("# Values for Helm release %[1]s, with all custom rules, as Helm replaces lists. The chart restarts the adapter.\n"+
+		"#   helm upgrade %[1]s prometheus-community/prometheus-adapter -n %[2]s --reuse-values --values <this file>\n",
+		a.HelmRelease, a.ConfigMap.Namespace)
+}
+
+func restartHint(a *Adapter) string {
+	return fmt.Sprintf("# The adapter reads its configuration only once; restart it afterwards:\n#   %s\n", adapterRestart(a))
+}
+
+// configNodes is a configuration as a tree that keeps comments and style, and its
+// list rules, which is added where there is none. Both are nil if it cannot be
+// edited; nodes that refer to other places cannot be moved.
+func configNodes(document string) (root, rules *yamlv3.Node) {
+	if len(document) > maxFixDocument {
+		return nil, nil
+	}
+	var n yamlv3.Node
+	if err := yamlv3.Unmarshal([]byte(document), &n); err != nil || hasAlias(&n) {
+		return nil, nil
+	}
+	if len(n.Content) == 0 || n.Content[0].Tag == "!!null" {
+		rules = &yamlv3.Node{Kind: yamlv3.SequenceNode}
+		return mappingNode("rules", rules), rules
+	}
+	top := n.Content[0]
+	if top.Kind != yamlv3.MappingNode {
+		return nil, nil
+	}
+	if rules = valueAt(top, "rules"); rules == nil {
+		rules = &yamlv3.Node{Kind: yamlv3.SequenceNode}
+		top.Content = append(top.Content, mappingNode("rules", rules).Content...)
+	}
+	if rules.Kind != yamlv3.SequenceNode && rules.Tag != "!!null" {
+		return nil, nil
+	}
+	return &n, rules
+}
+
+func hasAlias(n *yamlv3.Node) bool {
+	return n.Kind == yamlv3.AliasNode || slices.ContainsFunc(n.Content, hasAlias)
+}
+
+func ruleNode(r generator.Rule) (*yamlv3.Node, error) {
+	var n yamlv3.Node
+	if err := yamlv3.Unmarshal([]byte(generator.AdapterRuleYAML(r)), &n); err != nil {
+		return nil, err
+	}
+	if len(n.Content) != 1 || len(n.Content[0].Content) != 1 {
+		return nil, fmt.Errorf("read our own rule: it is not a list of one")
+	}
+	return n.Content[0].Content[0], nil
+}
+
+func mappingNode(key string, value *yamlv3.Node) *yamlv3.Node {
+	return &yamlv3.Node{Kind: yamlv3.MappingNode, Content: []*yamlv3.Node{{Kind: yamlv3.ScalarNode, Value: key}, value}}
+}
+
+func valueAt(n *yamlv3.Node, key string) *yamlv3.Node {
+	if n == nil || n.Kind != yamlv3.MappingNode {
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
+// scalarAt is the text at a path of keys, empty if there is none.
+func scalarAt(n *yamlv3.Node, path ...string) string {
+	for _, key := range path {
+		n = valueAt(n, key)
+	}
+	if n == nil || n.Kind != yamlv3.ScalarNode {
+		return ""
+	}
+	return n.Value
+}
+
+func encodeNode(n *yamlv3.Node) string {
+	var b bytes.Buffer
+	encoder := yamlv3.NewEncoder(&b)
+	encoder.SetIndent(2)
+	encoder.CompactSeqIndent()
+	if err := encoder.Encode(n); err != nil {
+		return fmt.Sprintf("# encode YAML: %v\n", err)
+	}
+	return b.String()
+}

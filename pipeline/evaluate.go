@@ -1,0 +1,41 @@
+package pipeline
+
+import (
+	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/pipeline/adapter"
+)
+
+// Subject is what is asked for: one metric of one Service.
+type Subject struct {
+	Namespace, Service, Metric string
+}
+
+// Object names the Service in findings.
+func (s Subject) Object() finding.Object {
+	return finding.Object{Kind: "Service", Namespace: s.Namespace, Name: s.Service}
+}
+
+// Scraped is what the service monitor hop hands to the adapter rule hop.
+type Scraped struct {
+	// Series are what Prometheus will store of the Service's latency; simulated
+	// under the labels of the monitor that works, or, if none does, of the one
+	// that the fix would make.
+	Series []adapter.Series
+	// Known is false if the monitor's relabelings could not be followed, so that
+	// the labels are a guess.
+	Known bool
+}
+
+// Evaluate follows the metric hop by hop and returns what is wrong, in the order
+// of the hops. A hop that is broken does not hide the ones behind it: they are
+// judged as if it were mended. No findings mean that the metric will arrive.
+func Evaluate(s *Snapshot, subject Subject) []finding.Finding {
+	var out []finding.Finding
+	out = append(out, evaluateExtension(s, subject)...)
+	out = append(out, evaluateRoute(s, subject)...)
+	scraped, findings := evaluateScrape(s, subject)
+	out = append(out, findings...)
+	out = append(out, evaluateMetricsAPI(s)...)
+	out = append(out, evaluateAdapter(s, subject, scraped)...)
+	return out
+}

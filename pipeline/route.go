@@ -1,0 +1,246 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kong-latency/kong-latency/finding"
+)
+
+// The reasons for which the latency of a Service cannot be told apart.
+var (
+	RouteUnknown = finding.Reason{
+		Name: "RouteUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: finding.Route,
+		Summary: "How traffic reaches the Service could not be found out, because a kind is not installed or cannot be read.",
+		Fix:     "Install the Gateway API, or let kong-latency list and watch the kind that the message names.",
+	}
+	RouteMissing = finding.Reason{
+		Name: "RouteMissing", Severity: finding.Warning, Wait: finding.ForObject, Hop: finding.Route,
+		Summary: "No HTTPRoute sends traffic to the Service through a Gateway of Kong Operator, and without traffic there is no latency. Ingresses and other kinds of routes are not looked at.",
+		Fix:     "Attach an HTTPRoute to the Gateway, with the Service as the only backend of its rule.",
+	}
+	RouteSeveralBackends = finding.Reason{
+		Name: "RouteSeveralBackends", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.Route,
+		Summary: "The Service shares a rule of an HTTPRoute with other backends, weight 0 included. The metric then carries the name of the HTTPRoute, not of the Service, and as the metrics plugin differs between the backends, Kong Operator may drop the rule from Kong's configuration: an outage.",
+		Fix:     "Give the Service a rule of its own, with no other backend.",
+	}
+	RouteUndercounted = finding.Reason{
+		Name: "RouteUndercounted", Severity: finding.Warning, Wait: finding.ForChange, Hop: finding.Route,
+		Summary: "Several routes of one Gateway lead to the Service. Kong measures each by itself (every rule, match and hostname), and Kong Operator passes on one of a data plane.",
+		Fix:     "Lead to the Service by one rule with one match and at most one hostname.",
+	}
+	DataPlaneShared = finding.Reason{
+		Name: "DataPlaneShared", Severity: finding.Warning, Wait: finding.ForChange, Hop: finding.Route,
+		Summary: "Other measured Services are behind the same Gateway. Kong Operator passes on one series of a data plane pod, normally that of the lexicographically last.",
+		Fix:     "Give every measured Service a Gateway of its own.",
+	}
+	DataPlaneMayBeShared = finding.Reason{
+		Name: "DataPlaneMayBeShared", Severity: finding.Warning, Wait: finding.ForChange, Hop: finding.Route,
+		Summary: "Other Services are behind the same Gateway, and no metrics extension names them. If another Prometheus plugin measures them, such as a global one, Kong Operator passes on one series of a data plane pod, normally that of the lexicographically last.",
+		Fix:     "Give the measured Service a Gateway of its own, or make sure that no other Prometheus plugin measures latency.",
+	}
+)
+
+func routeReasons() []*finding.Reason {
+	return []*finding.Reason{
+		&RouteUnknown, &RouteMissing, &RouteSeveralBackends, &RouteUndercounted, &DataPlaneShared, &DataPlaneMayBeShared,
+	}
+}
+
+// evaluateRoute judges whether the latency of the traffic to the Service is
+// measured under the Service's name, and all of it.
+func evaluateRoute(s *Snapshot, subject Subject) []finding.Finding {
+	if gap := gatewayGap("HTTPRoutes", s.HTTPRoutes); gap != "" {
+		return []finding.Finding{RouteUnknown.On(subject.Object(),
+			"how traffic reaches Service %s could not be found out: %s", subject.Service, gap)}
+	}
+	rules := routeRules(s)
+	if f, ok := routeSeveralBackends(rules, subject); ok {
+		return []finding.Finding{f}
+	}
+	mine := routeRulesTo(rules, subject)
+	if len(mine) == 0 {
+		return []finding.Finding{routeMissing(s, rules, subject)}
+	}
+	var out []finding.Finding
+	if gap := routeGap(s, mine); gap != "" {
+		out = append(out, RouteUnknown.On(subject.Object(),
+			"whether Kong Operator serves the Gateways in front of Service %s could not be found out: %s", subject.Service, gap))
+	}
+	for _, gateway := range routeGatewaysOf(mine) {
+		if f, ok := routeUndercounted(mine, gateway, subject); ok {
+			out = append(out, f)
+		}
+		if f, ok := routeShared(s, rules, gateway, subject); ok {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// routeSeveralBackends finds rules in which the Service has company.
+func routeSeveralBackends(rules []routeRule, subject Subject) (finding.Finding, bool) {
+	service := gatewayKey{subject.Namespace, subject.Service}
+	var bad []routeRule
+	for _, r := range rules {
+		if len(r.backends) > 1 && r.names(service) {
+			bad = append(bad, r)
+		}
+	}
+	if len(bad) == 0 {
+		return finding.Finding{}, false
+	}
+	r := bad[0]
+	more := ""
+	if len(bad) > 1 {
+		more = fmt.Sprintf(" (and %d more rules)", len(bad)-1)
+	}
+	return RouteSeveralBackends.On(r.object(),
+		"its rule %d%s has %d backends, Service %s among them, so the metric carries the name of the HTTPRoute, "+
+			"and Kong Operator may leave the rule out of Kong's configuration because the backends' plugins differ",
+		r.index, more, len(r.backends), subject.Service).
+		WithFix("Give Service %s a rule of its own in HTTPRoute %s/%s, with no other entry in backendRefs (one with weight 0 counts too).",
+			subject.Service, r.route.Namespace, r.route.Name), true
+}
+
+// routeMissing says why no traffic reaches the Service through Kong.
+func routeMissing(s *Snapshot, kong []routeRule, subject Subject) finding.Finding {
+	service := gatewayKey{subject.Namespace, subject.Service}
+	message := fmt.Sprintf("no HTTPRoute has Service %s as a backend, so no traffic is measured unless it comes by another kind of route", subject.Service)
+	if i := slices.IndexFunc(kong, func(r routeRule) bool { return r.names(service) }); i >= 0 {
+		message = fmt.Sprintf("%s has Service %s with weight 0, so it gets no traffic that could be measured", kong[i], subject.Service)
+	} else if gateways := routeForeignGateways(s, service); len(gateways) > 0 {
+		message = fmt.Sprintf("HTTPRoutes to Service %s are attached to %s only, which Kong Operator does not serve or which do not exist",
+			subject.Service, extensionNames(gateways))
+	}
+	return RouteMissing.On(subject.Object(), "%s", message).
+		WithFix("Attach an HTTPRoute to a Gateway of Kong Operator, with Service %s as the only entry of backendRefs in its rule.", subject.Service)
+}
+
+// routeForeignGateways are the Gateways of routes to the Service, whoever serves them.
+func routeForeignGateways(s *Snapshot, service gatewayKey) []string {
+	var out []string
+	for _, route := range s.HTTPRoutes.Items {
+		for i := range route.Spec.Rules {
+			if (routeRule{backends: routeBackends(route, i)}).names(service) {
+				for _, g := range routeGateways(route) {
+					out = append(out, "Gateway "+g.String())
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// routeGap says what is not known of the Gateways of these rules. A Gateway with a
+// ControlPlane is Kong Operator's, whatever else is known.
+func routeGap(s *Snapshot, rules []routeRule) string {
+	gap := gatewayGap("Gateways", s.Gateways)
+	for _, g := range routeGatewaysOf(rules) {
+		if slices.ContainsFunc(s.ControlPlanes.Items, func(c ControlPlane) bool { return g == gatewayKey{c.Namespace, c.Gateway} }) {
+			return ""
+		}
+	}
+	return gap
+}
+
+func routeGatewaysOf(rules []routeRule) []gatewayKey {
+	var out []gatewayKey
+	for _, r := range rules {
+		out = append(out, r.gateways...)
+	}
+	slices.SortFunc(out, gatewayCompareKeys)
+	return slices.Compact(out)
+}
+
+// routeUndercounted finds several series of the Service on one data plane, of
+// which Kong Operator passes on one.
+func routeUndercounted(mine []routeRule, gateway gatewayKey, subject Subject) (finding.Finding, bool) {
+	series := 0
+	var names []string
+	for _, r := range mine {
+		if slices.Contains(r.gateways, gateway) {
+			series += r.series()
+			names = append(names, r.String())
+		}
+	}
+	if series < 2 {
+		return finding.Finding{}, false
+	}
+	return RouteUndercounted.On(subject.Object(),
+		"%d routes of Gateway %s lead to it (%s), one for every rule, match and hostname, and the traffic of only one is counted",
+		series, gateway, extensionNames(names)).
+		WithFix("Lead to Service %s by one rule with one match and at most one hostname.", subject.Service), true
+}
+
+// routeShared finds other Services behind a Gateway of the subject's.
+func routeShared(s *Snapshot, rules []routeRule, gateway gatewayKey, subject Subject) (finding.Finding, bool) {
+	service := gatewayKey{subject.Namespace, subject.Service}
+	var measured, others []string
+	for _, r := range rules {
+		if !slices.Contains(r.gateways, gateway) || r.names(service) {
+			continue
+		}
+		name, known := routeTag(s, r)
+		switch {
+		case name == "":
+		case known:
+			measured = append(measured, name)
+		default:
+			others = append(others, name)
+		}
+	}
+	fix := fmt.Sprintf("Serve Service %s by a Gateway of its own.", subject.Service)
+	if names := routeDistinct(measured); len(names) > 0 {
+		return DataPlaneShared.On(subject.Object(),
+			"Gateway %s serves other measured Services too (%s), and of each of its data plane pods only one series is passed on, normally that of the last by name, %s",
+			gateway, extensionNames(names), routeLast(names, service)).WithFix("%s", fix), true
+	}
+	if names := routeDistinct(others); len(names) > 0 {
+		return DataPlaneMayBeShared.On(subject.Object(),
+			"Gateway %s serves other Services too (%s); if any other Prometheus plugin measures them, only one series of each data plane pod is passed on, normally that of the last by name, %s",
+			gateway, extensionNames(names), routeLast(names, service)).WithFix("%s", fix), true
+	}
+	return finding.Finding{}, false
+}
+
+// routeTag is the name that series of the rule carry, which is the HTTPRoute's if
+// there are several backends, and whether a metrics extension asks for them. The
+// name is empty if there is no traffic.
+func routeTag(s *Snapshot, r routeRule) (name string, measured bool) {
+	name = "Service " + r.backends[0].service.String()
+	if len(r.backends) > 1 {
+		name = fmt.Sprintf("HTTPRoute %s/%s", r.route.Namespace, r.route.Name)
+	}
+	traffic := false
+	for _, b := range r.backends {
+		traffic = traffic || !b.idle
+		measured = measured || slices.ContainsFunc(s.Extensions.Items, func(e Extension) bool {
+			return e.Latency && e.Namespace == b.service.namespace && slices.Contains(e.Services, b.service.name)
+		})
+	}
+	if !traffic {
+		return "", false
+	}
+	return name, measured
+}
+
+func routeDistinct(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// routeLast is the one of the names, with the subject's Service among them, whose
+// series is written last: Kong prints series sorted by name.
+func routeLast(names []string, service gatewayKey) string {
+	bare := func(tag string) string { return tag[strings.Index(tag, " ")+1:] }
+	last := "Service " + service.String()
+	for _, n := range names {
+		if bare(n) > bare(last) {
+			last = n
+		}
+	}
+	return last
+}

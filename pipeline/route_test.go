@@ -1,0 +1,274 @@
+package pipeline
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+func TestRoute(t *testing.T) {
+	routes := func(s *Snapshot, add ...*gatewayv1.HTTPRoute) {
+		s.HTTPRoutes.Items = append(s.HTTPRoutes.Items, add...)
+	}
+	only := func(s *Snapshot, rules ...gatewayv1.HTTPRouteRule) { s.HTTPRoutes.Items[0].Spec.Rules = rules }
+	cases := []struct {
+		name   string
+		change func(s *Snapshot)
+		want   []string
+		object string
+		says   []string
+	}{
+		{name: "one route", change: func(*Snapshot) {}},
+		{
+			name: "several backends", change: func(s *Snapshot) { only(s, gatewayRule("echo", "other")) },
+			want: []string{"RouteSeveralBackends"}, object: "HTTPRoute default/echo",
+			says: []string{"rule 0 has 2 backends", "name of the HTTPRoute", "leave the rule out", "rule of its own in HTTPRoute default/echo"},
+		},
+		{
+			name: "several backends in the second rule", change: func(s *Snapshot) { only(s, gatewayRule("other"), gatewayRule("other", "echo")) },
+			want: []string{"RouteSeveralBackends"}, object: "HTTPRoute default/echo", says: []string{"rule 1 has"},
+		},
+		{
+			name: "several backends in several rules", change: func(s *Snapshot) { only(s, gatewayRule("echo", "a"), gatewayRule("echo", "b")) },
+			want: []string{"RouteSeveralBackends"}, object: "HTTPRoute default/echo", says: []string{"(and 1 more rules)"},
+		},
+		{
+			name: "the same Service twice", change: func(s *Snapshot) {
+				rule := gatewayRule("echo", "echo")
+				rule.BackendRefs[1].Port = gatewayPtr(gatewayv1.PortNumber(81))
+				only(s, rule)
+			},
+			want: []string{"RouteSeveralBackends"}, object: "HTTPRoute default/echo",
+		},
+		{
+			name: "another backend of weight 0 counts", change: func(s *Snapshot) {
+				rule := gatewayRule("echo", "other")
+				rule.BackendRefs[1].Weight = gatewayPtr(int32(0))
+				only(s, rule)
+			},
+			want: []string{"RouteSeveralBackends"}, object: "HTTPRoute default/echo",
+		},
+		{
+			name: "another backend that is no Service does not count", change: func(s *Snapshot) {
+				rule := gatewayRule("echo", "bucket", "imported")
+				rule.BackendRefs[1].Group = gatewayPtr(gatewayv1.Group("example.com"))
+				rule.BackendRefs[2].Kind = gatewayPtr(gatewayv1.Kind("ServiceImport"))
+				only(s, rule)
+			},
+		},
+		{
+			name: "several backends, of which none is the Service", change: func(s *Snapshot) { only(s, gatewayRule("echo"), gatewayRule("a", "b")) },
+			want: []string{"DataPlaneMayBeShared"}, object: "Service default/echo", says: []string{"HTTPRoute default/echo"},
+		},
+		{
+			name: "group and kind spelled out", change: func(s *Snapshot) {
+				ref := &s.HTTPRoutes.Items[0].Spec.Rules[0].BackendRefs[0]
+				ref.Group, ref.Kind = gatewayPtr(gatewayv1.Group("")), gatewayPtr(gatewayv1.Kind("Service"))
+				ref.Namespace, ref.Weight = gatewayPtr(gatewayv1.Namespace("default")), gatewayPtr(int32(7))
+			},
+		},
+		{
+			name: "no route", change: func(s *Snapshot) { s.HTTPRoutes = KnownSet[*gatewayv1.HTTPRoute]() },
+			want: []string{"RouteMissing"}, object: "Service default/echo", says: []string{"no HTTPRoute has Service echo"},
+		},
+		{
+			name: "a Service of the same name in another namespace", change: func(s *Snapshot) {
+				s.HTTPRoutes.Items[0].Spec.Rules[0].BackendRefs[0].Namespace = gatewayPtr(gatewayv1.Namespace("other"))
+			},
+			want: []string{"RouteMissing"}, object: "Service default/echo",
+		},
+		{
+			name: "a route of another namespace names the Service's", change: func(s *Snapshot) {
+				r := s.HTTPRoutes.Items[0]
+				r.Namespace = "team"
+				r.Spec.ParentRefs[0].Namespace = gatewayPtr(gatewayv1.Namespace("default"))
+				r.Spec.Rules[0].BackendRefs[0].Namespace = gatewayPtr(gatewayv1.Namespace("default"))
+			},
+		},
+		{
+			name: "weight 0", change: func(s *Snapshot) {
+				s.HTTPRoutes.Items[0].Spec.Rules[0].BackendRefs[0].Weight = gatewayPtr(int32(0))
+			},
+			want: []string{"RouteMissing"}, object: "Service default/echo", says: []string{"rule 0 of HTTPRoute default/echo has Service echo with weight 0"},
+		},
+		{
+			name: "the Gateway is looked for in the route's namespace", change: func(s *Snapshot) {
+				r := s.HTTPRoutes.Items[0]
+				r.Namespace = "team"
+				r.Spec.Rules[0].BackendRefs[0].Namespace = gatewayPtr(gatewayv1.Namespace("default"))
+			},
+			want: []string{"RouteMissing"}, object: "Service default/echo", says: []string{"Gateway team/kong"},
+		},
+		{
+			name: "the parent is no Gateway", change: func(s *Snapshot) {
+				s.HTTPRoutes.Items[0].Spec.ParentRefs[0].Kind = gatewayPtr(gatewayv1.Kind("Service"))
+				s.HTTPRoutes.Items[0].Spec.ParentRefs[0].Group = gatewayPtr(gatewayv1.Group(""))
+			},
+			want: []string{"RouteMissing"}, object: "Service default/echo",
+		},
+		{
+			name: "another controller's Gateway", change: func(s *Snapshot) {
+				gatewayBefore(s)
+				s.GatewayClasses = KnownSet(gatewayClassWith("kong", "", ""))
+				s.GatewayClasses.Items[0].Spec.ControllerName = "istio.io/gateway-controller"
+			},
+			want: []string{"RouteMissing"}, object: "Service default/echo", says: []string{"Gateway default/kong only"},
+		},
+		{
+			name: "a controller of another name, with a GatewayConfiguration", change: func(s *Snapshot) {
+				gatewayBefore(s)
+				s.GatewayClasses.Items[0].Spec.ControllerName = "example.com/my-kong"
+			},
+		},
+		{
+			name: "two routes", change: func(s *Snapshot) { routes(s, gatewayRoute("default", "second", "kong", gatewayRule("echo"))) },
+			want: []string{"RouteUndercounted"}, object: "Service default/echo",
+			says: []string{"2 routes of Gateway default/kong", "rule 0 of HTTPRoute default/echo, rule 0 of HTTPRoute default/second"},
+		},
+		{
+			name: "two rules", change: func(s *Snapshot) { only(s, gatewayRule("echo"), gatewayRule("echo")) },
+			want: []string{"RouteUndercounted"}, object: "Service default/echo",
+		},
+		{
+			name: "two matches of a rule", change: func(s *Snapshot) {
+				s.HTTPRoutes.Items[0].Spec.Rules[0].Matches = make([]gatewayv1.HTTPRouteMatch, 2)
+			},
+			want: []string{"RouteUndercounted"}, object: "Service default/echo", says: []string{"every rule, match and hostname"},
+		},
+		{
+			name: "two hostnames", change: func(s *Snapshot) {
+				s.HTTPRoutes.Items[0].Spec.Hostnames = []gatewayv1.Hostname{"a.example.com", "b.example.com"}
+			},
+			want: []string{"RouteUndercounted"}, object: "Service default/echo",
+		},
+		{
+			name: "one match and one hostname", change: func(s *Snapshot) {
+				s.HTTPRoutes.Items[0].Spec.Hostnames = []gatewayv1.Hostname{"a.example.com"}
+				s.HTTPRoutes.Items[0].Spec.Rules[0].Matches = make([]gatewayv1.HTTPRouteMatch, 1)
+			},
+		},
+		{
+			name: "two routes on two Gateways", change: func(s *Snapshot) {
+				s.Gateways.Items = append(s.Gateways.Items, gatewayOfClass("default", "second", "kong"))
+				routes(s, gatewayRoute("default", "second", "second", gatewayRule("echo")))
+			},
+		},
+		{
+			name: "two listeners of one Gateway", change: func(s *Snapshot) {
+				r := s.HTTPRoutes.Items[0]
+				r.Spec.ParentRefs = append(r.Spec.ParentRefs, r.Spec.ParentRefs[0])
+				r.Spec.ParentRefs[0].SectionName = gatewayPtr(gatewayv1.SectionName("http"))
+				r.Spec.ParentRefs[1].SectionName = gatewayPtr(gatewayv1.SectionName("https"))
+			},
+		},
+		{
+			name: "another measured Service, later by name", change: func(s *Snapshot) {
+				routes(s, gatewayRoute("default", "zoo", "kong", gatewayRule("zoo")))
+				s.Extensions.Items[0].Services = []string{"echo", "zoo"}
+			},
+			want: []string{"DataPlaneShared"}, object: "Service default/echo",
+			says: []string{"measured Services too (Service default/zoo)", "the last by name, Service default/zoo"},
+		},
+		{
+			name: "another measured Service, earlier by name", change: func(s *Snapshot) {
+				routes(s, gatewayRoute("default", "api", "kong", gatewayRule("api")))
+				s.Extensions.Items[0].Services = []string{"api", "echo"}
+			},
+			want: []string{"DataPlaneShared"}, object: "Service default/echo", says: []string{"the last by name, Service default/echo"},
+		},
+		{
+			name: "another Service that nothing measures", change: func(s *Snapshot) {
+				routes(s, gatewayRoute("default", "zoo", "kong", gatewayRule("zoo")))
+			},
+			want: []string{"DataPlaneMayBeShared"}, object: "Service default/echo", says: []string{"Service default/zoo"},
+		},
+		{
+			name: "another Service whose latency nothing asks for", change: func(s *Snapshot) {
+				routes(s, gatewayRoute("default", "zoo", "kong", gatewayRule("zoo")))
+				s.Extensions.Items = append(s.Extensions.Items, Extension{Namespace: "default", Name: "bytes", Services: []string{"zoo"}})
+			},
+			want: []string{"DataPlaneMayBeShared"}, object: "Service default/echo",
+		},
+		{
+			name: "another Service without traffic", change: func(s *Snapshot) {
+				rule := gatewayRule("zoo")
+				rule.BackendRefs[0].Weight = gatewayPtr(int32(0))
+				routes(s, gatewayRoute("default", "zoo", "kong", rule))
+			},
+		},
+		{
+			name: "another measured Service on another Gateway", change: func(s *Snapshot) {
+				s.Gateways.Items = append(s.Gateways.Items, gatewayOfClass("default", "second", "kong"))
+				routes(s, gatewayRoute("default", "zoo", "second", gatewayRule("zoo")))
+				s.Extensions.Items[0].Services = []string{"echo", "zoo"}
+			},
+		},
+		{
+			name: "two routes and another measured Service", change: func(s *Snapshot) {
+				routes(s, gatewayRoute("default", "second", "kong", gatewayRule("echo")),
+					gatewayRoute("default", "zoo", "kong", gatewayRule("zoo")))
+				s.Extensions.Items[0].Services = []string{"echo", "zoo"}
+			},
+			want: []string{"RouteUndercounted", "DataPlaneShared"}, object: "Service default/echo",
+		},
+		{
+			name: "routes not installed", change: func(s *Snapshot) { s.HTTPRoutes = Set[*gatewayv1.HTTPRoute]{State: NotInstalled} },
+			want: []string{"RouteUnknown"}, object: "Service default/echo", says: []string{"HTTPRoutes", "not installed"},
+		},
+		{
+			name: "Gateways unreadable, and no ControlPlane says whose they are", change: func(s *Snapshot) {
+				gatewayBefore(s)
+				s.Gateways = Set[*gatewayv1.Gateway]{State: Unreadable, Why: "listing gateways is forbidden"}
+			},
+			want: []string{"RouteUnknown"}, object: "Service default/echo", says: []string{"listing gateways is forbidden"},
+		},
+		{
+			name: "Gateways unreadable, and a ControlPlane says whose they are", change: func(s *Snapshot) {
+				s.Gateways = Set[*gatewayv1.Gateway]{State: Unreadable}
+			},
+		},
+		{
+			name: "several backends are certain without the Gateways", change: func(s *Snapshot) {
+				s.Gateways = Set[*gatewayv1.Gateway]{State: Unreadable}
+				only(s, gatewayRule("echo", "other"))
+			},
+			want: []string{"RouteSeveralBackends"}, object: "HTTPRoute default/echo",
+		},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			s := gatewayGood()
+			c.change(s)
+			got := evaluateRoute(s, gatewaySubject)
+			if diff := cmp.Diff(c.want, gatewayReasonsOf(got)); diff != "" {
+				t.Fatalf("reasons (-want +got):\n%s%v", diff, got)
+			}
+			if len(got) == 0 {
+				return
+			}
+			if got[0].Object.String() != c.object {
+				t.Errorf("object %q, want %q", got[0].Object, c.object)
+			}
+			for _, part := range c.says {
+				if !strings.Contains(got[0].Message+"\n"+got[0].Fix, part) {
+					t.Errorf("%q is missing from:\n%s\n%s", part, got[0].Message, got[0].Fix)
+				}
+			}
+		})
+	}
+}
+
+func TestGatewayReasonsAreDeclared(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range append(extensionReasons(), routeReasons()...) {
+		if r.Name == "" || r.Severity == "" || r.Wait == "" || r.Hop == "" || r.Summary == "" || r.Fix == "" {
+			t.Errorf("%+v is incomplete", *r)
+		}
+		if seen[r.Name] {
+			t.Errorf("%s is declared twice", r.Name)
+		}
+		seen[r.Name] = true
+	}
+}

@@ -1,0 +1,35 @@
+package policy
+
+import "github.com/kong-latency/kong-latency/finding"
+
+// Action says what admission does about a finding.
+type Action string
+
+// The actions.
+const (
+	Deny   Action = "Deny"   // refuse what is new or changed
+	Warn   Action = "Warn"   // admit it, with a warning
+	Ignore Action = "Ignore" // admit it, and say nothing
+)
+
+// Enforcement is the action for each hop of the pipeline; a hop that it lacks gets Warn.
+type Enforcement map[finding.Hop]Action
+
+// DefaultEnforcement holds where no policy says otherwise. The two hops that
+// people make by hand, and whose slips are silent, refuse; the rest may be on its way.
+func DefaultEnforcement() Enforcement {
+	return Enforcement{finding.ServiceMonitor: Deny, finding.AdapterRule: Deny}
+}
+
+// For decides about one finding. Only an error can be refused: a warning is about
+// something that works, and what could not be found out is never a "no".
+func (e Enforcement) For(f finding.Finding) Action {
+	action, ok := e[f.Hop]
+	if !ok {
+		action = Warn
+	}
+	if action == Deny && f.Severity != finding.Error {
+		return Warn
+	}
+	return action
+}
