@@ -151,7 +151,8 @@ func (j judgement) poisoned() []finding.Finding {
 	for _, m := range j.snapshot.ServiceMonitors.Items {
 		other := j.scrape
 		other.monitor = m
-		if m == j.monitor || !j.snapshot.selects(j.prometheus, m).taken || other.refusal() == nil || other.rejection() != nil {
+		// The rarest first: there are many monitors.
+		if m == j.monitor || other.refusal() == nil || !j.snapshot.selects(j.prometheus, m).taken || other.rejection() != nil {
 			continue
 		}
 		verdict := judgement{scrape: other}

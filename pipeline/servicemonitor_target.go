@@ -3,7 +3,6 @@ package pipeline
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -93,7 +92,7 @@ func (q scrape) meets(e metav1.LabelSelectorRequirement, exact bool) bool {
 func (s OperatorService) lossyLabel(name string) (value string, has bool) {
 	wanted := sanitizeLabel(name)
 	for have := range s.Labels {
-		if sanitizeLabel(have) == wanted {
+		if len(have) == len(name) && sanitizeLabel(have) == wanted {
 			return s.labelOf(name), true
 		}
 	}
@@ -107,12 +106,15 @@ func matchesAny(values []string, have string) bool {
 }
 
 func matchesAnchored(pattern, have string) bool {
-	if pattern == have || regexp.QuoteMeta(pattern) == pattern {
+	if plainText(pattern) {
 		return pattern == have
 	}
 	regex, err := relabel.NewRegexp(pattern)
 	return err == nil && regex.MatchString(have)
 }
+
+// plainText tells whether a regular expression matches nothing but itself.
+func plainText(pattern string) bool { return !strings.ContainsAny(pattern, `\.+*?()|[]{}^$`) }
 
 // unmet are the requirements that the Service does not meet.
 func (q scrape) unmet() (unmet []string, met int) {

@@ -131,6 +131,9 @@ func (q scrape) refusal() error {
 		if other := besideTokenFile(ep); other != "" {
 			return fmt.Errorf("endpoints[%d] has both bearerTokenFile and %s", i, other)
 		}
+		if plainText(ep.Port) {
+			continue
+		}
 		if _, err := relabel.NewRegexp(ep.Port); err != nil {
 			return fmt.Errorf("endpoints[%d].port is not a regular expression: %w", i, err)
 		}
