@@ -1,21 +1,20 @@
 // Package product runs the shipped program against a control plane as a cluster
-// would: with the shipped manifests, each process under its own service account.
-// Only the way to the webhook is another, a loopback URL.
+// would: with the shipped manifests, each Deployment's process with its arguments
+// and under its service account. Only ports and the way to the webhook are others:
+// all is on loopback.
 package product
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/test/controlplane"
@@ -23,6 +22,12 @@ import (
 
 // Namespace is where the shipped manifests put the product.
 const Namespace = "kong-latency-system"
+
+// manifests is the kustomization that is shipped, from the repository's root.
+const manifests = "config/default"
+
+// readyBound is how long a process may take until it is ready.
+const readyBound = 30 * time.Second
 
 // Process is one running kong-latency.
 type Process struct {
@@ -33,10 +38,10 @@ type Process struct {
 	Probes string
 }
 
-// Install applies the manifests of config/default, but for the Deployments, which
-// run as processes here. The webhooks are called under webhookURL.
+// Install applies the shipped manifests, but for the Deployments, which run as
+// processes here. The webhooks are called under webhookURL.
 func Install(ctx context.Context, c client.Client, webhookURL string) error {
-	objects, err := controlplane.Render(filepath.Join(controlplane.RepoRoot(), "config", "default"))
+	objects, err := controlplane.Render(manifests)
 	if err != nil {
 		return err
 	}
@@ -45,32 +50,34 @@ func Install(ctx context.Context, c client.Client, webhookURL string) error {
 		if o.GetKind() == "Deployment" {
 			continue
 		}
-		if err := apply(ctx, c, o); err != nil {
+		err := c.Apply(ctx, client.ApplyConfigurationFromUnstructured(o), client.FieldOwner("kubectl"), client.ForceOwnership)
+		if err != nil {
 			return fmt.Errorf("apply %s %s: %w", o.GetKind(), o.GetName(), err)
 		}
 	}
 	return nil
 }
 
-func apply(ctx context.Context, c client.Client, o *unstructured.Unstructured) error {
-	return c.Apply(ctx, client.ApplyConfigurationFromUnstructured(o),
-		client.FieldOwner("kubectl"), client.ForceOwnership)
-}
-
 // Webhook starts `kong-latency webhook` on the address host:port that Install was
 // given the URL of, and waits until it is ready.
 func Webhook(ctx context.Context, cp *controlplane.ControlPlane, address string) (*Process, error) {
-	return start(ctx, cp, "webhook", "kong-latency-webhook",
-		"--webhook-bind-address="+address, "--cert-dns-names=127.0.0.1")
+	return start(ctx, cp, "webhook", "--webhook-bind-address="+address, "--cert-dns-names=127.0.0.1")
 }
 
-// Controller starts `kong-latency controller` and waits until it is ready.
+// Controller starts `kong-latency controller`, with further flags if there are any,
+// and waits until it is ready.
 func Controller(ctx context.Context, cp *controlplane.ControlPlane, flags ...string) (*Process, error) {
-	return start(ctx, cp, "controller", "kong-latency-controller", flags...)
+	return start(ctx, cp, "controller", flags...)
 }
 
-func start(ctx context.Context, cp *controlplane.ControlPlane, command, account string, flags ...string) (*Process, error) {
-	kubeconfig, err := kubeconfigOf(ctx, cp, account)
+// start runs the component under the log name of its subcommand. Of a flag that is
+// given twice the last one holds, so that ours come after the shipped ones.
+func start(ctx context.Context, cp *controlplane.ControlPlane, command string, flags ...string) (*Process, error) {
+	shipped, err := componentOf(command)
+	if err != nil {
+		return nil, err
+	}
+	kubeconfig, err := shipped.access(ctx, cp)
 	if err != nil {
 		return nil, err
 	}
@@ -82,11 +89,16 @@ func start(ctx context.Context, cp *controlplane.ControlPlane, command, account 
 	if err != nil {
 		return nil, err
 	}
-	args := append([]string{command, "--kubeconfig=" + kubeconfig, "--namespace=" + Namespace,
-		"--metrics-bind-address=" + metrics, "--health-probe-bind-address=" + probes, "--log-format=text"}, flags...)
-	p, err := cp.Run(command+filepath.Base(probes), exec.Command(filepath.Join(controlplane.RepoRoot(), "bin", "kong-latency"), args...))
+	args := slices.Concat(shipped.args, []string{
+		"--kubeconfig=" + kubeconfig,
+		"--metrics-bind-address=" + metrics,
+		"--health-probe-bind-address=" + probes,
+	}, flags)
+	cmd := exec.Command(cp.Binary("kong-latency"), args...)
+	cmd.Env = []string{"HOME=" + cp.Dir(), "POD_NAMESPACE=" + shipped.namespace}
+	p, err := cp.Run(command, cmd)
 	if err != nil {
-		return nil, fmt.Errorf("start kong-latency %s: %w", command, err)
+		return nil, err
 	}
 	process := &Process{Process: p, Metrics: "http://" + metrics + "/metrics", Probes: "http://" + probes}
 	if err := process.waitReady(ctx); err != nil {
@@ -100,22 +112,28 @@ func loopback() (string, error) {
 	return fmt.Sprintf("127.0.0.1:%d", port), err
 }
 
-// waitReady waits until /readyz says yes, at most 30 seconds.
+// waitReady waits until /readyz says yes. If it does not, the error is its last answer.
 func (p *Process) waitReady(ctx context.Context) error {
 	last := errors.New("not asked yet")
-	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, readyBound, true, func(ctx context.Context) (bool, error) {
 		select {
 		case <-p.Done():
-			return false, p.Err()
+			if err := p.Err(); err != nil {
+				return false, err
+			}
+			return false, errors.New("its process ended")
 		default:
 		}
-		last = get(ctx, p.Probes+"/readyz")
-		return last == nil, nil
+		err := get(ctx, p.Probes+"/readyz")
+		if err == nil || ctx.Err() == nil {
+			last = err // not that time ran out while asking
+		}
+		return err == nil, nil
 	})
-	if err != nil {
-		return errors.Join(err, last)
+	if wait.Interrupted(err) {
+		return fmt.Errorf("%w; last answer: %w", err, last)
 	}
-	return nil
+	return err
 }
 
 func get(ctx context.Context, url string) error {
@@ -127,25 +145,13 @@ func get(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = resp.Body.Close() }()
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
+	if err != nil {
+		return err
+	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %s", url, resp.Status)
+		return fmt.Errorf("%s answered %s: %s", url, resp.Status, body)
 	}
 	return nil
-}
-
-// kubeconfigOf writes a kubeconfig that has the rights of a shipped service account.
-func kubeconfigOf(ctx context.Context, cp *controlplane.ControlPlane, account string) (string, error) {
-	token, err := tokenOf(ctx, cp.Config(), account)
-	if err != nil {
-		return "", fmt.Errorf("get token of service account %s: %w", account, err)
-	}
-	config := rest.AnonymousClientConfig(cp.Config())
-	config.BearerToken = token
-	raw, err := encodeKubeconfig(config)
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(cp.Dir(), account+".kubeconfig")
-	return path, os.WriteFile(path, raw, 0o600)
 }
