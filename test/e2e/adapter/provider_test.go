@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"os"
 	"testing"
 	"time"
 
@@ -24,6 +23,7 @@ import (
 	"sigs.k8s.io/custom-metrics-apiserver/pkg/provider"
 
 	rules "github.com/kong-latency/kong-latency/pipeline/adapter"
+	"github.com/kong-latency/kong-latency/test/guide"
 )
 
 const seedMetric = "kong_upstream_latency_ms_60s_average"
@@ -66,14 +66,14 @@ func sample(service string, value float64) *model.Sample {
 	return &model.Sample{Metric: model.Metric{"exported_service": model.LabelValue(service)}, Value: model.SampleValue(value)}
 }
 
-// seedMetrics serves the configuration that the demo uses.
+// seedMetrics serves the configuration of Kong's guide.
 func seedMetrics(t *testing.T, s source) *metrics {
 	t.Helper()
-	text, err := os.ReadFile("../demo/rules/seed.yaml")
+	text, err := guide.AdapterConfig()
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := rules.Parse(text, rules.CoreResources)
+	config, err := rules.Parse([]byte(text), rules.CoreResources)
 	if err != nil {
 		t.Fatal(err)
 	}

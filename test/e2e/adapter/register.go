@@ -30,7 +30,9 @@ func Register(ctx context.Context, config *rest.Config, namespace string, port i
 		Spec: corev1.ServiceSpec{
 			Type:         corev1.ServiceTypeExternalName,
 			ExternalName: "localhost",
-			Ports:        []corev1.ServicePort{{Name: "https", Port: int32(port)}},
+			// Ignored by Kubernetes for this type; it leads from the API to its pods.
+			Selector: map[string]string{"app.kubernetes.io/name": "prometheus-adapter"},
+			Ports:    []corev1.ServicePort{{Name: "https", Port: int32(port)}},
 		},
 	}
 	if _, err := core.CoreV1().Services(namespace).Create(ctx, service, metav1.CreateOptions{}); err != nil {

@@ -12,7 +12,6 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	custommetrics "k8s.io/metrics/pkg/apis/custom_metrics/v1beta1"
 
@@ -23,27 +22,25 @@ import (
 const metricsAPI = "/apis/custom.metrics.k8s.io/v1beta1"
 
 // kubectl runs kubectl at the root of the repository and returns what it
-// printed, warnings included. With visible the user sees both.
+// printed, warnings and errors included. With visible the user sees both.
 func (s *stack) kubectl(ctx context.Context, visible bool, args ...string) (string, error) {
+	return s.kubectlWith(ctx, "", visible, args...)
+}
+
+// kubectlWith is kubectl with something to read from its standard input.
+func (s *stack) kubectlWith(ctx context.Context, input string, visible bool, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, s.cp.Binary("kubectl"), args...)
 	cmd.Dir = controlplane.RepoRoot()
 	cmd.Env = []string{"KUBECONFIG=" + s.cp.Kubeconfig(), "HOME=" + s.cp.Dir(), "PATH=" + os.Getenv("PATH")}
+	cmd.Stdin = strings.NewReader(input)
 	output, err := cmd.CombinedOutput()
 	if visible {
 		s.out.command("kubectl "+strings.Join(args, " "), string(output))
 	}
 	if err != nil {
-		return "", fmt.Errorf("run kubectl %s: %w: %s", args[0], err, strings.TrimSpace(string(output)))
+		return string(output), fmt.Errorf("run kubectl %s: %w: %s", args[0], err, strings.TrimSpace(string(output)))
 	}
 	return string(output), nil
-}
-
-func (s *stack) createNamespace(ctx context.Context, name string) error {
-	_, err := s.core.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("create namespace %s: %w", name, err)
-	}
-	return nil
 }
 
 // metrics lists what the custom metrics API offers.

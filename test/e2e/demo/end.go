@@ -23,6 +23,9 @@ func (s *stack) end(ctx context.Context, cancel context.CancelCauseFunc, err err
 	if s.adapter != nil {
 		<-s.adapter.Done()
 	}
+	if s.operator != nil {
+		<-s.operator.Done()
+	}
 	if s.gateway != nil {
 		s.gateway.Close()
 	}

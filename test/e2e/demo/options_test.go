@@ -2,16 +2,12 @@ package main
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
-
-	rulelanguage "github.com/kong-latency/kong-latency/pipeline/adapter"
-	"github.com/kong-latency/kong-latency/test/controlplane"
 )
 
 func TestOptions(t *testing.T) {
@@ -55,71 +51,5 @@ func TestOptions(t *testing.T) {
 	}
 	if err := defaultOptions().parse([]string{"--help"}); !errors.Is(err, pflag.ErrHelp) {
 		t.Errorf("--help: %v", err)
-	}
-}
-
-// Each scenario's rule must make the metric that the scenario reads.
-func TestScenariosFitTheirRules(t *testing.T) {
-	for name, s := range scenarios {
-		text, err := rules.ReadFile("rules/" + s.rule)
-		if err != nil {
-			t.Fatal(err)
-		}
-		config, err := rulelanguage.Parse(text, rulelanguage.CoreResources)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if config.Len() != 1 || config.Rule(0).Name.As != s.metric {
-			t.Errorf("%s: %s makes %q, not %q", name, s.rule, config.Rule(0).Name.As, s.metric)
-		}
-	}
-}
-
-func TestShippedManifestsAreSplit(t *testing.T) {
-	objs, err := controlplane.Render("config/default")
-	if err != nil {
-		t.Fatal(err)
-	}
-	applied, components, err := split(objs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, c := range components {
-		names = append(names, c.name)
-		if c.deployment.Spec.Template.Spec.ServiceAccountName == "" {
-			t.Errorf("%s has no service account", c.name)
-		}
-	}
-	slices.Sort(names)
-	if d := cmp.Diff([]string{"controller", "webhook"}, names); d != "" {
-		t.Errorf("components (-want +got):\n%s", d)
-	}
-	if len(applied)+len(components) != len(objs) {
-		t.Errorf("%d objects became %d and %d", len(objs), len(applied), len(components))
-	}
-	for _, obj := range applied {
-		if obj.GetKind() == "Deployment" {
-			t.Errorf("Deployment %s would be applied", obj.GetName())
-		}
-	}
-}
-
-func TestPrometheusConfig(t *testing.T) {
-	got := string(prometheusConfig("127.0.0.1:1234", 5*time.Second))
-	want := `global:
-  scrape_interval: 5s
-scrape_configs:
-- job_name: kgo-gateway-operator-metrics-service
-  honor_labels: false
-  static_configs:
-  - targets: ["127.0.0.1:1234"]
-    labels:
-      namespace: kong-system
-      service: kgo-gateway-operator-metrics-service
-      endpoint: https
-`
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("configuration (-want +got):\n%s", d)
 	}
 }

@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"time"
 
 	prometheusapi "github.com/prometheus/client_golang/api"
@@ -12,30 +13,8 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/kong-latency/kong-latency/test/e2e/gateway"
+	"github.com/kong-latency/kong-latency/test/guide"
 )
-
-// rules are configurations of prometheus-adapter.
-//
-//go:embed rules/*.yaml
-var rules embed.FS
-
-// prometheusConfig scrapes the gateway with the labels that a ServiceMonitor of
-// the operator's metrics Service would give its target. As honor_labels is
-// false, the metric's own namespace and service become exported_….
-func prometheusConfig(target string, interval time.Duration) []byte {
-	return fmt.Appendf(nil, `global:
-  scrape_interval: %s
-scrape_configs:
-- job_name: %[3]s
-  honor_labels: false
-  static_configs:
-  - targets: [%[4]q]
-    labels:
-      namespace: %[2]s
-      service: %[3]s
-      endpoint: https
-`, model.Duration(interval), operatorNamespace, operatorService, target)
-}
 
 // prometheus asks the server what it has.
 type prometheus struct {
@@ -51,10 +30,31 @@ func newPrometheus(url string) (*prometheus, error) {
 	return &prometheus{url: url, api: prometheusv1.NewAPI(client)}, nil
 }
 
+// reload has the server read its configuration again. It says what is wrong with it.
+func (p *prometheus) reload(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+"/-/reload", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<10))
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", response.Status, body)
+	}
+	return nil
+}
+
 // scraped is whether Prometheus reaches its target and has the series under
 // the labels that the rule wants.
 func (s *stack) scraped(ctx context.Context) error {
-	up, err := s.prometheus.value(ctx, fmt.Sprintf("up{namespace=%q,service=%q}", operatorNamespace, operatorService))
+	up, err := s.prometheus.value(ctx, fmt.Sprintf("up{namespace=%q,service=%q}", guide.MetricsService.Namespace, guide.MetricsService.Name))
 	if err != nil {
 		return err
 	}

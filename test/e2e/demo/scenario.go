@@ -8,13 +8,14 @@ import (
 
 // scenario is what differs between one demo and another.
 type scenario struct {
-	about  string
-	rule   string        // file under rules
-	metric string        // that the rule makes
+	about string
+	// rule, if set, is the file of a further rule for the adapter.
+	rule   string
+	metric string        // that the autoscaler reads at last
 	window time.Duration // that the metric averages over
 	// annotate, if set, is a further annotation for the Deployment.
 	annotate string
-	scrape   time.Duration // interval of Prometheus
+	scrape   time.Duration // interval of Prometheus, where no ServiceMonitor says another
 	perPod   bool          // every ready pod is one echo server
 	capacity gateway.Capacity
 	path     string // that the traffic asks for, under the gateway's route
@@ -36,7 +37,6 @@ const (
 var scenarios = map[string]scenario{
 	"seed": {
 		about:   "every request takes 100 ms, whatever the replicas (as in Kong's guide)",
-		rule:    "seed.yaml",
 		metric:  "kong_upstream_latency_ms_60s_average",
 		window:  time.Minute,
 		scrape:  5 * time.Second,
@@ -52,7 +52,7 @@ var scenarios = map[string]scenario{
 	// for about 10/n: 190 ms for one server, 38 ms for five.
 	"load": {
 		about:    "each ready pod serves one request at a time, in 19 ms; ten clients never rest",
-		rule:     "load.yaml",
+		rule:     "rules/load.yaml",
 		metric:   "kong_upstream_latency_ms_5s_average",
 		window:   5 * time.Second,
 		annotate: "kong.latency/metric=kong_upstream_latency_ms_5s_average",

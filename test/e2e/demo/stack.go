@@ -12,38 +12,37 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/test/controlplane"
 	"github.com/kong-latency/kong-latency/test/e2e/adapter"
 	"github.com/kong-latency/kong-latency/test/e2e/gateway"
+	"github.com/kong-latency/kong-latency/test/e2e/operator"
+	"github.com/kong-latency/kong-latency/test/guide"
 )
 
 // echo is the name of the sample's Deployment and Service, and of the
 // autoscaler that appears.
 var echo = types.NamespacedName{Namespace: "default", Name: "echo"}
 
-const (
-	// adapterNamespace is where Kong's guide installs prometheus-adapter.
-	adapterNamespace = "prometheus"
-	// operatorNamespace and operatorService are those of the operator's
-	// metrics in Kong's guide; a ServiceMonitor makes target labels of them.
-	operatorNamespace = "kong-system"
-	operatorService   = "kgo-gateway-operator-metrics-service"
-)
-
-// stack is everything that runs during a demo. The gateway and the adapter are
-// part of this process; all else are child processes of the control plane.
+// stack is everything that runs during a demo. The gateway, the adapter and who
+// plays prometheus-operator are part of this process; all else are child processes
+// of the control plane.
 type stack struct {
 	scenario scenario
 	out      *report
 
 	cp         *controlplane.ControlPlane
 	core       kubernetes.Interface
+	admin      client.Client
 	prometheus *prometheus
+	operator   *operator.Operator
 	gateway    *gateway.Gateway
 	adapter    *adapter.Adapter
 	watched    []watched
@@ -73,6 +72,9 @@ func (s *stack) startControlPlane(ctx context.Context) (string, error) {
 	if s.core, err = kubernetes.NewForConfig(config); err != nil {
 		return "", at(hopControlPlane, err)
 	}
+	if s.admin, err = client.New(config, client.Options{}); err != nil {
+		return "", at(hopControlPlane, err)
+	}
 	return "etcd, Kubernetes and a node of kwok", nil
 }
 
@@ -83,7 +85,9 @@ func (s *stack) redirectLogs() error {
 	if err != nil {
 		return fmt.Errorf("open log of the adapter: %w", err)
 	}
-	klog.SetSlogLogger(slog.New(slog.NewTextHandler(file, nil)))
+	handler := slog.NewTextHandler(file, nil)
+	klog.SetSlogLogger(slog.New(handler))
+	ctrl.SetLogger(logr.FromSlogHandler(handler))
 	log.SetOutput(file) // net/http's HTTP/2 server
 	return nil
 }
@@ -102,37 +106,47 @@ func (s *stack) startPrometheus(ctx context.Context) (string, error) {
 		return "", at(hopPrometheus, err)
 	}
 	config := filepath.Join(s.cp.Dir(), "prometheus.yaml")
-	if err := os.WriteFile(config, prometheusConfig(s.gateway.MetricsAddress(), s.scenario.scrape), 0o600); err != nil {
-		return "", at(hopPrometheus, fmt.Errorf("write configuration: %w", err))
-	}
 	address := fmt.Sprintf("127.0.0.1:%d", port)
-	cmd := exec.Command(s.cp.Binary("prometheus"),
-		"--config.file="+config,
-		"--storage.tsdb.path="+filepath.Join(s.cp.Dir(), "prometheus"),
-		"--web.listen-address="+address)
-	if err := s.run(hopPrometheus, "prometheus", cmd); err != nil {
-		return "", err
-	}
 	url := "http://" + address
 	if s.prometheus, err = newPrometheus(url); err != nil {
 		return "", at(hopPrometheus, err)
+	}
+	s.operator, err = operator.Start(ctx, operator.Options{
+		Config:     s.cp.Config(),
+		Prometheus: guide.PrometheusServer,
+		Service:    guide.MetricsService,
+		Target:     s.gateway.MetricsAddress(), // the gateway measures, instead of the operator
+		File:       config,
+		Reload:     s.prometheus.reload,
+	})
+	if err != nil {
+		return "", at(hopPrometheus, err)
+	}
+	cmd := exec.Command(s.cp.Binary("prometheus"),
+		"--config.file="+config,
+		"--storage.tsdb.path="+filepath.Join(s.cp.Dir(), "prometheus"),
+		"--web.enable-lifecycle", // to be told to read its configuration again
+		"--web.listen-address="+address)
+	if err := s.run(hopPrometheus, "prometheus", cmd); err != nil {
+		return "", err
 	}
 	return url, s.await(ctx, hopPrometheus, 30*time.Second, func(ctx context.Context) error {
 		return get(ctx, url+"/-/ready")
 	})
 }
 
+// startAdapter serves by the configuration that the cluster has.
 func (s *stack) startAdapter(ctx context.Context) (string, error) {
-	rule := filepath.Join(s.cp.Dir(), "config.yaml")
-	text, err := rules.ReadFile("rules/" + s.scenario.rule)
+	text, err := s.adapterConfig(ctx)
 	if err != nil {
 		return "", at(hopRule, err)
 	}
-	if err := os.WriteFile(rule, text, 0o600); err != nil {
-		return "", at(hopRule, err)
+	file := filepath.Join(s.cp.Dir(), guide.AdapterConfigKey)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return "", at(hopRule, fmt.Errorf("write the adapter's configuration: %w", err))
 	}
 	s.adapter, err = adapter.Start(ctx, adapter.Options{
-		ConfigFile:     rule,
+		ConfigFile:     file,
 		Prometheus:     s.prometheus.url,
 		Kubeconfig:     s.cp.Kubeconfig(),
 		RelistInterval: 2 * time.Second,
@@ -141,10 +155,7 @@ func (s *stack) startAdapter(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", at(hopRule, err)
 	}
-	if err := s.createNamespace(ctx, adapterNamespace); err != nil {
-		return "", at(hopAPI, err)
-	}
-	if err := adapter.Register(ctx, s.cp.Config(), adapterNamespace, s.adapter.Port()); err != nil {
+	if err := adapter.Register(ctx, s.cp.Config(), guide.AdapterConfigMap.Namespace, s.adapter.Port()); err != nil {
 		return "", at(hopAPI, err)
 	}
 	return "custom.metrics.k8s.io", s.await(ctx, hopAPI, 30*time.Second, func(ctx context.Context) error {

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kong-latency/kong-latency/pipeline/adapter"
+	"github.com/kong-latency/kong-latency/test/guide"
+)
+
+// changed is a string at a path of one of the guide's objects, as the scenario has it.
+func (s scenario) changed(t *testing.T, part, kind string, path ...string) string {
+	t.Helper()
+	objects, err := guide.Objects(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == kind })
+	if i < 0 {
+		t.Fatalf("part %s has no %s", part, kind)
+	}
+	if err := s.change(objects[i]); err != nil {
+		t.Fatal(err)
+	}
+	text, _, err := unstructured.NestedString(objects[i].Object, path...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// The sample reads the guide's metric first, so that each scenario's adapter must
+// make both that and the scenario's own.
+func TestScenariosFitTheirRules(t *testing.T) {
+	for name, s := range scenarios {
+		text := s.changed(t, guide.Adapter, "ConfigMap", "data", guide.AdapterConfigKey)
+		config, err := adapter.Parse([]byte(text), adapter.CoreResources)
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, text)
+		}
+		var made []string
+		for i := range config.Len() {
+			made = append(made, config.Rule(i).Name.As)
+		}
+		for _, metric := range []string{"kong_upstream_latency_ms_60s_average", s.metric} {
+			if !slices.Contains(made, metric) {
+				t.Errorf("%s: the adapter makes %q, not %s", name, made, metric)
+			}
+		}
+	}
+}
+
+func TestPrometheusScrapesAsTheScenarioSays(t *testing.T) {
+	for name, want := range map[string]string{"seed": "5s", "load": "1s"} {
+		if got := scenarios[name].changed(t, guide.Prometheus, "Prometheus", "spec", "scrapeInterval"); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}

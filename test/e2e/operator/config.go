@@ -1,0 +1,155 @@
+package operator
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	yaml "go.yaml.in/yaml/v3"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+)
+
+// config is what is written of Prometheus' configuration.
+type config struct {
+	Global        global   `yaml:"global"`
+	ScrapeConfigs []scrape `yaml:"scrape_configs"`
+}
+
+type global struct {
+	ScrapeInterval string `yaml:"scrape_interval"`
+}
+
+type scrape struct {
+	JobName        string         `yaml:"job_name"`
+	HonorLabels    bool           `yaml:"honor_labels"`
+	ScrapeInterval string         `yaml:"scrape_interval,omitempty"`
+	ScrapeTimeout  string         `yaml:"scrape_timeout,omitempty"`
+	Scheme         string         `yaml:"scheme"`
+	MetricsPath    string         `yaml:"metrics_path"`
+	StaticConfigs  []staticConfig `yaml:"static_configs"`
+}
+
+type staticConfig struct {
+	Targets []string          `yaml:"targets"`
+	Labels  map[string]string `yaml:"labels"`
+}
+
+// configuration is that of a Prometheus which scrapes the Service as the monitors
+// ask for, and nothing else. The target is where the Service's metrics really are.
+func configuration(p *monitoringv1.Prometheus, monitors []monitoringv1.ServiceMonitor, s *corev1.Service, target string) ([]byte, error) {
+	c := config{
+		Global:        global{ScrapeInterval: cmp.Or(string(p.Spec.ScrapeInterval), "30s")},
+		ScrapeConfigs: []scrape{},
+	}
+	for _, m := range monitors {
+		wanted, err := scrapes(p, &m, s, target)
+		if err != nil {
+			return nil, fmt.Errorf("read ServiceMonitor %s/%s: %w", m.Namespace, m.Name, err)
+		}
+		c.ScrapeConfigs = append(c.ScrapeConfigs, wanted...)
+	}
+	slices.SortFunc(c.ScrapeConfigs, func(a, b scrape) int { return cmp.Compare(a.JobName, b.JobName) })
+	var text bytes.Buffer
+	encoder := yaml.NewEncoder(&text)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(c); err != nil {
+		return nil, fmt.Errorf("encode configuration: %w", err)
+	}
+	return text.Bytes(), nil
+}
+
+// scrapes are what one monitor asks for: none if the Prometheus does not take it or
+// it does not select the Service.
+func scrapes(p *monitoringv1.Prometheus, m *monitoringv1.ServiceMonitor, s *corev1.Service, target string) ([]scrape, error) {
+	if taken, err := takes(p, m); err != nil || !taken {
+		return nil, err
+	}
+	if selected, err := selects(m, s); err != nil || !selected {
+		return nil, err
+	}
+	var wanted []scrape
+	for i, e := range m.Spec.Endpoints {
+		port, ok := portOf(s, e.Port)
+		if !ok {
+			continue // prometheus-operator finds no target then, too
+		}
+		if err := known(m, e); err != nil {
+			return nil, fmt.Errorf("endpoint %d: %w", i, err)
+		}
+		one := scrape{
+			JobName:        fmt.Sprintf("serviceMonitor/%s/%s/%d", m.Namespace, m.Name, i),
+			HonorLabels:    e.HonorLabels,
+			ScrapeInterval: string(e.Interval),
+			ScrapeTimeout:  string(e.ScrapeTimeout),
+			Scheme:         "http",
+			MetricsPath:    cmp.Or(e.Path, "/metrics"),
+			StaticConfigs: []staticConfig{{Targets: []string{target}, Labels: map[string]string{
+				"namespace": s.Namespace, "service": s.Name, "endpoint": port, "job": s.Name,
+			}}},
+		}
+		if e.Scheme != nil {
+			one.Scheme = e.Scheme.String()
+		}
+		wanted = append(wanted, one)
+	}
+	return wanted, nil
+}
+
+// takes tells whether the Prometheus takes the monitor. A selector that is absent
+// takes no monitor, or those of its own namespace; an empty one takes all.
+func takes(p *monitoringv1.Prometheus, m *monitoringv1.ServiceMonitor) (bool, error) {
+	switch in := p.Spec.ServiceMonitorNamespaceSelector; {
+	case in == nil:
+		if m.Namespace != p.Namespace {
+			return false, nil
+		}
+	case len(in.MatchLabels)+len(in.MatchExpressions) > 0:
+		return false, fmt.Errorf("spec.serviceMonitorNamespaceSelector of Prometheus %s is more than this operator understands", p.Name)
+	}
+	return matches(p.Spec.ServiceMonitorSelector, m.Labels)
+}
+
+// selects tells whether the monitor selects the Service.
+func selects(m *monitoringv1.ServiceMonitor, s *corev1.Service) (bool, error) {
+	in := m.Spec.NamespaceSelector
+	namespaces := in.MatchNames
+	if len(namespaces) == 0 {
+		namespaces = []string{m.Namespace}
+	}
+	if !in.Any && !slices.Contains(namespaces, s.Namespace) {
+		return false, nil
+	}
+	return matches(&m.Spec.Selector, s.Labels)
+}
+
+func matches(selector *metav1.LabelSelector, set map[string]string) (bool, error) {
+	s, err := metav1.LabelSelectorAsSelector(selector)
+	if err != nil {
+		return false, err
+	}
+	return s.Matches(labels.Set(set)), nil
+}
+
+// portOf finds a port of the Service by its name; a number is just a name.
+func portOf(s *corev1.Service, name string) (string, bool) {
+	i := slices.IndexFunc(s.Spec.Ports, func(p corev1.ServicePort) bool { return p.Name == name })
+	return name, i >= 0
+}
+
+// known is an error if the monitor asks for what is not understood here: it must
+// not be scraped in another way than it says.
+func known(m *monitoringv1.ServiceMonitor, e monitoringv1.Endpoint) error {
+	spec := m.Spec
+	spec.Selector, spec.NamespaceSelector, spec.Endpoints = metav1.LabelSelector{}, monitoringv1.NamespaceSelector{}, nil
+	e.Port, e.Path, e.Scheme, e.Interval, e.ScrapeTimeout, e.HonorLabels = "", "", nil, "", "", false
+	if !reflect.DeepEqual(spec, monitoringv1.ServiceMonitorSpec{}) || !reflect.DeepEqual(e, monitoringv1.Endpoint{}) {
+		return errors.New("it asks for more than port, path, scheme, interval, scrapeTimeout and honorLabels")
+	}
+	return nil
+}

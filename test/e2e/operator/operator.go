@@ -1,0 +1,180 @@
+// Package operator plays prometheus-operator for one Prometheus and one Service: it
+// watches ServiceMonitors, writes what they ask for into the configuration of a
+// Prometheus that runs outside of the cluster, and has it read that.
+package operator
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Options name what the operator stands between.
+type Options struct {
+	// Config is for the cluster; the kinds of prometheus-operator must be there.
+	Config *rest.Config
+	// Prometheus is the object by whose selectors monitors are taken.
+	Prometheus types.NamespacedName
+	// Service is the one that is scraped if a monitor asks for it.
+	Service types.NamespacedName
+	// Target is the host:port where the Service's metrics really are.
+	Target string
+	// File is Prometheus' configuration.
+	File string
+	// Reload has Prometheus read it again. It is called after changes only.
+	Reload func(context.Context) error
+}
+
+// Operator is a running operator. It ends with the context of Start.
+type Operator struct {
+	options Options
+	cache   cache.Cache
+	// wake has one place: it says that something changed, not how often.
+	wake chan struct{}
+	done chan struct{}
+
+	mu      sync.Mutex
+	written []byte
+	problem error
+}
+
+// retryAfter is when what failed is tried again although nothing changed.
+const retryAfter = time.Second
+
+// Start writes the first configuration and then follows the cluster.
+func Start(ctx context.Context, options Options) (*Operator, error) {
+	o := &Operator{options: options, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	if err := o.watch(ctx); err != nil {
+		return nil, fmt.Errorf("watch ServiceMonitors: %w", err)
+	}
+	text, err := o.configuration(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.write(text); err != nil {
+		return nil, err
+	}
+	go o.run(ctx)
+	return o, nil
+}
+
+// Done is closed when the operator has ended.
+func (o *Operator) Done() <-chan struct{} { return o.done }
+
+// Problem is why Prometheus does not do what the cluster asks for now, nil if it does.
+func (o *Operator) Problem() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.problem
+}
+
+// watch returns when the cache has what there is.
+func (o *Operator) watch(ctx context.Context) error {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, monitoringv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return err
+		}
+	}
+	var err error
+	if o.cache, err = cache.New(o.options.Config, cache.Options{Scheme: scheme}); err != nil {
+		return err
+	}
+	changed := func() {
+		select {
+		case o.wake <- struct{}{}:
+		default:
+		}
+	}
+	for _, kind := range []client.Object{&corev1.Service{}, &monitoringv1.Prometheus{}, &monitoringv1.ServiceMonitor{}} {
+		informer, err := o.cache.GetInformer(ctx, kind, cache.BlockUntilSynced(false))
+		if err != nil {
+			return err
+		}
+		_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+			AddFunc:    func(any) { changed() },
+			UpdateFunc: func(any, any) { changed() },
+			DeleteFunc: func(any) { changed() },
+		})
+		if err != nil {
+			return err
+		}
+	}
+	go func() { _ = o.cache.Start(ctx) }() // ends with the context, without an error
+	if !o.cache.WaitForCacheSync(ctx) {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+func (o *Operator) run(ctx context.Context) {
+	defer close(o.done)
+	for {
+		var retry <-chan time.Time
+		err := o.sync(ctx)
+		if err != nil {
+			retry = time.After(retryAfter)
+		}
+		o.mu.Lock()
+		o.problem = err
+		o.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return
+		case <-o.wake:
+		case <-retry:
+		}
+	}
+}
+
+// sync makes Prometheus do what the cluster asks for, if it does not yet.
+func (o *Operator) sync(ctx context.Context) error {
+	text, err := o.configuration(ctx)
+	if err != nil || bytes.Equal(text, o.written) {
+		return err
+	}
+	if err := o.write(text); err != nil {
+		return err
+	}
+	if err := o.options.Reload(ctx); err != nil {
+		o.written = nil // to be tried again
+		return fmt.Errorf("reload Prometheus: %w", err)
+	}
+	return nil
+}
+
+func (o *Operator) configuration(ctx context.Context) ([]byte, error) {
+	var p monitoringv1.Prometheus
+	if err := o.cache.Get(ctx, o.options.Prometheus, &p); err != nil {
+		return nil, fmt.Errorf("read Prometheus: %w", err)
+	}
+	var s corev1.Service
+	if err := o.cache.Get(ctx, o.options.Service, &s); err != nil {
+		return nil, fmt.Errorf("read Service of the metrics: %w", err)
+	}
+	var monitors monitoringv1.ServiceMonitorList
+	if err := o.cache.List(ctx, &monitors); err != nil {
+		return nil, fmt.Errorf("list ServiceMonitors: %w", err)
+	}
+	return configuration(&p, monitors.Items, &s, o.options.Target)
+}
+
+func (o *Operator) write(text []byte) error {
+	if err := os.WriteFile(o.options.File, text, 0o600); err != nil {
+		return fmt.Errorf("write configuration of Prometheus: %w", err)
+	}
+	o.written = text
+	return nil
+}
