@@ -60,7 +60,7 @@ func (r *workloads) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resul
 		return ctrl.Result{}, fmt.Errorf("look up the Services of Deployment %s: %w", req, err)
 	}
 	if !resolution.Asked {
-		r.tell.findings(&d, nil)
+		r.tell.forget(deploymentKind, req.NamespacedName)
 		r.pending.forget(req.NamespacedName)
 		return ctrl.Result{}, r.detach(ctx, &d, live)
 	}

@@ -16,6 +16,9 @@ import (
 // what webhooks say, see k8s.io/api/admission/v1 AdmissionResponse.Warnings.
 const maxWarning = 256
 
+// cut ends a line that was too long.
+const cut = "…"
+
 // refuse denies the request with everything that is wrong at once: for people in
 // the message, for programs as causes. Fixes that are YAML stand at the end and at
 // the left margin, so that everything from the first on can be given to kubectl.
@@ -79,10 +82,9 @@ func line(format string, args ...any) string {
 	if len(text) <= maxWarning {
 		return text
 	}
-	const dots = "…"
-	cut := maxWarning - len(dots)
-	for !utf8.RuneStart(text[cut]) {
-		cut--
+	end := maxWarning - len(cut)
+	for !utf8.RuneStart(text[end]) {
+		end--
 	}
-	return text[:cut] + dots
+	return text[:end] + cut
 }

@@ -40,8 +40,7 @@ func (c Cluster) judge(p *generator.Plan, fresh bool) (denied []finding.Finding,
 	return denied, lines
 }
 
-// pipelineWarnings is a line a finding. The fix, where it is YAML, does not fit
-// into one; the controller puts it into an event.
+// pipelineWarnings is a line a finding.
 func pipelineWarnings(findings []finding.Finding) []string {
 	var lines []string
 	for i, f := range findings {
@@ -49,17 +48,21 @@ func pipelineWarnings(findings []finding.Finding) []string {
 			lines = append(lines, line("and %d more findings about its pipeline; see the events of the Deployment", len(findings)-i))
 			break
 		}
-		text := f.Reason + ": " + f.Message
-		switch {
-		case f.Fix == "":
-		case isYAML(f):
-			text += "; the fix is in the events of the Deployment"
-		default:
-			text += "; " + f.Fix
-		}
-		lines = append(lines, line("%s", text))
+		lines = append(lines, withFix(f.Reason+": "+f.Message, f))
 	}
 	return lines
+}
+
+// withFix adds to the text of a finding how to mend it, or where that is told if it
+// does not fit into a line.
+func withFix(text string, f finding.Finding) string {
+	if f.Fix == "" {
+		return line("%s", text)
+	}
+	if whole := line("%s; to mend it: %s", text, f.Fix); !isYAML(f) && !strings.HasSuffix(whole, cut) {
+		return whole
+	}
+	return line("%s; events of the Deployment tell the fix", text)
 }
 
 // unknownLine names the hops that could not be judged, and why the first was not.
@@ -70,5 +73,5 @@ func unknownLine(unknown []finding.Finding) string {
 			hops = append(hops, hop)
 		}
 	}
-	return line("not checked: %s (%s)", strings.Join(hops, ", "), unknown[0].Message)
+	return line("not checked: %s: %s", strings.Join(hops, ", "), unknown[0].Message)
 }

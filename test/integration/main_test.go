@@ -11,56 +11,83 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/test/controlplane"
 	"github.com/kong-latency/kong-latency/test/product"
 )
 
-var (
+// stack is a control plane with the product in it.
+type stack struct {
 	cp    *controlplane.ControlPlane
 	admin client.Client
 	// The running product. A test that restarts one puts the new one here.
-	webhookProcess, controllerProcess *product.Process
-)
+	webhook, controller *product.Process
+	// beforeStop ends what a test has left running on purpose.
+	beforeStop []func()
+}
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+// plain is a cluster without anything of the metric's pipeline, in which nothing is
+// denied for its sake; in piped, the test of the pipeline builds one.
+var plain, piped *stack
+
+func TestMain(m *testing.M) {
+	klog.SetLogger(logr.Discard()) // the libraries of the test adapter say much
+	ctrl.SetLogger(logr.Discard())
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) (code int) {
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	defer cancel()
-	if err := start(ctx); err != nil {
+	var err error
+	if plain, err = startStack(ctx); err == nil {
+		piped, err = startStack(ctx)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "start the product:", err)
 		code = 1
 	} else {
 		code = m.Run()
 	}
-	if cp != nil {
-		if err := cp.Stop(); err != nil {
+	for _, s := range []*stack{plain, piped} {
+		if s == nil {
+			continue
+		}
+		for _, stop := range s.beforeStop {
+			stop()
+		}
+		if err := s.cp.Stop(); err != nil {
 			fmt.Fprintln(os.Stderr, "stop the control plane:", err)
-			return 1
+			code = 1
 		}
 	}
 	return code
 }
 
-func start(ctx context.Context) (err error) {
-	if cp, err = controlplane.Start(ctx, controlplane.Options{}); err != nil {
-		return err
+// startStack returns a stack to be stopped also when it failed half-way.
+func startStack(ctx context.Context) (*stack, error) {
+	cp, err := controlplane.Start(ctx, controlplane.Options{})
+	if err != nil {
+		return nil, err
 	}
-	if admin, err = client.New(cp.Config(), client.Options{}); err != nil {
-		return err
+	s := &stack{cp: cp}
+	if s.admin, err = client.New(cp.Config(), client.Options{}); err != nil {
+		return s, err
 	}
 	port, err := controlplane.FreePort()
 	if err != nil {
-		return err
+		return s, err
 	}
 	address := fmt.Sprintf("127.0.0.1:%d", port)
-	if err := product.Install(ctx, admin, "https://"+address); err != nil {
-		return err
+	if err := product.Install(ctx, s.admin, "https://"+address); err != nil {
+		return s, err
 	}
 	var errs [2]error
-	webhookProcess, errs[0] = product.Webhook(ctx, cp, address)
-	controllerProcess, errs[1] = product.Controller(ctx, cp)
-	return errors.Join(errs[:]...)
+	s.webhook, errs[0] = product.Webhook(ctx, cp, address)
+	s.controller, errs[1] = product.Controller(ctx, cp)
+	return s, errors.Join(errs[:]...)
 }

@@ -16,7 +16,7 @@ import (
 
 func TestProcessesAnswerProbesAndMetrics(t *testing.T) {
 	g := gomega.NewWithT(t)
-	for _, p := range []*product.Process{webhookProcess, controllerProcess} {
+	for _, p := range []*product.Process{plain.webhook, plain.controller} {
 		for _, path := range []string{p.Probes + "/healthz", p.Probes + "/readyz", p.Metrics} {
 			resp, err := http.Get(path)
 			g.Expect(err).NotTo(gomega.HaveOccurred())

@@ -41,11 +41,11 @@ func TestEachWorkloadIsWrittenOnceAndARestartWritesNothing(t *testing.T) {
 	e.Expect(e.hpaWrites()-before).To(gomega.BeEquivalentTo(many), "writes of %d workloads", many)
 
 	before = e.hpaWrites()
-	e.Expect(controllerProcess.Stop()).To(gomega.Succeed())
+	e.Expect(e.stack.controller.Stop()).To(gomega.Succeed())
 	// The test's context ends with the test, and the process must not.
-	restarted, err := product.Controller(context.WithoutCancel(e.ctx), cp)
+	restarted, err := product.Controller(context.WithoutCancel(e.ctx), e.stack.cp)
 	e.Expect(err).NotTo(gomega.HaveOccurred())
-	controllerProcess = restarted
+	e.stack.controller = restarted
 	e.Eventually(func() float64 { return e.reconciles() }).WithTimeout(waitLong).Should(gomega.BeNumerically(">=", many))
 	e.Expect(e.hpaWrites()-before).To(gomega.BeZero(), "a restart wrote what was there already")
 
@@ -69,7 +69,7 @@ func (e *env) countHPAs() int {
 // reconciles is how many workloads the running controller has finished, by its own metrics.
 func (e *env) reconciles() float64 {
 	e.t.Helper()
-	resp, err := http.Get(controllerProcess.Metrics)
+	resp, err := http.Get(e.stack.controller.Metrics)
 	e.Expect(err).NotTo(gomega.HaveOccurred())
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
