@@ -34,12 +34,12 @@ var (
 		Fix:     "Let kong-latency list and watch Namespaces.",
 	}
 	ServiceMonitorNotSelected = finding.Reason{
-		Name: "ServiceMonitorNotSelected", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.Prometheus,
+		Name: "ServiceMonitorNotSelected", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.ServiceMonitor,
 		Summary: "The Prometheus does not take the ServiceMonitor, because of its labels or its namespace. kube-prometheus-stack asks for the label release.",
 		Fix:     "Apply the ServiceMonitor that the finding prints, which has the labels and the namespace that the Prometheus asks for.",
 	}
 	ServiceMonitorTakenByOther = finding.Reason{
-		Name: "ServiceMonitorTakenByOther", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.Prometheus,
+		Name: "ServiceMonitorTakenByOther", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.ServiceMonitor,
 		Summary: "A Prometheus takes the ServiceMonitor, but the adapter asks another.",
 		Fix:     "Apply the ServiceMonitor that the finding prints, which the adapter's Prometheus takes, or correct the adapter's --prometheus-url.",
 	}

@@ -25,7 +25,7 @@ func evaluateScrape(s *Snapshot, subject Subject) (Scraped, []finding.Finding) {
 	case len(services.Items) == 0:
 		return usual(s, subject, OperatorService{}, true), []finding.Finding{OperatorServiceNotFound.On(
 			finding.Object{Kind: "Service"}, "no Service exposes Kong Operator's metrics, so nothing can scrape them").WithFix(
-			"Install Kong Operator with its metrics Service, or tell kong-latency which Service it is.")}
+			"Install Kong Operator with its metrics Service, or name it by --operator-service.")}
 	case s.ServiceMonitors.State != Known:
 		return usual(s, subject, services.Items[0], false), []finding.Finding{ServiceMonitorsUnknown.On(
 			finding.Object{Kind: monitoringv1.ServiceMonitorsKind},

@@ -18,7 +18,7 @@ var (
 	OperatorServiceNotFound = finding.Reason{
 		Name: "OperatorServiceNotFound", Severity: finding.Error, Wait: finding.ForObject, Hop: finding.ServiceMonitor,
 		Summary: "No Service exposes Kong Operator's metrics, so nothing can scrape them.",
-		Fix:     "Install Kong Operator with its metrics Service, or tell kong-latency which Service it is.",
+		Fix:     "Install Kong Operator with its metrics Service, or name it by --operator-service.",
 	}
 	ServiceMonitorsUnknown = finding.Reason{
 		Name: "ServiceMonitorsUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: finding.ServiceMonitor,

@@ -38,6 +38,7 @@ func TestPipeline(t *testing.T) {
 		{"what the denial prints mends it", (*pipelineTest).fixFromDenial},
 		{"with everything there kubectl apply says nothing about it", (*pipelineTest).complete},
 		{"findings come and go as events", (*pipelineTest).events},
+		{"a monitor that no Prometheus takes is denied, and its fix mends it", (*pipelineTest).notSelected},
 		{"a rule that maps the wrong label is denied", (*pipelineTest).wrongLabel},
 		{"a malformed neighbour is denied", (*pipelineTest).malformedNeighbour},
 		{"a missing rule is denied, and its fix mends it", (*pipelineTest).ruleMissing},
@@ -195,6 +196,16 @@ func (p *pipelineTest) events() {
 	p.Eventually(count("ServiceMonitorNotFound")).Should(gomega.Equal(missing + 1))
 	p.apply(guide.Monitor)
 	p.Eventually(count("Mended")).Should(gomega.Equal(mended + 1))
+	p.admitted()
+}
+
+func (p *pipelineTest) notSelected() {
+	monitor := &unstructured.Unstructured{}
+	monitor.SetGroupVersionKind(schema.GroupVersionKind{Group: "monitoring.coreos.com", Version: "v1", Kind: "ServiceMonitor"})
+	monitor.SetNamespace("kong-system")
+	monitor.SetName("gateway-operator")
+	edit(p.env, monitor, func(m *unstructured.Unstructured) { m.SetLabels(nil) })
+	p.fix(p.denied("ServiceMonitorNotSelected"))
 	p.admitted()
 }
 
