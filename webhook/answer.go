@@ -77,14 +77,17 @@ func warnings(findings []finding.Finding) []string {
 
 // line is one warning of ours, cut at a whole character where the API server
 // would cut it anywhere.
-func line(format string, args ...any) string {
+func line(format string, args ...any) string { return lineEnding("", format, args...) }
+
+// lineEnding is a line that ends with these words, however much is cut before them.
+func lineEnding(end, format string, args ...any) string {
 	text := "kong-latency: " + fmt.Sprintf(format, args...)
-	if len(text) <= maxWarning {
-		return text
+	if len(text)+len(end) <= maxWarning {
+		return text + end
 	}
-	end := maxWarning - len(cut)
-	for !utf8.RuneStart(text[end]) {
-		end--
+	at := maxWarning - len(cut) - len(end)
+	for !utf8.RuneStart(text[at]) {
+		at--
 	}
-	return text[:end] + cut
+	return text[:at] + cut + end
 }

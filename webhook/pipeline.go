@@ -62,7 +62,7 @@ func withFix(text string, f finding.Finding) string {
 	if whole := line("%s; to mend it: %s", text, f.Fix); !isYAML(f) && !strings.HasSuffix(whole, cut) {
 		return whole
 	}
-	return line("%s; events of the Deployment tell the fix", text)
+	return lineEnding("; the fix is in its events", "%s", text)
 }
 
 // unknownLine names the hops that could not be judged, and why the first was not.

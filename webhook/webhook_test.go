@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	admissionv1 "k8s.io/api/admission/v1"
 	appsv1 "k8s.io/api/apps/v1"
@@ -18,7 +19,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/pipeline"
 	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/policy"
 )
 
 var app = map[string]string{"app": "echo"}
@@ -266,5 +270,46 @@ func TestLongLinesAreCutAtACharacter(t *testing.T) {
 	got := line("%s", strings.Repeat("ü", 300))
 	if len(got) > maxWarning || !strings.HasSuffix(got, "ü…") {
 		t.Errorf("cut to %d bytes: %q", len(got), got)
+	}
+}
+
+func TestWhereTheFixIsIsNeverCut(t *testing.T) {
+	got := withFix(strings.Repeat("x", 400), finding.Finding{Fix: "a: b\nc: d"})
+	if len(got) > maxWarning || !strings.HasSuffix(got, "…; the fix is in its events") {
+		t.Errorf("cut to %d bytes: %q", len(got), got)
+	}
+}
+
+func TestJudgeRatchets(t *testing.T) {
+	// A cluster with everything installed and nothing in it: the hops are broken.
+	empty := &pipeline.Snapshot{
+		OperatorServices: pipeline.KnownSet(pipeline.OperatorService{Namespace: "kong-system", Name: "kong-operator-metrics",
+			Ports: []pipeline.ServicePort{{Name: "http", Port: 8080, TargetPort: "metrics"}}}),
+		Namespaces: pipeline.KnownSet[pipeline.Namespace](), ServiceMonitors: pipeline.KnownSet[*monitoringv1.ServiceMonitor](),
+		Prometheuses: pipeline.KnownSet[*monitoringv1.Prometheus](),
+	}
+	c := clusterOf(t, serviceWith("echo", nil))
+	c.Pipeline = func() *pipeline.Evaluator { return pipeline.NewEvaluator(empty) }
+	c.Enforcement = policy.DefaultEnforcement()
+	before, after := deploymentWith(nil, ask()), deploymentWith(nil, ask())
+	after.Spec.Template.Spec.Containers[0].Image = "echo:2"
+
+	refused := c.validateDeployment(t.Context(), request(t, admissionv1.Create, nil, after))
+	if refused.Allowed || !strings.Contains(refused.Result.Message, "ServiceMonitorNotFound") {
+		t.Errorf("a new Deployment got %+v", refused.Result)
+	}
+	if _, manifest, ok := strings.Cut(refused.Result.Message, "\n---\n"); !ok || !strings.Contains(manifest, "kind: ServiceMonitor") {
+		t.Errorf("the refusal has no YAML: %s", refused.Result.Message)
+	}
+	admitted := c.validateDeployment(t.Context(), request(t, admissionv1.Update, before, after))
+	if !admitted.Allowed || !strings.Contains(strings.Join(admitted.Warnings, "\n"), "ServiceMonitorNotFound") {
+		t.Errorf("an image change got %+v", admitted)
+	}
+	changed := deploymentWith(nil, ask(annotations.MaxReplicas, "3"))
+	if resp := c.validateDeployment(t.Context(), request(t, admissionv1.Update, before, changed)); resp.Allowed {
+		t.Errorf("changed settings got %+v", resp)
+	}
+	if resp := c.validateDeployment(t.Context(), request(t, admissionv1.Update, before, deploymentWith(nil, nil))); !resp.Allowed {
+		t.Errorf("the removal of the annotation got %+v", resp.Result)
 	}
 }

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,13 +76,13 @@ func (p *pipelineTest) denied(reason string) string {
 	p.t.Helper()
 	var text string
 	p.Eventually(func() string {
-		_, err := p.try()
+		warnings, err := p.try()
 		if err == nil {
-			return ""
+			return fmt.Sprintf("admitted with %q", warnings)
 		}
 		text = err.Error()
 		return text
-	}).Should(gomega.ContainSubstring(reason))
+	}).Should(gomega.And(gomega.ContainSubstring("denied the request"), gomega.ContainSubstring(reason)))
 	return text
 }
 
