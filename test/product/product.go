@@ -5,6 +5,7 @@
 package product
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,7 +103,12 @@ func start(ctx context.Context, cp *controlplane.ControlPlane, command string, f
 	}
 	process := &Process{Process: p, Metrics: "http://" + metrics + "/metrics", Probes: "http://" + probes}
 	if err := process.waitReady(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("wait for kong-latency %s: %w", command, err), p.Stop())
+		err = fmt.Errorf("wait for kong-latency %s: %w", command, err)
+		ended := process.ended()
+		if stopErr := p.Stop(); !ended { // else it says what err says
+			err = errors.Join(err, stopErr)
+		}
+		return nil, err
 	}
 	return process, nil
 }
@@ -116,13 +122,8 @@ func loopback() (string, error) {
 func (p *Process) waitReady(ctx context.Context) error {
 	last := errors.New("not asked yet")
 	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, readyBound, true, func(ctx context.Context) (bool, error) {
-		select {
-		case <-p.Done():
-			if err := p.Err(); err != nil {
-				return false, err
-			}
-			return false, errors.New("its process ended")
-		default:
+		if p.ended() {
+			return false, cmp.Or(p.Err(), errors.New("its process ended"))
 		}
 		err := get(ctx, p.Probes+"/readyz")
 		if err == nil || ctx.Err() == nil {
@@ -134,6 +135,15 @@ func (p *Process) waitReady(ctx context.Context) error {
 		return fmt.Errorf("%w; last answer: %w", err, last)
 	}
 	return err
+}
+
+func (p *Process) ended() bool {
+	select {
+	case <-p.Done():
+		return true
+	default:
+		return false
+	}
 }
 
 func get(ctx context.Context, url string) error {
