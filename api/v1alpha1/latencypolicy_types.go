@@ -1,0 +1,116 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// LatencyPolicy is the frame that a platform team sets for latency-based
+// autoscaling: what holds where a team says nothing, what no team may exceed,
+// which namespaces are autoscaled without an annotation, and what becomes of a
+// workload whose metric cannot arrive. Several may exist. Of those that select a
+// workload, the one with the highest priority rules it alone, and of equal ones
+// the first by name. A workload that none selects has the built-in defaults.
+//
+// It is in the category kong, which Kong Operator's kinds are in too, so that
+// `kubectl get kong` shows the policies beside the gateways that they depend on.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Cluster,shortName=lp,categories=kong
+// +kubebuilder:printcolumn:name="Priority",type=integer,JSONPath=`.spec.priority`,description="Of the policies that select a workload, the one with the highest priority rules it."
+// +kubebuilder:printcolumn:name="Attached",type=integer,JSONPath=`.status.attached`,description="How many workloads of this policy are autoscaled."
+// +kubebuilder:printcolumn:name="Blocked",type=integer,JSONPath=`.status.blocked`,description="How many workloads of this policy ask for autoscaling and do not have it."
+// +kubebuilder:printcolumn:name="Paused",type=integer,JSONPath=`.status.paused`,priority=1,description="How many of the attached workloads are paused."
+// +kubebuilder:printcolumn:name="Pipeline",type=string,JSONPath=`.status.conditions[?(@.type=="PipelineHealthy")].status`,description="Whether the metric can arrive for all attached workloads."
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="PipelineHealthy")].reason`,priority=1,description="The reason for the state of the pipeline."
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type LatencyPolicy struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what the platform team wants. An empty one has the built-in defaults
+	// and selects every workload.
+	// +optional
+	Spec LatencyPolicySpec `json:"spec,omitempty"`
+	// status is what the controller has seen. Only the controller writes it.
+	// +optional
+	Status LatencyPolicyStatus `json:"status,omitempty"`
+}
+
+// LatencyPolicyList is a list of policies.
+//
+// +kubebuilder:object:root=true
+type LatencyPolicyList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []LatencyPolicy `json:"items"`
+}
+
+// LatencyPolicySpec is what a platform team wants. CEL sees to what can be said
+// about one policy alone; the validating webhook sees to the rest.
+type LatencyPolicySpec struct {
+	// priority decides between policies that select the same workload: the highest
+	// rules it, and of equal ones the first by name. Policies are never mixed.
+	// +optional
+	// +kubebuilder:default=0
+	Priority int32 `json:"priority"`
+
+	// namespaceSelector selects namespaces by their labels; absent or empty, all of
+	// them. One namespace is selected by its label kubernetes.io/metadata.name.
+	// +optional
+	NamespaceSelector *metav1.LabelSelector `json:"namespaceSelector,omitempty"`
+
+	// workloadSelector selects Deployments by their own labels (not those of their
+	// pods); absent or empty, all of them.
+	// +optional
+	WorkloadSelector *metav1.LabelSelector `json:"workloadSelector,omitempty"`
+
+	// autoAttach autoscales the Deployments that this policy rules without an
+	// annotation, in namespaces labelled kong.latency/auto-attach: enabled, if
+	// exactly one Service selects their pods. The annotation kong.latency/target-ms
+	// with the value "off" leaves one out.
+	// +optional
+	AutoAttach *AutoAttach `json:"autoAttach,omitempty"`
+
+	// defaults hold where a workload has no annotation of its own.
+	// +optional
+	Defaults *Defaults `json:"defaults,omitempty"`
+
+	// limits are bounds that settings outside of them are refused for. Workloads
+	// that run when a limit is tightened keep their autoscaler, brought within it.
+	// +optional
+	Limits *Limits `json:"limits,omitempty"`
+
+	// behaviors are profiles of this policy's own, beside the built-in responsive
+	// and stable. The annotation kong.latency/behavior and defaults.behavior name
+	// them.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=8
+	Behaviors []NamedBehavior `json:"behaviors,omitempty"`
+
+	// pipeline says where the parts of the metric's pipeline are, and what becomes
+	// of a workload whose metric cannot arrive.
+	// +optional
+	Pipeline *Pipeline `json:"pipeline,omitempty"`
+
+	// conflicts says what admission does when another autoscaler already scales the
+	// workload: Deny refuses it, Warn admits it with a warning. In neither case are
+	// there two autoscalers on one workload.
+	// +optional
+	// +kubebuilder:default=Deny
+	// +kubebuilder:validation:Enum=Deny;Warn
+	Conflicts Action `json:"conflicts,omitempty"`
+}
+
+// Action says what admission does about something.
+type Action string
+
+// The actions.
+const (
+	Deny   Action = "Deny"   // refuse what is new or changed
+	Warn   Action = "Warn"   // admit it, with a warning
+	Ignore Action = "Ignore" // admit it, and say nothing
+)

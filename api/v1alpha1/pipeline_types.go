@@ -1,0 +1,74 @@
+package v1alpha1
+
+// Pipeline is about the way of the metric from Kong to the autoscaler.
+type Pipeline struct {
+	// enforcement says for each hop what admission does when the metric cannot pass
+	// it. A hop that is not listed keeps its built-in action: Deny for
+	// service-monitor and adapter-rule, Warn for the others.
+	// +optional
+	// +listType=map
+	// +listMapKey=hop
+	// +kubebuilder:validation:MaxItems=7
+	Enforcement []HopEnforcement `json:"enforcement,omitempty"`
+
+	// adapterConfigMap is where prometheus-adapter has its rules. Absent, it is found
+	// by the adapter's own Deployment.
+	// +optional
+	AdapterConfigMap *ConfigMapKey `json:"adapterConfigMap,omitempty"`
+
+	// operatorService is the Service of Kong Operator's metrics. Absent, it is found
+	// by its labels.
+	// +optional
+	OperatorService *ObjectName `json:"operatorService,omitempty"`
+
+	// prometheus is the Prometheus object that the adapter asks. Absent, it is found
+	// by the address that the adapter was given.
+	// +optional
+	Prometheus *ObjectName `json:"prometheus,omitempty"`
+}
+
+// HopEnforcement is what admission does about one hop.
+type HopEnforcement struct {
+	// hop is the hop: extension (Kong Operator measures the Service), route (traffic
+	// reaches it), service-monitor (the metrics are to be scraped), prometheus (a
+	// Prometheus takes the monitor), adapter-rule (prometheus-adapter makes the
+	// metric), metrics-api (the API server forwards requests for it), or series (it
+	// has a value).
+	// +kubebuilder:validation:Enum=extension;route;service-monitor;prometheus;adapter-rule;metrics-api;series
+	Hop string `json:"hop"`
+
+	// action is Deny (refuse what is new or changed), Warn (admit it, with a
+	// warning), or Ignore (admit it, and say nothing).
+	// +kubebuilder:validation:Enum=Deny;Warn;Ignore
+	Action Action `json:"action"`
+}
+
+// ConfigMapKey names one key of a ConfigMap.
+type ConfigMapKey struct {
+	// namespace is the namespace of the ConfigMap.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Namespace string `json:"namespace"`
+	// name is the name of the ConfigMap.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+	// key is the key under which the ConfigMap has the rules.
+	// +optional
+	// +kubebuilder:default=config.yaml
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Key string `json:"key,omitempty"`
+}
+
+// ObjectName names an object in its namespace.
+type ObjectName struct {
+	// namespace is the namespace of the object.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Namespace string `json:"namespace"`
+	// name is the name of the object.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+}
