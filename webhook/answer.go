@@ -42,9 +42,11 @@ func refuse(findings []finding.Finding) admission.Response {
 	}
 	resp := admission.Denied("")
 	resp.Result = &metav1.Status{
-		Status:  metav1.StatusFailure,
-		Code:    http.StatusUnprocessableEntity,
-		Reason:  metav1.StatusReasonInvalid,
+		Status: metav1.StatusFailure,
+		// Not Invalid: of that kubectl prints the causes and drops the message, and
+		// with it the fix.
+		Code:    http.StatusForbidden,
+		Reason:  metav1.StatusReasonForbidden,
 		Message: text.String(),
 		Details: &metav1.StatusDetails{Causes: causes},
 	}

@@ -171,7 +171,7 @@ func TestRefusalHoldsEverything(t *testing.T) {
 		c.validateDeployment(t.Context(), request(t, admissionv1.Create, nil, deploymentWith(nil, bad))),
 		c.validateService(t.Context(), request(t, admissionv1.Create, nil, serviceWith("echo", bad))),
 	} {
-		if resp.Allowed || resp.Result.Code != 422 || len(resp.Result.Details.Causes) != 2 {
+		if resp.Allowed || resp.Result.Code != 403 || len(resp.Result.Details.Causes) != 2 {
 			t.Fatalf("answered %+v, want a refusal with two causes", resp.Result)
 		}
 		for _, want := range []string{annotations.TargetMS, `"40ms"`, annotations.MinReplicas, `"0"`, "must be a decimal", "must be an integer"} {

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"fmt"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -34,7 +35,7 @@ func TestBadSettingsAreRefusedAllAtOnce(t *testing.T) {
 	}
 	for name, attempt := range attempts {
 		err := attempt()
-		e.Expect(apierrors.IsInvalid(err)).To(gomega.BeTrue(), "%s: %v", name, err)
+		e.Expect(apierrors.IsForbidden(err)).To(gomega.BeTrue(), "%s: %v", name, err)
 		for _, want := range []string{
 			annotations.TargetMS, `"40ms"`, "must be a decimal number of milliseconds",
 			annotations.MaxReplicas, `"many"`, "must be an integer from 1",
@@ -45,6 +46,18 @@ func TestBadSettingsAreRefusedAllAtOnce(t *testing.T) {
 	}
 	e.Expect(e.client.Get(e.ctx, client.ObjectKey{Namespace: e.namespace, Name: "echo"}, &appsv1.Deployment{})).
 		To(gomega.Satisfy(apierrors.IsNotFound))
+}
+
+func TestKubectlPrintsTheWholeRefusal(t *testing.T) {
+	e := newEnv(t)
+	e.create(e.deployment("live", nil))
+	kubectl := exec.CommandContext(e.ctx, e.stack.cp.Binary("kubectl"), "--kubeconfig", e.stack.cp.Kubeconfig(),
+		"--namespace", e.namespace, "annotate", "deployment/live", annotations.TargetMS+"=40ms", annotations.Paused+"=yes")
+	out, err := kubectl.CombinedOutput()
+	e.Expect(err).To(gomega.HaveOccurred())
+	for _, want := range []string{"InvalidAnnotation", annotations.TargetMS, `"40ms"`, "must be a decimal number", annotations.Paused, `"yes"`, "must be one of true, false, scale-in, scale-out"} {
+		e.Expect(string(out)).To(gomega.ContainSubstring(want))
+	}
 }
 
 func mergePatch(ours map[string]string) []byte {
