@@ -67,7 +67,8 @@ clean: ## Remove everything that make has built
 # what its markers ask for. Every further generator gets a line here: verify
 # runs this same target in a copy of the tree and compares.
 .PHONY: generate
-generate: $(BIN)/controller-gen ## Generate RBAC and the reference pages from the code
+generate: $(BIN)/controller-gen ## Generate deep copies, CRD, RBAC and the reference pages from the code
+	$(BIN)/controller-gen object crd paths=./api/... output:crd:dir=config/crd
 	$(BIN)/controller-gen rbac:roleName=kong-latency-webhook,fileName=webhook_role.yaml \
 		paths=./webhook/... paths=./certs/... paths=./pipeline/cluster/... output:rbac:dir=config/rbac
 	$(BIN)/controller-gen rbac:roleName=kong-latency-controller,fileName=controller_role.yaml \

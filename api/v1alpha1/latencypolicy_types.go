@@ -49,6 +49,14 @@ type LatencyPolicyList struct {
 
 // LatencyPolicySpec is what a platform team wants. CEL sees to what can be said
 // about one policy alone; the validating webhook sees to the rest.
+//
+// +kubebuilder:validation:XValidation:rule="!self.?defaults.?minReplicas.hasValue() || (self.defaults.minReplicas >= self.?limits.?minReplicas.?min.orValue(1) && self.defaults.minReplicas <= self.?limits.?minReplicas.?max.orValue(999999999))",messageExpression="'must be from %d to %d, as limits.minReplicas says'.format([self.?limits.?minReplicas.?min.orValue(1), self.?limits.?minReplicas.?max.orValue(999999999)])",message="must be within limits.minReplicas",fieldPath=".defaults.minReplicas"
+// +kubebuilder:validation:XValidation:rule="!self.?defaults.?maxReplicas.hasValue() || (self.defaults.maxReplicas >= self.?limits.?maxReplicas.?min.orValue(1) && self.defaults.maxReplicas <= self.?limits.?maxReplicas.?max.orValue(999999999))",messageExpression="'must be from %d to %d, as limits.maxReplicas says'.format([self.?limits.?maxReplicas.?min.orValue(1), self.?limits.?maxReplicas.?max.orValue(999999999)])",message="must be within limits.maxReplicas",fieldPath=".defaults.maxReplicas"
+// +kubebuilder:validation:XValidation:rule="!self.?defaults.?minReplicas.hasValue() || self.defaults.minReplicas <= self.?limits.?maxReplicas.?max.orValue(999999999)",message="must be at most limits.maxReplicas.max",fieldPath=".defaults.minReplicas"
+// +kubebuilder:validation:XValidation:rule="!self.?defaults.?maxReplicas.hasValue() || self.defaults.maxReplicas >= self.?limits.?minReplicas.?min.orValue(1)",message="must be at least limits.minReplicas.min",fieldPath=".defaults.maxReplicas"
+// +kubebuilder:validation:XValidation:rule="!has(self.autoAttach) || !self.?limits.?targetMilliseconds.?min.hasValue() || !isQuantity(string(self.autoAttach.targetMilliseconds)) || !isQuantity(string(self.limits.targetMilliseconds.min)) || !quantity(string(self.autoAttach.targetMilliseconds)).isLessThan(quantity(string(self.limits.targetMilliseconds.min)))",messageExpression="'must be at least ' + string(self.limits.targetMilliseconds.min) + ', as limits.targetMilliseconds.min says'",message="must be within limits.targetMilliseconds",fieldPath=".autoAttach.targetMilliseconds"
+// +kubebuilder:validation:XValidation:rule="!has(self.autoAttach) || !self.?limits.?targetMilliseconds.?max.hasValue() || !isQuantity(string(self.autoAttach.targetMilliseconds)) || !isQuantity(string(self.limits.targetMilliseconds.max)) || !quantity(string(self.autoAttach.targetMilliseconds)).isGreaterThan(quantity(string(self.limits.targetMilliseconds.max)))",messageExpression="'must be at most ' + string(self.limits.targetMilliseconds.max) + ', as limits.targetMilliseconds.max says'",message="must be within limits.targetMilliseconds",fieldPath=".autoAttach.targetMilliseconds"
+// +kubebuilder:validation:XValidation:rule="!self.?defaults.?behavior.hasValue() || self.defaults.behavior in ['responsive', 'stable'] || (has(self.behaviors) && self.behaviors.exists(b, b.name == self.defaults.behavior))",message="must be responsive, stable, or the name of one of behaviors",fieldPath=".defaults.behavior"
 type LatencyPolicySpec struct {
 	// priority decides between policies that select the same workload: the highest
 	// rules it, and of equal ones the first by name. Policies are never mixed.
@@ -59,11 +67,15 @@ type LatencyPolicySpec struct {
 	// namespaceSelector selects namespaces by their labels; absent or empty, all of
 	// them. One namespace is selected by its label kubernetes.io/metadata.name.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="self.?matchLabels.orValue({}).size() <= 16 && self.?matchExpressions.orValue([]).size() <= 16",message="must have at most 16 matchLabels and at most 16 matchExpressions"
+	// +kubebuilder:validation:XValidation:rule="!has(self.matchExpressions) || self.matchExpressions.all(e, e.operator in ['In', 'NotIn'] ? has(e.values) && e.values.size() > 0 && e.values.size() <= 64 : e.operator in ['Exists', 'DoesNotExist'] && (!has(e.values) || e.values.size() == 0))",message="must have operator In or NotIn with 1 to 64 values, or Exists or DoesNotExist without values",fieldPath=".matchExpressions"
 	NamespaceSelector *metav1.LabelSelector `json:"namespaceSelector,omitempty"`
 
 	// workloadSelector selects Deployments by their own labels (not those of their
 	// pods); absent or empty, all of them.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="self.?matchLabels.orValue({}).size() <= 16 && self.?matchExpressions.orValue([]).size() <= 16",message="must have at most 16 matchLabels and at most 16 matchExpressions"
+	// +kubebuilder:validation:XValidation:rule="!has(self.matchExpressions) || self.matchExpressions.all(e, e.operator in ['In', 'NotIn'] ? has(e.values) && e.values.size() > 0 && e.values.size() <= 64 : e.operator in ['Exists', 'DoesNotExist'] && (!has(e.values) || e.values.size() == 0))",message="must have operator In or NotIn with 1 to 64 values, or Exists or DoesNotExist without values",fieldPath=".matchExpressions"
 	WorkloadSelector *metav1.LabelSelector `json:"workloadSelector,omitempty"`
 
 	// autoAttach autoscales the Deployments that this policy rules without an

@@ -9,10 +9,16 @@ import (
 type AutoAttach struct {
 	// targetMilliseconds is the upstream latency to hold: more than 0, at most
 	// 3600000, with at most 3 decimals, such as 40 or "0.5".
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="string(self).matches('^((0|[1-9][0-9]{0,6})([.][0-9]{1,3})?|[1-9][0-9]{0,9}m|[1-9][0-9]{0,3}k|[1-3]M)$') && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('3600000'))",message="must be a number of milliseconds, more than 0 and at most 3600000, with at most 3 decimals and without exponent, such as 40 or \"0.5\""
 	TargetMilliseconds resource.Quantity `json:"targetMilliseconds"`
 }
 
 // Defaults hold where a workload has no annotation of its own.
+//
+// +kubebuilder:validation:XValidation:rule="self.?minReplicas.orValue(1) <= self.?maxReplicas.orValue(10)",message="must be at most maxReplicas, which is 10 where it is absent",fieldPath=".minReplicas"
 type Defaults struct {
 	// minReplicas is the fewest replicas, from 1 to 999999999; built in is 1. It is
 	// not 0, because without pods there is no latency to wake them.
@@ -32,6 +38,7 @@ type Defaults struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_:.-]+$') && !(self in ['.', '..'])",message="must be a metric name of letters, digits, '_', ':', '.' and '-'"
 	Metric string `json:"metric,omitempty"`
 
 	// behavior is the profile that says how fast to scale: responsive (built in, and
@@ -50,7 +57,10 @@ type Defaults struct {
 	CPUUtilization *int32 `json:"cpuUtilization,omitempty"`
 }
 
-// Limits are the bounds of what workloads may ask for.
+// Limits are the bounds of what workloads may ask for. Defaults, the built-in ones
+// too, are brought within them.
+//
+// +kubebuilder:validation:XValidation:rule="self.?minReplicas.?min.orValue(1) <= self.?maxReplicas.?max.orValue(999999999)",message="must be at most maxReplicas.max, or nothing would be allowed",fieldPath=".minReplicas.min"
 type Limits struct {
 	// targetMilliseconds bounds the latency to hold.
 	// +optional
@@ -64,16 +74,28 @@ type Limits struct {
 }
 
 // QuantityRange is a range of milliseconds that includes its ends.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.min) || !has(self.max) || !isQuantity(string(self.min)) || !isQuantity(string(self.max)) || !quantity(string(self.min)).isGreaterThan(quantity(string(self.max)))",message="must be at most max",fieldPath=".min"
 type QuantityRange struct {
 	// min is the least that is allowed; absent, there is no lower bound.
 	// +optional
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="string(self).matches('^((0|[1-9][0-9]{0,6})([.][0-9]{1,3})?|[1-9][0-9]{0,9}m|[1-9][0-9]{0,3}k|[1-3]M)$') && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('3600000'))",message="must be a number of milliseconds, more than 0 and at most 3600000, with at most 3 decimals and without exponent, such as 40 or \"0.5\""
 	Min *resource.Quantity `json:"min,omitempty"`
 	// max is the most that is allowed; absent, there is no upper bound.
 	// +optional
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="string(self).matches('^((0|[1-9][0-9]{0,6})([.][0-9]{1,3})?|[1-9][0-9]{0,9}m|[1-9][0-9]{0,3}k|[1-3]M)$') && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('3600000'))",message="must be a number of milliseconds, more than 0 and at most 3600000, with at most 3 decimals and without exponent, such as 40 or \"0.5\""
 	Max *resource.Quantity `json:"max,omitempty"`
 }
 
 // Int32Range is a range of replicas that includes its ends.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.min) || !has(self.max) || self.min <= self.max",message="must be at most max",fieldPath=".min"
 type Int32Range struct {
 	// min is the least that is allowed, from 1 to 999999999; absent, there is no
 	// lower bound.
@@ -89,12 +111,29 @@ type Int32Range struct {
 	Max *int32 `json:"max,omitempty"`
 }
 
-// NamedBehavior is a profile that says how fast to scale.
+// NamedBehavior is a profile that says how fast to scale. What it leaves open has
+// the API's own default, as in a HorizontalPodAutoscaler. The rules are those of
+// the API server for HorizontalPodAutoscalers, which would refuse the result.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.scaleUp) || has(self.scaleDown)",message="must have scaleUp or scaleDown; what neither changes is the profile stable"
+// +kubebuilder:validation:XValidation:rule="!has(self.scaleUp) || !has(self.scaleUp.policies) || (self.scaleUp.policies.size() > 0 && self.scaleUp.policies.size() <= 8)",message="must be 1 to 8 policies, or absent",fieldPath=".scaleUp.policies"
+// +kubebuilder:validation:XValidation:rule="!has(self.scaleUp) || !has(self.scaleUp.policies) || self.scaleUp.policies.all(p, p.type == 'Pods' || p.type == 'Percent')",message="must each have the type Pods or Percent",fieldPath=".scaleUp.policies"
+// +kubebuilder:validation:XValidation:rule="!has(self.scaleUp) || !has(self.scaleUp.policies) || self.scaleUp.policies.all(p, p.value > 0 && p.periodSeconds > 0 && p.periodSeconds <= 1800)",message="must each have a value of at least 1 and periodSeconds from 1 to 1800",fieldPath=".scaleUp.policies"
+// +kubebuilder:validation:XValidation:rule="self.?scaleUp.?stabilizationWindowSeconds.orValue(0) >= 0 && self.?scaleUp.?stabilizationWindowSeconds.orValue(0) <= 3600",message="must be from 0 to 3600",fieldPath=".scaleUp.stabilizationWindowSeconds"
+// +kubebuilder:validation:XValidation:rule="self.?scaleUp.?selectPolicy.orValue('Max') in ['Max', 'Min', 'Disabled']",message="must be Max, Min or Disabled",fieldPath=".scaleUp.selectPolicy"
+// +kubebuilder:validation:XValidation:rule="!has(self.scaleUp) || !has(self.scaleUp.tolerance) || !quantity(string(self.scaleUp.tolerance)).isLessThan(quantity('0'))",message="must be at least 0",fieldPath=".scaleUp.tolerance"
+// +kubebuilder:validation:XValidation:rule="!has(self.scaleDown) || !has(self.scaleDown.policies) || (self.scaleDown.policies.size() > 0 && self.scaleDown.policies.size() <= 8)",message="must be 1 to 8 policies, or absent",fieldPath=".scaleDown.policies"
+// +kubebuilder:validation:XValidation:rule="!has(self.scaleDown) || !has(self.scaleDown.policies) || self.scaleDown.policies.all(p, p.type == 'Pods' || p.type == 'Percent')",message="must each have the type Pods or Percent",fieldPath=".scaleDown.policies"
+// +kubebuilder:validation:XValidation:rule="!has(self.scaleDown) || !has(self.scaleDown.policies) || self.scaleDown.policies.all(p, p.value > 0 && p.periodSeconds > 0 && p.periodSeconds <= 1800)",message="must each have a value of at least 1 and periodSeconds from 1 to 1800",fieldPath=".scaleDown.policies"
+// +kubebuilder:validation:XValidation:rule="self.?scaleDown.?stabilizationWindowSeconds.orValue(0) >= 0 && self.?scaleDown.?stabilizationWindowSeconds.orValue(0) <= 3600",message="must be from 0 to 3600",fieldPath=".scaleDown.stabilizationWindowSeconds"
+// +kubebuilder:validation:XValidation:rule="self.?scaleDown.?selectPolicy.orValue('Max') in ['Max', 'Min', 'Disabled']",message="must be Max, Min or Disabled",fieldPath=".scaleDown.selectPolicy"
+// +kubebuilder:validation:XValidation:rule="!has(self.scaleDown) || !has(self.scaleDown.tolerance) || !quantity(string(self.scaleDown.tolerance)).isLessThan(quantity('0'))",message="must be at least 0",fieldPath=".scaleDown.tolerance"
 type NamedBehavior struct {
 	// name is what settings call this profile: a DNS label that is neither
 	// responsive nor stable, which are built in.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && !(self in ['responsive', 'stable'])",message="must be lower-case letters, digits and '-', beginning and ending with a letter or digit, and neither responsive nor stable, which are built in"
 	Name string `json:"name"`
 
 	autoscalingv2.HorizontalPodAutoscalerBehavior `json:",inline"`
