@@ -18,7 +18,7 @@ type AutoAttach struct {
 
 // Defaults hold where a workload has no annotation of its own.
 //
-// +kubebuilder:validation:XValidation:rule="self.?minReplicas.orValue(1) <= self.?maxReplicas.orValue(10)",message="must be at most maxReplicas, which is 10 where it is absent",fieldPath=".minReplicas"
+// +kubebuilder:validation:XValidation:rule="self.?minReplicas.orValue(1) <= self.?maxReplicas.orValue(10)",messageExpression="'must be at most %d, %s'.format([self.?maxReplicas.orValue(10), has(self.maxReplicas) ? 'as maxReplicas says' : 'which maxReplicas is where it is absent'])",message="must be at most maxReplicas",fieldPath=".minReplicas"
 type Defaults struct {
 	// minReplicas is the fewest replicas, from 1 to 999999999; built in is 1. It is
 	// not 0, because without pods there is no latency to wake them.
@@ -60,7 +60,7 @@ type Defaults struct {
 // Limits are the bounds of what workloads may ask for. Defaults, the built-in ones
 // too, are brought within them.
 //
-// +kubebuilder:validation:XValidation:rule="self.?minReplicas.?min.orValue(1) <= self.?maxReplicas.?max.orValue(999999999)",message="must be at most maxReplicas.max, or nothing would be allowed",fieldPath=".minReplicas.min"
+// +kubebuilder:validation:XValidation:rule="self.?minReplicas.?min.orValue(1) <= self.?maxReplicas.?max.orValue(999999999)",messageExpression="'must be at most %d, as maxReplicas.max says'.format([self.maxReplicas.max])",message="must be at most maxReplicas.max",fieldPath=".minReplicas.min"
 type Limits struct {
 	// targetMilliseconds bounds the latency to hold.
 	// +optional
@@ -75,7 +75,7 @@ type Limits struct {
 
 // QuantityRange is a range of milliseconds that includes its ends.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.min) || !has(self.max) || !isQuantity(string(self.min)) || !isQuantity(string(self.max)) || !quantity(string(self.min)).isGreaterThan(quantity(string(self.max)))",message="must be at most max",fieldPath=".min"
+// +kubebuilder:validation:XValidation:rule="!has(self.min) || !has(self.max) || !isQuantity(string(self.min)) || !isQuantity(string(self.max)) || !quantity(string(self.min)).isGreaterThan(quantity(string(self.max)))",messageExpression="'must be at most ' + string(self.max) + ', as max says'",message="must be at most max",fieldPath=".min"
 type QuantityRange struct {
 	// min is the least that is allowed; absent, there is no lower bound.
 	// +optional
@@ -95,7 +95,7 @@ type QuantityRange struct {
 
 // Int32Range is a range of replicas that includes its ends.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.min) || !has(self.max) || self.min <= self.max",message="must be at most max",fieldPath=".min"
+// +kubebuilder:validation:XValidation:rule="!has(self.min) || !has(self.max) || self.min <= self.max",messageExpression="'must be at most %d, as max says'.format([self.max])",message="must be at most max",fieldPath=".min"
 type Int32Range struct {
 	// min is the least that is allowed, from 1 to 999999999; absent, there is no
 	// lower bound.
