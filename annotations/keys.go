@@ -19,7 +19,12 @@ const (
 	Paused           = Prefix + "paused"
 	PreserveReplicas = Prefix + "preserve-replicas"
 	Adopt            = Prefix + "adopt"
+	AttachedBy       = Prefix + "attached-by"
 )
+
+// Off is the value of TargetMS that declines autoscaling where a policy would
+// attach it without being asked.
+const Off = "off"
 
 // Kind is the kind of object that carries annotations.
 type Kind string
@@ -44,6 +49,8 @@ type Key struct {
 	Doc string
 	// Planned is true for a key that is checked but has no effect yet.
 	Planned bool
+	// Written is true for a key that the product writes, and people need not know.
+	Written bool
 
 	parse func(value string, s *Settings) bool
 }
@@ -55,18 +62,18 @@ func Keys() []Key {
 	return []Key{
 		{
 			Name: TargetMS, Kinds: both,
-			Value:   "a decimal number of milliseconds greater than 0 and at most 3600000, with up to 3 decimals and no unit, such as 40 or 0.5",
-			Default: "no autoscaling",
-			Doc:     "The upstream latency to hold. Putting it on a Deployment or on its Service attaches a HorizontalPodAutoscaler; taking it away detaches it.",
+			Value:   "a decimal number of milliseconds greater than 0 and at most 3600000, with up to 3 decimals and no unit, such as 40 or 0.5; or off",
+			Default: "no autoscaling, unless a policy attaches it",
+			Doc:     "The upstream latency to hold. Putting it on a Deployment or on its Service attaches a HorizontalPodAutoscaler; taking it away detaches it. `off` declines autoscaling in a namespace where a policy attaches it to every Deployment.",
 			parse:   parseTarget,
 		},
 		{
-			Name: MinReplicas, Kinds: both, Value: replicasAllowed, Default: "1",
+			Name: MinReplicas, Kinds: both, Value: replicasAllowed, Default: "the policy's default, else 1",
 			Doc:   "The fewest replicas. 0 is not allowed: without pods there is no latency to wake them.",
 			parse: func(v string, s *Settings) bool { return parseReplicas(v, &s.MinReplicas) },
 		},
 		{
-			Name: MaxReplicas, Kinds: both, Value: replicasAllowed, Default: "10",
+			Name: MaxReplicas, Kinds: both, Value: replicasAllowed, Default: "the policy's default, else 10",
 			Doc:   "The most replicas.",
 			parse: func(v string, s *Settings) bool { return parseReplicas(v, &s.MaxReplicas) },
 		},
@@ -87,21 +94,21 @@ func Keys() []Key {
 		{
 			Name: Metric, Kinds: both,
 			Value:   "a metric name of letters, digits, '_', ':', '.' and '-', at most 253 characters",
-			Default: DefaultMetric,
+			Default: "the policy's default, else " + DefaultMetric,
 			Doc:     "The metric of the Service, as the custom metrics API names it.",
 			parse:   parseMetric,
 		},
 		{
 			Name: Behavior, Kinds: both,
-			Value:   "the name of a behavior profile: responsive or stable",
-			Default: "responsive",
+			Value:   "the name of a behavior profile: responsive, stable, or one of the policy's own",
+			Default: "the policy's default, else responsive",
 			Doc:     "How fast to scale. `responsive` follows the latency within seconds in both directions; `stable` is Kubernetes' own default, which waits 300 s before it scales in.",
 			parse:   parseBehavior,
 		},
 		{
 			Name: CPUUtilization, Kinds: both,
 			Value:   "an integer from 1 to 100, in percent of the CPU request",
-			Default: "none",
+			Default: "the policy's default, else none",
 			Doc:     "Adds a CPU metric beside latency; the HorizontalPodAutoscaler follows whichever wants more replicas.",
 			parse:   parseCPU,
 		},
@@ -123,6 +130,13 @@ func Keys() []Key {
 			Value: "the name of a HorizontalPodAutoscaler in the same namespace", Default: "none", Planned: true,
 			Doc:   "An existing HorizontalPodAutoscaler to take over instead of making one.",
 			parse: func(v string, s *Settings) bool { return parseName(v, &s.Adopt) },
+		},
+		{
+			Name: AttachedBy, Kinds: []Kind{OnDeployment}, Written: true,
+			Value:   "the name of a LatencyPolicy, =, and the target that it gave, such as frame=40",
+			Default: "the Deployment was not attached by a policy",
+			Doc:     "Written by the product, never needed from you: which policy attached the Deployment without being asked, and at which target. As long as `kong.latency/target-ms` has that target it is the policy's, and follows the policy; with any other it is yours.",
+			parse:   parseStamp,
 		},
 	}
 }

@@ -47,5 +47,5 @@ func sameMeaning(name, a, b string) bool {
 	var left, right Settings
 	return name == TargetMS &&
 		parseTarget(a, &left) && parseTarget(b, &right) &&
-		left.Target.Cmp(*right.Target) == 0
+		left.Target != nil && right.Target != nil && left.Target.Cmp(*right.Target) == 0
 }

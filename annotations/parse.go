@@ -29,7 +29,9 @@ const (
 // defaulted. A nil pointer or an empty string means that the key is absent.
 type Settings struct {
 	// Target is the latency to hold, in milliseconds.
-	Target           *resource.Quantity
+	Target *resource.Quantity
+	// Off is true if autoscaling is declined; Target is nil then.
+	Off              bool
 	MinReplicas      *int32
 	MaxReplicas      *int32
 	Service          string
@@ -40,6 +42,8 @@ type Settings struct {
 	Paused           PauseMode
 	PreserveReplicas *bool
 	Adopt            string
+	// AttachedBy is what auto-attach recorded; nil if it did nothing.
+	AttachedBy *Stamp
 }
 
 // Asked tells whether the settings ask for autoscaling at all.
@@ -73,10 +77,11 @@ func Ours(all map[string]string) map[string]string {
 	return ours
 }
 
-// Asks tells whether raw annotations ask for autoscaling, be their values valid or not.
+// Asks tells whether somebody asks for autoscaling by raw annotations, be their
+// values valid or not. What auto-attach wrote asks for nothing.
 func Asks(all map[string]string) bool {
-	_, ok := all[TargetMS]
-	return ok
+	value, ok := all[TargetMS]
+	return ok && value != Off && !stamped(all)
 }
 
 // Parse reads the settings from the annotations of an object of kind k.
@@ -124,6 +129,10 @@ var (
 // The parsers below tell whether the value is allowed; what is allowed stands in Keys.
 
 func parseTarget(value string, s *Settings) bool {
+	if value == Off {
+		s.Target, s.Off = nil, true
+		return true
+	}
 	if !decimal.MatchString(value) {
 		return false
 	}
@@ -131,8 +140,24 @@ func parseTarget(value string, s *Settings) bool {
 	if err != nil || q.Sign() <= 0 || q.Cmp(maxTarget) > 0 {
 		return false
 	}
-	s.Target = &q
+	s.Target, s.Off = &q, false
 	return true
+}
+
+// ValidTarget tells whether TargetMS may have this value, as a number.
+func ValidTarget(value string) bool {
+	var s Settings
+	return parseTarget(value, &s) && !s.Off
+}
+
+// FormatTarget is a number of milliseconds as TargetMS has it: decimal, never in
+// milli-units, and no longer than needed.
+func FormatTarget(q resource.Quantity) string {
+	text := q.AsDec().String() // q is a copy: AsDec changes how a Quantity is held
+	if strings.Contains(text, ".") {
+		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	}
+	return text
 }
 
 func parseReplicas(value string, to **int32) bool {
@@ -197,8 +222,10 @@ func suggest(name string) string {
 		return fmt.Sprintf(": did you mean %s?", best)
 	}
 	known := make([]string, 0, len(keysByName))
-	for k := range keysByName {
-		known = append(known, strings.TrimPrefix(k, Prefix))
+	for name, k := range keysByName {
+		if !k.Written {
+			known = append(known, strings.TrimPrefix(name, Prefix))
+		}
 	}
 	slices.Sort(known)
 	return fmt.Sprintf(": known after %s are %s", Prefix, strings.Join(known, ", "))

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/utils/ptr"
 )
 
@@ -12,7 +13,7 @@ func TestParseEveryKey(t *testing.T) {
 	on := map[string]string{
 		TargetMS: "40.5", MinReplicas: "2", MaxReplicas: "20", Service: "echo", Metric: "latency:p99",
 		Behavior: "stable", CPUUtilization: "70", Paused: "scale-in", PreserveReplicas: "false",
-		Adopt: "old", "other.example/key": "anything",
+		Adopt: "old", AttachedBy: "frame=40.5", "other.example/key": "anything",
 	}
 	got, errs := Parse(OnDeployment, on)
 	if len(errs) > 0 {
@@ -25,7 +26,7 @@ func TestParseEveryKey(t *testing.T) {
 	want := Settings{
 		MinReplicas: ptr.To[int32](2), MaxReplicas: ptr.To[int32](20), Service: "echo", Metric: "latency:p99",
 		Behavior: "stable", CPUUtilization: ptr.To[int32](70), Paused: PauseScaleIn,
-		PreserveReplicas: ptr.To(false), Adopt: "old",
+		PreserveReplicas: ptr.To(false), Adopt: "old", AttachedBy: &Stamp{Policy: "frame", Target: "40.5"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -70,6 +71,7 @@ func TestBadValuesNameKeyValueAndWhatIsAllowed(t *testing.T) {
 		Paused:           {"", "yes", "TRUE", "scale-up"},
 		PreserveReplicas: {"", "1", "True"},
 		Adopt:            {"", "UPPER"},
+		AttachedBy:       {"", "frame", "=40", "frame=", "frame=off", "Frame=40", "frame=40=40"},
 	}
 	for key, values := range bad {
 		for _, value := range values {
@@ -95,7 +97,7 @@ func TestAllErrorsAtOnceSortedByKey(t *testing.T) {
 	want := []string{
 		`metadata.annotations[kong.latency/nonsense-altogether]: Invalid value: "1": unknown annotation: known after kong.latency/ are adopt, behavior, cpu-utilization, deployment, max-replicas, metric, min-replicas, paused, preserve-replicas, service, target-ms`,
 		`metadata.annotations[kong.latency/service]: Invalid value: "echo": belongs on a Deployment, not on a Service`,
-		`metadata.annotations[kong.latency/target-ms]: Invalid value: "fast": must be a decimal number of milliseconds greater than 0 and at most 3600000, with up to 3 decimals and no unit, such as 40 or 0.5`,
+		`metadata.annotations[kong.latency/target-ms]: Invalid value: "fast": must be a decimal number of milliseconds greater than 0 and at most 3600000, with up to 3 decimals and no unit, such as 40 or 0.5; or off`,
 		`metadata.annotations[kong.latency/target-msec]: Invalid value: "40": unknown annotation: did you mean kong.latency/target-ms?`,
 		`metadata.annotations[kong.latency/min-replicas]: Invalid value: "9": must be at most kong.latency/max-replicas, which is 3`,
 	}
@@ -162,4 +164,13 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestFormatTarget(t *testing.T) {
+	for in, want := range map[string]string{"500m": "0.5", "1k": "1000", "40.0": "40", "40": "40", "1": "1", "1m": "0.001", "100": "100", "10.50": "10.5"} {
+		q := resource.MustParse(in)
+		if got := FormatTarget(q); got != want || !ValidTarget(got) || q.Cmp(resource.MustParse(got)) != 0 {
+			t.Errorf("%s is written %s, want %s", in, got, want)
+		}
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
+	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/pipeline"
 )
 
@@ -28,6 +29,8 @@ type Options struct {
 	Pipeline func() *pipeline.Evaluator
 	// Subscribe has a function called whenever there is a new snapshot.
 	Subscribe func(func())
+	// Policies knows which policy rules a workload; nil means that there are none.
+	Policies generator.Policies
 }
 
 // Setup adds the controllers to the manager, whose cache must have the options
@@ -39,7 +42,7 @@ func Setup(mgr manager.Manager, o Options) error {
 	}
 	w := &workloads{
 		client: mgr.GetClient(), tell: tell, pending: newPending(time.Now),
-		pipeline: o.Pipeline, now: time.Now,
+		pipeline: o.Pipeline, policies: o.Policies, now: time.Now,
 	}
 	if err := w.setup(mgr, o); err != nil {
 		return fmt.Errorf("set up controller of workloads: %w", err)

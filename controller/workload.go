@@ -30,6 +30,8 @@ type workloads struct {
 	pending *pending
 	// pipeline returns the evaluator of the present snapshot.
 	pipeline func() *pipeline.Evaluator
+	// policies knows which policy rules a workload; it may be nil.
+	policies generator.Policies
 	now      func() time.Time
 }
 
@@ -55,9 +57,13 @@ func (r *workloads) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resul
 		return ctrl.Result{}, err
 	}
 	catalog := cluster.NewCatalog(ctx, r.client, w.Namespace)
-	resolution := generator.Resolve(w, catalog)
+	resolution := generator.Resolve(w, catalog, r.policies)
 	if err := catalog.Err(); err != nil {
 		return ctrl.Result{}, fmt.Errorf("look up the Services of Deployment %s: %w", req, err)
+	}
+	if resolution.Held && live != nil && generator.MadeByUs(live) && generator.OwnedBy(live, w.UID) {
+		r.tell.findings(&d, resolution.Findings)
+		return ctrl.Result{}, nil
 	}
 	if !resolution.Asked {
 		r.tell.forget(deploymentKind, req.NamespacedName)

@@ -31,11 +31,15 @@ func UpToDate(live *autoscalingv2.HorizontalPodAutoscaler, p Plan) bool {
 	writeOut(want.Behavior)
 	writeOut(have.Behavior)
 	if have.Behavior != nil {
-		for _, rules := range []*autoscalingv2.HPAScalingRules{have.Behavior.ScaleUp, have.Behavior.ScaleDown} {
-			if rules != nil {
-				rules.Tolerance = nil
-			}
-		}
+		dropTolerance(have.Behavior.ScaleUp, want.Behavior.ScaleUp)
+		dropTolerance(have.Behavior.ScaleDown, want.Behavior.ScaleDown)
 	}
 	return equality.Semantic.DeepEqual(want, *have)
+}
+
+// dropTolerance leaves out a tolerance that the plan does not set.
+func dropTolerance(have, want *autoscalingv2.HPAScalingRules) {
+	if have != nil && (want == nil || want.Tolerance == nil) {
+		have.Tolerance = nil
+	}
 }

@@ -30,7 +30,7 @@ func echoService(ours map[string]string) target.Service {
 func planOf(t *testing.T, ours map[string]string) Plan {
 	t.Helper()
 	w := echo(ours)
-	r := Resolve(w, target.Set{Workloads: []target.Workload{w}, Services: []target.Service{echoService(nil)}})
+	r := Resolve(w, target.Set{Workloads: []target.Workload{w}, Services: []target.Service{echoService(nil)}}, nil)
 	if r.Plan == nil || len(r.Findings) > 0 {
 		t.Fatalf("no plan for %v: %v", ours, r.Findings)
 	}
@@ -217,7 +217,7 @@ func TestResolve(t *testing.T) {
 			if !tt.noService {
 				set.Services = []target.Service{echoService(tt.service)}
 			}
-			r := Resolve(w, set)
+			r := Resolve(w, set, nil)
 			plan := ""
 			if r.Plan != nil {
 				plan = r.Plan.String()

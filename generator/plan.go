@@ -5,6 +5,7 @@ package generator
 import (
 	"fmt"
 
+	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/finding"
 	"github.com/kong-latency/kong-latency/policy"
 	"github.com/kong-latency/kong-latency/target"
@@ -22,50 +23,129 @@ type Plan struct {
 	DeploymentUID string
 	// Service is the name of the Service whose latency counts.
 	Service string
+	// Source says who asks.
+	Source Source
+	// Enforcement says which findings about the pipeline are denied.
+	Enforcement policy.Enforcement
 }
+
+// Source says who asks for autoscaling.
+type Source string
+
+// The sources. Where several ask, the first counts.
+const (
+	FromDeployment Source = "Deployment"    // an annotation on the Deployment
+	FromService    Source = "Service"       // an annotation on its Service
+	FromPolicy     Source = "LatencyPolicy" // auto-attach of the policy
+)
 
 // Resolution is the answer to what workload gets.
 type Resolution struct {
-	// Asked is false if nothing asks for autoscaling; all else is empty then.
+	// Asked is false if nothing asks for autoscaling; only Held, its findings and
+	// the policy's name can say anything then.
 	Asked bool
-	// Plan is nil if an error among the findings blocks it.
+	// Held is true if nothing asks now, and an autoscaler that is there from before
+	// stays nevertheless: a policy would attach the workload, but it has not exactly
+	// one Service; or it is not known yet whether one would. The findings say why.
+	// They are of interest only to a workload that has an autoscaler.
+	Held bool
+	// Source says who asks; empty if nobody does.
+	Source Source
+	// PolicyName is the LatencyPolicy that rules the workload, whether or not it
+	// asks; empty if none does.
+	PolicyName string
+	// Plan is nil if nothing asks, or an error among the findings blocks it, or it
+	// is not known yet what rules the workload.
 	Plan *Plan
 	// Findings are sorted.
 	Findings []finding.Finding
 }
 
 // Resolve decides what workload w gets. The webhook, the controller and the
-// command line all ask here and nowhere else.
-func Resolve(w target.Workload, c target.Catalog) Resolution {
+// command line all ask here and nowhere else. Without policies, which may be nil,
+// the built-in defaults hold.
+func Resolve(w target.Workload, c target.Catalog, policies Policies) Resolution {
+	ruling := RulingOf(policies, w)
 	pairing, asked, findings := target.Pair(w, c)
 	if !asked {
-		return Resolution{}
+		return offer(w, c, ruling)
 	}
-	r := Resolution{Asked: true, Findings: findings}
-	if !finding.Blocks(findings) {
-		resolved, more := policy.Resolve(w.Object(), pairing.Settings)
-		r.Findings = append(r.Findings, more...)
-		if !finding.Blocks(more) {
-			r.Plan = &Plan{
-				Resolved:      resolved,
-				Namespace:     w.Namespace,
-				Deployment:    w.Name,
-				DeploymentUID: w.UID,
-				Service:       pairing.Service.Name,
-			}
-		}
+	r := Resolution{Asked: true, Source: FromService, PolicyName: ruling.Policy.Name(), Findings: findings}
+	if annotations.Asks(w.Annotations) {
+		r.Source = FromDeployment
+	}
+	switch {
+	case finding.Blocks(findings):
+	case ruling.Unknown:
+		r.Findings = append(r.Findings, unknownPolicy(w))
+	default:
+		r.plan(w, pairing, ruling.Policy)
 	}
 	finding.Sort(r.Findings)
 	return r
 }
 
-// String says in a few words what is attached.
-func (p Plan) String() string {
-	return fmt.Sprintf("HPA %s: %s of Service %s at %s ms, %d-%d replicas",
-		p.Deployment, p.Metric, p.Service, p.targetText(), p.MinReplicas, p.MaxReplicas)
+// offer is what a workload gets that nobody asks for: what the policy attaches, if it does.
+func offer(w target.Workload, c target.Catalog, ruling Ruling) Resolution {
+	r := Resolution{PolicyName: ruling.Policy.Name()}
+	if ruling.AutoAttach == nil && !ruling.Unknown {
+		return r
+	}
+	pairing, one, findings := target.Offer(w, c)
+	declined := !one && len(findings) == 0
+	switch {
+	case declined:
+		return r
+	case ruling.Unknown:
+		r.Held, r.Findings = true, []finding.Finding{unknownPolicy(w)}
+		return r
+	case !one:
+		r.Held, r.Findings = true, findings
+		return r
+	}
+	r.Asked, r.Source, r.Findings = true, FromPolicy, findings
+	if !finding.Blocks(findings) {
+		pairing.Settings.Target = ruling.AutoAttach
+		r.plan(w, pairing, ruling.Policy)
+	}
+	finding.Sort(r.Findings)
+	return r
 }
 
-// targetText is the target as people write it: decimal, never in milli-units.
-func (p Plan) targetText() string {
-	return p.Target.AsDec().String()
+// plan adds the plan, or what blocks it.
+func (r *Resolution) plan(w target.Workload, pairing target.Pairing, p *policy.Policy) {
+	resolved, findings := policy.Resolve(w.Object(), pairing.Settings, p)
+	r.Findings = append(r.Findings, findings...)
+	if finding.Blocks(findings) {
+		return
+	}
+	r.Plan = &Plan{
+		Resolved:      resolved,
+		Namespace:     w.Namespace,
+		Deployment:    w.Name,
+		DeploymentUID: w.UID,
+		Service:       pairing.Service.Name,
+		Source:        r.Source,
+		Enforcement:   p.Enforcement(),
+	}
+}
+
+func unknownPolicy(w target.Workload) finding.Finding {
+	return policy.PolicyUnknown.On(w.Object(), "the labels of namespace %s are not known yet, and with them which LatencyPolicy holds", w.Namespace)
+}
+
+// String says in a few words what is attached.
+func (p Plan) String() string {
+	text := fmt.Sprintf("HPA %s: %s of Service %s at %s ms, %d-%d replicas",
+		p.Deployment, p.Metric, p.Service, annotations.FormatTarget(p.Target), p.MinReplicas, p.MaxReplicas)
+	if p.Source == FromPolicy {
+		text += " (by LatencyPolicy " + p.PolicyName + ")"
+	}
+	return text
+}
+
+// Stamp is what the webhook records beside the target of a workload that a
+// policy attaches.
+func (p Plan) Stamp() annotations.Stamp {
+	return annotations.Stamp{Policy: p.PolicyName, Target: annotations.FormatTarget(p.Target)}
 }

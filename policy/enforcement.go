@@ -1,15 +1,18 @@
 package policy
 
-import "github.com/kong-latency/kong-latency/finding"
+import (
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/finding"
+)
 
 // Action says what admission does about a finding.
-type Action string
+type Action = v1alpha1.Action
 
 // The actions.
 const (
-	Deny   Action = "Deny"   // refuse what is new or changed
-	Warn   Action = "Warn"   // admit it, with a warning
-	Ignore Action = "Ignore" // admit it, and say nothing
+	Deny   = v1alpha1.Deny
+	Warn   = v1alpha1.Warn
+	Ignore = v1alpha1.Ignore
 )
 
 // Enforcement is the action for each hop of the pipeline; a hop that it lacks gets Warn.

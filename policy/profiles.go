@@ -1,11 +1,17 @@
 package policy
 
 import (
+	"maps"
+	"slices"
+
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	"k8s.io/utils/ptr"
+
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
 )
 
-// The built-in behavior profiles.
+// The built-in behavior profiles. Their names mean the same under every policy: a
+// policy's own profile of such a name does not take their place.
 const (
 	// ProfileResponsive follows the latency within seconds, as Kong's guide does.
 	ProfileResponsive = "responsive"
@@ -13,8 +19,65 @@ const (
 	ProfileStable = "stable"
 )
 
-// profile returns the content of a built-in profile, anew at each call.
-func profile(name string) (autoscalingv2.HorizontalPodAutoscalerBehavior, bool) {
+// profile returns the content of a profile that settings under this policy can
+// name, anew at each call.
+func (p *Policy) profile(name string) (autoscalingv2.HorizontalPodAutoscalerBehavior, bool) {
+	if b, ok := builtinProfile(name); ok || p == nil {
+		return b, ok
+	}
+	b, ok := p.profiles[name]
+	return *b.DeepCopy(), ok
+}
+
+// profileNames lists the profiles that settings under this policy can name: the
+// built-in ones, then the policy's own by name.
+func (p *Policy) profileNames() string {
+	names := []string{ProfileResponsive, ProfileStable}
+	if p != nil {
+		names = append(names, slices.Sorted(maps.Keys(p.profiles))...)
+	}
+	return join(names)
+}
+
+// profilesOf are the profiles of a policy's own, with what the API server would
+// fill in written out: an autoscaler that is compared with them is then equal to
+// what was applied.
+func profilesOf(list []v1alpha1.NamedBehavior) map[string]autoscalingv2.HorizontalPodAutoscalerBehavior {
+	out := make(map[string]autoscalingv2.HorizontalPodAutoscalerBehavior, len(list))
+	for _, b := range list {
+		if _, builtin := builtinProfile(b.Name); !builtin {
+			out[b.Name] = written(b.HorizontalPodAutoscalerBehavior)
+		}
+	}
+	return out
+}
+
+// written is a behavior with the defaults that the API documents for what is
+// absent. How long to wait before scaling in has none there: the cluster's
+// controller decides, and it stays absent.
+func written(b autoscalingv2.HorizontalPodAutoscalerBehavior) autoscalingv2.HorizontalPodAutoscalerBehavior {
+	out := *b.DeepCopy()
+	fill := func(rules **autoscalingv2.HPAScalingRules, policies ...autoscalingv2.HPAScalingPolicy) {
+		if *rules == nil {
+			*rules = &autoscalingv2.HPAScalingRules{}
+		}
+		if (*rules).SelectPolicy == nil {
+			(*rules).SelectPolicy = ptr.To(autoscalingv2.MaxChangePolicySelect)
+		}
+		if len((*rules).Policies) == 0 {
+			(*rules).Policies = policies
+		}
+	}
+	fill(&out.ScaleUp, pods(4, 15), percent100(15))
+	if out.ScaleUp.StabilizationWindowSeconds == nil {
+		out.ScaleUp.StabilizationWindowSeconds = ptr.To[int32](0)
+	}
+	fill(&out.ScaleDown, percent100(15))
+	return out
+}
+
+// builtinProfile returns the content of a built-in profile, anew at each call.
+func builtinProfile(name string) (autoscalingv2.HorizontalPodAutoscalerBehavior, bool) {
 	switch name {
 	case ProfileResponsive:
 		return autoscalingv2.HorizontalPodAutoscalerBehavior{

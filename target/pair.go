@@ -23,9 +23,10 @@ type Pairing struct {
 // autoscaling; there is nothing more to say then. If an error is among the
 // findings the pairing is not usable.
 func Pair(w Workload, c Catalog) (p Pairing, asked bool, findings []finding.Finding) {
+	w.Annotations = annotations.Own(w.Annotations)
 	own, errs := annotations.Parse(annotations.OnDeployment, w.Annotations)
 	claims, ambiguous := claimsOn(w, c)
-	if !annotations.Asks(w.Annotations) && len(claims) == 0 && len(ambiguous) == 0 {
+	if !annotations.Asks(w.Annotations) && len(claims) == 0 && (len(ambiguous) == 0 || own.Off) {
 		return Pairing{}, false, nil
 	}
 	if len(errs) > 0 {
@@ -40,8 +41,38 @@ func Pair(w Workload, c Catalog) (p Pairing, asked bool, findings []finding.Find
 	if blocked != nil {
 		return Pairing{}, true, []finding.Finding{*blocked}
 	}
+	p, findings = join(w, s)
+	return p, true, findings
+}
+
+// Offer pairs a workload for which Pair says that nobody asks, as if it were
+// asked. one is false if not exactly one Service selects its pods, and none is
+// named, which the findings then say; or, without any, if the workload or its
+// Service declines. If an error is among the findings the pairing is not usable.
+func Offer(w Workload, c Catalog) (p Pairing, one bool, findings []finding.Finding) {
+	w.Annotations = annotations.Own(w.Annotations)
+	own, errs := annotations.Parse(annotations.OnDeployment, w.Annotations)
+	if own.Off {
+		return Pairing{}, false, nil
+	}
+	if len(errs) > 0 {
+		return Pairing{}, true, annotations.Findings(w.Object(), errs)
+	}
+	s, blocked := serviceOf(w, own, nil, c)
+	if blocked != nil {
+		return Pairing{}, false, []finding.Finding{*blocked}
+	}
+	p, findings = join(w, s)
+	if p.Settings.Off {
+		return Pairing{}, false, nil
+	}
+	return p, true, findings
+}
+
+// join joins the settings of a workload, which have no errors, and of its Service.
+func join(w Workload, s Service) (p Pairing, findings []finding.Finding) {
 	if _, errs := annotations.Parse(annotations.OnService, s.Annotations); len(errs) > 0 {
-		return Pairing{}, true, annotations.Findings(s.Object(), errs)
+		return Pairing{}, annotations.Findings(s.Object(), errs)
 	}
 	if !s.Selects(w.PodLabels) {
 		findings = append(findings, ServiceDoesNotSelectPods.On(w.Object(),
@@ -52,7 +83,7 @@ func Pair(w Workload, c Catalog) (p Pairing, asked bool, findings []finding.Find
 		findings = append(findings, SettingsDisagree.On(w.Object(),
 			"%s is %q here and %q on Service %s", d.Key, d.Deployment, d.Service, s.Name))
 	}
-	return Pairing{Workload: w, Service: s, Settings: settings}, true, findings
+	return Pairing{Workload: w, Service: s, Settings: settings}, findings
 }
 
 // claimsOn returns the Services that ask for autoscaling of w, and those that
@@ -145,7 +176,7 @@ func CheckService(s Service, c Catalog) []finding.Finding {
 		for i, w := range selected {
 			list[i] = w.Name
 		}
-		return []finding.Finding{AmbiguousDeployment.On(s.Object(), "it selects the pods of Deployments %s", join(list)).
+		return []finding.Finding{AmbiguousDeployment.On(s.Object(), "it selects the pods of Deployments %s", enumerate(list)).
 			WithFix("annotate the Service with %s: %s", annotations.Deployment, list[0])}
 	}
 }
@@ -162,11 +193,11 @@ func names(services []Service) string {
 	for i, s := range services {
 		list[i] = s.Name
 	}
-	return join(list)
+	return enumerate(list)
 }
 
-// join lists names as people write them, and at most three of them.
-func join(list []string) string {
+// enumerate lists names as people write them, and at most three of them.
+func enumerate(list []string) string {
 	switch n := len(list); {
 	case n == 1:
 		return list[0]

@@ -16,6 +16,8 @@ type Workload struct {
 	Deleting bool
 	// Replicas is spec.replicas; nil means the API's default, 1.
 	Replicas *int32
+	// Labels are the Deployment's own, which policies select by.
+	Labels map[string]string
 	// PodLabels are the labels of the pod template.
 	PodLabels map[string]string
 	// Annotations are those of ours, raw.

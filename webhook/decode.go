@@ -18,6 +18,7 @@ type metadata struct {
 	GenerateName      string            `json:"generateName"`
 	UID               string            `json:"uid"`
 	DeletionTimestamp *string           `json:"deletionTimestamp"`
+	Labels            map[string]string `json:"labels"`
 	Annotations       map[string]string `json:"annotations"`
 }
 
@@ -75,6 +76,7 @@ func decodeWorkload(raw []byte, req *admission.Request) (target.Workload, error)
 		UID:         d.Metadata.UID,
 		Deleting:    d.Metadata.DeletionTimestamp != nil,
 		Replicas:    d.Spec.Replicas,
+		Labels:      d.Metadata.Labels,
 		PodLabels:   d.Spec.Template.Metadata.Labels,
 		Annotations: annotations.Ours(d.Metadata.Annotations),
 	}, nil

@@ -46,16 +46,17 @@ func (c Cluster) mutateDeployment(ctx context.Context, req admission.Request) ad
 // cannot be known, from its own settings.
 func (c Cluster) minReplicas(ctx context.Context, w target.Workload) (int32, bool) {
 	if catalog := c.catalog(ctx, w.Namespace); catalog != nil {
-		r := generator.Resolve(w, target.WithWorkload(catalog, w))
+		r := generator.Resolve(w, target.WithWorkload(catalog, w), c.Policies)
 		if catalog.Err() == nil && r.Plan != nil {
 			return r.Plan.MinReplicas, true
 		}
 	}
 	settings, errs := annotations.Parse(annotations.OnDeployment, w.Annotations)
-	if len(errs) > 0 || !settings.Asked() {
+	ruling := generator.RulingOf(c.Policies, w)
+	if len(errs) > 0 || !settings.Asked() || ruling.Unknown {
 		return 0, false
 	}
-	resolved, findings := policy.Resolve(w.Object(), settings)
+	resolved, findings := policy.Resolve(w.Object(), settings, ruling.Policy)
 	return resolved.MinReplicas, !finding.Blocks(findings)
 }
 
@@ -75,7 +76,7 @@ func (c Cluster) validateDeployment(ctx context.Context, req admission.Request) 
 	if w.Deleting {
 		return allow(nil) // whatever is wrong, it must not keep a finalizer from being removed
 	}
-	if findings := checkSettings(annotations.OnDeployment, w.Object(), w.Annotations); len(findings) > 0 {
+	if findings := checkValues(annotations.OnDeployment, w.Object(), w.Annotations); len(findings) > 0 {
 		return refuse(findings)
 	}
 	unknown := pairingUnknown("the Service of " + w.Object().String())
@@ -86,45 +87,48 @@ func (c Cluster) validateDeployment(ctx context.Context, req admission.Request) 
 		}
 		return allow(nil)
 	}
-	now := generator.Resolve(w, target.WithWorkload(catalog, w))
+	now := generator.Resolve(w, target.WithWorkload(catalog, w), c.Policies)
 	fresh := req.Operation == admissionv1.Create || !maps.Equal(before.Annotations, w.Annotations)
 	var then generator.Resolution
 	switch {
 	case req.Operation != admissionv1.Update:
-	case !fresh && maps.Equal(before.PodLabels, w.PodLabels):
+	case !fresh && maps.Equal(before.PodLabels, w.PodLabels) && maps.Equal(before.Labels, w.Labels):
 		then = now
 	default:
-		then = generator.Resolve(before, target.WithWorkload(catalog, before))
+		then = generator.Resolve(before, target.WithWorkload(catalog, before), c.Policies)
 	}
 	if catalog.Err() != nil {
 		return allow([]string{unknown})
+	}
+	if fresh {
+		if denied := c.checkSettings(annotations.OnDeployment, w.Object(), w.Annotations, w, now); len(denied) > 0 {
+			return refuse(denied)
+		}
 	}
 	denied, pipelineLines := c.judge(now.Plan, fresh)
 	if len(denied) > 0 {
 		return refuse(denied)
 	}
-	lines := slices.Concat(warnings(now.Findings), notes(then, now), pipelineLines)
+	lines := slices.Concat(warnings(worthTelling(then, now)), notes(then, now), pipelineLines)
 	if !now.Asked && !then.Asked {
 		lines = append(lines, noTarget(w.Annotations)...)
 	}
 	return allow(lines)
 }
 
-// checkSettings returns what makes an object's own settings unusable, whatever
-// else is in the cluster.
-func checkSettings(kind annotations.Kind, o finding.Object, ours map[string]string) []finding.Finding {
-	settings, errs := annotations.Parse(kind, ours)
-	if len(errs) > 0 {
-		return annotations.Findings(o, errs)
+// worthTelling is the findings of now, unless they are about a workload that nobody
+// asks for and that had nothing before: not every Deployment has a Service.
+func worthTelling(then, now generator.Resolution) []finding.Finding {
+	if now.Asked || then.Asked {
+		return now.Findings
 	}
-	_, findings := policy.Resolve(o, settings)
-	return findings
+	return nil
 }
 
 // notes says what changes by this admission: nothing if the plan stays the same.
 func notes(then, now generator.Resolution) []string {
 	switch {
-	case then.Asked && !now.Asked:
+	case then.Asked && !now.Asked && !now.Held:
 		return []string{line("will detach the HPA; the replicas stay as they are")}
 	case now.Plan == nil:
 		return nil

@@ -23,7 +23,7 @@ func (c Cluster) judge(p *generator.Plan, fresh bool) (denied []finding.Finding,
 	subject := pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
 	var warned, unknown []finding.Finding
 	for _, f := range c.Pipeline().Evaluate(subject) {
-		switch action := c.Enforcement.For(f); {
+		switch action := p.Enforcement.For(f); {
 		case action == policy.Ignore:
 		case f.Severity == finding.Unknown:
 			unknown = append(unknown, f)

@@ -29,7 +29,7 @@ func (c Cluster) validateService(ctx context.Context, req admission.Request) adm
 	if deleting {
 		return allow(nil) // whatever is wrong, it must not keep a finalizer from being removed
 	}
-	if findings := checkSettings(annotations.OnService, s.Object(), s.Annotations); len(findings) > 0 {
+	if findings := checkValues(annotations.OnService, s.Object(), s.Annotations); len(findings) > 0 {
 		return refuse(findings)
 	}
 	unknown := pairingUnknown("the Deployment of " + s.Object().String())
@@ -60,9 +60,12 @@ func (c Cluster) serviceFindings(catalog target.Catalog, before, s target.Servic
 	lines = warnings(target.CheckService(s, now))
 	asked := false
 	for _, w := range touched(catalog, before, s) {
-		was, is := generator.Resolve(w, then), generator.Resolve(w, now)
+		was, is := generator.Resolve(w, then, c.Policies), generator.Resolve(w, now, c.Policies)
 		asked = asked || was.Asked || is.Asked
-		lines = append(lines, warnings(is.Findings)...)
+		if fresh {
+			denied = append(denied, c.checkSettings(annotations.OnService, s.Object(), s.Annotations, w, is)...)
+		}
+		lines = append(lines, warnings(worthTelling(was, is))...)
 		lines = append(lines, notes(was, is)...)
 		refused, more := c.judge(is.Plan, fresh)
 		denied, lines = append(denied, refused...), append(lines, more...)

@@ -11,9 +11,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/pipeline"
 	"github.com/kong-latency/kong-latency/pipeline/cluster"
-	"github.com/kong-latency/kong-latency/policy"
 	"github.com/kong-latency/kong-latency/target"
 )
 
@@ -33,8 +33,8 @@ type Cluster struct {
 	Warm func() bool
 	// Pipeline returns the evaluator of the present snapshot; nil judges no pipeline.
 	Pipeline func() *pipeline.Evaluator
-	// Enforcement says which findings about the pipeline are denied.
-	Enforcement policy.Enforcement
+	// Policies knows which policy rules a workload; nil means that there are none.
+	Policies generator.Policies
 }
 
 // Setup registers the handlers with the manager's webhook server.
@@ -74,7 +74,7 @@ func pairingUnknown(about string) string {
 
 // noTarget warns of settings that do nothing, because nothing asks for autoscaling.
 func noTarget(ours map[string]string) []string {
-	if len(ours) == 0 || annotations.Asks(ours) {
+	if len(ours) == 0 || annotations.Asks(ours) || ours[annotations.TargetMS] == annotations.Off {
 		return nil
 	}
 	return []string{line("annotations have no effect: neither this object nor its pair carries %s", annotations.TargetMS)}

@@ -22,7 +22,6 @@ import (
 	"github.com/kong-latency/kong-latency/finding"
 	"github.com/kong-latency/kong-latency/pipeline"
 	"github.com/kong-latency/kong-latency/pipeline/cluster"
-	"github.com/kong-latency/kong-latency/policy"
 )
 
 var app = map[string]string{"app": "echo"}
@@ -290,7 +289,6 @@ func TestJudgeRatchets(t *testing.T) {
 	}
 	c := clusterOf(t, serviceWith("echo", nil))
 	c.Pipeline = func() *pipeline.Evaluator { return pipeline.NewEvaluator(empty) }
-	c.Enforcement = policy.DefaultEnforcement()
 	before, after := deploymentWith(nil, ask()), deploymentWith(nil, ask())
 	after.Spec.Template.Spec.Containers[0].Image = "echo:2"
 

@@ -55,7 +55,7 @@ type chapter struct {
 
 // chapters are in the order of the page: settings first, then the metric's way.
 var chapters = []chapter{
-	{"", "Settings and pairing", "What the annotations ask for, and which Deployment and Service belong together."},
+	{"", "Settings, policies and pairing", "What the annotations ask for, what the policy makes of it, and which Deployment and Service belong together."},
 	{finding.Extension, "Extension", "A DataPlaneMetricsExtension asks Kong Operator to measure the Service, and the Gateway's ControlPlane refers to it."},
 	{finding.Route, "Route", "Requests reach the Service in a way in which its latency can be told from that of others."},
 	{finding.ServiceMonitor, "Service monitor", "A ServiceMonitor has Prometheus scrape the metrics of Kong Operator, and the labels survive it."},

@@ -37,6 +37,7 @@ func stripDeployment(in any) (any, error) {
 		return in, nil // a tombstone
 	}
 	out := &appsv1.Deployment{ObjectMeta: stripMeta(d.ObjectMeta)}
+	out.Labels = d.Labels
 	out.Annotations = annotations.Ours(d.Annotations)
 	out.Spec.Replicas = d.Spec.Replicas
 	out.Spec.Template.Labels = d.Spec.Template.Labels

@@ -18,6 +18,7 @@ func Workload(d *appsv1.Deployment) target.Workload {
 		UID:         string(d.UID),
 		Deleting:    d.DeletionTimestamp != nil,
 		Replicas:    d.Spec.Replicas,
+		Labels:      d.Labels,
 		PodLabels:   d.Spec.Template.Labels,
 		Annotations: annotations.Ours(d.Annotations),
 	}

@@ -19,7 +19,6 @@ import (
 	"github.com/kong-latency/kong-latency/controller"
 	"github.com/kong-latency/kong-latency/pipeline"
 	"github.com/kong-latency/kong-latency/pipeline/cluster"
-	"github.com/kong-latency/kong-latency/policy"
 	"github.com/kong-latency/kong-latency/webhook"
 )
 
@@ -54,8 +53,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	latest := &pipeline.Latest{Snapshot: source.Snapshot}
 	if p.webhook {
 		known := webhook.Cluster{
-			Reader: mgr.GetClient(), Warm: warm,
-			Pipeline: latest.Evaluator, Enforcement: policy.DefaultEnforcement(),
+			Reader: mgr.GetClient(), Warm: warm, Pipeline: latest.Evaluator,
 		}
 		if err := admission.setup(mgr, o, known); err != nil {
 			return err

@@ -1,0 +1,40 @@
+package webhook
+
+import (
+	"slices"
+
+	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/policy"
+	"github.com/kong-latency/kong-latency/target"
+)
+
+// checkValues returns which of an object's own annotations have values that
+// nothing else in the cluster can make right. They are always refused.
+func checkValues(kind annotations.Kind, o finding.Object, ours map[string]string) []finding.Finding {
+	_, errs := annotations.Parse(kind, ours)
+	return annotations.Findings(o, errs)
+}
+
+// checkSettings returns what the policy of workload w forbids of the settings of
+// object o, which is w or its Service; now is what w gets with them. They are
+// refused when they are new: the policy can change under settings that were good,
+// and that must not stop a rollback. Settings that nobody asks autoscaling by are
+// let through, so that detaching always works.
+func (c Cluster) checkSettings(kind annotations.Kind, o finding.Object, ours map[string]string, w target.Workload, now generator.Resolution) []finding.Finding {
+	ruling := generator.RulingOf(c.Policies, w)
+	if !now.Asked || ruling.Unknown {
+		return nil
+	}
+	own, _ := annotations.Parse(kind, annotations.Own(ours))
+	found := policy.Check(o, own, ruling.Policy)
+	if own.MinReplicas == nil && own.MaxReplicas == nil {
+		return found
+	}
+	i := slices.IndexFunc(now.Findings, func(f finding.Finding) bool { return f.Reason == policy.MinAboveMax.Name })
+	if i >= 0 {
+		found = append(found, now.Findings[i])
+	}
+	return found
+}
