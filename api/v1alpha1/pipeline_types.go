@@ -12,12 +12,12 @@ type Pipeline struct {
 	Enforcement []HopEnforcement `json:"enforcement,omitempty"`
 
 	// adapterConfigMap is where prometheus-adapter has its rules. Absent, it is found
-	// by the adapter's own Deployment.
+	// by way of the adapter that serves the custom metrics API.
 	// +optional
 	AdapterConfigMap *ConfigMapKey `json:"adapterConfigMap,omitempty"`
 
 	// operatorService is the Service of Kong Operator's metrics. Absent, it is found
-	// by its labels.
+	// by the name and the labels that the operator's charts give it.
 	// +optional
 	OperatorService *ObjectName `json:"operatorService,omitempty"`
 

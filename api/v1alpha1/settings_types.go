@@ -5,6 +5,16 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
+// Milliseconds are marked Schemaless, and get their schema from the markers beside
+// it: controller-gen's own schema of a Quantity has a pattern, by which a slip would
+// be answered with a regular expression and not with what is allowed. The suffixes
+// m, k and M have to pass, because that is how Go programs write quantities.
+//
+// What the rules cost is estimated from the bounds of lists and strings, and the API
+// server takes no definition that could cost too much. Types of Kubernetes have no
+// bounds in them; so behaviors are few, and the validity of label keys and values
+// is for the webhook.
+
 // AutoAttach says how workloads without an annotation are autoscaled.
 type AutoAttach struct {
 	// targetMilliseconds is the upstream latency to hold: more than 0, at most
@@ -65,10 +75,12 @@ type Limits struct {
 	// targetMilliseconds bounds the latency to hold.
 	// +optional
 	TargetMilliseconds *QuantityRange `json:"targetMilliseconds,omitempty"`
-	// minReplicas bounds the fewest replicas.
+	// minReplicas bounds the fewest replicas. The most replicas can then not be less
+	// than its min.
 	// +optional
 	MinReplicas *Int32Range `json:"minReplicas,omitempty"`
-	// maxReplicas bounds the most replicas.
+	// maxReplicas bounds the most replicas. The fewest replicas can then not be more
+	// than its max.
 	// +optional
 	MaxReplicas *Int32Range `json:"maxReplicas,omitempty"`
 }
@@ -77,14 +89,16 @@ type Limits struct {
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.min) || !has(self.max) || !isQuantity(string(self.min)) || !isQuantity(string(self.max)) || !quantity(string(self.min)).isGreaterThan(quantity(string(self.max)))",messageExpression="'must be at most ' + string(self.max) + ', as max says'",message="must be at most max",fieldPath=".min"
 type QuantityRange struct {
-	// min is the least that is allowed; absent, there is no lower bound.
+	// min is the least that is allowed: more than 0, at most 3600000, with at most 3
+	// decimals, such as 40 or "0.5". Absent, there is no lower bound.
 	// +optional
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:XIntOrString
 	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:XValidation:rule="string(self).matches('^((0|[1-9][0-9]{0,6})([.][0-9]{1,3})?|[1-9][0-9]{0,9}m|[1-9][0-9]{0,3}k|[1-3]M)$') && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('3600000'))",message="must be a number of milliseconds, more than 0 and at most 3600000, with at most 3 decimals and without exponent, such as 40 or \"0.5\""
 	Min *resource.Quantity `json:"min,omitempty"`
-	// max is the most that is allowed; absent, there is no upper bound.
+	// max is the most that is allowed: more than 0, at most 3600000, with at most 3
+	// decimals, such as 40 or "0.5". Absent, there is no upper bound.
 	// +optional
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:XIntOrString
