@@ -89,8 +89,9 @@ type LatencyPolicySpec struct {
 	// +optional
 	Defaults *Defaults `json:"defaults,omitempty"`
 
-	// limits are bounds that settings outside of them are refused for. Workloads
-	// that run when a limit is tightened keep their autoscaler, brought within it.
+	// limits bound what workloads may ask for: admission refuses settings outside of
+	// them. Workloads that run when a limit is tightened keep their autoscaler,
+	// brought within it.
 	// +optional
 	Limits *Limits `json:"limits,omitempty"`
 
