@@ -123,7 +123,7 @@ func selector(s *metav1.LabelSelector, path *field.Path) (labels.Selector, error
 	}
 	out, err := metav1.LabelSelectorAsSelector(s)
 	if err != nil {
-		return nil, fmt.Errorf("use %s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return out, nil
 }
