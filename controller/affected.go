@@ -141,8 +141,21 @@ func (m affected) attached(ctx context.Context) []types.NamespacedName {
 	return out
 }
 
-// onSnapshots reconciles every attached workload when there is a new snapshot.
-func onSnapshots(subscribe func(func()), all func(context.Context) []types.NamespacedName) source.Source {
+// everything is every Deployment that there is.
+func (m affected) everything(ctx context.Context) []types.NamespacedName {
+	var list appsv1.DeploymentList
+	if err := m.reader.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+		return nil // the cache has been stopped
+	}
+	out := make([]types.NamespacedName, len(list.Items))
+	for i := range list.Items {
+		out[i] = client.ObjectKeyFromObject(&list.Items[i])
+	}
+	return out
+}
+
+// onNews reconciles what all returns whenever a subscription calls.
+func onNews(subscribe func(func()), all func(context.Context) []types.NamespacedName) source.Source {
 	return source.Func(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		subscribe(func() {
 			for _, n := range all(ctx) {

@@ -29,6 +29,8 @@ type Options struct {
 	Pipeline func() *pipeline.Evaluator
 	// Subscribe has a function called whenever there is a new snapshot.
 	Subscribe func(func())
+	// SubscribePolicies has a function called whenever the policies change.
+	SubscribePolicies func(func())
 	// Policies knows which policy rules a workload; nil means that there are none.
 	Policies generator.Policies
 }
@@ -61,7 +63,8 @@ func (r *workloads) setup(mgr manager.Manager, o Options) error {
 		Watches(&appsv1.Deployment{}, onEvents(m.byDeployment, deploymentChanged)).
 		Watches(&corev1.Service{}, onEvents(m.byService, serviceChanged)).
 		Watches(&autoscalingv2.HorizontalPodAutoscaler{}, onEvents(m.byHPA, hpaChanged)).
-		WatchesRawSource(onSnapshots(o.Subscribe, m.attached)).
+		WatchesRawSource(onNews(o.Subscribe, m.attached)).
+		WatchesRawSource(onNews(o.SubscribePolicies, m.everything)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Workers}).
 		Complete(r)
 }

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/pipeline"
 )
 
@@ -38,6 +39,7 @@ type kinds struct {
 	gateways              *reader[*gatewayv1.Gateway]
 	httpRoutes            *reader[*gatewayv1.HTTPRoute]
 	metricsAPI            *reader[pipeline.MetricsAPI]
+	policies              *reader[v1alpha1.LatencyPolicy]
 }
 
 func newKinds(d deps) *kinds {
@@ -62,13 +64,14 @@ func newKinds(d deps) *kinds {
 			schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}),
 	}
 	k.metricsAPI.only = metricsAPIName
+	k.policies = newReader(d, latencyPolicy, policyResource)
 	return k
 }
 
 func (k *kinds) all() []kind {
 	return []kind{
 		k.namespaces, k.serviceMonitors, k.prometheuses, k.extensions, k.controlPlanes,
-		k.gatewayConfigurations, k.gatewayClasses, k.gateways, k.httpRoutes, k.metricsAPI,
+		k.gatewayConfigurations, k.gatewayClasses, k.gateways, k.httpRoutes, k.metricsAPI, k.policies,
 	}
 }
 

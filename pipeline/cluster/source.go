@@ -56,11 +56,15 @@ type Source struct {
 	// wake has one place: it says that something changed, not how often.
 	wake chan struct{}
 
-	current atomic.Pointer[pipeline.Snapshot]
-	synced  atomic.Bool
+	current  atomic.Pointer[pipeline.Snapshot]
+	policies atomic.Pointer[Policies]
+	synced   atomic.Bool
 
-	mu          sync.Mutex
-	subscribers []func()
+	// readFor is what the policies were made of; only follow looks at it.
+	readFor [2]any
+
+	mu                             sync.Mutex
+	subscribers, policySubscribers []func()
 }
 
 // deps is what a reader of a kind needs of its Source.
@@ -92,6 +96,7 @@ func SetupSource(mgr manager.Manager, o Options) (*Source, error) {
 		wake:     make(chan struct{}, 1),
 	}
 	s.current.Store(&pipeline.Snapshot{})
+	s.policies.Store(&Policies{})
 	s.kinds = newKinds(deps{dynamic: dyn, changed: s.changed, interval: o.Interval, log: s.log})
 	s.poller = &poller{
 		interval: o.Interval,
@@ -122,6 +127,9 @@ func (s *Source) NeedLeaderElection() bool { return false }
 // nothing changes, it is the same pointer.
 func (s *Source) Snapshot() *pipeline.Snapshot { return s.current.Load() }
 
+// Policies are the latest LatencyPolicies, never nil.
+func (s *Source) Policies() *Policies { return s.policies.Load() }
+
 // Synced tells whether everything that can be read was read once and is in the
 // snapshot. What is missing or forbidden does not keep it from being true, and
 // once true it stays so.
@@ -133,6 +141,14 @@ func (s *Source) Subscribe(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.subscribers = append(s.subscribers, f)
+}
+
+// SubscribePolicies has f called in the same way after each change of the policies,
+// or of what they choose namespaces by.
+func (s *Source) SubscribePolicies(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.policySubscribers = append(s.policySubscribers, f)
 }
 
 // Start implements manager.Runnable: it reads until ctx ends.
@@ -202,18 +218,25 @@ func (s *Source) renew(ctx context.Context) {
 	next := s.read(ctx)
 	if !reflect.DeepEqual(s.current.Load(), next) {
 		s.current.Store(next)
-		s.tell()
+		s.tell(&s.subscribers)
+	}
+	if policies := s.readPolicies(); policies != nil {
+		before := s.policies.Swap(policies)
+		// Without any policy the labels of namespaces mean nothing.
+		if !before.known || !before.set.Empty() || !policies.set.Empty() {
+			s.tell(&s.policySubscribers)
+		}
 	}
 	if settled && !s.synced.Swap(true) {
 		s.log.Info("read the whole pipeline once")
-		s.tell() // of some the first outcome is that they are as unread
+		s.tell(&s.subscribers) // of some the first outcome is that they are as unread
 	}
 }
 
-func (s *Source) tell() {
+func (s *Source) tell(subscribers *[]func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, f := range s.subscribers {
+	for _, f := range *subscribers {
 		f()
 	}
 }
@@ -247,4 +270,14 @@ func (s *Source) read(ctx context.Context) *pipeline.Snapshot {
 		next.OperatorServices = operatorCandidates(ctx, s.cached)
 	}
 	return next
+}
+
+// readPolicies returns the policies if they, or the labels of a namespace, changed.
+func (s *Source) readPolicies() *Policies {
+	policies, namespaces := s.kinds.policies.set(), s.kinds.namespaces.set()
+	if reflect.DeepEqual(s.readFor, [2]any{policies, namespaces}) {
+		return nil
+	}
+	s.readFor = [2]any{policies, namespaces}
+	return newPolicies(policies, namespaces)
 }

@@ -53,7 +53,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	latest := &pipeline.Latest{Snapshot: source.Snapshot}
 	if p.webhook {
 		known := webhook.Cluster{
-			Reader: mgr.GetClient(), Warm: warm, Pipeline: latest.Evaluator,
+			Reader: mgr.GetClient(), Warm: warm, Pipeline: latest.Evaluator, Policies: cluster.Ruling{Source: source},
 		}
 		if err := admission.setup(mgr, o, known); err != nil {
 			return err
@@ -62,6 +62,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if p.controller {
 		err := controller.Setup(mgr, controller.Options{
 			Workers: o.Controller.Workers, Pipeline: latest.Evaluator, Subscribe: source.Subscribe,
+			Policies: cluster.Ruling{Source: source}, SubscribePolicies: source.SubscribePolicies,
 		})
 		if err != nil {
 			return err

@@ -1,0 +1,82 @@
+package cluster
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/pipeline"
+	"github.com/kong-latency/kong-latency/policy"
+	"github.com/kong-latency/kong-latency/target"
+)
+
+// +kubebuilder:rbac:groups=kong.latency,resources=latencypolicies,verbs=list;watch
+
+var policyResource = schema.GroupVersionResource{
+	Group: v1alpha1.GroupVersion.Group, Version: v1alpha1.GroupVersion.Version, Resource: "latencypolicies",
+}
+
+// latencyPolicy keeps what people write of a policy, and its generation; its status
+// is ours.
+func latencyPolicy(u *unstructured.Unstructured) (v1alpha1.LatencyPolicy, error) {
+	var full v1alpha1.LatencyPolicy
+	err := typed(u, &full)
+	out := v1alpha1.LatencyPolicy{Spec: full.Spec}
+	out.Name, out.UID, out.Generation = full.Name, full.UID, full.Generation
+	return out, err
+}
+
+// Policies is the LatencyPolicies and the labels of namespaces at one moment. It
+// does not change.
+type Policies struct {
+	known      bool
+	list       []v1alpha1.LatencyPolicy
+	set        *policy.Set
+	namespaces map[string]map[string]string
+}
+
+var _ generator.Policies = (*Policies)(nil)
+
+func newPolicies(policies pipeline.Set[v1alpha1.LatencyPolicy], namespaces pipeline.Set[pipeline.Namespace]) *Policies {
+	p := &Policies{
+		// Without the kind there is no policy. What cannot be read may hold anything.
+		known:      policies.State == pipeline.Known || policies.State == pipeline.NotInstalled,
+		list:       policies.Items,
+		set:        policy.Compile(policies.Items),
+		namespaces: make(map[string]map[string]string, len(namespaces.Items)),
+	}
+	for _, n := range namespaces.Items {
+		p.namespaces[n.Name] = n.Labels
+	}
+	return p
+}
+
+// For implements generator.Policies. A namespace that has only just been made is
+// not known yet.
+func (p *Policies) For(w target.Workload) generator.Ruling {
+	if !p.known {
+		return generator.Ruling{Unknown: true}
+	}
+	return generator.Rules{Set: p.set, Namespace: p.namespace}.For(w)
+}
+
+func (p *Policies) namespace(name string) (map[string]string, bool) {
+	l, ok := p.namespaces[name]
+	return l, ok
+}
+
+// Set is the policies, compiled.
+func (p *Policies) Set() *policy.Set { return p.set }
+
+// List is the policies, sorted by name; it must not be changed.
+func (p *Policies) List() []v1alpha1.LatencyPolicy { return p.list }
+
+// Namespace returns the labels of a namespace, if it is known.
+func (p *Policies) Namespace(name string) (map[string]string, bool) { return p.namespace(name) }
+
+// Ruling follows the policies of a Source: each question is answered by the latest.
+type Ruling struct{ Source *Source }
+
+// For implements generator.Policies.
+func (r Ruling) For(w target.Workload) generator.Ruling { return r.Source.Policies().For(w) }
