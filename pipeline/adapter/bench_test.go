@@ -60,10 +60,14 @@ func BenchmarkExplain(b *testing.B) {
 }
 
 func BenchmarkParse(b *testing.B) {
-	doc := []byte(large(seedMetric))
-	for b.Loop() {
-		if _, err := Parse(doc, CoreResources); err != nil {
-			b.Fatal(err)
-		}
+	own := worst["pinned, each with its own query"]
+	for name, doc := range map[string]string{"alike": large(seedMetric), "each its own": worstDocument(own.n, own.rule)} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Parse([]byte(doc), CoreResources); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	promlabels "github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
@@ -64,24 +65,29 @@ func compareFlow(t *testing.T, query string, predicted *flow, v vector, result *
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := map[string]float64{}
+	values, texts := map[string]float64{}, map[string]string{}
 	for _, s := range actual {
-		values[signature(s.Metric.Map())] = s.F
+		key := storedLabels(s.Metric).signature()
+		values[key], texts[key] = s.F, s.Metric.String()
 	}
 	for _, s := range v.samples {
-		key := signature(s.labels)
+		key := s.labels.signature()
 		value, ok := values[key]
 		if !ok && !s.maybe {
-			t.Errorf("%s\nis said to give {%s} and gives %v", query, key, values)
+			t.Errorf("%s\nis said to give {%s} and gives %v", query, s.labels, texts)
 		}
 		if ok && s.positive && !(value > 0) {
-			t.Errorf("%s\nis said to be positive and gives %v for {%s}", query, value, key)
+			t.Errorf("%s\nis said to be positive and gives %v for {%s}", query, value, s.labels)
 		}
 		delete(values, key)
 	}
 	for key := range values {
-		t.Errorf("%s\ngives {%s}, which was not foreseen", query, key)
+		t.Errorf("%s\ngives %s, which was not foreseen", query, texts[key])
 	}
+}
+
+func storedLabels(l promlabels.Labels) labelSet {
+	return labelsOf(Series{Name: l.Get(model.MetricNameLabel), Labels: l.Map()})
 }
 
 // memory is a storage of a few series.
@@ -95,7 +101,7 @@ func growing(series []Series, until time.Time) memory {
 		for at := int64(0); at <= until.UnixMilli(); at += 10_000 {
 			samples = append(samples, point{at, float64(at)*float64(i+1) + 1})
 		}
-		m = append(m, storage.NewListSeries(promlabels.FromMap(s.labels), samples))
+		m = append(m, storage.NewListSeries(promlabels.New(s.labels...), samples))
 	}
 	slices.SortFunc(m, func(a, b storage.Series) int { return promlabels.Compare(a.Labels(), b.Labels()) })
 	return m
@@ -131,7 +137,7 @@ func (memoryQuerier) LabelNames(context.Context, *storage.LabelHints, ...*promla
 func (q memoryQuerier) Select(_ context.Context, _ bool, _ *storage.SelectHints, matchers ...*promlabels.Matcher) storage.SeriesSet {
 	var found memory
 	for _, s := range q.memory {
-		if matchesAll(matchers, s.Labels().Map()) {
+		if matchesAll(matchers, storedLabels(s.Labels())) {
 			found = append(found, s)
 		}
 	}

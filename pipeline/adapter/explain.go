@@ -20,8 +20,7 @@ func (c *Config) Explain(t Target) Verdict {
 		return v
 	}
 	t = t.withDefaults()
-	s := search{config: c, target: t, objectLabels: t.objectLabels()}
-	return s.run()
+	return newSearch(c, t).run()
 }
 
 func (c *Config) firstBadRelist() int {
@@ -33,8 +32,23 @@ type search struct {
 	config       *Config
 	target       Target
 	objectLabels map[string]bool
-	pinned       []candidate
-	misses       []miss
+	// own, foreign and sibling are the target's series as selectors find them.
+	own, foreign, sibling []sample
+
+	pinned   []candidate
+	misses   []miss
+	answers  map[choice]Answer
+	bindings map[[2]string]bound
+	services map[labelOf]bool // whether the label carries a Service's name
+	work     int              // that may still be spent on queries
+}
+
+func newSearch(c *Config, t Target) *search {
+	return &search{
+		config: c, target: t, objectLabels: t.objectLabels(),
+		own: inputs(t.Series, ofTarget), foreign: inputs(t.Foreign, ofOther), sibling: inputs(t.Sibling, ofOther),
+		answers: map[choice]Answer{}, bindings: map[[2]string]bound{}, services: map[labelOf]bool{}, work: maxWork,
+	}
 }
 
 // candidate is a rule that makes the metric known.
@@ -86,7 +100,6 @@ func (s *search) consider(r *rule) (candidate, bool) {
 			s.pinned = append(s.pinned, candidate{r, names(p.series)})
 		}
 	}
-	m.meant = s.meant(r)
 	s.misses = append(s.misses, m)
 	return candidate{}, false
 }
@@ -106,7 +119,7 @@ func (s *search) register(r *rule, series []Series) miss {
 			continue
 		}
 		named = append(named, x)
-		if resources, _ := r.mapping.ofSeries(x); slices.Contains(resources, services) {
+		if r.mapping.describes(x, services, s.services) {
 			mapped = append(mapped, x)
 		}
 	}
@@ -142,7 +155,8 @@ func (s *search) meant(r *rule) bool {
 func (s *search) winner(won candidate, at int) Verdict {
 	v := s.judge(won)
 	for _, p := range s.pinned {
-		if later := s.judge(p); later.Answer != v.Answer {
+		if s.answer(p) != v.Answer {
+			later := s.judge(p)
 			shadow := verdict(Unknown, RuleShadowed, p.rule.index)
 			shadow.Path, shadow.Earlier = rulePath(p.rule.index), at
 			shadow.Query, shadow.Reason = later.Query, string(later.Kind)
@@ -158,8 +172,11 @@ func (s *search) winner(won candidate, at int) Verdict {
 // earlier finds the rule that would answer if the ones after it were gone.
 func (s *search) earlier(before int) int {
 	for i, r := range slices.Backward(s.config.rules[:before]) {
+		if s.work < 0 {
+			break
+		}
 		m := s.register(r, matchingSeries(r.selector, s.target.Series, nil))
-		if m.kind == Served && s.judge(candidate{r, names(m.series)}).Answer == Yes {
+		if m.kind == Served && s.answer(candidate{r, names(m.series)}) == Yes {
 			return i
 		}
 	}
@@ -177,6 +194,9 @@ func (s *search) noWinner() Verdict {
 		v.Path = rulePath(p.rule.index) + ".seriesQuery"
 		v.Mismatch = mismatch(p.rule.selector, s.target.Series)
 		return v
+	}
+	for i, m := range s.misses {
+		s.misses[i].meant = s.meant(m.rule)
 	}
 	nearest := slices.MinFunc(s.misses, func(a, b miss) int { return b.rank() - a.rank() })
 	if !nearest.meant {

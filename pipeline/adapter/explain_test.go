@@ -263,7 +263,9 @@ func TestExplain(t *testing.T) {
 			if tc.target != nil {
 				tc.target(&target)
 			}
-			v := mustParse(t, tc.doc).Explain(target)
+			c := mustParse(t, tc.doc)
+			checkAnswers(t, c, target)
+			v := c.Explain(target)
 			if v.Answer != tc.answer || v.Kind != tc.kind {
 				t.Fatalf("got %s, %s, want %s, %s\n%+v", v.Answer, v.Kind, tc.answer, tc.kind, v)
 			}

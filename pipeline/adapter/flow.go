@@ -2,11 +2,8 @@ package adapter
 
 import (
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 
-	"github.com/prometheus/common/model"
 	promlabels "github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
@@ -27,7 +24,7 @@ const (
 
 // sample is one element of an instant or range vector.
 type sample struct {
-	labels map[string]string // with __name__
+	labels labelSet
 	from   origin
 	// maybe: whether the sample is there depends on values.
 	maybe bool
@@ -40,7 +37,8 @@ type sample struct {
 type vector struct {
 	samples []sample
 	// open: there may be samples, or labels, that are not known.
-	open bool
+	open   bool
+	scalar bool
 	// number is the value of a constant scalar.
 	number *float64
 }
@@ -48,6 +46,10 @@ type vector struct {
 // flow evaluates one expression.
 type flow struct {
 	series []sample
+	// bound is what stands for a prepared query's stand-ins.
+	bound *binding
+	// selectors are those of the expression.
+	selectors []*parser.VectorSelector
 	// dry are the selectors that found no series of the target.
 	dry []*parser.VectorSelector
 	// apart are the operations whose sides have samples but none in common.
@@ -60,13 +62,10 @@ type flow struct {
 func inputs(series []Series, from origin) []sample {
 	samples := make([]sample, 0, len(series))
 	for _, s := range series {
-		labels := maps.Clone(s.Labels)
-		if labels == nil {
-			labels = map[string]string{}
-		}
-		labels[model.MetricNameLabel] = s.Name
+		labels := labelsOf(s)
 		// A single bucket need not count any request.
-		grows := labels["le"] == "" || labels["le"] == "+Inf"
+		le := labels.get("le")
+		grows := le == "" || le == "+Inf"
 		samples = append(samples, sample{labels: labels, from: from, positive: grows, growing: grows})
 	}
 	return samples
@@ -85,7 +84,7 @@ func (f *flow) eval(e parser.Expr) vector {
 	case *parser.StepInvariantExpr:
 		return f.eval(n.Expr)
 	case *parser.NumberLiteral:
-		return vector{number: &n.Val}
+		return vector{scalar: true, number: &n.Val}
 	case *parser.UnaryExpr:
 		return f.unary(n)
 	case *parser.AggregateExpr:
@@ -102,8 +101,9 @@ func (f *flow) eval(e parser.Expr) vector {
 func (f *flow) selected(n *parser.VectorSelector) vector {
 	var v vector
 	own := false
+	f.selectors = append(f.selectors, n)
 	for _, s := range f.series {
-		if matchesAll(n.LabelMatchers, s.labels) {
+		if f.bound.matches(n.LabelMatchers, s.labels) {
 			v.samples = append(v.samples, s)
 			own = own || s.from == ofTarget
 		}
@@ -114,9 +114,16 @@ func (f *flow) selected(n *parser.VectorSelector) vector {
 	return v
 }
 
-func matchesAll(matchers []*promlabels.Matcher, labels map[string]string) bool {
+// finds tells whether any selector finds any of the samples.
+func (f *flow) finds(samples []sample) bool {
+	return slices.ContainsFunc(f.selectors, func(n *parser.VectorSelector) bool {
+		return slices.ContainsFunc(samples, func(s sample) bool { return f.bound.matches(n.LabelMatchers, s.labels) })
+	})
+}
+
+func matchesAll(matchers []*promlabels.Matcher, labels labelSet) bool {
 	for _, m := range matchers {
-		if !m.Matches(labels[m.Name]) {
+		if !m.Matches(labels.get(m.Name)) {
 			return false
 		}
 	}
@@ -131,12 +138,13 @@ func (f *flow) unary(n *parser.UnaryExpr) vector {
 	}
 	return f.unique(v.each(func(s sample) sample {
 		s.positive, s.growing = s.positive && n.Op == parser.ADD, false
-		return s.without(model.MetricNameLabel)
+		return s.unnamed()
 	}))
 }
 
 func (f *flow) aggregate(n *parser.AggregateExpr) vector {
 	v := f.eval(n.Expr)
+	n = f.bound.put(n)
 	switch n.Op {
 	case parser.TOPK, parser.BOTTOMK, parser.LIMITK, parser.LIMIT_RATIO:
 		return f.limited(n, v)
@@ -152,7 +160,7 @@ func grouping(n *parser.AggregateExpr, v vector) vector {
 	at := map[string]int{}
 	for _, s := range v.samples {
 		g := grouped(n, s)
-		key := signature(g.labels)
+		key := g.labels.signature()
 		i, ok := at[key]
 		if !ok {
 			at[key] = len(out.samples)
@@ -171,7 +179,7 @@ func grouping(n *parser.AggregateExpr, v vector) vector {
 
 func grouped(n *parser.AggregateExpr, s sample) sample {
 	if n.Without {
-		return s.without(append([]string{model.MetricNameLabel}, n.Grouping...)...)
+		return s.unnamed(n.Grouping...)
 	}
 	return s.only(n.Grouping...)
 }
@@ -181,18 +189,18 @@ func grouped(n *parser.AggregateExpr, s sample) sample {
 func (f *flow) limited(n *parser.AggregateExpr, v vector) vector {
 	size := map[string]int{}
 	for _, s := range v.samples {
-		size[signature(grouped(n, s).labels)]++
+		size[grouped(n, s).labels.signature()]++
 	}
 	k := f.eval(n.Param).number
 	return v.each(func(s sample) sample {
-		fits := k != nil && n.Op != parser.LIMIT_RATIO && *k >= float64(size[signature(grouped(n, s).labels)])
+		fits := k != nil && n.Op != parser.LIMIT_RATIO && *k >= float64(size[grouped(n, s).labels.signature()])
 		s.maybe = s.maybe || !fits
 		return s
 	})
 }
 
 func (v vector) each(change func(sample) sample) vector {
-	out := vector{open: v.open, number: v.number}
+	out := vector{open: v.open, scalar: v.scalar, number: v.number, samples: make([]sample, 0, len(v.samples))}
 	for _, s := range v.samples {
 		out.samples = append(out.samples, change(s))
 	}
@@ -203,12 +211,15 @@ func (v vector) each(change func(sample) sample) vector {
 // does wherever a step drops the name of a metric. Where that is not certain,
 // no sample is.
 func (f *flow) unique(v vector) vector {
+	if len(v.samples) < 2 {
+		return v
+	}
 	sure, all := map[string]bool{}, map[string]bool{}
 	doubtful := false
 	for _, s := range v.samples {
-		key := signature(s.labels)
+		key := s.labels.signature()
 		if !s.maybe && sure[key] {
-			f.fail("vector cannot contain metrics with the same labelset: {%s}", key)
+			f.fail("vector cannot contain metrics with the same labelset: {%s}", s.labels)
 		}
 		doubtful = doubtful || all[key]
 		all[key] = true
@@ -235,42 +246,21 @@ func (f *flow) fail(format string, args ...any) {
 }
 
 func (s sample) without(names ...string) sample {
-	s.labels = maps.Clone(s.labels)
-	for _, n := range names {
-		delete(s.labels, n)
-	}
+	s.labels = s.labels.without(names...)
+	return s
+}
+
+func (s sample) unnamed(names ...string) sample {
+	s.labels = s.labels.unnamed(names...)
 	return s
 }
 
 func (s sample) only(names ...string) sample {
-	kept := make(map[string]string, len(names))
-	for _, n := range names {
-		if v := s.labels[n]; v != "" {
-			kept[n] = v
-		}
-	}
-	s.labels = kept
+	s.labels = s.labels.only(names...)
 	return s
 }
 
 func (s sample) with(name, value string) sample {
-	s.labels = maps.Clone(s.labels)
-	if value == "" {
-		delete(s.labels, name)
-	} else {
-		s.labels[name] = value
-	}
+	s.labels = s.labels.with(name, value)
 	return s
-}
-
-// signature is the same for equal label sets only.
-func signature(labels map[string]string) string {
-	var b strings.Builder
-	for i, name := range slices.Sorted(maps.Keys(labels)) {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "%s=%q", name, labels[name])
-	}
-	return b.String()
 }

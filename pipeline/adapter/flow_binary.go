@@ -3,19 +3,17 @@ package adapter
 import (
 	"slices"
 
-	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
 func (f *flow) binary(n *parser.BinaryExpr) vector {
 	l, r := f.eval(n.LHS), f.eval(n.RHS)
-	lScalar, rScalar := n.LHS.Type() == parser.ValueTypeScalar, n.RHS.Type() == parser.ValueTypeScalar
 	switch {
-	case lScalar && rScalar:
-		return vector{} // a number that is not followed any further
-	case rScalar:
+	case l.scalar && r.scalar:
+		return vector{scalar: true} // a number that is not followed any further
+	case r.scalar:
 		return f.withScalar(n, n.Op, l, r.number)
-	case lScalar:
+	case l.scalar:
 		return f.withScalar(n, mirrored(n.Op), r, l.number)
 	case n.Op.IsSetOperator():
 		return f.sets(n, l, r)
@@ -48,7 +46,7 @@ func (f *flow) withScalar(n *parser.BinaryExpr, op parser.ItemType, v vector, nu
 	grows := number != nil && *number > 0 && (op == parser.MUL || op == parser.DIV || op == parser.ADD)
 	return f.unique(v.each(func(s sample) sample {
 		s.positive, s.growing = s.positive && grows, false
-		return s.without(model.MetricNameLabel)
+		return s.unnamed()
 	}))
 }
 
@@ -119,8 +117,18 @@ func (f *flow) joined(n *parser.BinaryExpr, l, r vector) vector {
 	if m.Card == parser.CardOneToMany {
 		l, r = r, l
 	}
-	ones := bySignature(m, r)
 	out := vector{open: l.open || r.open}
+	switch {
+	case len(l.samples) == 0 || len(r.samples) == 0:
+		return out
+	case len(l.samples) == 1 && len(r.samples) == 1: // by far the most common
+		if joinKey(m, l.samples[0]) == joinKey(m, r.samples[0]) {
+			out.samples = []sample{combined(n, l.samples[0], r.samples[0])}
+		}
+		f.noteApart(n, l, r, out)
+		return out
+	}
+	ones := bySignature(m, r)
 	doubtful := f.oneEach(l, ones)
 	seen := map[string]bool{} // by match group: whether a pair is certain
 	for _, s := range l.samples {
@@ -131,7 +139,7 @@ func (f *flow) joined(n *parser.BinaryExpr, l, r vector) vector {
 		one := ones[key][0]
 		result := combined(n, s, one)
 		if m.Card != parser.CardOneToOne {
-			key += "|" + signature(result.labels)
+			key += "|" + result.labels.signature()
 		}
 		sure := !s.maybe && !one.maybe
 		if before, matched := seen[key]; matched {
@@ -151,8 +159,7 @@ func (f *flow) joined(n *parser.BinaryExpr, l, r vector) vector {
 }
 
 // oneEach fails the query when a side that must be unique is certainly not,
-// and reports when it may not be. An empty other side keeps Prometheus from
-// looking.
+// and reports when it may not be.
 func (f *flow) oneEach(many vector, ones map[string][]sample) (doubtful bool) {
 	for _, samples := range ones {
 		sure := 0
@@ -173,7 +180,7 @@ func combined(n *parser.BinaryExpr, many, one sample) sample {
 	m := n.VectorMatching
 	out := many
 	if !n.Op.IsComparisonOperator() || n.ReturnBool {
-		out = out.without(model.MetricNameLabel)
+		out = out.unnamed()
 	}
 	if m.Card == parser.CardOneToOne {
 		if m.On {
@@ -183,14 +190,14 @@ func combined(n *parser.BinaryExpr, many, one sample) sample {
 		}
 	}
 	for _, name := range m.Include {
-		out = out.with(name, one.labels[name])
+		out = out.with(name, one.labels.get(name))
 	}
 	out.from |= one.from
 	out.maybe = out.maybe || one.maybe
 	out.growing = false
 	switch {
 	case n.Op.IsComparisonOperator() && !n.ReturnBool:
-		same := n.LHS.String() == n.RHS.String()
+		same := sameText(n.LHS, n.RHS)
 		out.maybe = out.maybe || !same || (n.Op != parser.EQLC && n.Op != parser.GTE && n.Op != parser.LTE)
 	case n.Op == parser.ADD || n.Op == parser.MUL || n.Op == parser.DIV:
 		out.positive = out.positive && one.positive
@@ -198,6 +205,20 @@ func combined(n *parser.BinaryExpr, many, one sample) sample {
 		out.positive = false
 	}
 	return out
+}
+
+// sameText compares two expressions. Their texts are made only where their
+// forms do not differ: a long chain would be written out at each of its links.
+func sameText(a, b parser.Expr) bool {
+	x, binary := a.(*parser.BinaryExpr)
+	y, both := b.(*parser.BinaryExpr)
+	if binary != both {
+		return false
+	}
+	if binary {
+		return x.Op == y.Op && sameText(x.RHS, y.RHS) && sameText(x.LHS, y.LHS) && a.String() == b.String()
+	}
+	return a.String() == b.String()
 }
 
 func bySignature(m *parser.VectorMatching, v vector) map[string][]sample {
@@ -211,9 +232,9 @@ func bySignature(m *parser.VectorMatching, v vector) map[string][]sample {
 
 func joinKey(m *parser.VectorMatching, s sample) string {
 	if m.On {
-		return signature(s.only(m.MatchingLabels...).labels)
+		return s.labels.only(m.MatchingLabels...).signature()
 	}
-	return signature(s.without(append([]string{model.MetricNameLabel}, m.MatchingLabels...)...).labels)
+	return s.labels.unnamed(m.MatchingLabels...).signature()
 }
 
 func (f *flow) noteApart(n *parser.BinaryExpr, l, r, out vector) {

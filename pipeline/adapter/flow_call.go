@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -37,7 +36,7 @@ func (f *flow) call(n *parser.Call) vector {
 	case "label_join":
 		return f.labelJoin(n, args[0])
 	case "vector":
-		return vector{samples: []sample{{labels: map[string]string{}, positive: positive(args[0].number)}}}
+		return vector{samples: []sample{{positive: positive(args[0].number)}}}
 	case "absent", "absent_over_time":
 		return absent(args[0])
 	case "histogram_quantile":
@@ -49,7 +48,7 @@ func (f *flow) call(n *parser.Call) vector {
 		return vector{open: true}
 	}
 	if n.Func.ReturnType == parser.ValueTypeScalar {
-		return vector{}
+		return vector{scalar: true}
 	}
 	return f.perSample(n, args)
 }
@@ -66,11 +65,11 @@ func (f *flow) perSample(n *parser.Call, args []vector) vector {
 			if keepsName[n.Func.Name] {
 				return s
 			}
-			return s.without(model.MetricNameLabel)
+			return s.unnamed()
 		}))
 	}
 	// The calendar functions without an argument: one sample without labels.
-	return vector{samples: []sample{{labels: map[string]string{}}}}
+	return vector{samples: make([]sample, 1)}
 }
 
 func positive(number *float64) bool { return number != nil && *number > 0 }
@@ -92,11 +91,11 @@ func histogramQuantile(v vector) vector {
 	buckets.Without, buckets.Grouping = true, []string{"le"}
 	classic := vector{open: v.open}
 	for _, s := range v.samples {
-		if s.labels["le"] == "" {
+		if s.labels.get("le") == "" {
 			classic.open = true
 			continue
 		}
-		if _, err := strconv.ParseFloat(s.labels["le"], 64); err != nil {
+		if _, err := strconv.ParseFloat(s.labels.get("le"), 64); err != nil {
 			continue
 		}
 		s.positive = false // it may be NaN
@@ -118,7 +117,7 @@ func (f *flow) labelReplace(n *parser.Call, v vector) vector {
 		return vector{}
 	}
 	return f.unique(v.each(func(s sample) sample {
-		value := s.labels[src]
+		value := s.labels.get(src)
 		match := re.FindStringSubmatchIndex(value)
 		if match == nil {
 			return s
@@ -135,7 +134,7 @@ func (f *flow) labelJoin(n *parser.Call, v vector) vector {
 	return f.unique(v.each(func(s sample) sample {
 		var values []string
 		for _, src := range text[2:] {
-			values = append(values, s.labels[src])
+			values = append(values, s.labels.get(src))
 		}
 		return s.with(text[0], strings.Join(values, text[1]))
 	}))

@@ -1,6 +1,7 @@
 package adapter
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,31 +17,53 @@ const maxChoices = 64
 // judge tells what becomes of the request once a rule has it. Where the
 // adapter's choice of labels or series is random every choice is tried.
 func (s *search) judge(c candidate) Verdict {
-	r := c.rule
-	labels, err := r.mapping.labelsFor(services)
-	if err != nil { // a template that cannot be inverted
-		return s.failed(r, ServiceNotMapped, "resources", err)
+	labels, nsLabels, v := s.choices(c.rule)
+	if v != nil {
+		return *v
 	}
-	nsLabels, err := r.mapping.labelsFor(namespaces)
-	if err != nil {
-		return s.failed(r, NamespaceNotMapped, "resources", err)
-	}
-	if len(labels)*len(nsLabels) > maxChoices {
-		return s.nondeterministic(r, labels, nsLabels)
-	}
-	var verdicts []Verdict
+	var known, unknown *Verdict
 	for _, label := range labels {
 		for _, nsLabel := range nsLabels {
-			verdicts = append(verdicts, s.judgeChoice(c, label, nsLabel))
+			v := s.judgeChoice(c, label, nsLabel)
+			switch {
+			case v.Answer == Unknown:
+				unknown = cmp.Or(unknown, &v)
+			case known != nil && v.Answer != known.Answer:
+				return s.nondeterministic(c.rule, labels, nsLabels)
+			default:
+				known = cmp.Or(known, &v)
+			}
 		}
 	}
-	first := verdicts[0]
-	for _, v := range verdicts[1:] {
-		if v.Answer != first.Answer {
-			return s.nondeterministic(r, labels, nsLabels)
-		}
+	return *cmp.Or(unknown, known)
+}
+
+// choices are the labels among which the adapter chooses for the Service and
+// for its namespace, or why there are none.
+func (s *search) choices(r *rule) (labels, nsLabels []string, why *Verdict) {
+	labels, err := r.mapping.labelsFor(services)
+	if err != nil { // a template that cannot be inverted
+		v := s.failed(r, ServiceNotMapped, "resources", err)
+		return nil, nil, &v
 	}
-	return first
+	nsLabels, err = r.mapping.labelsFor(namespaces)
+	if err != nil {
+		v := s.failed(r, NamespaceNotMapped, "resources", err)
+		return nil, nil, &v
+	}
+	if len(labels)*len(nsLabels) > maxChoices {
+		v := s.nondeterministic(r, labels, nsLabels)
+		return nil, nil, &v
+	}
+	return labels, nsLabels, nil
+}
+
+// request is the target's, for one choice of labels.
+func (s *search) request(label, nsLabel string) request {
+	return request{
+		resource: services, label: label, names: []string{s.target.Service},
+		namespace: s.target.Namespace, namespaceLabel: nsLabel, selector: s.target.Selector,
+	}
 }
 
 func (s *search) nondeterministic(r *rule, groups ...[]string) Verdict {
@@ -64,12 +87,12 @@ func (s *search) failed(r *rule, k Kind, field string, err error) Verdict {
 // judgeChoice makes the query for one choice of labels and judges it. Every
 // series that registers the metric must lead to the same query.
 func (s *search) judgeChoice(c candidate, label, nsLabel string) Verdict {
-	req := request{
-		resource: services, label: label, names: []string{s.target.Service},
-		namespace: s.target.Namespace, namespaceLabel: nsLabel, selector: s.target.Selector,
-	}
+	req := s.request(label, nsLabel)
 	q := Query{Rule: c.rule.index, Label: label}
 	for i, series := range c.series {
+		if !s.spend(10 + c.rule.query.steps) {
+			return s.noQuery(c.rule, errWork)
+		}
 		expr, err := c.rule.expr(series, req)
 		if err != nil {
 			return s.noQuery(c.rule, err)
@@ -80,6 +103,9 @@ func (s *search) judgeChoice(c candidate, label, nsLabel string) Verdict {
 			return v
 		}
 		q.Series, q.Expr = series, expr
+	}
+	if !s.spend(queryWork(q.Expr)) {
+		return s.noQuery(c.rule, errWork)
 	}
 	v := s.judgeQuery(q)
 	v.Rule, v.Earlier, v.Query = q.Rule, -1, q
@@ -106,6 +132,7 @@ func (s *search) noQuery(r *rule, err error) Verdict {
 func (s *search) judgeQuery(q Query) Verdict {
 	expr, err := promQL.ParseExpr(q.Expr)
 	if err != nil {
+		s.spend(queryWork(q.Expr))
 		if _, tolerant := everyPromQL.ParseExpr(q.Expr); tolerant == nil {
 			return Verdict{Answer: Unknown, Kind: QueryUndecided, Reason: err.Error()}
 		}
@@ -114,37 +141,46 @@ func (s *search) judgeQuery(q Query) Verdict {
 	if t := expr.Type(); t != parser.ValueTypeVector {
 		return Verdict{Answer: No, Kind: QueryNotVector, Reason: fmt.Sprintf("the query gives a %s", parser.DocumentedType(t))}
 	}
-	v := s.follow(expr, q.Label)
+	v := s.follow(expr, q.Label, nil)
 	v.Windows = windows(expr)
 	return v
 }
 
 // follow evaluates the query over the Service's own series, and then again
-// beside series that must not get into its value.
-func (s *search) follow(expr parser.Expr, label string) Verdict {
-	own := &flow{series: inputs(s.target.Series, ofTarget)}
+// beside series that must not get into its value. With a binding only the
+// answer counts.
+func (s *search) follow(expr parser.Expr, label string, b *binding) Verdict {
+	own := &flow{series: s.own, bound: b}
 	result := own.eval(expr)
 	if own.failure != nil {
 		return Verdict{Answer: No, Kind: QueryFails, Reason: own.failure.Error()}
 	}
 	hits := result.of(label, s.target.Service)
 	if len(hits) == 0 {
+		if b != nil && !result.open {
+			return Verdict{Answer: No}
+		}
 		return s.noHit(own, result, label)
 	}
 	if !slices.ContainsFunc(hits, func(h sample) bool { return !h.maybe }) {
 		return Verdict{Answer: Unknown, Kind: QueryUndecided, Reason: "whether there is a sample depends on values"}
 	}
-	if s.mixes(expr, label, s.target.Foreign) {
+	if s.mixes(expr, label, own, s.foreign) {
 		return Verdict{Answer: No, Kind: NamespaceIgnored}
 	}
-	if s.mixes(expr, label, s.target.Sibling) {
+	if s.mixes(expr, label, own, s.sibling) {
 		return Verdict{Answer: No, Kind: ServiceIgnored}
 	}
 	return Verdict{Answer: Yes, Kind: Served, Samples: len(hits)}
 }
 
-func (s *search) mixes(expr parser.Expr, label string, others []Series) bool {
-	both := &flow{series: append(inputs(s.target.Series, ofTarget), inputs(others, ofOther)...)}
+// mixes tells whether others get into the Service's value. Without any that a
+// selector finds the result is that of the Service's own series.
+func (s *search) mixes(expr parser.Expr, label string, own *flow, others []sample) bool {
+	if !own.finds(others) {
+		return false
+	}
+	both := &flow{series: slices.Concat(s.own, others), bound: own.bound}
 	result := both.eval(expr)
 	return both.failure != nil || slices.ContainsFunc(result.of(label, s.target.Service), func(h sample) bool { return h.from&ofOther != 0 })
 }
@@ -153,7 +189,7 @@ func (s *search) mixes(expr parser.Expr, label string, others []Series) bool {
 func (v vector) of(label, name string) []sample {
 	var out []sample
 	for _, s := range v.samples {
-		if s.labels[label] == name {
+		if s.labels.get(label) == name {
 			out = append(out, s)
 		}
 	}
@@ -163,7 +199,7 @@ func (v vector) of(label, name string) []sample {
 func (s *search) noHit(f *flow, result vector, label string) Verdict {
 	values := map[string]bool{}
 	for _, x := range result.samples {
-		values[x.labels[label]] = true
+		values[x.labels.get(label)] = true
 	}
 	delete(values, "")
 	switch {

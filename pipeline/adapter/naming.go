@@ -38,10 +38,10 @@ func (n naming) metric(series string) (string, bool) {
 	return string(n.matches.ExpandString(nil, n.as, series, match)), true
 }
 
-func compileFilters(specs []FilterSpec, at *field.Path, errs *Errors) []filter {
+func (c *compiler) filters(specs []FilterSpec, at *field.Path) []filter {
 	var filters []filter
 	add := func(expr string, keep bool, path *field.Path) {
-		if re := compileRegexp(expr, path, errs); re != nil {
+		if re := c.regexp(expr, path); re != nil {
 			filters = append(filters, filter{re: re, keep: keep, path: path.String()})
 		}
 	}
@@ -49,9 +49,9 @@ func compileFilters(specs []FilterSpec, at *field.Path, errs *Errors) []filter {
 		path := at.Child("seriesFilters").Index(i)
 		switch {
 		case s.Is != "" && s.IsNot != "":
-			errs.add(ErrorFilter, path, "", "has both is and isNot; exactly one is allowed")
+			c.errs.add(ErrorFilter, path, "", "has both is and isNot; exactly one is allowed")
 		case s.Is == "" && s.IsNot == "":
-			errs.add(ErrorFilter, path, "", "has neither is nor isNot; exactly one is needed")
+			c.errs.add(ErrorFilter, path, "", "has neither is nor isNot; exactly one is needed")
 		case s.Is != "":
 			add(s.Is, true, path.Child("is"))
 		default:
@@ -61,10 +61,10 @@ func compileFilters(specs []FilterSpec, at *field.Path, errs *Errors) []filter {
 	return filters
 }
 
-func compileNaming(spec NameSpec, at *field.Path, errs *Errors) naming {
+func (c *compiler) naming(spec NameSpec, at *field.Path) naming {
 	n := naming{matches: everyName, as: spec.As}
 	if spec.Matches != "" {
-		if n.matches = compileRegexp(spec.Matches, at.Child("matches"), errs); n.matches == nil {
+		if n.matches = c.regexp(spec.Matches, at.Child("matches")); n.matches == nil {
 			return n
 		}
 	}
@@ -75,17 +75,8 @@ func compileNaming(spec NameSpec, at *field.Path, errs *Errors) naming {
 		case 1:
 			n.as = "$1"
 		default:
-			errs.add(ErrorNameAs, at.Child("as"), "", "must be set because matches has %d groups; it may be empty for none or one", n.matches.NumSubexp())
+			c.errs.add(ErrorNameAs, at.Child("as"), "", "must be set because matches has %d groups; it may be empty for none or one", n.matches.NumSubexp())
 		}
 	}
 	return n
-}
-
-func compileRegexp(expr string, at *field.Path, errs *Errors) *regexp.Regexp {
-	re, err := regexp.Compile(expr)
-	if err != nil {
-		errs.add(ErrorRegexp, at, expr, "is no regular expression (Go syntax): %v", err)
-		return nil
-	}
-	return re
 }

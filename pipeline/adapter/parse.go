@@ -39,26 +39,26 @@ type rule struct {
 // [Config.RelistErrors].
 func Parse(doc []byte, r Resources) (*Config, error) {
 	var (
-		d    document
-		errs Errors
+		d       document
+		compile = newCompiler(r)
 	)
 	if err := decode(doc, &d); err != nil {
-		errs = append(errs, yamlErrors(doc, err)...)
+		compile.errs = yamlErrors(doc, err)
 	}
 	c := &Config{resources: r}
 	for i, spec := range d.Rules {
-		c.rules = append(c.rules, compileRule(i, spec, r, field.NewPath("rules").Index(i), &errs))
+		c.rules = append(c.rules, compile.rule(i, spec, field.NewPath("rules").Index(i)))
 	}
 	for i, spec := range d.ExternalRules {
-		c.external = append(c.external, compileRule(i, spec, r, field.NewPath("externalRules").Index(i), &errs))
+		c.external = append(c.external, compile.rule(i, spec, field.NewPath("externalRules").Index(i)))
 	}
 	if d.ResourceRules != nil {
 		at := field.NewPath("resourceRules")
-		compileResourceRule(d.ResourceRules.CPU, r, at.Child("cpu"), &errs)
-		compileResourceRule(d.ResourceRules.Memory, r, at.Child("memory"), &errs)
+		compile.resourceRule(d.ResourceRules.CPU, at.Child("cpu"))
+		compile.resourceRule(d.ResourceRules.Memory, at.Child("memory"))
 	}
-	if len(errs) > 0 {
-		return nil, errs
+	if len(compile.errs) > 0 {
+		return nil, compile.errs
 	}
 	for _, r := range c.rules {
 		if r.selectorErr != nil {
@@ -101,30 +101,6 @@ func (c *Config) SeriesQueries() []string {
 		}
 	}
 	return queries
-}
-
-func compileRule(i int, spec RuleSpec, r Resources, at *field.Path, errs *Errors) *rule {
-	c := &rule{index: i, spec: spec}
-	c.selector, c.selectorErr = parseSeriesQuery(spec.SeriesQuery, at.Child("seriesQuery"))
-	c.filters = compileFilters(spec.SeriesFilters, at, errs)
-	c.mapping = compileMapping(spec.Resources, r, at.Child("resources"), errs)
-	c.naming = compileNaming(spec.Name, at.Child("name"), errs)
-	c.query = compileQuery(spec.MetricsQuery, at.Child("metricsQuery"), errs)
-	return c
-}
-
-func compileResourceRule(spec resourceRule, r Resources, at *field.Path, errs *Errors) {
-	compileQuery(spec.ContainerQuery, at.Child("containerQuery"), errs)
-	compileQuery(spec.NodeQuery, at.Child("nodeQuery"), errs)
-	compileMapping(spec.Resources, r, at.Child("resources"), errs)
-}
-
-func compileQuery(text string, at *field.Path, errs *Errors) *goTemplate {
-	t, err := parseTemplate("metricsQuery", text)
-	if err != nil {
-		errs.add(ErrorTemplate, at, text, "%v", err)
-	}
-	return t
 }
 
 // metric is the name that the rule gives a series, false if it leaves it out.

@@ -58,21 +58,10 @@ type templateArgs struct {
 
 // expr executes metricsQuery for a series.
 func (r *rule) expr(series string, req request) (string, error) {
-	matchers, values, err := selectorMatchers(req.selector)
+	matchers, values, err := req.matchers()
 	if err != nil {
 		return "", err
 	}
-	if req.namespace != "" {
-		matchers = append(matchers, matcher(req.namespaceLabel, "=", req.namespace))
-		values[req.namespaceLabel] = req.namespace
-	}
-	op, value := "=", strings.Join(req.names, "|")
-	if len(req.names) > 1 {
-		op = "=~"
-	}
-	matchers = append(matchers, matcher(req.label, op, value))
-	values[req.label] = value
-
 	expr, err := r.query.execute(templateArgs{
 		Series:            series,
 		LabelMatchers:     strings.Join(matchers, ","),
@@ -87,6 +76,25 @@ func (r *rule) expr(series string, req request) (string, error) {
 		return "", ErrEmptyQuery
 	}
 	return expr, nil
+}
+
+// matchers are the request's, in the adapter's order, and their values by
+// label.
+func (req request) matchers() ([]string, map[string]string, error) {
+	matchers, values, err := selectorMatchers(req.selector)
+	if err != nil {
+		return nil, nil, err
+	}
+	if req.namespace != "" {
+		matchers = append(matchers, matcher(req.namespaceLabel, "=", req.namespace))
+		values[req.namespaceLabel] = req.namespace
+	}
+	op, value := "=", strings.Join(req.names, "|")
+	if len(req.names) > 1 {
+		op = "=~"
+	}
+	values[req.label] = value
+	return append(matchers, matcher(req.label, op, value)), values, nil
 }
 
 // selectorMatchers puts a metric selector into PromQL, in the selector's own

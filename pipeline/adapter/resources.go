@@ -125,6 +125,37 @@ func (m *mapping) resource(label string) (gr schema.GroupResource, mapped, forei
 	return gvr.GroupResource(), true, false
 }
 
+// describes tells whether a label of the series carries the name of a gr.
+func (m *mapping) describes(s Series, gr schema.GroupResource, known map[labelOf]bool) bool {
+	for _, label := range m.labels[gr] {
+		if _, ok := s.Labels[label]; ok {
+			return true
+		}
+	}
+	if m.pattern == nil {
+		return false
+	}
+	for label := range s.Labels {
+		key := labelOf{m, label}
+		is, ok := known[key]
+		if !ok {
+			found, mapped, _ := m.resource(label)
+			is = mapped && found == gr
+			known[key] = is
+		}
+		if is {
+			return true
+		}
+	}
+	return false
+}
+
+// labelOf is a label in the eyes of a mapping.
+type labelOf struct {
+	mapping *mapping
+	label   string
+}
+
 // ofSeries lists the resources that a series describes, sorted by label, and
 // whether the adapter takes its metric for a namespaced one: any label that is
 // not the name of a root-scoped object suffices, mapped or not.

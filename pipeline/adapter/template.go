@@ -20,6 +20,10 @@ type goTemplate struct {
 	t *template.Template
 	// costly is why the template is not executed, found once when parsing.
 	costly error
+	// steps bounds the nodes that one execution visits.
+	steps int
+	// prepared is nil for queries that must be executed for each request.
+	prepared *prepared
 }
 
 func parseTemplate(name, text string) (*goTemplate, error) {
@@ -27,7 +31,8 @@ func parseTemplate(name, text string) (*goTemplate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("is no Go template: %w", err)
 	}
-	return &goTemplate{t: t, costly: checkCost(t)}, nil
+	steps, costly := checkCost(t)
+	return &goTemplate{t: t, costly: costly, steps: steps}, nil
 }
 
 // execute gives the template's text for the data. It ends soon, and never

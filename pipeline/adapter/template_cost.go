@@ -22,19 +22,19 @@ const (
 // by at most this factor.
 var builders = map[string]int{"print": 1, "println": 1, "printf": 4, "html": 6, "js": 6, "urlquery": 3}
 
-// checkCost reports why executing the template might take too long or too much
+// checkCost counts the steps of executing a template, and reports why executing the template might take too long or too much
 // memory. Go templates can: by ranging over numbers, by recursion, by doubling
 // a string in a variable, by padding.
-func checkCost(t *template.Template) error {
+func checkCost(t *template.Template) (int, error) {
 	c := costs{set: t, cost: map[string]int{}}
 	n, err := c.template(t.Name())
 	if err == nil && n > maxCost {
 		err = fmt.Errorf("more than %d steps", maxCost)
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrCostly, err)
+		return 0, fmt.Errorf("%w: %w", ErrCostly, err)
 	}
-	return nil
+	return n, nil
 }
 
 type costs struct {

@@ -100,10 +100,10 @@ func TestMetricNames(t *testing.T) {
 		{"a", "", "aXa", "a"}, // the first match only
 		{"(?:a)", "", "ba", "a"},
 	} {
-		var errs Errors
-		n := compileNaming(NameSpec{Matches: tc.matches, As: tc.as}, nil, &errs)
-		if len(errs) > 0 {
-			t.Fatal(errs)
+		compile := newCompiler(CoreResources)
+		n := compile.naming(NameSpec{Matches: tc.matches, As: tc.as}, nil)
+		if len(compile.errs) > 0 {
+			t.Fatal(compile.errs)
 		}
 		if got, ok := n.metric(tc.series); !ok || got != tc.want {
 			t.Errorf("%+v: got %q, %v", tc, got, ok)

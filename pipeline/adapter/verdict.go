@@ -65,10 +65,11 @@ const (
 	// query differs by which of them Prometheus lists last.
 	SeriesNondeterministic Kind = "SeriesNondeterministic"
 	// QueryUndecided (Unknown): the answer depends on values, on functions
-	// that are not followed, or on features of that Prometheus.
+	// that are not followed, or on features of that Prometheus; or following
+	// the query, and others before it, takes too long.
 	QueryUndecided Kind = "QueryUndecided"
 	// RuleShadowed (Unknown): a later rule takes the metric over if series of
-	// other objects exist.
+	// other objects exist, and would answer otherwise. Reason is its kind.
 	RuleShadowed Kind = "RuleShadowed"
 	// RulePinned (Unknown): the only rule is known by series of other objects,
 	// and would do if they exist.
@@ -152,7 +153,8 @@ type Verdict struct {
 	// of more than one an arbitrary one counts.
 	Samples int
 	// Earlier is the index of an earlier rule that would have served the
-	// metric, had Rule not taken it over; -1 when there is none.
+	// metric, had Rule not taken it over; -1 when there is none, or when the
+	// queries before it take too long to follow.
 	Earlier int
 }
 
