@@ -212,3 +212,31 @@ func TestProblems(t *testing.T) {
 		t.Errorf("a policy that is not there has problems: %v", got)
 	}
 }
+
+func TestAutoAttachKeepsToItsLimits(t *testing.T) {
+	enabled := labels.Set{AutoAttachLabel: AutoAttachEnabled}
+	attach := func(target, least string) *Policy {
+		return Compile([]v1alpha1.LatencyPolicy{named("p", func(s *v1alpha1.LatencyPolicySpec) {
+			s.AutoAttach = &v1alpha1.AutoAttach{TargetMilliseconds: resource.MustParse(target)}
+			s.Limits = &v1alpha1.Limits{TargetMilliseconds: &v1alpha1.QuantityRange{Min: ptr.To(resource.MustParse(least))}}
+		})}).For(nil, nil)
+	}
+	tests := map[string]struct {
+		policy    *Policy
+		namespace labels.Set
+		want      string // "" is not attached
+	}{
+		"within":        {attach("50", "40"), enabled, "50"},
+		"outside":       {attach("40", "50"), enabled, "50"},
+		"no label":      {attach("50", "40"), teamA, ""},
+		"no target":     {attach("0", "40"), enabled, ""},
+		"no policy":     {nil, enabled, ""},
+		"no autoAttach": {frame(), enabled, ""},
+	}
+	for name, tt := range tests {
+		target, ok := tt.policy.AutoAttach(tt.namespace)
+		if ok != (tt.want != "") || ok && target.String() != tt.want {
+			t.Errorf("%s: attached at %s, %v, want %q", name, target.String(), ok, tt.want)
+		}
+	}
+}

@@ -279,14 +279,19 @@ func TestWhereTheFixIsIsNeverCut(t *testing.T) {
 	}
 }
 
-func TestJudgeRatchets(t *testing.T) {
-	// A cluster with everything installed and nothing in it: the hops are broken.
-	empty := &pipeline.Snapshot{
+// emptySnapshot is of a cluster with everything installed and nothing in it: the
+// hops are broken.
+func emptySnapshot() *pipeline.Snapshot {
+	return &pipeline.Snapshot{
 		OperatorServices: pipeline.KnownSet(pipeline.OperatorService{Namespace: "kong-system", Name: "kong-operator-metrics",
 			Ports: []pipeline.ServicePort{{Name: "http", Port: 8080, TargetPort: "metrics"}}}),
 		Namespaces: pipeline.KnownSet[pipeline.Namespace](), ServiceMonitors: pipeline.KnownSet[*monitoringv1.ServiceMonitor](),
 		Prometheuses: pipeline.KnownSet[*monitoringv1.Prometheus](),
 	}
+}
+
+func TestJudgeRatchets(t *testing.T) {
+	empty := emptySnapshot()
 	c := clusterOf(t, serviceWith("echo", nil))
 	c.Pipeline = func() *pipeline.Evaluator { return pipeline.NewEvaluator(empty) }
 	before, after := deploymentWith(nil, ask()), deploymentWith(nil, ask())
