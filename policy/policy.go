@@ -34,6 +34,7 @@ type Policy struct {
 	profiles    map[string]autoscalingv2.HorizontalPodAutoscalerBehavior
 	enforcement Enforcement
 	conflicts   Action
+	places      Places
 }
 
 // Object names a LatencyPolicy in findings.
@@ -64,6 +65,11 @@ func compile(p *v1alpha1.LatencyPolicy) (*Policy, []finding.Finding) {
 		out.defaults = *spec.Defaults
 	}
 	if spec.Pipeline != nil {
+		out.places = Places{
+			AdapterConfigMap: spec.Pipeline.AdapterConfigMap,
+			OperatorService:  spec.Pipeline.OperatorService,
+			Prometheus:       spec.Pipeline.Prometheus,
+		}
 		for _, e := range spec.Pipeline.Enforcement {
 			out.enforcement[finding.Hop(e.Hop)] = e.Action
 		}

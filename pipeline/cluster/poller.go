@@ -8,7 +8,6 @@ import (
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,11 +21,12 @@ type poller struct {
 	interval time.Duration
 	api      func() pipeline.MetricsAPI
 	adapter  adapterReader
-	// operator is the operator's Service, read from direct; empty if it is not named.
-	operator types.NamespacedName
-	direct   client.Reader
-	changed  func()
-	log      logr.Logger
+	// places says where the adapter's ConfigMap and the operator's Service are; the
+	// latter is read from direct. What it leaves empty is to be found.
+	places  func() places
+	direct  client.Reader
+	changed func()
+	log     logr.Logger
 	// wake has one place; hurry fills it.
 	wake chan struct{}
 
@@ -64,10 +64,12 @@ func (p *poller) look(ctx context.Context) {
 	}
 	limited, cancel := context.WithTimeout(ctx, 2*probeTimeout)
 	defer cancel()
+	at := p.places()
+	p.adapter.named = at.adapter
 	adapter := p.adapter.read(limited, api, time.Now())
 	var operator pipeline.Set[pipeline.OperatorService]
-	if p.operator.Name != "" {
-		operator = namedOperatorService(limited, p.direct, p.operator)
+	if at.operator.Name != "" {
+		operator = namedOperatorService(limited, p.direct, at.operator)
 	}
 	if ctx.Err() != nil {
 		return // what failed for that reason is no result

@@ -104,14 +104,13 @@ func SetupSource(mgr manager.Manager, o Options) (*Source, error) {
 		adapter: adapterReader{
 			services: mgr.GetClient(),
 			direct:   mgr.GetAPIReader(),
-			named:    configMapKey{name: o.AdapterConfigMap, key: o.AdapterKey},
 			parser:   configParser{discover: discoverer(disco)},
 		},
-		operator: o.OperatorService,
-		direct:   mgr.GetAPIReader(),
-		changed:  s.changed,
-		log:      s.log,
-		wake:     make(chan struct{}, 1),
+		places:  s.places,
+		direct:  mgr.GetAPIReader(),
+		changed: s.changed,
+		log:     s.log,
+		wake:    make(chan struct{}, 1),
 	}
 	s.kinds.metricsAPI.changed = func() { s.changed(); s.poller.hurry() }
 	if err := mgr.Add(s); err != nil {
@@ -222,6 +221,10 @@ func (s *Source) renew(ctx context.Context) {
 	}
 	if policies := s.readPolicies(); policies != nil {
 		before := s.policies.Swap(policies)
+		if !reflect.DeepEqual(before.set.Places(), policies.set.Places()) {
+			s.poller.hurry()
+			s.changed()
+		}
 		// Without any policy the labels of namespaces mean nothing.
 		if !before.known || !before.set.Empty() || !policies.set.Empty() {
 			s.tell(&s.policySubscribers)
@@ -266,7 +269,9 @@ func (s *Source) read(ctx context.Context) *pipeline.Snapshot {
 		MetricsAPI:            metricsAPIOf(k.metricsAPI.set()),
 	}
 	next.Adapter, next.OperatorServices = s.poller.result()
-	if s.options.OperatorService.Name == "" {
+	at := s.places()
+	next.Prometheuses = onlyNamed(next.Prometheuses, at.prometheus)
+	if at.operator.Name == "" {
 		next.OperatorServices = operatorCandidates(ctx, s.cached)
 	}
 	return next
