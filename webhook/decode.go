@@ -70,6 +70,10 @@ func decodeWorkload(raw []byte, req *admission.Request) (target.Workload, error)
 	if err := decode(raw, &d); err != nil {
 		return target.Workload{}, err
 	}
+	return d.workload(req), nil
+}
+
+func (d deployment) workload(req *admission.Request) target.Workload {
 	return target.Workload{
 		Namespace:   req.Namespace,
 		Name:        d.Metadata.name(req),
@@ -79,7 +83,7 @@ func decodeWorkload(raw []byte, req *admission.Request) (target.Workload, error)
 		Labels:      d.Metadata.Labels,
 		PodLabels:   d.Spec.Template.Metadata.Labels,
 		Annotations: annotations.Ours(d.Metadata.Annotations),
-	}, nil
+	}
 }
 
 func decodeService(raw []byte, req *admission.Request) (s target.Service, deleting bool, err error) {

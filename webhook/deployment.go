@@ -16,42 +16,65 @@ import (
 	"github.com/kong-latency/kong-latency/target"
 )
 
-// mutateDeployment raises a new Deployment's replicas to the least that its
-// settings allow, so that it does not start smaller than it will ever be again.
-// It patches that one path, and answers the same when called again.
+// mutateDeployment writes on a Deployment that its policy attaches what the policy
+// gives it, and raises a new one's replicas to the least that its settings allow, so
+// that it does not start smaller than it will ever be again. It patches those paths
+// one by one, and nothing when called again.
 func (c Cluster) mutateDeployment(ctx context.Context, req admission.Request) admission.Response {
-	if req.Operation != admissionv1.Create {
-		return allow(nil)
-	}
-	w, err := decodeWorkload(req.Object.Raw, &req)
-	if err != nil {
+	var d deployment
+	if err := decode(req.Object.Raw, &d); err != nil {
 		return badRequest(err)
 	}
-	least, ok := c.minReplicas(ctx, w)
+	resp := allow(nil)
+	w := d.workload(&req)
+	if w.Deleting {
+		return resp
+	}
+	now := c.resolve(ctx, w)
+	d.stamp(now, &resp)
+	if req.Operation == admissionv1.Create {
+		c.raise(w, now, &resp)
+	}
+	return resp
+}
+
+// raise brings the replicas of w, which gets what now says, to the minimum.
+func (c Cluster) raise(w target.Workload, now generator.Resolution, resp *admission.Response) {
+	least, ok := c.minReplicas(w, now)
 	replicas := int32(1) // the API's default
 	if w.Replicas != nil {
 		replicas = *w.Replicas
 	}
 	// Zero is how people turn a workload off, and its autoscaling with it.
 	if !ok || replicas == 0 || replicas >= least {
-		return allow(nil)
+		return
 	}
-	resp := allow([]string{line("raised spec.replicas from %d to %d, the minimum of its autoscaling", replicas, least)})
-	resp.Patches = []jsonpatch.Operation{jsonpatch.NewOperation("add", "/spec/replicas", least)}
-	return resp
+	resp.Patches = append(resp.Patches, jsonpatch.NewOperation("add", "/spec/replicas", least))
+	resp.Warnings = append(resp.Warnings, line("raised spec.replicas from %d to %d, the minimum of its autoscaling", replicas, least))
+}
+
+// resolve is what w gets; nothing while that cannot be known.
+func (c Cluster) resolve(ctx context.Context, w target.Workload) generator.Resolution {
+	catalog := c.catalog(ctx, w.Namespace)
+	if catalog == nil {
+		return generator.Resolution{}
+	}
+	now := generator.Resolve(w, target.WithWorkload(catalog, w), c.Policies)
+	if catalog.Err() != nil {
+		return generator.Resolution{}
+	}
+	return now
 }
 
 // minReplicas is the least number of replicas of w, if it asks for autoscaling and
 // its settings can be used: from it and its Service, or, while the Service
 // cannot be known, from its own settings.
-func (c Cluster) minReplicas(ctx context.Context, w target.Workload) (int32, bool) {
-	if catalog := c.catalog(ctx, w.Namespace); catalog != nil {
-		r := generator.Resolve(w, target.WithWorkload(catalog, w), c.Policies)
-		if catalog.Err() == nil && r.Plan != nil {
-			return r.Plan.MinReplicas, true
-		}
+func (c Cluster) minReplicas(w target.Workload, now generator.Resolution) (int32, bool) {
+	if now.Plan != nil {
+		return now.Plan.MinReplicas, true
 	}
-	settings, errs := annotations.Parse(annotations.OnDeployment, w.Annotations)
+	own := annotations.Own(w.Annotations)
+	settings, errs := annotations.Parse(annotations.OnDeployment, own)
 	ruling := generator.RulingOf(c.Policies, w)
 	if len(errs) > 0 || !settings.Asked() || ruling.Unknown {
 		return 0, false
@@ -88,7 +111,9 @@ func (c Cluster) validateDeployment(ctx context.Context, req admission.Request) 
 		return allow(nil)
 	}
 	now := generator.Resolve(w, target.WithWorkload(catalog, w), c.Policies)
-	fresh := req.Operation == admissionv1.Create || !maps.Equal(before.Annotations, w.Annotations)
+	// What a policy has the mutating webhook write is nobody's change of settings.
+	fresh := req.Operation == admissionv1.Create ||
+		!maps.Equal(annotations.Own(before.Annotations), annotations.Own(w.Annotations))
 	var then generator.Resolution
 	switch {
 	case req.Operation != admissionv1.Update:
@@ -111,7 +136,7 @@ func (c Cluster) validateDeployment(ctx context.Context, req admission.Request) 
 	}
 	lines := slices.Concat(warnings(worthTelling(then, now)), notes(then, now), pipelineLines)
 	if !now.Asked && !then.Asked {
-		lines = append(lines, noTarget(w.Annotations)...)
+		lines = append(lines, noTarget(annotations.Own(w.Annotations))...)
 	}
 	return allow(lines)
 }

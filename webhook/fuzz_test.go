@@ -7,29 +7,37 @@ import (
 	"testing"
 
 	admissionv1 "k8s.io/api/admission/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
 )
 
 // FuzzAdmissionReview sends any body to every handler, as the HTTP server would.
 // None may panic, every answer is an AdmissionReview, and a patch never touches
-// anything but the replicas.
+// anything but the replicas and the two annotations of auto-attach.
 func FuzzAdmissionReview(f *testing.F) {
 	for _, op := range []admissionv1.Operation{admissionv1.Create, admissionv1.Update} {
-		for _, ours := range []map[string]string{nil, ask(), ask(annotations.MinReplicas, "4"), ask(annotations.Service, "x"), {annotations.TargetMS: "?"}} {
-			d := deploymentWith(nil, ours)
-			req := request(f, op, d, d)
-			req.UID = "1"
-			f.Add(encodeReview(f, req))
-			s := serviceWith("echo", ours)
-			req = request(f, op, s, s)
-			f.Add(encodeReview(f, req))
+		for _, ours := range []map[string]string{nil, ask(), ask(annotations.MinReplicas, "4"), ask(annotations.Service, "x"),
+			{annotations.TargetMS: "?"}, {"a": "b"}, ask(annotations.AttachedBy, "frame=40"), ask(annotations.AttachedBy, "=")} {
+			for _, o := range []client.Object{deploymentWith(nil, ours), webDeployment(ours), serviceWith("echo", ours)} {
+				req := request(f, op, o, o)
+				req.UID = "1"
+				f.Add(encodeReview(f, req))
+			}
+		}
+		for _, spec := range []v1alpha1.LatencyPolicySpec{{}, {WorkloadSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"-": "?"}}}} {
+			p := policyWith("frame", spec)
+			f.Add(encodeReview(f, request(f, op, p, p)))
 		}
 	}
 	f.Add([]byte(`{"request":null}`))
 	f.Add([]byte(`{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"operation":"CREATE","object":{"metadata":{"annotations":{"kong.latency/target-ms":null}}}}}`))
 	c := clusterOf(f, serviceWith("echo", nil), deploymentWith(nil, nil))
+	c.Policies = attaching()
+	c.KnownPolicies, c.Candidates = knownOf(policyWith("frame", v1alpha1.LatencyPolicySpec{}))
 	handlers := Handlers(c)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for path, h := range handlers {
@@ -43,25 +51,52 @@ func FuzzAdmissionReview(f *testing.F) {
 			if err := json.Unmarshal(w.Body.Bytes(), &review); err != nil || review.Response == nil {
 				t.Fatalf("%s answered %q: %v", path, w.Body, err)
 			}
-			checkPatch(t, path, review.Response.Patch)
+			checkPatch(t, path, body, review.Response.Patch)
 		}
 	})
 }
 
-func checkPatch(t *testing.T, path string, patch []byte) {
+func checkPatch(t *testing.T, path string, body, patch []byte) {
 	t.Helper()
 	if len(patch) == 0 {
 		return
 	}
-	var ops []struct{ Op, Path string }
+	var ops []struct {
+		Op, Path string
+		Value    any
+	}
 	if err := json.Unmarshal(patch, &ops); err != nil {
 		t.Fatalf("%s: patch %q: %v", path, patch, err)
 	}
 	for _, op := range ops {
-		if op.Op != "add" || op.Path != "/spec/replicas" {
-			t.Errorf("%s patches %s %s", path, op.Op, op.Path)
+		switch op.Path {
+		case "/spec/replicas", "/metadata/annotations/kong.latency~1target-ms", "/metadata/annotations/kong.latency~1attached-by":
+		case "/metadata/annotations":
+			if value, ok := op.Value.(map[string]any); !ok || len(value) > 0 || hasAnnotations(t, body) {
+				t.Errorf("%s replaces the annotations by %v", path, op.Value)
+			}
+		default:
+			t.Errorf("%s patches %s", path, op.Path)
+		}
+		if op.Op != "add" || path != MutateDeploymentsPath {
+			t.Errorf("%s patches by %s", path, op.Op)
 		}
 	}
+}
+
+// hasAnnotations tells whether the review's object has any.
+func hasAnnotations(t *testing.T, body []byte) bool {
+	t.Helper()
+	var review admissionv1.AdmissionReview
+	if err := json.Unmarshal(body, &review); err != nil {
+		t.Fatal(err)
+	}
+	var object struct{ Metadata map[string]any }
+	if err := json.Unmarshal(review.Request.Object.Raw, &object); err != nil {
+		t.Fatal(err)
+	}
+	all, _ := object.Metadata["annotations"].(map[string]any)
+	return len(all) > 0
 }
 
 func encodeReview(f *testing.F, req admission.Request) []byte {

@@ -1,5 +1,5 @@
-// Package webhook answers admission reviews of Deployments and Services. It
-// reads from caches only and writes nothing but its answer.
+// Package webhook answers admission reviews of Deployments, Services and
+// LatencyPolicies. It reads from caches only and writes nothing but its answer.
 package webhook
 
 import (
@@ -11,17 +11,20 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/pipeline"
 	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/policy"
 	"github.com/kong-latency/kong-latency/target"
 )
 
 // The paths that the webhook configurations call.
 const (
-	MutateDeploymentsPath   = "/mutate-deployments"
-	ValidateDeploymentsPath = "/validate-deployments"
-	ValidateServicesPath    = "/validate-services"
+	MutateDeploymentsPath       = "/mutate-deployments"
+	ValidateDeploymentsPath     = "/validate-deployments"
+	ValidateServicesPath        = "/validate-services"
+	ValidateLatencyPoliciesPath = "/validate-latencypolicies"
 )
 
 // Cluster is what admission knows of the cluster. Where it is not warm yet,
@@ -35,6 +38,12 @@ type Cluster struct {
 	Pipeline func() *pipeline.Evaluator
 	// Policies knows which policy rules a workload; nil means that there are none.
 	Policies generator.Policies
+	// KnownPolicies returns the LatencyPolicies that there are, which are not changed
+	// here; ok is false if they are not known yet. Nil, or without Candidates, a
+	// policy is judged by itself only.
+	KnownPolicies func() (list []v1alpha1.LatencyPolicy, ok bool)
+	// Candidates returns all Deployments that there are, as policies see them.
+	Candidates func(context.Context) ([]policy.Candidate, error)
 }
 
 // Setup registers the handlers with the manager's webhook server.
@@ -48,9 +57,10 @@ func Setup(mgr manager.Manager, c Cluster) {
 // Handlers returns every handler by its path.
 func Handlers(c Cluster) map[string]admission.Handler {
 	return map[string]admission.Handler{
-		MutateDeploymentsPath:   admission.HandlerFunc(c.mutateDeployment),
-		ValidateDeploymentsPath: admission.HandlerFunc(c.validateDeployment),
-		ValidateServicesPath:    admission.HandlerFunc(c.validateService),
+		MutateDeploymentsPath:       admission.HandlerFunc(c.mutateDeployment),
+		ValidateDeploymentsPath:     admission.HandlerFunc(c.validateDeployment),
+		ValidateServicesPath:        admission.HandlerFunc(c.validateService),
+		ValidateLatencyPoliciesPath: admission.HandlerFunc(c.validateLatencyPolicy),
 	}
 }
 

@@ -1,0 +1,215 @@
+package webhook
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	admissionv1 "k8s.io/api/admission/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/pipeline"
+)
+
+// attaching is the policy frame with auto-attach at 50 ms.
+func attaching(edits ...func(*v1alpha1.LatencyPolicySpec)) generator.Policies {
+	return frame(append(edits, func(s *v1alpha1.LatencyPolicySpec) {
+		s.AutoAttach = &v1alpha1.AutoAttach{TargetMilliseconds: resource.MustParse("50")}
+	})...)
+}
+
+// stamped is what auto-attach writes of frame, beside more.
+func stamped(more ...string) map[string]string {
+	m := map[string]string{annotations.TargetMS: "50", annotations.AttachedBy: "frame=50"}
+	for i := 0; i+1 < len(more); i += 2 {
+		m[more[i]] = more[i+1]
+	}
+	return m
+}
+
+func TestStampOfAutoAttach(t *testing.T) {
+	echo, off := serviceWith("echo", nil), map[string]string{annotations.TargetMS: annotations.Off}
+	tests := map[string]struct {
+		before   map[string]string // on an update
+		update   bool
+		ours     map[string]string
+		services []client.Object
+		want     map[string]string // nil: nothing is patched
+	}{
+		"created":                          {services: []client.Object{echo}, want: stamped()},
+		"created with other annotations":   {ours: map[string]string{"a/b": "c"}, services: []client.Object{echo}, want: stamped("a/b", "c")},
+		"created with a setting":           {ours: map[string]string{annotations.Paused: "true"}, services: []client.Object{echo}, want: stamped(annotations.Paused, "true")},
+		"created with its own target":      {ours: ask(), services: []client.Object{echo}},
+		"created with the policy's target": {ours: map[string]string{annotations.TargetMS: "50"}, services: []client.Object{echo}},
+		"created with a bad target":        {ours: map[string]string{annotations.TargetMS: "x"}, services: []client.Object{echo}},
+		"created with a bad setting":       {ours: map[string]string{annotations.Paused: "x"}, services: []client.Object{echo}},
+		"created off":                      {ours: off, services: []client.Object{echo}},
+		"its Service declines":             {services: []client.Object{serviceWith("echo", off)}},
+		"its Service asks":                 {services: []client.Object{serviceWith("echo", ask())}},
+		"before its Service":               {},
+		"two Services":                     {services: []client.Object{echo, serviceWith("echo2", nil)}},
+		"copied with a stamp":              {ours: ask(annotations.AttachedBy, "other=40"), services: []client.Object{echo}, want: stamped()},
+		"was there before":                 {update: true, services: []client.Object{echo}, want: stamped()},
+		"replaced without the stamp":       {update: true, before: stamped(), services: []client.Object{echo}, want: stamped()},
+		"applied again, stamp kept":        {update: true, before: stamped(), ours: stamped(), services: []client.Object{echo}},
+		"target in another spelling":       {update: true, before: stamped(), ours: stamped(annotations.TargetMS, "50.0"), services: []client.Object{echo}, want: stamped()},
+		"policy's target changed since":    {update: true, before: ask(annotations.AttachedBy, "frame=40"), ours: ask(annotations.AttachedBy, "frame=40"), services: []client.Object{echo}, want: stamped()},
+		"target taken over":                {update: true, before: stamped(), ours: stamped(annotations.TargetMS, "45"), services: []client.Object{echo}},
+		"turned off":                       {update: true, before: stamped(), ours: stamped(annotations.TargetMS, annotations.Off), services: []client.Object{echo}},
+		"no longer off":                    {update: true, before: off, services: []client.Object{echo}, want: stamped()},
+		"own target removed":               {update: true, before: ask(), services: []client.Object{echo}, want: stamped()},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := clusterOf(t, tt.services...)
+			c.Policies = attaching()
+			op, before := admissionv1.Create, client.Object(nil)
+			if tt.update {
+				op, before = admissionv1.Update, webDeployment(tt.before)
+			}
+			req := request(t, op, before, webDeployment(maps.Clone(tt.ours)))
+			resp := c.mutateDeployment(t.Context(), req)
+			if !resp.Allowed {
+				t.Fatalf("refused: %v", resp.Result)
+			}
+			if tt.want == nil {
+				if len(resp.Patches) > 0 || len(resp.Warnings) > 0 {
+					t.Fatalf("patches %v and says %q", resp.Patches, resp.Warnings)
+				}
+				return
+			}
+			expect(t, resp.Warnings, `LatencyPolicy frame attaches it without being asked: wrote kong.latency/target-ms: "50"; "off" there leaves it out`)
+			raw := applied(t, req.Object.Raw, resp)
+			var d appsv1.Deployment
+			if err := json.Unmarshal(raw, &d); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, d.Annotations); diff != "" {
+				t.Errorf("annotations (-want +got):\n%s", diff)
+			}
+			d.Annotations = tt.ours
+			if diff := cmp.Diff(webDeployment(tt.ours), client.Object(&d)); diff != "" {
+				t.Errorf("more than annotations changed (-want +got):\n%s", diff)
+			}
+			req.Object.Raw = raw
+			if again := c.mutateDeployment(t.Context(), req); len(again.Patches) > 0 || len(again.Warnings) > 0 {
+				t.Errorf("a second call patches %v and says %q", again.Patches, again.Warnings)
+			}
+		})
+	}
+}
+
+func TestStampFitsWhateverStandsForNoAnnotations(t *testing.T) {
+	c := clusterOf(t, serviceWith("echo", nil))
+	c.Policies = attaching()
+	for _, none := range []string{``, `,"annotations":null`, `,"annotations":{}`} {
+		req := request(t, admissionv1.Create, nil, webDeployment(nil))
+		req.Object.Raw = []byte(`{"metadata":{"name":"echo","labels":{"tier":"web"}` + none + `},"spec":{"template":{"metadata":{"labels":{"app":"echo"}}}}}`)
+		resp := c.mutateDeployment(t.Context(), req)
+		var d appsv1.Deployment
+		if err := json.Unmarshal(applied(t, req.Object.Raw, resp), &d); err != nil {
+			t.Fatal(err)
+		}
+		if !maps.Equal(d.Annotations, stamped()) {
+			t.Errorf("with %q: annotations %v", none, d.Annotations)
+		}
+	}
+}
+
+func TestStampIsWrittenOnlyByWhatIsKnown(t *testing.T) {
+	echo := serviceWith("echo", nil)
+	unknown := attaching().(generator.Rules)
+	unknown.Namespace = func(string) (map[string]string, bool) { return nil, false }
+	unlabelled := attaching().(generator.Rules)
+	unlabelled.Namespace = func(string) (map[string]string, bool) { return nil, true }
+	deleting := webDeployment(nil)
+	deleting.SetDeletionTimestamp(ptr.To(metav1.Now()))
+	tests := map[string]struct {
+		edit func(*Cluster)
+		o    client.Object
+	}{
+		"namespace unknown":            {func(c *Cluster) { c.Policies = unknown }, webDeployment(nil)},
+		"namespace does not take part": {func(c *Cluster) { c.Policies = unlabelled }, webDeployment(nil)},
+		"policy does not attach":       {func(c *Cluster) { c.Policies = frame() }, webDeployment(nil)},
+		"no policy":                    {func(c *Cluster) { c.Policies = nil }, webDeployment(nil)},
+		"another's Deployment":         {func(*Cluster) {}, deploymentWith(nil, nil)},
+		"being deleted":                {func(*Cluster) {}, deleting},
+		"caches cold":                  {func(c *Cluster) { c.Warm = func() bool { return false } }, webDeployment(nil)},
+		"caches fail":                  {func(c *Cluster) { c.Reader = failing{c.Reader} }, webDeployment(nil)},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			c := clusterOf(t, echo)
+			c.Policies = attaching()
+			tt.edit(&c)
+			resp := c.mutateDeployment(t.Context(), request(t, admissionv1.Create, nil, tt.o))
+			if !resp.Allowed || len(resp.Patches) > 0 || len(resp.Warnings) > 0 {
+				t.Errorf("answered %v, patches %v, said %q", resp.Result, resp.Patches, resp.Warnings)
+			}
+		})
+	}
+}
+
+// failing answers some reads and then no more, as a cache that breaks would.
+type failing struct{ client.Reader }
+
+func (failing) List(context.Context, client.ObjectList, ...client.ListOption) error {
+	return errors.New("broken")
+}
+
+func TestStampAndReplicasInOnePatch(t *testing.T) {
+	c := clusterOf(t, serviceWith("echo", nil))
+	c.Policies = attaching(func(s *v1alpha1.LatencyPolicySpec) { s.Defaults = &v1alpha1.Defaults{MinReplicas: ptr.To[int32](4)} })
+	req := request(t, admissionv1.Create, nil, webDeployment(nil))
+	resp := c.mutateDeployment(t.Context(), req)
+	expect(t, resp.Warnings, "wrote kong.latency/target-ms", "raised spec.replicas from 1 to 4")
+	var d appsv1.Deployment
+	if err := json.Unmarshal(applied(t, req.Object.Raw, resp), &d); err != nil {
+		t.Fatal(err)
+	}
+	if *d.Spec.Replicas != 4 || !maps.Equal(d.Annotations, stamped()) {
+		t.Errorf("replicas %d, annotations %v", *d.Spec.Replicas, d.Annotations)
+	}
+	// What runs already is scaled by its autoscaler, not by admission.
+	req = request(t, admissionv1.Update, webDeployment(nil), webDeployment(nil))
+	if resp := c.mutateDeployment(t.Context(), req); len(resp.Patches) != 3 {
+		t.Errorf("an update is patched by %v", resp.Patches)
+	}
+}
+
+func TestAStampIsNoChangeOfSettings(t *testing.T) {
+	c := clusterOf(t, serviceWith("echo", nil))
+	c.Policies = attaching()
+	empty := emptySnapshot()
+	c.Pipeline = func() *pipeline.Evaluator { return pipeline.NewEvaluator(empty) }
+	// The first update since the policy is there, while monitoring is broken.
+	resp := c.validateDeployment(t.Context(), request(t, admissionv1.Update, webDeployment(nil), webDeployment(stamped())))
+	if !resp.Allowed {
+		t.Errorf("refused: %v", resp.Result)
+	}
+	// One who takes the target over changes settings.
+	own := stamped(annotations.TargetMS, "45")
+	resp = c.validateDeployment(t.Context(), request(t, admissionv1.Update, webDeployment(stamped()), webDeployment(own)))
+	if resp.Allowed || !strings.Contains(resp.Result.Message, "ServiceMonitorNotFound") {
+		t.Errorf("a target of its own got %+v", resp)
+	}
+}
+
+func TestAStampThatNoPolicyStandsForHasNothingToWarnOf(t *testing.T) {
+	c := clusterOf(t, serviceWith("echo", nil))
+	resp := c.validateDeployment(t.Context(), request(t, admissionv1.Update, webDeployment(stamped()), webDeployment(stamped())))
+	if !resp.Allowed || len(resp.Warnings) > 0 {
+		t.Errorf("answered %v, %q", resp.Result, resp.Warnings)
+	}
+}
