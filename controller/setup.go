@@ -16,6 +16,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/pipeline"
+	"github.com/kong-latency/kong-latency/pipeline/cluster"
 )
 
 // FieldManager owns the fields of HorizontalPodAutoscalers that the controller applies.
@@ -33,6 +34,12 @@ type Options struct {
 	SubscribePolicies func(func())
 	// Policies knows which policy rules a workload; nil means that there are none.
 	Policies generator.Policies
+	// LatestPolicies returns the LatencyPolicies whose status is written; nil means
+	// that none is.
+	LatestPolicies func() *cluster.Policies
+	// Synced tells whether the snapshot and the policies were read once; it goes with
+	// LatestPolicies.
+	Synced func() bool
 }
 
 // Setup adds the controllers to the manager, whose cache must have the options
@@ -42,8 +49,16 @@ func Setup(mgr manager.Manager, o Options) error {
 	if err := metrics.Registry.Register(tell); err != nil {
 		return fmt.Errorf("register metrics of findings: %w", err)
 	}
+	var remembered *ledger
+	if o.LatestPolicies != nil {
+		status := newPolicyWriter()
+		if err := status.setup(mgr, o); err != nil {
+			return fmt.Errorf("set up the status of policies: %w", err)
+		}
+		remembered = status.ledger
+	}
 	w := &workloads{
-		client: mgr.GetClient(), tell: tell, pending: newPending(time.Now),
+		client: mgr.GetClient(), tell: tell, pending: newPending(time.Now), ledger: remembered,
 		pipeline: o.Pipeline, policies: o.Policies, now: time.Now,
 	}
 	if err := w.setup(mgr, o); err != nil {

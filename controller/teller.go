@@ -111,6 +111,11 @@ func note(f finding.Finding) string {
 	case len(withFix) <= maxNote:
 		text = withFix
 	}
+	return clip(text)
+}
+
+// clip cuts text to maxNote, which the sentences in a status keep to as well.
+func clip(text string) string {
 	if len(text) <= maxNote {
 		return text
 	}

@@ -28,6 +28,8 @@ type workloads struct {
 	client  client.Client
 	tell    *teller
 	pending *pending
+	// ledger is told what each reconcile came to; it may be nil.
+	ledger *ledger
 	// pipeline returns the evaluator of the present snapshot.
 	pipeline func() *pipeline.Evaluator
 	// policies knows which policy rules a workload; it may be nil.
@@ -39,51 +41,60 @@ type workloads struct {
 // its plan. What blocks a plan is told by an event and waits for a watch; only
 // what the API server refuses is an error, and is retried.
 func (r *workloads) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	came, again, err := r.reconcile(ctx, req)
+	r.ledger.record(req.NamespacedName, came)
+	return ctrl.Result{RequeueAfter: again}, err
+}
+
+// reconcile returns what it came to, and when to look again although nothing
+// changes; 0 means never.
+func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (came outcome, again time.Duration, err error) {
 	var d appsv1.Deployment
 	if err := r.client.Get(ctx, req.NamespacedName, &d); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.tell.forget(deploymentKind, req.NamespacedName)
 			r.pending.forget(req.NamespacedName)
-			return ctrl.Result{}, nil // garbage collection takes the HorizontalPodAutoscaler
+			return outcome{}, 0, nil // garbage collection takes the HorizontalPodAutoscaler
 		}
-		return ctrl.Result{}, fmt.Errorf("read Deployment: %w", err)
+		return unchanged, 0, fmt.Errorf("read Deployment: %w", err)
 	}
 	w := cluster.Workload(&d)
 	if w.Deleting {
-		return ctrl.Result{}, nil
+		return outcome{}, 0, nil
 	}
 	live, err := r.liveHPA(ctx, req)
 	if err != nil {
-		return ctrl.Result{}, err
+		return unchanged, 0, err
 	}
 	catalog := cluster.NewCatalog(ctx, r.client, w.Namespace)
 	resolution := generator.Resolve(w, catalog, r.policies)
 	if err := catalog.Err(); err != nil {
-		return ctrl.Result{}, fmt.Errorf("look up the Services of Deployment %s: %w", req, err)
+		return unchanged, 0, fmt.Errorf("look up the Services of Deployment %s: %w", req, err)
 	}
 	if resolution.Held && live != nil && generator.MadeByUs(live) && generator.OwnedBy(live, w.UID) {
 		r.tell.findings(&d, resolution.Findings)
-		return ctrl.Result{}, nil
+		return outcomeOf(resolution, resolution.Findings), 0, nil
 	}
 	if !resolution.Asked {
 		r.tell.forget(deploymentKind, req.NamespacedName)
 		r.pending.forget(req.NamespacedName)
-		return ctrl.Result{}, r.detach(ctx, &d, live)
+		return outcome{}, 0, r.detach(ctx, &d, live)
 	}
 	if resolution.Plan == nil {
 		r.tell.findings(&d, resolution.Findings)
-		return ctrl.Result{}, nil
+		return outcomeOf(resolution, resolution.Findings), 0, nil
 	}
 	if wait := r.pending.wait(req.NamespacedName, live, *resolution.Plan); wait > 0 {
-		return ctrl.Result{RequeueAfter: wait}, nil
+		return unchanged, wait, nil
 	}
 	blocked, err := r.attach(ctx, &d, live, *resolution.Plan)
 	if err != nil {
-		return ctrl.Result{}, err
+		return unchanged, 0, err
 	}
 	more, recheck := r.evaluate(*resolution.Plan, live)
-	r.tell.findings(&d, slices.Concat(resolution.Findings, blocked, more))
-	return ctrl.Result{RequeueAfter: recheck}, nil
+	findings := slices.Concat(resolution.Findings, blocked, more)
+	r.tell.findings(&d, findings)
+	return outcomeOf(resolution, findings), recheck, nil
 }
 
 // evaluate follows the metric of the plan. What it finds never keeps the

@@ -1,0 +1,132 @@
+package controller
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/policy"
+)
+
+var (
+	badSettings = finding.Finding{Reason: "Bad", Severity: finding.Error, Message: "it is bad", Fix: "mend it"}
+	noRule      = finding.Finding{Reason: "NoRule", Severity: finding.Error, Hop: finding.AdapterRule, Message: "no rule", Fix: "add one"}
+	noMonitor   = finding.Finding{Reason: "NoMonitor", Severity: finding.Error, Hop: finding.ServiceMonitor, Message: "no monitor"}
+	lateScrape  = finding.Finding{Reason: "Late", Severity: finding.Warning, Hop: finding.ServiceMonitor, Message: "it is late"}
+	darkRoute   = finding.Finding{Reason: "Dark", Severity: finding.Unknown, Hop: finding.Route, Message: "not checked"}
+)
+
+func planned(change ...func(*generator.Plan)) generator.Resolution {
+	p := &generator.Plan{Enforcement: policy.DefaultEnforcement()}
+	p.PolicyName, p.Paused = "frame", annotations.PauseNone
+	for _, c := range change {
+		c(p)
+	}
+	return generator.Resolution{Asked: true, PolicyName: p.PolicyName, Plan: p}
+}
+
+func TestOutcomeOf(t *testing.T) {
+	pause := func(m annotations.PauseMode) func(*generator.Plan) {
+		return func(p *generator.Plan) { p.Paused = m }
+	}
+	short := func(f finding.Finding) *finding.Finding { return withoutFix(f) }
+	asked := generator.Resolution{Asked: true, PolicyName: "frame"}
+	tests := map[string]struct {
+		resolution generator.Resolution
+		findings   []finding.Finding
+		want       outcome
+	}{
+		"attached":         {planned(), nil, outcome{entry: entry{policy: "frame"}}},
+		"nothing set":      {planned(pause("")), nil, outcome{entry: entry{policy: "frame"}}},
+		"paused":           {planned(pause(annotations.PauseAll)), nil, outcome{entry: entry{policy: "frame", paused: true}}},
+		"paused one way":   {planned(pause(annotations.PauseScaleIn)), nil, outcome{entry: entry{policy: "frame", paused: true}}},
+		"no policy":        {generator.Resolution{Asked: true, Plan: &generator.Plan{}}, []finding.Finding{noRule}, outcome{}},
+		"blocked":          {asked, []finding.Finding{badSettings, darkRoute}, outcome{entry: entry{policy: "frame", blocked: short(badSettings)}}},
+		"name taken":       {planned(), []finding.Finding{lateScrape, badSettings, noRule}, outcome{entry: entry{policy: "frame", blocked: short(badSettings)}}},
+		"held":             {generator.Resolution{Held: true, PolicyName: "frame"}, []finding.Finding{badSettings}, outcome{entry: entry{policy: "frame", blocked: short(badSettings)}}},
+		"policy not known": {generator.Resolution{Asked: true}, []finding.Finding{{Reason: policy.PolicyUnknown.Name, Severity: finding.Unknown}}, unchanged},
+		"pipeline by hop":  {planned(), []finding.Finding{noRule, darkRoute, noMonitor}, outcome{entry: entry{policy: "frame", pipeline: short(noMonitor)}}},
+		"pipeline unknown": {planned(), []finding.Finding{lateScrape, darkRoute}, outcome{entry: entry{policy: "frame", pipeline: short(darkRoute)}}},
+		"only a warning":   {planned(), []finding.Finding{lateScrape}, outcome{entry: entry{policy: "frame"}}},
+		"ignored hop": {planned(func(p *generator.Plan) { p.Enforcement = policy.Enforcement{finding.AdapterRule: policy.Ignore} }),
+			[]finding.Finding{noRule, darkRoute}, outcome{entry: entry{policy: "frame", pipeline: short(darkRoute)}}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := outcomeOf(tt.resolution, tt.findings)
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(outcome{}, entry{})); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func workload(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: "ns", Name: name}
+}
+
+func TestLedgerSumsUpByPolicy(t *testing.T) {
+	calls := 0
+	l := newLedger(func() { calls++ })
+	of := func(policy string, e entry) outcome { e.policy = policy; return outcome{entry: e} }
+	l.record(workload("z"), of("a", entry{pipeline: &noRule}))
+	l.record(workload("y"), of("a", entry{pipeline: &noRule, paused: true}))
+	l.record(workload("x"), of("a", entry{pipeline: &darkRoute}))
+	l.record(workload("w"), of("b", entry{}))
+	l.record(workload("v"), of("b", entry{}))
+	l.record(workload("v"), of("a", entry{}))             // another policy rules it now
+	l.record(workload("u"), of("b", entry{paused: true})) // and this one is deleted
+	l.record(workload("u"), outcome{})
+	l.record(workload("w"), unchanged)
+	long := badSettings
+	long.Message = strings.Repeat("ü", maxNote)
+	var blocked []v1alpha1.BlockedWorkload
+	for i := range v1alpha1.MaxBlockedWorkloads + 2 {
+		name := fmt.Sprintf("b%02d", v1alpha1.MaxBlockedWorkloads+1-i)
+		l.record(workload(name), of("a", entry{blocked: &long}))
+		if i < v1alpha1.MaxBlockedWorkloads {
+			blocked = append(blocked, v1alpha1.BlockedWorkload{
+				Namespace: "ns", Name: fmt.Sprintf("b%02d", i), Reason: "Bad", Message: clip(long.Message),
+			})
+		}
+	}
+	want := map[string]*tally{
+		"a": {
+			attached: 4, paused: 1, blocked: int32(v1alpha1.MaxBlockedWorkloads) + 2, blockedWorkloads: blocked,
+			broken: 2, unknown: 1, worst: &noRule, worstOf: workload("y"),
+		},
+		"b": {attached: 1},
+	}
+	if diff := cmp.Diff(want, l.tallies(), cmp.AllowUnexported(tally{})); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if want := 9 + v1alpha1.MaxBlockedWorkloads + 2; calls != want {
+		t.Errorf("%d calls, want %d", calls, want)
+	}
+}
+
+func TestLedgerIsCompleteOnceAllWereSeen(t *testing.T) {
+	l := newLedger(func() {})
+	all := []types.NamespacedName{workload("a"), workload("b")}
+	l.record(workload("a"), unchanged)
+	if l.complete(all) {
+		t.Error("complete before b was seen")
+	}
+	l.record(workload("b"), outcome{})
+	if !l.complete(all) {
+		t.Error("not complete though all were seen")
+	}
+	l.record(workload("c"), outcome{})
+	if !l.complete([]types.NamespacedName{workload("d")}) {
+		t.Error("no longer complete")
+	}
+	var none *ledger
+	none.record(workload("a"), outcome{}) // without a ledger nothing is remembered
+}
