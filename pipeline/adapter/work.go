@@ -9,9 +9,9 @@ import (
 // on every machine.
 const (
 	// maxWork bounds what one [Config.Explain] spends on queries: 2,000 that are
-	// prepared, all different and each like the guide's, need half of it, and
-	// such as are alike next to nothing.
-	maxWork = 300_000
+	// prepared, all different and each like the guide's, need three quarters of
+	// it, and such as are alike next to nothing.
+	maxWork = 240_000
 	// maxPreparing bounds what one [Parse] spends on preparing queries.
 	maxPreparing = 1_000_000
 )
