@@ -1,8 +1,13 @@
 package cluster
 
 import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/generator"
@@ -58,11 +63,12 @@ func (p *Policies) For(w target.Workload) generator.Ruling {
 	if !p.known {
 		return generator.Ruling{Unknown: true}
 	}
-	return generator.Rules{Set: p.set, Namespace: p.namespace}.For(w)
+	return generator.Rules{Set: p.set, Namespace: p.Namespace}.For(w)
 }
 
-func (p *Policies) namespace(name string) (map[string]string, bool) {
-	l, ok := p.namespaces[name]
+// Namespace returns the labels of a namespace; ok is false if they are not known.
+func (p *Policies) Namespace(name string) (l map[string]string, ok bool) {
+	l, ok = p.namespaces[name]
 	return l, ok
 }
 
@@ -72,8 +78,22 @@ func (p *Policies) Set() *policy.Set { return p.set }
 // List is the policies, sorted by name; it must not be changed.
 func (p *Policies) List() []v1alpha1.LatencyPolicy { return p.list }
 
-// Namespace returns the labels of a namespace, if it is known.
-func (p *Policies) Namespace(name string) (map[string]string, bool) { return p.namespace(name) }
+// Known tells whether List is all the policies that there are.
+func (p *Policies) Known() bool { return p.known }
+
+// Candidates are all Deployments in the cache, as policies see them.
+func (p *Policies) Candidates(ctx context.Context, cached client.Reader) ([]policy.Candidate, error) {
+	var list appsv1.DeploymentList
+	if err := cached.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list Deployments: %w", err)
+	}
+	out := make([]policy.Candidate, len(list.Items))
+	for i := range list.Items {
+		d := &list.Items[i]
+		out[i] = policy.Candidate{Namespace: p.namespaces[d.Namespace], Workload: d.Labels}
+	}
+	return out, nil
+}
 
 // Ruling follows the policies of a Source: each question is answered by the latest.
 type Ruling struct{ Source *Source }

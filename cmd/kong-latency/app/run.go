@@ -16,9 +16,11 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/controller"
 	"github.com/kong-latency/kong-latency/pipeline"
 	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/policy"
 	"github.com/kong-latency/kong-latency/webhook"
 )
 
@@ -54,6 +56,13 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if p.webhook {
 		known := webhook.Cluster{
 			Reader: mgr.GetClient(), Warm: warm, Pipeline: latest.Evaluator, Policies: cluster.Ruling{Source: source},
+			KnownPolicies: func() ([]v1alpha1.LatencyPolicy, bool) {
+				policies := source.Policies()
+				return policies.List(), policies.Known()
+			},
+			Candidates: func(ctx context.Context) ([]policy.Candidate, error) {
+				return source.Policies().Candidates(ctx, mgr.GetClient())
+			},
 		}
 		if err := admission.setup(mgr, o, known); err != nil {
 			return err
@@ -63,6 +72,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 		err := controller.Setup(mgr, controller.Options{
 			Workers: o.Controller.Workers, Pipeline: latest.Evaluator, Subscribe: source.Subscribe,
 			Policies: cluster.Ruling{Source: source}, SubscribePolicies: source.SubscribePolicies,
+			LatestPolicies: source.Policies, Synced: source.Synced,
 		})
 		if err != nil {
 			return err
