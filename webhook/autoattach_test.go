@@ -146,7 +146,7 @@ func TestStampIsWrittenOnlyByWhatIsKnown(t *testing.T) {
 		"another's Deployment":         {func(*Cluster) {}, deploymentWith(nil, nil)},
 		"being deleted":                {func(*Cluster) {}, deleting},
 		"caches cold":                  {func(c *Cluster) { c.Warm = func() bool { return false } }, webDeployment(nil)},
-		"caches fail":                  {func(c *Cluster) { c.Reader = failing{c.Reader} }, webDeployment(nil)},
+		"caches fail":                  {func(c *Cluster) { c.Reader = failing{c.Reader, new(bool)} }, webDeployment(nil)},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -161,11 +161,18 @@ func TestStampIsWrittenOnlyByWhatIsKnown(t *testing.T) {
 	}
 }
 
-// failing answers some reads and then no more, as a cache that breaks would.
-type failing struct{ client.Reader }
+// failing loses one of the lists that are asked for, so that a Service may be missed.
+type failing struct {
+	client.Reader
+	lost *bool
+}
 
-func (failing) List(context.Context, client.ObjectList, ...client.ListOption) error {
-	return errors.New("broken")
+func (f failing) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	if !*f.lost {
+		*f.lost = true
+		return errors.New("broken")
+	}
+	return f.Reader.List(ctx, list, opts...)
 }
 
 func TestStampAndReplicasInOnePatch(t *testing.T) {
