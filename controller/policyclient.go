@@ -4,15 +4,12 @@ import (
 	"context"
 	"fmt"
 
-	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
 )
 
 // +kubebuilder:rbac:groups=kong.latency,resources=latencypolicies,verbs=get
@@ -24,7 +21,7 @@ func (w *policyWriter) setup(mgr manager.Manager, o Options) error {
 	w.synced, w.subscribe = o.Synced, o.SubscribePolicies
 	w.log = mgr.GetLogger().WithName("policystatus")
 	cached, direct := mgr.GetClient(), mgr.GetAPIReader()
-	w.workloads = func(ctx context.Context) ([]deployment, error) { return deployments(ctx, cached) }
+	w.cached, w.everything = cached, affected{reader: cached}.everything
 	w.read = func(ctx context.Context, p *v1alpha1.LatencyPolicy) (v1alpha1.LatencyPolicyStatus, error) {
 		return readStatus(ctx, direct, p)
 	}
@@ -32,26 +29,6 @@ func (w *policyWriter) setup(mgr manager.Manager, o Options) error {
 		return applyStatus(ctx, cached, p, s)
 	}
 	return mgr.Add(w)
-}
-
-// deployment is what policies select by.
-type deployment struct {
-	name   types.NamespacedName
-	labels map[string]string
-}
-
-// deployments lists all Deployments as policies see them.
-func deployments(ctx context.Context, reader client.Reader) ([]deployment, error) {
-	var list appsv1.DeploymentList
-	if err := reader.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, fmt.Errorf("list Deployments: %w", err)
-	}
-	out := make([]deployment, len(list.Items))
-	for i := range list.Items {
-		w := cluster.Workload(&list.Items[i])
-		out[i] = deployment{types.NamespacedName{Namespace: w.Namespace, Name: w.Name}, w.Labels}
-	}
-	return out, nil
 }
 
 // readStatus asks the API server itself: the caches do not keep statuses.

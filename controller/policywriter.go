@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/policy"
@@ -29,19 +30,24 @@ const (
 	statusRetryMax = time.Minute
 )
 
-// policyView is all policies and the labels of namespaces at one moment.
+// policyView is all policies at one moment.
 type policyView interface {
 	List() []v1alpha1.LatencyPolicy
+	// Known tells whether List is all the policies that there are.
+	Known() bool
 	Set() *policy.Set
-	Namespace(name string) (labels map[string]string, ok bool)
+	// Candidates are all Deployments, as the policies see them.
+	Candidates(ctx context.Context, cached client.Reader) ([]policy.Candidate, error)
 }
 
 // policyWriter writes the statuses of LatencyPolicies. Once written, a status is
 // compared with what was written, so that the policies need not be read again.
 type policyWriter struct {
-	ledger    *ledger
-	policies  func() policyView
-	workloads func(context.Context) ([]deployment, error)
+	ledger   *ledger
+	policies func() policyView
+	cached   client.Reader
+	// everything names all Deployments.
+	everything func(context.Context) []types.NamespacedName
 	// read returns the status that a policy has, and apply gives it one. An error for
 	// which apierrors.IsNotFound is true says that there is no such policy any more.
 	read  func(context.Context, *v1alpha1.LatencyPolicy) (v1alpha1.LatencyPolicyStatus, error)
@@ -78,15 +84,8 @@ func (w *policyWriter) changed() {
 // Start implements manager.Runnable: it writes until ctx ends.
 func (w *policyWriter) Start(ctx context.Context) error {
 	w.subscribe(w.changed)
-	first, err := w.workloads(ctx)
-	if err != nil {
-		return err
-	}
-	names := make([]types.NamespacedName, len(first))
-	for i, d := range first {
-		names[i] = d.name
-	}
-	if !w.settle(ctx, statusStart, func() bool { return w.synced() && w.ledger.complete(names) }) {
+	all := w.everything(ctx)
+	if !w.settle(ctx, statusStart, func() bool { return w.synced() && w.ledger.complete(all) }) {
 		return nil
 	}
 	for failures := 0; ; {
@@ -136,21 +135,19 @@ func (w *policyWriter) settle(ctx context.Context, bound time.Duration, ok func(
 // round writes the status of every policy whose status is another now.
 func (w *policyWriter) round(ctx context.Context) error {
 	view := w.policies()
-	all, err := w.workloads(ctx)
+	if !view.Known() {
+		return nil // that they become known wakes us
+	}
+	candidates, err := view.Candidates(ctx, w.cached)
 	if err != nil {
 		return err
-	}
-	candidates := make([]policy.Candidate, 0, len(all))
-	for _, d := range all {
-		if namespace, ok := view.Namespace(d.name.Namespace); ok {
-			candidates = append(candidates, policy.Candidate{Namespace: namespace, Workload: d.labels})
-		}
 	}
 	tallies := w.ledger.tallies()
 	kept := map[types.UID]v1alpha1.LatencyPolicyStatus{}
 	var errs []error
-	for i := range view.List() {
-		p := &view.List()[i]
+	list := view.List()
+	for i := range list {
+		p := &list[i]
 		var t tally
 		if known := tallies[p.Name]; known != nil {
 			t = *known

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/policy"
@@ -19,9 +20,12 @@ import (
 
 type viewOf []v1alpha1.LatencyPolicy
 
-func (v viewOf) List() []v1alpha1.LatencyPolicy             { return v }
-func (v viewOf) Set() *policy.Set                           { return policy.Compile(v) }
-func (v viewOf) Namespace(string) (map[string]string, bool) { return nil, true }
+func (v viewOf) List() []v1alpha1.LatencyPolicy { return v }
+func (v viewOf) Known() bool                    { return v != nil }
+func (v viewOf) Set() *policy.Set               { return policy.Compile(v) }
+func (v viewOf) Candidates(context.Context, client.Reader) ([]policy.Candidate, error) {
+	return nil, nil
+}
 
 // written is what a writer under test did.
 type written struct {
@@ -42,12 +46,11 @@ func startWriter(t *testing.T, workloads ...string) *written {
 	w, start := f.writer, time.Now()
 	w.log, w.subscribe = logr.Discard(), func(func()) {}
 	w.policies, w.synced = func() policyView { return f.view }, func() bool { return f.synced }
-	w.workloads = func(context.Context) ([]deployment, error) {
-		var out []deployment
+	w.everything = func(context.Context) (out []types.NamespacedName) {
 		for _, n := range workloads {
-			out = append(out, deployment{name: workload(n)})
+			out = append(out, workload(n))
 		}
-		return out, nil
+		return out
 	}
 	w.read = func(_ context.Context, p *v1alpha1.LatencyPolicy) (v1alpha1.LatencyPolicyStatus, error) {
 		f.reads++
@@ -188,6 +191,24 @@ func TestARestartWritesNothing(t *testing.T) {
 		pass(time.Minute)
 		if len(second.at) != 0 {
 			t.Errorf("written at %v (-before +after):\n%s", second.at, cmp.Diff(before, second.stored["u"]))
+		}
+	})
+}
+
+func TestNothingIsWrittenWhilePoliciesAreNotKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := startWriter(t)
+		known := f.view
+		f.view = nil
+		pass(time.Hour)
+		if len(f.at) != 0 {
+			t.Fatalf("written at %v", f.at)
+		}
+		f.view = known
+		f.writer.changed()
+		pass(time.Minute)
+		if len(f.at) != 1 {
+			t.Errorf("written at %v once they are known", f.at)
 		}
 	})
 }
