@@ -35,7 +35,8 @@ type LatencyPolicyStatus struct {
 	Attached int32 `json:"attached"`
 
 	// blocked is how many workloads of this policy ask for autoscaling, by annotation
-	// or by autoAttach, and do not have it.
+	// or by autoAttach, and cannot have what they ask for. One that they have from
+	// before stays.
 	// +optional
 	Blocked int32 `json:"blocked"`
 
