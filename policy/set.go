@@ -128,7 +128,7 @@ func (s *Set) effect(i int, all []Candidate) *finding.Finding {
 	case p.selectsAll():
 		return nil // there is nothing to select yet
 	default:
-		f := PolicySelectsNothing.On(Object(p.name), "its selectors match none of the %s there are", deployments(len(all)))
+		f := PolicySelectsNothing.On(Object(p.name), "its selectors match none of the Deployments that there are (%d)", len(all))
 		return &f
 	}
 }

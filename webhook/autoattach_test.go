@@ -220,3 +220,20 @@ func TestAStampThatNoPolicyStandsForHasNothingToWarnOf(t *testing.T) {
 		t.Errorf("answered %v, %q", resp.Result, resp.Warnings)
 	}
 }
+
+// Broken monitoring must not stop Deployments that nobody asked to autoscale.
+func TestAutoAttachIsNeverDeniedForThePipeline(t *testing.T) {
+	broken := emptySnapshot()
+	c := clusterOf(t, serviceWith("echo", nil))
+	c.Policies = attaching()
+	c.Pipeline = func() *pipeline.Evaluator { return pipeline.NewEvaluator(broken) }
+	for name, ours := range map[string]map[string]string{"unstamped": nil, "stamped": stamped()} {
+		resp := c.validateDeployment(t.Context(), request(t, admissionv1.Create, nil, webDeployment(ours)))
+		if !resp.Allowed || !strings.Contains(strings.Join(resp.Warnings, "\n"), "ServiceMonitorNotFound") {
+			t.Errorf("%s: answered %+v, want a warning", name, resp.AdmissionResponse)
+		}
+	}
+	if resp := c.validateDeployment(t.Context(), request(t, admissionv1.Create, nil, webDeployment(ask()))); resp.Allowed {
+		t.Error("one that asks itself is admitted all the same")
+	}
+}

@@ -15,7 +15,8 @@ const maxPipelineLines = 3
 // judge evaluates the plan's pipeline and sorts what it finds by what admission
 // does about it. fresh is true if the object is new or its settings changed: only
 // then is anything denied, and only then is it told what could not be found out.
-// A rollback while monitoring is broken must go through.
+// A rollback while monitoring is broken must go through, and so must a Deployment
+// that did not ask for autoscaling and is offered it by a policy.
 func (c Cluster) judge(p *generator.Plan, fresh bool) (denied []finding.Finding, lines []string) {
 	if p == nil || c.Pipeline == nil {
 		return nil, nil
@@ -27,7 +28,7 @@ func (c Cluster) judge(p *generator.Plan, fresh bool) (denied []finding.Finding,
 		case action == policy.Ignore:
 		case f.Severity == finding.Unknown:
 			unknown = append(unknown, f)
-		case action == policy.Deny && fresh:
+		case action == policy.Deny && fresh && p.Source != generator.FromPolicy:
 			denied = append(denied, f)
 		default:
 			warned = append(warned, f)
