@@ -138,6 +138,40 @@ func equalSpec(a, b autoscalingv2.HorizontalPodAutoscalerSpec) bool {
 	return ok && err == nil
 }
 
+func TestPausingAndResumingRestoresTheBehavior(t *testing.T) {
+	e := newEnv(t)
+	d := e.deployment("echo", asks())
+	e.create(e.service("echo", nil), d)
+	before := e.attached("echo")
+	policies := func(out, in autoscalingv2.ScalingPolicySelect) func(*autoscalingv2.HorizontalPodAutoscaler) bool {
+		return func(h *autoscalingv2.HorizontalPodAutoscaler) bool {
+			return *h.Spec.Behavior.ScaleUp.SelectPolicy == out && *h.Spec.Behavior.ScaleDown.SelectPolicy == in
+		}
+	}
+	most, disabled := autoscalingv2.MaxChangePolicySelect, autoscalingv2.DisabledPolicySelect
+	annotate(e, d, asks(annotations.Paused, "true"))
+	e.attached("echo", policies(disabled, disabled))
+	annotate(e, d, asks(annotations.Paused, "scale-in"))
+	e.attached("echo", policies(most, disabled))
+	annotate(e, d, asks(annotations.Paused, "scale-out"))
+	e.attached("echo", policies(disabled, most))
+	annotate(e, d, asks())
+	resumed := e.attached("echo", policies(most, most))
+	e.Expect(resumed.Spec).To(gomega.Equal(before.Spec))
+}
+
+func TestCPUStandsBesideLatency(t *testing.T) {
+	e := newEnv(t)
+	d := e.deployment("echo", asks(annotations.CPUUtilization, "70"))
+	e.create(e.service("echo", nil), d)
+	h := e.attached("echo")
+	e.Expect(h.Spec.Metrics).To(gomega.HaveLen(2))
+	e.Expect(h.Spec.Metrics[0].Object).NotTo(gomega.BeNil())
+	e.Expect(*h.Spec.Metrics[1].Resource.Target.AverageUtilization).To(gomega.BeEquivalentTo(70))
+	annotate(e, d, asks())
+	e.attached("echo", func(h *autoscalingv2.HorizontalPodAutoscaler) bool { return len(h.Spec.Metrics) == 1 })
+}
+
 func TestDeletingTheDeploymentTakesTheAutoscalerAlong(t *testing.T) {
 	e := newEnv(t)
 	d := e.deployment("echo", asks())

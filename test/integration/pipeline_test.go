@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/test/controlplane"
 	"github.com/kong-latency/kong-latency/test/e2e/adapter"
 	"github.com/kong-latency/kong-latency/test/guide"
@@ -43,6 +44,7 @@ func TestPipeline(t *testing.T) {
 		{"a rule that maps the wrong label is denied", (*pipelineTest).wrongLabel},
 		{"a malformed neighbour is denied", (*pipelineTest).malformedNeighbour},
 		{"a missing rule is denied, and its fix mends it", (*pipelineTest).ruleMissing},
+		{"a policy says where things are", (*pipelineTest).places},
 		{"a configuration newer than the adapter's pods is not believed", (*pipelineTest).pending},
 	}
 	for _, s := range steps {
@@ -234,6 +236,16 @@ func (p *pipelineTest) ruleMissing() {
 	text := p.denied("AdapterRule")
 	p.fix(text)
 	p.restartAdapter()
+	p.admitted()
+}
+
+func (p *pipelineTest) places() {
+	c := p.policies()
+	named := p.policy(c, "-places", func(s *v1alpha1.LatencyPolicySpec) {
+		s.Pipeline = &v1alpha1.Pipeline{OperatorService: &v1alpha1.ObjectName{Namespace: "kong-system", Name: "gone"}}
+	})
+	p.denied("OperatorServiceNotFound")
+	p.Expect(c.Delete(p.ctx, named)).To(gomega.Succeed())
 	p.admitted()
 }
 
