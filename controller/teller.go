@@ -56,7 +56,7 @@ func (t *teller) findings(o client.Object, now []finding.Finding) {
 		}
 	}
 	for _, f := range before {
-		if f.Hop != "" && f.Severity != finding.Unknown && !hasReason(now, f.Reason) {
+		if f.Hop != "" && f.Severity != finding.Unknown && isMended(f, now) {
 			t.event(o, corev1.EventTypeNormal, mended, f.Reason+" is mended")
 		}
 	}
@@ -91,8 +91,13 @@ func contains(list []finding.Finding, f finding.Finding) bool {
 	return slices.ContainsFunc(list, func(g finding.Finding) bool { return g.String() == f.String() })
 }
 
-func hasReason(list []finding.Finding, reason string) bool {
-	return slices.ContainsFunc(list, func(g finding.Finding) bool { return g.Reason == reason })
+// isMended tells whether what is found now shows that f is no more. It does not if
+// the workload is blocked, for then nobody has looked at its pipeline, nor if the hop
+// could not be judged.
+func isMended(f finding.Finding, now []finding.Finding) bool {
+	return !finding.Blocks(now) && !slices.ContainsFunc(now, func(g finding.Finding) bool {
+		return g.Reason == f.Reason || g.Hop == f.Hop && g.Severity == finding.Unknown
+	})
 }
 
 // maxNote is the most bytes that the API lets the note of an event have.
@@ -128,4 +133,8 @@ func kindOf(o client.Object) string {
 		return deploymentKind
 	}
 	return serviceKind
+}
+
+func hasReason(list []finding.Finding, reason string) bool {
+	return slices.ContainsFunc(list, func(g finding.Finding) bool { return g.Reason == reason })
 }

@@ -53,6 +53,25 @@ func TestTellerTellsChangesOnly(t *testing.T) {
 	}
 }
 
+func TestWhatCannotBeSeenIsNotMended(t *testing.T) {
+	broken := finding.Finding{Reason: "Broken", Severity: finding.Error, Hop: finding.AdapterRule, Message: "it is broken"}
+	for name, now := range map[string][]finding.Finding{
+		"the hop is unknown":      {{Reason: "Dark", Severity: finding.Unknown, Hop: finding.AdapterRule}},
+		"the workload is blocked": {{Reason: "NoService", Severity: finding.Error}},
+	} {
+		recorder := events.NewFakeRecorder(20)
+		tell := newTeller(recorder)
+		d := &appsv1.Deployment{}
+		tell.findings(d, []finding.Finding{broken})
+		tell.findings(d, now)
+		for _, e := range told(t, recorder) {
+			if strings.Contains(e, mended) {
+				t.Errorf("%s: told %q", name, e)
+			}
+		}
+	}
+}
+
 func TestFindingsAreCounted(t *testing.T) {
 	tell := newTeller(events.NewFakeRecorder(20))
 	broken := finding.Finding{Reason: "Broken", Severity: finding.Error, Hop: finding.AdapterRule}
