@@ -14,7 +14,7 @@ RACE ?=
 # Flags added to every `go test`.
 TESTFLAGS ?=
 
-VERSION_VARIABLE := github.com/kong-latency/kong-latency/cmd/kong-latency/app.version
+VERSION_VARIABLE := github.com/kong-latency/kong-latency/version.version
 GO_BUILD := go build -trimpath -buildvcs=false -ldflags '-s -w -X $(VERSION_VARIABLE)=$(VERSION)'
 
 ifeq ($(RACE),1)
@@ -46,9 +46,10 @@ help: ## List the targets
 include tools/tools.mk
 
 .PHONY: build
-build: ## Build bin/kong-latency
-	@echo 'building $(BIN)/kong-latency $(VERSION)'
+build: ## Build bin/kong-latency and bin/kubectl-latency
+	@echo 'building $(BIN)/kong-latency and $(BIN)/kubectl-latency $(VERSION)'
 	@$(GO_BUILD) -o $(BIN)/kong-latency ./cmd/kong-latency
+	@$(GO_BUILD) -o $(BIN)/kubectl-latency ./cmd/kubectl-latency
 
 .PHONY: image
 image: ## Build the container image IMAGE with docker or podman

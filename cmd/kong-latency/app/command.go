@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/kong-latency/kong-latency/version"
 )
 
 // Command returns the root command.
@@ -26,7 +28,7 @@ func Command() *cobra.Command {
 			Short: "Print the version",
 			Args:  cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
-				_, err := fmt.Fprintln(cmd.OutOrStdout(), Version())
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), version.String())
 				return err
 			},
 		},

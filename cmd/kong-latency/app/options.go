@@ -19,6 +19,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/version"
 )
 
 // Options of all the subcommands. A subcommand shows the flags of its part only.
@@ -203,7 +204,7 @@ func (o *Common) restConfig() (*rest.Config, error) {
 		return nil, fmt.Errorf("load kubeconfig: %w", err)
 	}
 	config.QPS = -1
-	config.UserAgent = "kong-latency/" + Version()
+	config.UserAgent = "kong-latency/" + version.String()
 	return config, nil
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/kong-latency/kong-latency/pipeline"
 	"github.com/kong-latency/kong-latency/pipeline/cluster"
 	"github.com/kong-latency/kong-latency/policy"
+	"github.com/kong-latency/kong-latency/version"
 	"github.com/kong-latency/kong-latency/webhook"
 )
 
@@ -81,7 +82,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if err := addChecks(mgr, warm, source.Synced); err != nil {
 		return err
 	}
-	ctrl.Log.Info("starting", "version", Version(), "webhook", p.webhook, "controller", p.controller)
+	ctrl.Log.Info("starting", "version", version.String(), "webhook", p.webhook, "controller", p.controller)
 	if err := mgr.Start(ctx); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}

@@ -1,12 +1,13 @@
-package app
+// Package version knows which release a program of ours is.
+package version
 
 import "runtime/debug"
 
 // version is set by the linker in releases.
 var version string
 
-// Version is the release, or else what Go knows of the build.
-func Version() string {
+// String is the release, or else what Go knows of the build.
+func String() string {
 	if version != "" {
 		return version
 	}
