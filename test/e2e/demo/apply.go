@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/kong-latency/kong-latency/test/e2e/stack"
 )
 
 // sample is what the demo applies, as a user would from the repository's root.
@@ -20,60 +22,60 @@ const (
 )
 
 // apply does what the user does, and shows the autoscaler that comes of it.
-func (s *stack) apply(ctx context.Context) error {
-	fix, err := s.refused(ctx)
+func (d *demo) apply(ctx context.Context) error {
+	fix, err := d.refused(ctx)
 	if err != nil {
 		return err
 	}
-	if err := s.mend(ctx, fix); err != nil {
+	if err := d.mend(ctx, fix); err != nil {
 		return err
 	}
-	s.out.blank()
-	s.out.title("And once more:")
-	if err := s.show(ctx, "apply", "-f", sample); err != nil {
+	d.out.blank()
+	d.out.title("And once more:")
+	if err := d.show(ctx, "apply", "-f", sample); err != nil {
 		return err
 	}
-	err = s.out.step("the autoscaler appears", func() (string, error) {
-		return "", s.await(ctx, hopController, 20*time.Second, s.attached)
+	err = d.out.step("the autoscaler appears", func() (string, error) {
+		return "", d.Await(ctx, stack.Controller, 20*time.Second, d.attached)
 	})
 	if err != nil {
 		return err
 	}
-	if s.scenario.annotate != "" {
-		if err := s.show(ctx, "annotate", "deployment", "echo", s.scenario.annotate); err != nil {
+	if d.scenario.annotate != "" {
+		if err := d.show(ctx, "annotate", "deployment", "echo", d.scenario.annotate); err != nil {
 			return err
 		}
 	}
-	err = s.out.step("its pod is ready", func() (string, error) {
-		return "", s.await(ctx, hopPods, 30*time.Second, s.ready)
+	err = d.out.step("its pod is ready", func() (string, error) {
+		return "", d.Await(ctx, stack.Pods, 30*time.Second, d.ready)
 	})
 	if err != nil {
 		return err
 	}
-	if err := s.await(ctx, hopController, 20*time.Second, s.readsMetric); err != nil {
+	if err := d.Await(ctx, stack.Controller, 20*time.Second, d.readsMetric); err != nil {
 		return err
 	}
-	_, err = s.kubectl(ctx, true, "get", "hpa", "echo")
-	return at(hopController, err)
+	_, err = d.kubectl(ctx, true, "get", "hpa", "echo")
+	return stack.At(stack.Controller, err)
 }
 
 // refused applies the sample while the ServiceMonitor is missing, and returns the
 // YAML with which the refusal ends.
-func (s *stack) refused(ctx context.Context) (string, error) {
-	s.out.blank()
-	s.out.title("The echo application with the one annotation. Of Kong's guide, the ServiceMonitor was forgotten:")
-	output, err := s.kubectl(ctx, true, "apply", "-f", sample)
+func (d *demo) refused(ctx context.Context) (string, error) {
+	d.out.blank()
+	d.out.title("The echo application with the one annotation. Of Kong's guide, the ServiceMonitor was forgotten:")
+	output, err := d.kubectl(ctx, true, "apply", "-f", sample)
 	switch {
 	case ctx.Err() != nil:
-		return "", at(hopWebhook, context.Cause(ctx))
+		return "", stack.At(stack.Webhook, context.Cause(ctx))
 	case err == nil:
-		return "", at(hopWebhook, errors.New("the sample was admitted, although nothing has Prometheus scrape the latency"))
+		return "", stack.At(stack.Webhook, errors.New("the sample was admitted, although nothing has Prometheus scrape the latency"))
 	case !strings.Contains(output, refusal):
-		return "", at(hopWebhook, fmt.Errorf("kubectl apply failed, but the webhook has not refused: %w", err))
+		return "", stack.At(stack.Webhook, fmt.Errorf("kubectl apply failed, but the webhook has not refused: %w", err))
 	}
 	fix, ok := fixIn(output)
 	if !ok {
-		return "", at(hopWebhook, errors.New("the refusal does not end with YAML after a line ---"))
+		return "", stack.At(stack.Webhook, errors.New("the refusal does not end with YAML after a line ---"))
 	}
 	return fix, nil
 }
@@ -86,17 +88,17 @@ func fixIn(output string) (string, bool) {
 }
 
 // mend applies the fix, and waits until everybody has taken notice.
-func (s *stack) mend(ctx context.Context, fix string) error {
-	s.out.title("The refusal ends with what mends it. That, from --- on, is applied as it stands:")
-	if _, err := s.kubectlWith(ctx, fix, true, "apply", "-f", "-"); err != nil {
-		return at(hopManifests, err)
+func (d *demo) mend(ctx context.Context, fix string) error {
+	d.out.title("The refusal ends with what mends it. That, from --- on, is applied as it stands:")
+	if _, err := d.kubectlWith(ctx, fix, true, "apply", "-f", "-"); err != nil {
+		return stack.At(stack.Manifests, err)
 	}
-	return s.out.step("the fix takes effect", func() (string, error) {
-		if err := s.await(ctx, hopPrometheus, 15*time.Second, s.targeted); err != nil {
+	return d.out.step("the fix takes effect", func() (string, error) {
+		if err := d.Await(ctx, stack.Prometheus, 15*time.Second, d.Targeted); err != nil {
 			return "", err
 		}
-		return "Prometheus scrapes Kong Operator", s.await(ctx, hopWebhook, 15*time.Second, func(ctx context.Context) error {
-			_, err := s.kubectl(ctx, false, "apply", "--dry-run=server", "-f", sample)
+		return "Prometheus scrapes Kong Operator", d.Await(ctx, stack.Webhook, 15*time.Second, func(ctx context.Context) error {
+			_, err := d.kubectl(ctx, false, "apply", "--dry-run=server", "-f", sample)
 			return err
 		})
 	})
@@ -104,13 +106,13 @@ func (s *stack) mend(ctx context.Context, fix string) error {
 
 // show runs kubectl before the user's eyes. The webhook must have announced
 // what comes of it.
-func (s *stack) show(ctx context.Context, args ...string) error {
-	output, err := s.kubectl(ctx, true, args...)
+func (d *demo) show(ctx context.Context, args ...string) error {
+	output, err := d.kubectl(ctx, true, args...)
 	if err != nil {
-		return at(hopWebhook, err)
+		return stack.At(stack.Webhook, err)
 	}
 	if !strings.Contains(output, announcement) {
-		return at(hopWebhook, fmt.Errorf("kubectl %s printed no %q that says what will be attached", args[0], announcement))
+		return stack.At(stack.Webhook, fmt.Errorf("kubectl %s printed no %q that says what will be attached", args[0], announcement))
 	}
 	return nil
 }

@@ -7,22 +7,20 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kong-latency/kong-latency/pipeline/adapter"
+	"github.com/kong-latency/kong-latency/test/e2e/stack"
 	"github.com/kong-latency/kong-latency/test/guide"
 )
 
 // changed is a string at a path of one of the guide's objects, as the scenario has it.
 func (s scenario) changed(t *testing.T, part, kind string, path ...string) string {
 	t.Helper()
-	objects, err := guide.Objects(part)
+	objects, err := s.options(nil).Objects(part)
 	if err != nil {
 		t.Fatal(err)
 	}
 	i := slices.IndexFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == kind })
 	if i < 0 {
 		t.Fatalf("part %s has no %s", part, kind)
-	}
-	if err := s.change(objects[i]); err != nil {
-		t.Fatal(err)
 	}
 	text, _, err := unstructured.NestedString(objects[i].Object, path...)
 	if err != nil {
@@ -44,7 +42,7 @@ func TestScenariosFitTheirRules(t *testing.T) {
 		for i := range config.Len() {
 			made = append(made, config.Rule(i).Name.As)
 		}
-		for _, metric := range []string{"kong_upstream_latency_ms_60s_average", s.metric} {
+		for _, metric := range []string{stack.Metric, s.metric} {
 			if !slices.Contains(made, metric) {
 				t.Errorf("%s: the adapter makes %q, not %s", name, made, metric)
 			}

@@ -6,8 +6,16 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/kong-latency/kong-latency/test/e2e/gateway"
+	"github.com/kong-latency/kong-latency/test/e2e/stack"
+	"github.com/kong-latency/kong-latency/test/guide"
 )
+
+// demo is one scenario played on a running stack.
+type demo struct {
+	*stack.Stack
+	scenario scenario
+	out      *report
+}
 
 // play shows one scenario from the start to the end and stops everything that
 // it started, however it ends.
@@ -17,70 +25,62 @@ func play(ctx context.Context, o *options, out *report) (err error) {
 	limit := time.AfterFunc(o.Timeout, func() { cancel(fmt.Errorf("the demo took longer than %s", o.Timeout)) })
 	defer limit.Stop()
 
-	s := newStack(scenarios[o.Scenario], out)
-	defer func() { err = s.end(ctx, cancel, err) }()
-	out.title(fmt.Sprintf("Scenario %s: %s", o.Scenario, s.scenario.about))
+	d := &demo{scenario: scenarios[o.Scenario], out: out}
+	out.title(fmt.Sprintf("Scenario %s: %s", o.Scenario, d.scenario.about))
 	out.blank()
-	if err := s.start(ctx); err != nil {
+	if d.Stack, err = stack.Start(ctx, d.scenario.options(out)); err != nil {
 		return err
 	}
-	if err := s.apply(ctx); err != nil {
+	defer func() { err = d.end(ctx, err) }()
+	if err := d.apply(ctx); err != nil {
 		return err
 	}
-	w := newWatcher(s)
+	w := newWatcher(d)
 	if err := w.traffic(ctx, o.Timeout); err != nil {
 		return err
 	}
 	out.summary(fmt.Sprintf("One annotation in, a working autoscaler out: %s replicas.", w.sizes()))
 	limit.Stop()
 	if o.Keep {
-		return s.keep(ctx)
+		return d.keep(ctx)
 	}
 	return nil
 }
 
-// start starts everything that is there before the user comes.
-func (s *stack) start(ctx context.Context) error {
-	steps := []struct {
-		what string
-		do   func(context.Context) (string, error)
-	}{
-		{"start the control plane", s.startControlPlane},
-		{"create what Kong's guide creates", s.createPipeline},
-		{"start Prometheus and the gateway", s.startPrometheus},
-		{"start the adapter", s.startAdapter},
-		{"start kong-latency", s.startProduct},
+// options are those of the scenario's stack: Kong's guide, but for the ServiceMonitor,
+// which is forgotten.
+func (s scenario) options(out *report) stack.Options {
+	return stack.Options{
+		Without:  []string{guide.Monitor},
+		Scrape:   s.scrape,
+		Rules:    s.rules,
+		PerPod:   s.perPod,
+		Capacity: s.capacity,
+		Step:     out.step,
+		Logf:     func(format string, args ...any) { out.status(fmt.Sprintf(format, args...)) },
 	}
-	for _, step := range steps {
-		if err := s.out.step(step.what, func() (string, error) { return step.do(ctx) }); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // traffic sends requests until the goal of the scenario is reached, and then
 // sees the replicas go back.
 func (w *watcher) traffic(ctx context.Context, limit time.Duration) error {
-	s := w.stack
-	load := gateway.Traffic{
-		URL: s.gateway.URL() + s.scenario.path, Clients: s.scenario.clients, Pause: s.scenario.pause, Limit: limit,
-	}.Start(ctx)
+	d, scenario := w.demo, w.demo.scenario
+	load := d.Send(scenario.traffic, limit)
 	defer load.Stop()
-	s.out.title("Traffic starts: " + plural(s.scenario.clients, "client") + " to " + s.gateway.URL() + s.scenario.path)
+	d.out.title("Traffic starts: " + plural(scenario.traffic.Clients, "client") + " to " + d.GatewayURL() + scenario.traffic.Path)
 	begin := time.Now()
 	hops := []struct {
 		what  string
-		hop   hop
+		hop   stack.Hop
 		bound time.Duration
 		check func(context.Context) error
 	}{
-		{"requests are answered", hopGateway, 15 * time.Second, func(context.Context) error { return answered(load) }},
-		{"Prometheus scrapes the latency", hopPrometheus, 15*time.Second + 3*s.scenario.scrape, s.scraped},
-		{"the adapter lists the metric", hopRule, 30 * time.Second, s.listed},
-		{"the metrics API gives the latency", hopAPI, time.Minute, func(context.Context) error { return hasLatency(last(w.history)) }},
-		{"the autoscaler reads it", hopHPA, 20 * time.Second, s.active},
-		{s.scenario.goal, hopHPA, s.scenario.bound, func(context.Context) error { return s.scenario.reached(w.history) }},
+		{"requests are answered", stack.Gateway, 15 * time.Second, func(context.Context) error { return answered(load) }},
+		{"Prometheus scrapes the latency", stack.Prometheus, 15*time.Second + 3*scenario.scrape, d.Scraped},
+		{"the adapter lists the metric", stack.Rule, 30 * time.Second, func(ctx context.Context) error { return d.Listed(ctx, scenario.metric) }},
+		{"the metrics API gives the latency", stack.API, time.Minute, func(context.Context) error { return hasLatency(last(w.history)) }},
+		{"the autoscaler reads it", stack.HPA, 20 * time.Second, d.active},
+		{scenario.goal, stack.HPA, scenario.bound, func(context.Context) error { return scenario.reached(w.history) }},
 	}
 	for _, h := range hops {
 		if err := w.follow(ctx, h.what, h.hop, h.bound, h.check); err != nil {
@@ -89,12 +89,12 @@ func (w *watcher) traffic(ctx context.Context, limit time.Duration) error {
 	}
 	load.Stop()
 	sent, failed := load.Counts()
-	s.out.title(fmt.Sprintf("Traffic stops after %s: %d requests answered, %d failed", seconds(time.Since(begin)), sent, failed))
-	s.out.note(fmt.Sprintf("The metric looks back %.0f s, so that long the autoscaler goes on seeing the latency.", s.scenario.window.Seconds()))
-	return w.follow(ctx, "back to 1 replica", hopHPA, 2*time.Minute+s.scenario.window, func(context.Context) error { return atMinimum(w.history) })
+	d.out.title(fmt.Sprintf("Traffic stops after %s: %d requests answered, %d failed", seconds(time.Since(begin)), sent, failed))
+	d.out.note(fmt.Sprintf("The metric looks back %.0f s, so that long the autoscaler goes on seeing the latency.", scenario.window.Seconds()))
+	return w.follow(ctx, "back to 1 replica", stack.HPA, 2*time.Minute+scenario.window, func(context.Context) error { return atMinimum(w.history) })
 }
 
-func answered(load *gateway.Load) error {
+func answered(load *stack.Load) error {
 	if ok, failed := load.Counts(); ok == 0 {
 		return fmt.Errorf("no request was answered with 200, %d failed", failed)
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/kong-latency/kong-latency/test/e2e/stack"
 )
 
 // plainEvery is how often the live line is printed where it cannot be rewritten.
@@ -169,9 +171,9 @@ func (r *report) summary(result string) {
 func (r *report) failure(err error) {
 	r.blank()
 	r.print(r.paint(red, "✗ ") + err.Error())
-	var with *loggedError
+	var with *stack.LoggedError
 	if errors.As(err, &with) {
-		r.print(with.hint())
+		r.print("  " + with.Hint())
 	}
 }
 

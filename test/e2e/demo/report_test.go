@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kong-latency/kong-latency/test/e2e/stack"
 )
 
 // written is what a report that is no terminal wrote, with times blanked.
@@ -64,16 +66,16 @@ done
 }
 
 func TestFailureSaysWhereToLook(t *testing.T) {
-	failed := at(hopRule, errors.New("no rule"))
+	failed := stack.At(stack.Rule, errors.New("no rule"))
 	tests := map[string]struct {
 		err  error
 		want string
 	}{
 		"a component of its own": {
-			&loggedError{failed, "/tmp/logs", "adapter.log"},
+			&stack.LoggedError{Err: failed, Dir: "/tmp/logs", File: "adapter.log"},
 			"  look at /tmp/logs/adapter.log; the other components' logs are beside it\n",
 		},
-		"no such component": {&loggedError{failed, "/tmp/logs", ""}, "  the logs of all components are in /tmp/logs\n"},
+		"no such component": {&stack.LoggedError{Err: failed, Dir: "/tmp/logs"}, "  the logs of all components are in /tmp/logs\n"},
 		"no logs yet":       {failed, ""},
 	}
 	for name, tt := range tests {

@@ -1,16 +1,23 @@
 package main
 
 import (
+	_ "embed"
 	"time"
 
 	"github.com/kong-latency/kong-latency/test/e2e/gateway"
+	"github.com/kong-latency/kong-latency/test/e2e/stack"
 )
+
+// loadRule is a further rule for the adapter.
+//
+//go:embed rules/load.yaml
+var loadRule string
 
 // scenario is what differs between one demo and another.
 type scenario struct {
 	about string
-	// rule, if set, is the file of a further rule for the adapter.
-	rule   string
+	// rules, if set, are further rules for the adapter.
+	rules  string
 	metric string        // that the autoscaler reads at last
 	window time.Duration // that the metric averages over
 	// annotate, if set, is a further annotation for the Deployment.
@@ -18,9 +25,7 @@ type scenario struct {
 	scrape   time.Duration // interval of Prometheus, where no ServiceMonitor says another
 	perPod   bool          // every ready pod is one echo server
 	capacity gateway.Capacity
-	path     string // that the traffic asks for, under the gateway's route
-	clients  int
-	pause    time.Duration // of each client after each answer
+	traffic  stack.Traffic
 	// goal names what the traffic leads to, and reached tells when it has.
 	goal    string
 	reached func(history []reading) error
@@ -37,12 +42,10 @@ const (
 var scenarios = map[string]scenario{
 	"seed": {
 		about:   "every request takes 100 ms, whatever the replicas (as in Kong's guide)",
-		metric:  "kong_upstream_latency_ms_60s_average",
+		metric:  stack.Metric,
 		window:  time.Minute,
 		scrape:  5 * time.Second,
-		path:    "/shell?cmd=sleep%200.1",
-		clients: 1,
-		pause:   time.Second,
+		traffic: stack.Seed,
 		goal:    "10 replicas",
 		reached: atMaximum,
 		bound:   time.Minute,
@@ -52,15 +55,14 @@ var scenarios = map[string]scenario{
 	// for about 10/n: 190 ms for one server, 38 ms for five.
 	"load": {
 		about:    "each ready pod serves one request at a time, in 19 ms; ten clients never rest",
-		rule:     "rules/load.yaml",
+		rules:    loadRule,
 		metric:   "kong_upstream_latency_ms_5s_average",
 		window:   5 * time.Second,
 		annotate: "kong.latency/metric=kong_upstream_latency_ms_5s_average",
 		scrape:   time.Second,
 		perPod:   true,
 		capacity: gateway.Capacity{ServiceTime: 19 * time.Millisecond, Queue: 50},
-		path:     "/",
-		clients:  10,
+		traffic:  stack.Traffic{Path: "/", Clients: 10},
 		goal:     "settled near the target",
 		reached:  settled,
 		bound:    2 * time.Minute,

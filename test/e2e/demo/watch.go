@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/kong-latency/kong-latency/test/e2e/stack"
 )
 
 // tick is how often the live line is renewed.
@@ -12,13 +14,13 @@ const tick = time.Second
 
 // watcher follows the latency and the autoscaler while traffic goes on.
 type watcher struct {
-	stack   *stack
+	demo    *demo
 	history []reading
 	seen    rescales
 	sized   []int32
 }
 
-func newWatcher(s *stack) *watcher { return &watcher{stack: s, sized: []int32{minReplicas}} }
+func newWatcher(d *demo) *watcher { return &watcher{demo: d, sized: []int32{minReplicas}} }
 
 // sizes are the replicas that the autoscaler asked for, in order.
 func (w *watcher) sizes() string {
@@ -31,7 +33,7 @@ func (w *watcher) sizes() string {
 
 // follow shows what goes on until check finds nothing wrong. When that takes
 // longer than bound, the hop has failed.
-func (w *watcher) follow(ctx context.Context, what string, h hop, bound time.Duration, check func(context.Context) error) error {
+func (w *watcher) follow(ctx context.Context, what string, h stack.Hop, bound time.Duration, check func(context.Context) error) error {
 	begin := time.Now()
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
@@ -41,18 +43,18 @@ func (w *watcher) follow(ctx context.Context, what string, h hop, bound time.Dur
 		}
 		err := check(ctx)
 		if err == nil {
-			w.stack.out.done(what, time.Since(begin), w.note())
+			w.demo.out.done(what, time.Since(begin), w.note())
 			return nil
 		}
 		if time.Since(begin) > bound {
-			if now := last(w.history); h == hopHPA && now.ready != now.desired {
-				h = hopPods
+			if now := last(w.history); h == stack.HPA && now.ready != now.desired {
+				h = stack.Pods
 			}
-			return at(h, fmt.Errorf("%s: waited %s: %w", what, bound, err))
+			return stack.At(h, fmt.Errorf("%s: waited %s: %w", what, bound, err))
 		}
 		select {
 		case <-ctx.Done():
-			return at(h, fmt.Errorf("%s: %w, while waiting: %w", what, context.Cause(ctx), err))
+			return stack.At(h, fmt.Errorf("%s: %w, while waiting: %w", what, context.Cause(ctx), err))
 		case <-ticker.C:
 		}
 	}
@@ -70,25 +72,25 @@ func (w *watcher) note() string {
 // look takes a reading and shows it, after what has happened since the last,
 // and with what is waited for.
 func (w *watcher) look(ctx context.Context, next string) error {
-	s := w.stack
-	if err := s.alive(); err != nil {
+	d := w.demo
+	if err := d.Alive(); err != nil {
 		return err
 	}
-	events, err := s.rescaleEvents(ctx)
+	events, err := d.rescaleEvents(ctx)
 	if err != nil {
-		return at(hopControlPlane, err)
+		return stack.At(stack.ControlPlane, err)
 	}
 	for _, message := range w.seen.next(events) {
-		s.out.event("SuccessfulRescale", message)
+		d.out.event("SuccessfulRescale", message)
 		if size, ok := newSize(message); ok {
 			w.sized = append(w.sized, size)
 		}
 	}
-	now, err := s.read(ctx)
+	now, err := d.read(ctx)
 	if err != nil {
-		return at(hopControlPlane, err)
+		return stack.At(stack.ControlPlane, err)
 	}
 	w.history = append(w.history, now)
-	s.out.now(now.line() + "   next: " + next)
+	d.out.now(now.line() + "   next: " + next)
 	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package stack
 
 import (
 	"context"
@@ -17,14 +17,14 @@ import (
 )
 
 // startProduct applies the shipped manifests and runs what they would run.
-func (s *stack) startProduct(ctx context.Context) (string, error) {
+func (s *Stack) startProduct(ctx context.Context) (string, error) {
 	port, err := controlplane.FreePort()
 	if err != nil {
-		return "", at(hopWebhook, err)
+		return "", At(Webhook, err)
 	}
 	address := fmt.Sprintf("127.0.0.1:%d", port)
 	if err := product.Install(ctx, s.admin, "https://"+address); err != nil {
-		return "", at(hopManifests, err)
+		return "", At(Manifests, err)
 	}
 	var processes [2]*product.Process
 	var errs [2]error
@@ -32,13 +32,13 @@ func (s *stack) startProduct(ctx context.Context) (string, error) {
 	both.Go(func() { processes[0], errs[0] = product.Webhook(ctx, s.cp, address) })
 	both.Go(func() { processes[1], errs[1] = product.Controller(ctx, s.cp) })
 	both.Wait()
-	for i, h := range []hop{hopWebhook, hopController} {
+	for i, h := range []Hop{Webhook, Controller} {
 		if errs[i] != nil {
-			return "", at(h, errs[i])
+			return "", At(h, errs[i])
 		}
 		s.watched = append(s.watched, watched{h, processes[i].Process})
 	}
-	return "webhook and controller", s.await(ctx, hopWebhook, 15*time.Second, s.admits)
+	return "webhook and controller", s.Await(ctx, Webhook, 15*time.Second, s.admits)
 }
 
 // warnings collects what the API server warns of.
@@ -56,7 +56,7 @@ func (w *warnings) HandleWarningHeader(_ int, _, text string) {
 
 // admits is whether the API server asks the webhook, which may be a moment
 // after the webhook is ready. Nothing is created.
-func (s *stack) admits(ctx context.Context) error {
+func (s *Stack) admits(ctx context.Context) error {
 	var heard warnings
 	config := s.cp.Config()
 	config.WarningHandler = &heard
@@ -65,7 +65,7 @@ func (s *stack) admits(ctx context.Context) error {
 		return err
 	}
 	labels := map[string]string{"app": "probe"}
-	_, err = client.AppsV1().Deployments(echo.Namespace).Create(ctx, &appsv1.Deployment{
+	_, err = client.AppsV1().Deployments(Echo.Namespace).Create(ctx, &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Name: "probe", Annotations: map[string]string{"kong.latency/target-ms": "40"}},
 		Spec: appsv1.DeploymentSpec{
 			Selector: &metav1.LabelSelector{MatchLabels: labels},

@@ -1,4 +1,4 @@
-package main
+package stack
 
 import (
 	"context"
@@ -13,7 +13,7 @@ func TestAwait(t *testing.T) {
 	t.Run("until it is right", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			looks := 0
-			err := await(t.Context(), hopRule, time.Minute, func(context.Context) error {
+			err := await(t.Context(), Rule, time.Minute, func(context.Context) error {
 				if looks++; looks < 3 {
 					return errors.New("not yet")
 				}
@@ -27,7 +27,7 @@ func TestAwait(t *testing.T) {
 	t.Run("no longer than the bound", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			begin := time.Now()
-			err := await(t.Context(), hopRule, time.Minute, func(ctx context.Context) error {
+			err := await(t.Context(), Rule, time.Minute, func(ctx context.Context) error {
 				if ctx.Err() != nil {
 					return ctx.Err() // as a client that is cut off
 				}
@@ -45,7 +45,7 @@ func TestAwait(t *testing.T) {
 	t.Run("no longer when something has died", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			begin := time.Now()
-			err := await(t.Context(), hopRule, time.Minute, func(context.Context) error { return at(hopPrometheus, errors.New("killed")) })
+			err := await(t.Context(), Rule, time.Minute, func(context.Context) error { return At(Prometheus, errors.New("killed")) })
 			want := `failed at the hop "prometheus scrape": killed`
 			if err == nil || err.Error() != want || time.Since(begin) != 0 {
 				t.Errorf("error %v after %s, want %s at once", err, time.Since(begin), want)
@@ -56,7 +56,7 @@ func TestAwait(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			time.AfterFunc(time.Second, func() { cancel(errors.New("enough")) })
-			err := await(ctx, hopRule, time.Minute, func(context.Context) error { return errors.New("wrong") })
+			err := await(ctx, Rule, time.Minute, func(context.Context) error { return errors.New("wrong") })
 			want := `failed at the hop "adapter rule": enough, while waiting: wrong`
 			if err == nil || err.Error() != want {
 				t.Errorf("error %v, want %s", err, want)
@@ -66,12 +66,12 @@ func TestAwait(t *testing.T) {
 }
 
 func TestTheFirstNamedHopStays(t *testing.T) {
-	err := at(hopHPA, fmt.Errorf("look: %w", at(hopWebhook, errors.New("gone"))))
-	var named *hopError
-	if !errors.As(err, &named) || named.hop != hopWebhook {
+	err := At(HPA, fmt.Errorf("look: %w", At(Webhook, errors.New("gone"))))
+	var named *HopError
+	if !errors.As(err, &named) || named.Hop != Webhook {
 		t.Errorf("error %v, want the webhook named", err)
 	}
-	if at(hopHPA, nil) != nil {
+	if At(HPA, nil) != nil {
 		t.Error("no error became one")
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package stack
 
 import (
 	"context"
@@ -30,9 +30,17 @@ func newPrometheus(url string) (*prometheus, error) {
 	return &prometheus{url: url, api: prometheusv1.NewAPI(client)}, nil
 }
 
+// ready is whether the server answers queries.
+func (p *prometheus) ready(ctx context.Context) error { return p.call(ctx, http.MethodGet, "/-/ready") }
+
 // reload has the server read its configuration again. It says what is wrong with it.
 func (p *prometheus) reload(ctx context.Context) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.url+"/-/reload", nil)
+	return p.call(ctx, http.MethodPost, "/-/reload")
+}
+
+// call succeeds when the path answers 200.
+func (p *prometheus) call(ctx context.Context, method, path string) error {
+	request, err := http.NewRequestWithContext(ctx, method, p.url+path, nil)
 	if err != nil {
 		return err
 	}
@@ -46,14 +54,31 @@ func (p *prometheus) reload(ctx context.Context) error {
 		return err
 	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", response.Status, body)
+		return fmt.Errorf("%s %s: %s: %s", method, request.URL, response.Status, body)
 	}
 	return nil
 }
 
-// scraped is whether Prometheus reaches its target and has the series under
-// the labels that the rule wants.
-func (s *stack) scraped(ctx context.Context) error {
+// Targeted is whether Prometheus was told to scrape the operator's metrics.
+func (s *Stack) Targeted(ctx context.Context) error {
+	if err := s.operator.Problem(); err != nil {
+		return err
+	}
+	targets, err := s.prometheus.api.Targets(ctx)
+	if err != nil {
+		return fmt.Errorf("list targets of Prometheus: %w", err)
+	}
+	for _, t := range targets.Active {
+		if string(t.Labels["namespace"]) == guide.MetricsService.Namespace && string(t.Labels["service"]) == guide.MetricsService.Name {
+			return nil
+		}
+	}
+	return errors.New("no ServiceMonitor has Prometheus scrape " + guide.MetricsService.String())
+}
+
+// Scraped is whether Prometheus reaches its target and has the series under
+// the labels that the guide's rule wants.
+func (s *Stack) Scraped(ctx context.Context) error {
 	up, err := s.prometheus.value(ctx, fmt.Sprintf("up{namespace=%q,service=%q}", guide.MetricsService.Namespace, guide.MetricsService.Name))
 	if err != nil {
 		return err
@@ -62,7 +87,7 @@ func (s *stack) scraped(ctx context.Context) error {
 		return s.prometheus.scrapeError(ctx)
 	}
 	_, err = s.prometheus.value(ctx, fmt.Sprintf("sum(%s_count{exported_namespace=%q,exported_service=%q})",
-		gateway.MetricName, echo.Namespace, echo.Name))
+		gateway.MetricName, Echo.Namespace, Echo.Name))
 	return err
 }
 

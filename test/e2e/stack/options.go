@@ -1,0 +1,82 @@
+package stack
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/kong-latency/kong-latency/test/e2e/gateway"
+	"github.com/kong-latency/kong-latency/test/guide"
+)
+
+// Options say what differs from Kong's guide. The zero value is the guide as it is,
+// with one echo server that answers every request at once, whatever the replicas.
+type Options struct {
+	// Without names parts of the guide that are not created; see [guide.Parts].
+	Without []string
+	// Scrape is how often Prometheus scrapes where no ServiceMonitor says it. Zero: 5 s,
+	// where the guide has 30 s.
+	Scrape time.Duration
+	// Rules, if set, are further rules for the adapter: YAML that continues its list.
+	Rules string
+	// PerPod makes every ready pod of the Service one echo server.
+	PerPod bool
+	// Capacity of each echo server.
+	Capacity gateway.Capacity
+
+	// Step, if set, is called for each step of the start. It must call do, which returns
+	// in a few words what there is now, and must return do's error.
+	Step func(what string, do func() (string, error)) error
+	// Logf, if set, takes lines of progress.
+	Logf func(format string, args ...any)
+}
+
+// defaultScrape lets the metric appear soon.
+const defaultScrape = 5 * time.Second
+
+func (o Options) scrape() time.Duration { return cmp.Or(o.Scrape, defaultScrape) }
+
+// parts lists what is created of the guide.
+func (o Options) parts() []string {
+	return slices.DeleteFunc(guide.Parts(), func(part string) bool { return slices.Contains(o.Without, part) })
+}
+
+// step runs one step of the start.
+func (o Options) step(what string, do func() (string, error)) error {
+	if o.Step != nil {
+		return o.Step(what, do)
+	}
+	_, err := do()
+	return err
+}
+
+// Objects returns the objects of one part of the guide as they are created.
+func (o Options) Objects(part string) ([]*unstructured.Unstructured, error) {
+	objects, err := guide.Objects(part)
+	if err != nil {
+		return nil, err
+	}
+	for _, object := range objects {
+		if err := o.change(object); err != nil {
+			return nil, err
+		}
+	}
+	return objects, nil
+}
+
+// change makes an object of the guide what the options ask for.
+func (o Options) change(object *unstructured.Unstructured) error {
+	switch {
+	case object.GetKind() == "Prometheus":
+		return unstructured.SetNestedField(object.Object, o.scrape().String(), "spec", "scrapeInterval")
+	case o.Rules != "" && object.GetKind() == "ConfigMap" && object.GetName() == guide.AdapterConfigMap.Name:
+		text, _, err := unstructured.NestedString(object.Object, "data", guide.AdapterConfigKey)
+		if err != nil {
+			return err
+		}
+		return unstructured.SetNestedField(object.Object, text+o.Rules, "data", guide.AdapterConfigKey)
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+// Package stack starts a cluster in which latency autoscaling works from end to end:
+// a real control plane, the objects of Kong's guide, a real Prometheus, an adapter,
+// a gateway that measures real requests, and the product by its shipped manifests.
+// Nothing is stood in for but Kong, its operator, prometheus-operator and
+// prometheus-adapter. The demo shows it; end-to-end tests share one per package.
+//
+// Objects of the pipeline are there to be broken: change or delete them by
+// [Stack.Admin], and let [Stack.Mend] create them again as they were.
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/test/controlplane"
+	"github.com/kong-latency/kong-latency/test/e2e/adapter"
+	"github.com/kong-latency/kong-latency/test/e2e/gateway"
+	"github.com/kong-latency/kong-latency/test/e2e/operator"
+	"github.com/kong-latency/kong-latency/test/guide"
+)
+
+// Echo is the Service that the gateway routes to and whose latency is measured. It
+// does not exist from the start: whoever uses the stack creates it.
+var Echo = types.NamespacedName{Namespace: "default", Name: "echo"}
+
+// Stack is a running cluster. Stop it with Stop. The gateway, the adapter and who
+// plays prometheus-operator are part of this process; all else are child processes
+// of the control plane.
+type Stack struct {
+	options Options
+	// run is the context of what is part of this process.
+	run    context.Context
+	cancel context.CancelFunc
+
+	cp         *controlplane.ControlPlane
+	core       kubernetes.Interface
+	admin      client.Client
+	prometheus *prometheus
+	operator   *operator.Operator
+	gateway    *gateway.Gateway
+	adapter    *adapter.Adapter
+	watched    []watched
+}
+
+// watched is a child process, and the hop that fails with it.
+type watched struct {
+	hop     Hop
+	process *controlplane.Process
+}
+
+// Start starts everything and returns when the API server asks the webhook. ctx bounds
+// the start; later it has no effect. After an error nothing is left running; the error
+// names the hop that failed, and is a [LoggedError] unless ctx was canceled.
+//
+// The libraries in this process (klog, controller-runtime, log) log into the stack's
+// folder from then on.
+func Start(ctx context.Context, o Options) (*Stack, error) {
+	s := &Stack{options: o}
+	s.run, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	// What waits within this process during the start ends with ctx, too.
+	detach := context.AfterFunc(ctx, s.cancel)
+	err := s.start(ctx)
+	if err == nil && !detach() {
+		err = context.Cause(ctx)
+	}
+	if err == nil {
+		return s, nil
+	}
+	if !errors.Is(context.Cause(ctx), context.Canceled) {
+		err = s.SaveLogs(err)
+	}
+	_ = s.Stop() // err tells already what went wrong
+	return nil, err
+}
+
+// Stop stops everything, and is bounded. The error tells which processes had failed by
+// themselves or had to be killed.
+func (s *Stack) Stop() error {
+	// What is in this process comes first: the API server waits for its clients.
+	s.cancel()
+	if s.adapter != nil {
+		<-s.adapter.Done()
+	}
+	if s.operator != nil {
+		<-s.operator.Done()
+	}
+	if s.gateway != nil {
+		s.gateway.Close()
+	}
+	if s.cp == nil {
+		return nil
+	}
+	return s.cp.Stop()
+}
+
+// Config is for a client with all rights and without a rate limit. The caller owns
+// the copy.
+func (s *Stack) Config() *rest.Config { return s.cp.Config() }
+
+// Kubeconfig is the path of a kubeconfig with the rights of Config.
+func (s *Stack) Kubeconfig() string { return s.cp.Kubeconfig() }
+
+// Admin is a client with all rights, which does not print warnings. It knows the kinds
+// of Kubernetes; others are unstructured to it.
+func (s *Stack) Admin() client.Client { return s.admin }
+
+// Core is Admin's typed counterpart.
+func (s *Stack) Core() kubernetes.Interface { return s.core }
+
+// Dir is the folder of the components' logs, <name>.log, until Stop.
+func (s *Stack) Dir() string { return s.cp.Dir() }
+
+// GatewayURL is where Service [Echo] is reached through the gateway, without a slash
+// at its end.
+func (s *Stack) GatewayURL() string { return s.gateway.URL() }
+
+// PrometheusURL is where Prometheus is.
+func (s *Stack) PrometheusURL() string { return s.prometheus.url }
+
+// Mend creates parts of the guide as they were at the start: what was deleted is there
+// again, and what was changed is changed back as far as the guide names it.
+func (s *Stack) Mend(ctx context.Context, parts ...string) error {
+	return guide.ApplyChanged(ctx, s.admin, s.options.change, parts...)
+}
+
+// Alive reports what has ended although nobody asked for it.
+func (s *Stack) Alive() error {
+	for _, w := range s.watched {
+		select {
+		case <-w.process.Done():
+			if err := w.process.Err(); err != nil {
+				return At(w.hop, err)
+			}
+			return At(w.hop, fmt.Errorf("its process ended"))
+		default:
+		}
+	}
+	if s.adapter != nil {
+		return At(API, s.adapter.Err())
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/test/controlplane"
+	"github.com/kong-latency/kong-latency/test/e2e/adapter"
+	"github.com/kong-latency/kong-latency/test/e2e/gateway"
+	"github.com/kong-latency/kong-latency/test/e2e/operator"
+	"github.com/kong-latency/kong-latency/test/guide"
+)
+
+func (s *Stack) start(ctx context.Context) error {
+	steps := []struct {
+		what string
+		do   func(context.Context) (string, error)
+	}{
+		{"start the control plane", s.startControlPlane},
+		{"create what Kong's guide creates", s.createPipeline},
+		{"start Prometheus and the gateway", s.startPrometheus},
+		{"start the adapter", s.startAdapter},
+		{"start kong-latency", s.startProduct},
+	}
+	for _, step := range steps {
+		if err := s.options.step(step.what, func() (string, error) { return step.do(ctx) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Stack) startControlPlane(ctx context.Context) (string, error) {
+	var err error
+	if s.cp, err = controlplane.Start(ctx, controlplane.Options{Logf: s.options.Logf}); err != nil {
+		return "", At(ControlPlane, err)
+	}
+	if err := s.redirectLogs(); err != nil {
+		return "", At(ControlPlane, err)
+	}
+	config := s.cp.Config()
+	config.WarningHandler = rest.NoWarnings{}
+	if s.core, err = kubernetes.NewForConfig(config); err != nil {
+		return "", At(ControlPlane, err)
+	}
+	if s.admin, err = client.New(config, client.Options{}); err != nil {
+		return "", At(ControlPlane, err)
+	}
+	return "etcd, Kubernetes and a node of kwok", nil
+}
+
+// redirectLogs sends what the libraries in this process log, which is the
+// adapter above all, to a file beside the logs of the processes.
+func (s *Stack) redirectLogs() error {
+	file, err := os.OpenFile(filepath.Join(s.cp.Dir(), "adapter.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("open log of the adapter: %w", err)
+	}
+	handler := slog.NewTextHandler(file, nil)
+	klog.SetSlogLogger(slog.New(handler))
+	ctrl.SetLogger(logr.FromSlogHandler(handler))
+	log.SetOutput(file) // net/http's HTTP/2 server
+	return nil
+}
+
+// createPipeline creates what Kong's guide has people create.
+func (s *Stack) createPipeline(ctx context.Context) (string, error) {
+	if err := controlplane.InstallCRDs(ctx, s.admin); err != nil {
+		return "", At(ControlPlane, err)
+	}
+	if err := s.Mend(ctx, s.options.parts()...); err != nil {
+		return "", At(Manifests, err)
+	}
+	if len(s.options.Without) > 0 {
+		return "without " + strings.Join(s.options.Without, ", "), nil
+	}
+	return strings.Join(guide.Parts(), ", "), nil
+}
+
+func (s *Stack) startPrometheus(ctx context.Context) (string, error) {
+	o := gateway.Options{Service: Echo, Capacity: s.options.Capacity}
+	if s.options.PerPod {
+		o.Pods = s.core
+	}
+	var err error
+	if s.gateway, err = gateway.Start(s.run, o); err != nil {
+		return "", At(Gateway, err)
+	}
+	port, err := controlplane.FreePort()
+	if err != nil {
+		return "", At(Prometheus, err)
+	}
+	config := filepath.Join(s.cp.Dir(), "prometheus.yaml")
+	address := fmt.Sprintf("127.0.0.1:%d", port)
+	url := "http://" + address
+	if s.prometheus, err = newPrometheus(url); err != nil {
+		return "", At(Prometheus, err)
+	}
+	s.operator, err = operator.Start(s.run, operator.Options{
+		Config:     s.cp.Config(),
+		Prometheus: guide.PrometheusServer,
+		Service:    guide.MetricsService,
+		Target:     s.gateway.MetricsAddress(), // the gateway measures, instead of the operator
+		File:       config,
+		Reload:     s.prometheus.reload,
+	})
+	if err != nil {
+		return "", At(Prometheus, err)
+	}
+	process, err := s.cp.Run("prometheus", exec.Command(s.cp.Binary("prometheus"),
+		"--config.file="+config,
+		"--storage.tsdb.path="+filepath.Join(s.cp.Dir(), "prometheus"),
+		"--web.enable-lifecycle", // to be told to read its configuration again
+		"--web.listen-address="+address))
+	if err != nil {
+		return "", At(Prometheus, err)
+	}
+	s.watched = append(s.watched, watched{Prometheus, process})
+	return url, s.Await(ctx, Prometheus, 30*time.Second, s.prometheus.ready)
+}
+
+// startAdapter serves by the configuration that the cluster has.
+func (s *Stack) startAdapter(ctx context.Context) (string, error) {
+	text, err := s.adapterConfig(ctx)
+	if err != nil {
+		return "", At(Rule, err)
+	}
+	file := filepath.Join(s.cp.Dir(), guide.AdapterConfigKey)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return "", At(Rule, fmt.Errorf("write the adapter's configuration: %w", err))
+	}
+	s.adapter, err = adapter.Start(s.run, adapter.Options{
+		ConfigFile:     file,
+		Prometheus:     s.prometheus.url,
+		Kubeconfig:     s.cp.Kubeconfig(),
+		RelistInterval: 2 * time.Second,
+		MaxAge:         time.Minute,
+	})
+	if err != nil {
+		return "", At(Rule, err)
+	}
+	if err := adapter.Register(ctx, s.cp.Config(), guide.AdapterConfigMap.Namespace, s.adapter.Port()); err != nil {
+		return "", At(API, err)
+	}
+	return metricsGroup, s.Await(ctx, API, 30*time.Second, func(ctx context.Context) error {
+		_, err := s.metrics(ctx)
+		return err
+	})
+}
+
+// adapterConfig is the adapter's configuration as the cluster has it.
+func (s *Stack) adapterConfig(ctx context.Context) ([]byte, error) {
+	var m corev1.ConfigMap
+	if err := s.admin.Get(ctx, guide.AdapterConfigMap, &m); err != nil {
+		return nil, fmt.Errorf("read the adapter's ConfigMap: %w", err)
+	}
+	text, ok := m.Data[guide.AdapterConfigKey]
+	if !ok {
+		return nil, fmt.Errorf("read the adapter's ConfigMap: it has no key %s", guide.AdapterConfigKey)
+	}
+	return []byte(text), nil
+}

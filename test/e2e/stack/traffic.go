@@ -1,0 +1,54 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kong-latency/kong-latency/test/e2e/gateway"
+)
+
+// Traffic is a constant load on Service [Echo]: each client sends its next request when
+// the last one is answered and its pause is over.
+type Traffic struct {
+	Path    string // under the gateway's route
+	Clients int
+	Pause   time.Duration
+}
+
+// Seed is the traffic of Kong's guide: each request sleeps for 100 ms, whatever the
+// replicas, so that the autoscaler takes all replicas that it may.
+var Seed = Traffic{Path: "/shell?cmd=sleep%200.1", Clients: 1, Pause: time.Second}
+
+// Load is traffic under way, to be ended by its Stop.
+type Load = gateway.Load
+
+// Send starts the traffic. It ends by itself after limit, or with the stack.
+func (s *Stack) Send(t Traffic, limit time.Duration) *Load {
+	return gateway.Traffic{URL: s.GatewayURL() + t.Path, Clients: t.Clients, Pause: t.Pause, Limit: limit}.Start(s.run)
+}
+
+// Await looks until check finds nothing wrong, for as long as bound, and no longer when
+// something of the stack has died. The error names the hop.
+func (s *Stack) Await(ctx context.Context, h Hop, bound time.Duration, check func(context.Context) error) error {
+	return await(ctx, h, bound, func(ctx context.Context) error {
+		if err := s.Alive(); err != nil {
+			return err
+		}
+		return check(ctx)
+	})
+}
+
+// Flowing waits until the metrics API gives the guide's metric of what is sent.
+func (s *Stack) Flowing(ctx context.Context, load *Load) error {
+	return s.Await(ctx, API, 2*time.Minute, func(ctx context.Context) error {
+		if ok, failed := load.Counts(); ok == 0 {
+			return fmt.Errorf("no request was answered with 200, %d failed", failed)
+		}
+		value, err := s.Latency(ctx, Metric)
+		if err == nil && value <= 0 {
+			err = fmt.Errorf("%s is %v: no request was counted", Metric, value)
+		}
+		return err
+	})
+}
