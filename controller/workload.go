@@ -19,7 +19,7 @@ import (
 	"github.com/kong-latency/kong-latency/pipeline/cluster"
 )
 
-// +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // workloads attaches, keeps and detaches the HorizontalPodAutoscaler of one

@@ -17,12 +17,13 @@ import (
 
 // The adapter's pods and its ConfigMap are read one by one, on the interval.
 // Watching them would need a cache of, and the right to list, what is none of our
-// business. Their names are known at run time only, so that the rights cannot be
-// narrowed to names; who names the ConfigMap by configuration can replace this by
-// a Role in the adapter's namespace.
+// business. Kubernetes cannot narrow the right to list pods to names. ConfigMaps
+// may be read by two names only, those that prometheus-adapter's chart and
+// kube-prometheus give theirs; under another name it takes a Role in the adapter's
+// namespace (docs/install.md).
 //
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list
-// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get
+// +kubebuilder:rbac:groups="",resources=configmaps,resourceNames=prometheus-adapter;adapter-config,verbs=get
 
 // defaultKey is the key that prometheus-adapter's chart writes.
 const defaultKey = "config.yaml"

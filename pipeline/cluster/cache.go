@@ -15,7 +15,7 @@ import (
 	"github.com/kong-latency/kong-latency/annotations"
 )
 
-// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=services,verbs=get;list;watch
 
 // CacheOptions keep of every cached object only what is read of it, and hand
