@@ -62,8 +62,8 @@ check "gofmt" formatted
 check "go vet" go vet ./...
 check "go mod tidy" go mod tidy -diff
 check "generated files" generated
-for overlay in config/default config/overlays/*; do
-	[ ! -f "$overlay/kustomization.yaml" ] || check "render $overlay" "$kubectl" kustomize "$overlay"
+for overlay in config/*/kustomization.yaml; do
+	check "render ${overlay%/*}" "$kubectl" kustomize "${overlay%/*}"
 done
 
 [ -z "$failed" ]
