@@ -212,13 +212,11 @@ func parseName(value string, to *string) bool {
 
 // suggest names the known key that was probably meant, or all of them.
 func suggest(name string) string {
-	best, distance := "", 4
+	var names []string
 	for _, k := range Keys() {
-		if d := editDistance(name, k.Name); d < distance {
-			best, distance = k.Name, d
-		}
+		names = append(names, k.Name)
 	}
-	if best != "" {
+	if best, ok := Nearest(name, names); ok {
 		return fmt.Sprintf(": did you mean %s?", best)
 	}
 	known := make([]string, 0, len(keysByName))
@@ -229,6 +227,18 @@ func suggest(name string) string {
 	}
 	slices.Sort(known)
 	return fmt.Sprintf(": known after %s are %s", Prefix, strings.Join(known, ", "))
+}
+
+// Nearest returns the candidate that somebody who wrote name probably meant; ok is
+// false if none is near. Of equally near ones it is the first.
+func Nearest(name string, candidates []string) (best string, ok bool) {
+	distance := 4
+	for _, c := range candidates {
+		if d := editDistance(name, c); d < distance {
+			best, distance = c, d
+		}
+	}
+	return best, best != ""
 }
 
 // editDistance is the Levenshtein distance in bytes; keys longer than 100 bytes are far from all.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/kong-latency/kong-latency/cli/explain"
 	"github.com/kong-latency/kong-latency/cli/plugin"
 )
 
@@ -54,7 +55,7 @@ func NewCommand(p *plugin.Plugin) *cobra.Command {
 		&cobra.Group{ID: groupFiles, Title: "Before it is applied, without a cluster:"},
 		&cobra.Group{ID: groupCluster, Title: "In a cluster:"},
 	)
-	addTo(root, groupFiles)
+	addTo(root, groupFiles, explain.NewCommand(p))
 	addTo(root, groupCluster)
 	root.AddCommand(versionCommand(p), optionsCommand())
 	return root

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/docs/reference"
 )
 
 const annotationsIntro = `# Annotations
@@ -32,7 +33,7 @@ func annotationsPage() string {
 
 	var rows [][]string
 	for _, k := range annotations.Keys() {
-		rows = append(rows, []string{"[`" + k.Name + "`](#" + anchor(k) + ")", kinds(k), k.Default})
+		rows = append(rows, []string{"[`" + k.Name + "`](#" + anchor(k) + ")", reference.Kinds(k), k.Default})
 	}
 	m.table([]string{"Annotation", "Where", "When absent"}, rows)
 
@@ -41,22 +42,14 @@ func annotationsPage() string {
 		m.paragraph("<a id=%q></a>\n\n## `%s`", anchor(k), k.Name)
 		m.paragraph("%s", k.Doc)
 		if k.Planned {
-			m.paragraph("This key is checked already, and has no effect yet.")
+			m.paragraph("%s", reference.PlannedNote)
 		}
 		m.line("")
 		m.line("- **Value:** %s", k.Value)
 		m.line("- **When absent:** %s", k.Default)
-		m.line("- **Where:** on the %s", kinds(k))
+		m.line("- **Where:** on the %s", reference.Kinds(k))
 	}
 	return m.String()
 }
 
 func anchor(k annotations.Key) string { return strings.TrimPrefix(k.Name, annotations.Prefix) }
-
-func kinds(k annotations.Key) string {
-	var names []string
-	for _, kind := range k.Kinds {
-		names = append(names, string(kind))
-	}
-	return strings.Join(names, " or ")
-}

@@ -1,30 +1,14 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/kong-latency/kong-latency/annotations"
-	"github.com/kong-latency/kong-latency/controller"
+	"github.com/kong-latency/kong-latency/docs/reference"
 	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/policy"
-	"github.com/kong-latency/kong-latency/target"
 )
-
-// reasons are all that the product declares.
-func reasons() []*finding.Reason {
-	return slices.Concat(
-		annotations.Reasons(),
-		target.Reasons(),
-		policy.Reasons(),
-		controller.Reasons(),
-		pipeline.Reasons(),
-	)
-}
 
 const findingsIntro = `# Findings
 
@@ -47,24 +31,6 @@ Findings about the metric's way do not keep a HorizontalPodAutoscaler from being
 attached. Without its metric it holds the size of the workload, and it works the
 moment the metric arrives.`
 
-// chapter is a part of the page.
-type chapter struct {
-	hop         finding.Hop
-	title, text string
-}
-
-// chapters are in the order of the page: settings first, then the metric's way.
-var chapters = []chapter{
-	{"", "Settings, policies and pairing", "What the annotations ask for, what the policy makes of it, and which Deployment and Service belong together."},
-	{finding.Extension, "Extension", "A DataPlaneMetricsExtension asks Kong Operator to measure the Service, and the Gateway's ControlPlane refers to it."},
-	{finding.Route, "Route", "Requests reach the Service in a way in which its latency can be told from that of others."},
-	{finding.ServiceMonitor, "Service monitor", "A ServiceMonitor has Prometheus scrape the metrics of Kong Operator, and the labels survive it."},
-	{finding.Prometheus, "Prometheus", "A Prometheus takes that ServiceMonitor, and it is the one that the adapter asks."},
-	{finding.AdapterRule, "Adapter rule", "A rule of prometheus-adapter makes the metric from the series of the Service."},
-	{finding.MetricsAPI, "Metrics API", "The API server forwards requests for custom metrics to prometheus-adapter."},
-	{finding.Series, "Series", "The autoscaler gets a value when it asks for the metric."},
-}
-
 // findingsPage is the page of these reasons. A reason that cannot be shown, or
 // looked up by its name, is an error.
 func findingsPage(all []*finding.Reason) (string, error) {
@@ -74,8 +40,8 @@ func findingsPage(all []*finding.Reason) (string, error) {
 	m := &markdown{}
 	m.WriteString(generatedNote)
 	m.line("%s", findingsIntro)
-	for _, c := range chapters {
-		c.write(m, of(all, c.hop))
+	for _, c := range reference.Chapters() {
+		writeChapter(m, c, c.Of(all))
 	}
 	return m.String(), nil
 }
@@ -89,9 +55,9 @@ func check(all []*finding.Reason) error {
 			errs = append(errs, fmt.Errorf("reason %s is declared twice", r.Name))
 		case r.Name == "" || r.Summary == "" || r.Fix == "":
 			errs = append(errs, fmt.Errorf("reason %q needs a name, a summary and a fix", r.Name))
-		case !slices.ContainsFunc(chapters, func(c chapter) bool { return c.hop == r.Hop }):
+		case !slices.ContainsFunc(reference.Chapters(), func(c reference.Chapter) bool { return c.Hop == r.Hop }):
 			errs = append(errs, fmt.Errorf("reason %s is on the hop %q, which has no chapter", r.Name, r.Hop))
-		case severityRank(r) < 0:
+		case reference.SeverityRank(r.Severity) < 0:
 			errs = append(errs, fmt.Errorf("reason %s has the severity %q, which the page does not explain", r.Name, r.Severity))
 		}
 		seen[r.Name] = true
@@ -99,32 +65,14 @@ func check(all []*finding.Reason) error {
 	return errors.Join(errs...)
 }
 
-func severityRank(r *finding.Reason) int {
-	return slices.Index([]finding.Severity{finding.Error, finding.Warning, finding.Unknown}, r.Severity)
-}
-
-// of are the reasons on a hop, in the order in which findings are told.
-func of(all []*finding.Reason, hop finding.Hop) []*finding.Reason {
-	var out []*finding.Reason
-	for _, r := range all {
-		if r.Hop == hop {
-			out = append(out, r)
-		}
-	}
-	slices.SortFunc(out, func(a, b *finding.Reason) int {
-		return cmp.Or(cmp.Compare(severityRank(a), severityRank(b)), cmp.Compare(a.Name, b.Name))
-	})
-	return out
-}
-
-func (c chapter) write(m *markdown, reasons []*finding.Reason) {
+func writeChapter(m *markdown, c reference.Chapter, reasons []*finding.Reason) {
 	if len(reasons) == 0 {
 		return
 	}
-	m.paragraph("## %s", c.title)
-	m.paragraph("%s", c.text)
-	if c.hop != "" {
-		m.paragraph("Findings call this hop `%s`.", c.hop)
+	m.paragraph("## %s", c.Title)
+	m.paragraph("%s", c.Text)
+	if c.Hop != "" {
+		m.paragraph("Findings call this hop `%s`.", c.Hop)
 	}
 	var rows [][]string
 	for _, r := range reasons {
@@ -137,14 +85,7 @@ func (c chapter) write(m *markdown, reasons []*finding.Reason) {
 		m.paragraph("%s", r.Summary)
 		m.line("")
 		m.line("- **Severity:** %s", r.Severity)
-		m.line("- **Ends:** %s", ends(r))
+		m.line("- **Ends:** %s", reference.Ends(r))
 		m.line("- **What mends it:** %s", r.Fix)
 	}
-}
-
-func ends(r *finding.Reason) string {
-	if r.Wait == finding.ForObject {
-		return "by itself, when another object appears or goes"
-	}
-	return "when the object that it names is changed"
 }

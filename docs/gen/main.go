@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/kong-latency/kong-latency/docs/reference"
 )
 
 func main() {
@@ -38,7 +40,7 @@ func run(args []string) error {
 type page struct{ name, text string }
 
 func pages() ([]page, error) {
-	findings, err := findingsPage(reasons())
+	findings, err := findingsPage(reference.Reasons())
 	if err != nil {
 		return nil, fmt.Errorf("make findings.md: %w", err)
 	}

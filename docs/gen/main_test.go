@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/docs/reference"
 	"github.com/kong-latency/kong-latency/finding"
 )
 
@@ -41,7 +42,7 @@ func read(t *testing.T, path string) string {
 
 // Every reason that is declared anywhere in the code has its section.
 func TestNoReasonIsLeftOut(t *testing.T) {
-	page, err := findingsPage(reasons())
+	page, err := findingsPage(reference.Reasons())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +106,7 @@ func nameIn(literal *ast.CompositeLit) []string {
 
 // Reasons read as sentences, and their names as one word.
 func TestReasonsAreFitToPrint(t *testing.T) {
-	for _, r := range reasons() {
+	for _, r := range reference.Reasons() {
 		if !strings.HasSuffix(r.Summary, ".") || !strings.HasSuffix(r.Fix, ".") {
 			t.Errorf("%s: summary and fix are sentences: %q, %q", r.Name, r.Summary, r.Fix)
 		}
@@ -117,8 +118,8 @@ func TestReasonsAreFitToPrint(t *testing.T) {
 
 func TestEveryHopHasAChapter(t *testing.T) {
 	var hops []finding.Hop
-	for _, c := range chapters[1:] {
-		hops = append(hops, c.hop)
+	for _, c := range reference.Chapters()[1:] {
+		hops = append(hops, c.Hop)
 	}
 	if diff := cmp.Diff(finding.Hops(), hops); diff != "" {
 		t.Error(diff)

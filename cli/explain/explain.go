@@ -1,0 +1,137 @@
+// Package explain is kubectl latency explain: the documentation of findings and
+// annotations, from the declarations that the reference pages are written from.
+package explain
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/cli/plugin"
+	"github.com/kong-latency/kong-latency/docs/reference"
+	"github.com/kong-latency/kong-latency/finding"
+)
+
+const (
+	long = `Say what a finding or an annotation means.
+
+A finding is named by its reason, as messages and events show it; an annotation
+by its key, which may be without "kong.latency/". Without an argument all are
+listed.`
+
+	examples = `  # List all findings and annotations
+  kubectl latency explain
+
+  # What does this warning mean, and what mends it?
+  kubectl latency explain NoServiceSelectsPods
+
+  # Which values may the annotation have?
+  kubectl latency explain target-ms`
+)
+
+// NewCommand returns the command.
+func NewCommand(p *plugin.Plugin) *cobra.Command {
+	return &cobra.Command{
+		Use:               "explain [REASON|ANNOTATION]",
+		Short:             "Say what a finding or an annotation means",
+		Long:              long,
+		Example:           examples,
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: complete,
+		RunE: func(_ *cobra.Command, args []string) error {
+			t := &text{out: p.Out, style: p.Style(p.Out)}
+			if len(args) == 0 {
+				t.list()
+				return t.err
+			}
+			if r, ok := reasonOf(args[0]); ok {
+				t.reason(r)
+				return t.err
+			}
+			if k, ok := keyOf(args[0]); ok {
+				t.key(k)
+				return t.err
+			}
+			return unknown(args[0])
+		},
+	}
+}
+
+func reasonOf(name string) (*finding.Reason, bool) {
+	for _, r := range reference.Reasons() {
+		if strings.EqualFold(r.Name, name) {
+			return r, true
+		}
+	}
+	return nil, false
+}
+
+func keyOf(name string) (annotations.Key, bool) {
+	for _, k := range annotations.Keys() {
+		if name == k.Name || annotations.Prefix+name == k.Name {
+			return k, true
+		}
+	}
+	return annotations.Key{}, false
+}
+
+// unknown says that nothing has that name, and what was probably meant.
+func unknown(name string) error {
+	// In lower case, so that a reason in other capitals is near.
+	spelled := map[string]string{}
+	var candidates []string
+	for _, full := range names() {
+		for _, c := range []string{strings.ToLower(full), strings.TrimPrefix(full, annotations.Prefix)} {
+			if _, known := spelled[c]; !known {
+				spelled[c] = full
+				candidates = append(candidates, c)
+			}
+		}
+	}
+	const format = "%q is no finding's reason and no annotation"
+	if best, ok := annotations.Nearest(strings.ToLower(name), candidates); ok {
+		return fmt.Errorf(format+": did you mean %s?", name, spelled[best])
+	}
+	return fmt.Errorf(format+"; see '%s explain' for all of them", name, plugin.Name)
+}
+
+// names are all that can be explained.
+func names() []string {
+	var out []string
+	for _, r := range reference.Reasons() {
+		out = append(out, r.Name)
+	}
+	for _, k := range annotations.Keys() {
+		out = append(out, k.Name)
+	}
+	return out
+}
+
+func complete(_ *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var out []string
+	for _, r := range reference.Reasons() {
+		out = append(out, cobra.CompletionWithDesc(r.Name, firstSentence(r.Summary)))
+	}
+	for _, k := range annotations.Keys() {
+		name := k.Name
+		if !strings.HasPrefix(toComplete, annotations.Prefix) {
+			name = strings.TrimPrefix(name, annotations.Prefix)
+		}
+		out = append(out, cobra.CompletionWithDesc(name, firstSentence(k.Doc)))
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// firstSentence is what fits beside a name in a list.
+func firstSentence(doc string) string {
+	sentence, _, cut := strings.Cut(doc, ". ")
+	if cut {
+		return sentence + "."
+	}
+	return doc
+}

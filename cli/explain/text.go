@@ -1,0 +1,105 @@
+package explain
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/cli/term"
+	"github.com/kong-latency/kong-latency/docs/reference"
+	"github.com/kong-latency/kong-latency/finding"
+)
+
+// width is that of a line of text, in characters.
+const width = 80
+
+// text writes explanations, and keeps the first error in doing so.
+type text struct {
+	out   io.Writer
+	style term.Style
+	err   error
+}
+
+func (t *text) line(format string, args ...any) {
+	if t.err == nil {
+		_, t.err = fmt.Fprintf(t.out, format+"\n", args...)
+	}
+}
+
+func (t *text) reason(r *finding.Reason) {
+	t.line("%s", t.style.Strong(r.Name))
+	t.field("SEVERITY", string(r.Severity))
+	if r.Hop != "" {
+		t.field("HOP", string(r.Hop))
+	}
+	t.field("MEANING", r.Summary)
+	t.field("WHAT MENDS IT", r.Fix)
+	t.field("ENDS", reference.Ends(r))
+}
+
+func (t *text) key(k annotations.Key) {
+	t.line("%s", t.style.Strong(k.Name))
+	t.field("MEANING", k.Doc)
+	t.field("VALUE", k.Value)
+	t.field("WHEN ABSENT", k.Default)
+	t.field("WHERE", "on the "+reference.Kinds(k))
+	if k.Planned {
+		t.field("NOTE", reference.PlannedNote)
+	}
+}
+
+// field writes a heading, and under it what there is to say.
+func (t *text) field(heading, content string) {
+	t.line("")
+	t.line("%s", t.style.Faint(heading))
+	for _, l := range wrap(content, width-2) {
+		t.line("  %s", l)
+	}
+}
+
+// list writes everything that can be explained, a line each.
+func (t *text) list() {
+	t.line("%s", t.style.Strong("Annotations"))
+	for _, k := range annotations.Keys() {
+		t.line("  %-34s %s", k.Name, "on the "+reference.Kinds(k))
+	}
+	all := reference.Reasons()
+	for _, c := range reference.Chapters() {
+		reasons := c.Of(all)
+		if len(reasons) == 0 {
+			continue
+		}
+		t.line("")
+		t.line("%s", t.style.Strong(c.Title))
+		for _, r := range reasons {
+			t.line("  %-34s %s", r.Name, severity(t.style, r.Severity))
+		}
+	}
+}
+
+func severity(s term.Style, of finding.Severity) string {
+	if of == finding.Error {
+		return s.Bad(string(of))
+	}
+	return s.Doubt(string(of))
+}
+
+// wrap breaks text into lines of at most width characters, between words only.
+func wrap(content string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(content) {
+		switch {
+		case line == "":
+			line = word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width:
+			lines = append(lines, line)
+			line = word
+		default:
+			line += " " + word
+		}
+	}
+	return append(lines, line)
+}
