@@ -68,13 +68,14 @@ clean: ## Remove everything that make has built
 # what its markers ask for. Every further generator gets a line here: verify
 # runs this same target in a copy of the tree and compares.
 .PHONY: generate
-generate: $(BIN)/controller-gen ## Generate deep copies, CRD, RBAC and the reference pages from the code
+generate: $(BIN)/controller-gen ## Generate deep copies, CRD, RBAC, the chart's part of config and the reference pages
 	$(BIN)/controller-gen object crd paths=./api/... output:crd:dir=config/crd
 	$(BIN)/controller-gen rbac:roleName=kong-latency-webhook,fileName=webhook_role.yaml \
 		paths=./webhook/... paths=./certs/... paths=./pipeline/cluster/... output:rbac:dir=config/rbac
 	$(BIN)/controller-gen rbac:roleName=kong-latency-controller,fileName=controller_role.yaml \
 		paths=./controller/... paths=./pipeline/cluster/... output:rbac:dir=config/rbac
 	go run ./docs/gen docs
+	go run ./charts/gen config charts/kong-latency/templates/derived
 
 .PHONY: verify
 verify: $(BIN)/controller-gen $(KUBECTL) ## Check format, vet, go.mod, generated files and manifests; changes nothing
@@ -93,7 +94,7 @@ test-unit: ## Run the tests that need no control plane
 
 # One package after the other: each has a control plane of its own.
 .PHONY: test-integration
-test-integration: controlplane build ## Run the tests on a real API server
+test-integration: controlplane $(OLDER_PROGRAMS) $(BIN)/helm $(BIN)/kubeconform build ## Run the tests on a real API server; K8S=1.30 on an older one
 	@$(GO_TEST) -count=1 -p 1 -timeout 20m ./test/...
 
 .PHONY: fuzz

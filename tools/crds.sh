@@ -13,7 +13,8 @@ cd "$(dirname "$0")/crds"
 export GOWORK=off
 monitoring=github.com/prometheus-operator/prometheus-operator
 gateway=sigs.k8s.io/gateway-api
-go mod download "$monitoring" "$gateway"
+certificates=github.com/cert-manager/cert-manager
+go mod download "$monitoring" "$gateway" "$certificates"
 
 copy() { # copy <module> <folder in it> <API group> <plural>…
 	from=$(go list -m -f '{{.Dir}}' "$1")/$2
@@ -23,6 +24,7 @@ copy() { # copy <module> <folder in it> <API group> <plural>…
 		cat "$from/${group}_$plural.yaml" >"$folder/$plural.$group.yaml"
 	done
 }
-copy "$monitoring" example/prometheus-operator-crd monitoring.coreos.com servicemonitors prometheuses
+copy "$monitoring" example/prometheus-operator-crd monitoring.coreos.com servicemonitors prometheuses prometheusrules
 copy "$gateway" config/crd/standard gateway.networking.k8s.io gatewayclasses gateways httproutes
+copy "$certificates" deploy/crds cert-manager.io certificates issuers
 : >"$folder/${stamp##*/}"

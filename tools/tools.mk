@@ -32,6 +32,12 @@ $(BIN)/golangci-lint: tools/lint/go.mod
 $(BIN)/controller-gen: tools/generate/go.mod
 	$(call build_tool,generate,sigs.k8s.io/controller-tools/cmd/controller-gen,half a minute)
 
+$(BIN)/helm: tools/helm/go.mod
+	$(call build_tool,helm,helm.sh/helm/v4/cmd/helm,2 minutes)
+
+$(BIN)/kubeconform: tools/kubeconform/go.mod
+	$(call build_tool,kubeconform,github.com/yannh/kubeconform/cmd/kubeconform,half a minute)
+
 # kwok does nothing without stages, which say how nodes and pods become ready.
 # Its module brings a set for nodes and pods that are ready at once.
 $(BIN)/kwok-stages.yaml: tools/kwok/go.mod

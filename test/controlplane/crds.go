@@ -45,9 +45,10 @@ func CRDs() ([]string, error) {
 	return names, nil
 }
 
-// InstallCRDs installs custom resource definitions of the kinds that a pipeline
-// consists of, by names such as "servicemonitors.monitoring.coreos.com", or all
-// of them if none is given. It returns when their objects can be listed.
+// InstallCRDs installs custom resource definitions of the kinds that a pipeline or
+// an installation of ours consists of, by names such as
+// "servicemonitors.monitoring.coreos.com", or all of them if none is given. It
+// returns when their objects can be listed.
 func InstallCRDs(ctx context.Context, c ctrlclient.Client, names ...string) error {
 	if len(names) == 0 {
 		var err error

@@ -5,6 +5,7 @@ module github.com/kong-latency/kong-latency/tools/crds
 go 1.26.7
 
 require (
+	github.com/cert-manager/cert-manager v1.21.2
 	github.com/prometheus-operator/prometheus-operator v0.94.1
 	sigs.k8s.io/gateway-api v1.6.3
 )

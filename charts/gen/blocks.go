@@ -1,0 +1,114 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// namespace is where config puts everything.
+const namespace = "kong-latency-system"
+
+// Expressions of the chart.
+const (
+	releaseNamespace  = "{{ .Release.Namespace }}"
+	controllerAccount = `{{ include "kong-latency.controllerAccount" . }}`
+)
+
+// blocks are parts of templates that take whole lines. A placeholder stands for
+// each until the object has become text.
+type blocks struct {
+	texts []string
+	// condition is one on the whole object, besides those of its kind and source.
+	condition string
+}
+
+// add returns the placeholder of a block. It has to be the only value of a key, or
+// an entry of a list; the block's lines go under the key, or take the entry's place.
+func (b *blocks) add(lines ...string) string {
+	b.texts = append(b.texts, strings.Join(lines, "\n"))
+	return fmt.Sprintf("@block-%d@", len(b.texts)-1)
+}
+
+// instead returns the placeholder of a block that takes the place of its key too.
+func (b *blocks) instead(lines ...string) string {
+	return b.add(lines...) + whole
+}
+
+// whole marks placeholders that stand for their key as well.
+const whole = "whole"
+
+// fill puts the blocks where their placeholders are, indented as these.
+func (b *blocks) fill(text string) string {
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		before, number, found := strings.Cut(line, "'@block-")
+		if !found {
+			out.WriteString(line)
+			continue
+		}
+		var i int
+		if _, err := fmt.Sscanf(number, "%d@", &i); err != nil || i >= len(b.texts) {
+			out.WriteString(line)
+			continue
+		}
+		indent := before[:len(before)-len(strings.TrimLeft(before, " "))]
+		if key := strings.TrimSpace(before); key != "-" && !strings.Contains(number, whole) {
+			out.WriteString(indent + key + "\n")
+			indent += "  "
+		}
+		for l := range strings.Lines(b.texts[i]) {
+			out.WriteString(indent + strings.TrimSuffix(l, "\n") + "\n")
+		}
+	}
+	return out.String()
+}
+
+// common changes what every object has: namespaces become the release's, and
+// labels those of the chart.
+func (b *blocks) common(o *unstructured.Unstructured) error {
+	o.Object, _ = renamed(o.Object).(map[string]any)
+	metadata, ok := o.Object["metadata"].(map[string]any)
+	if !ok {
+		return errors.New("no metadata")
+	}
+	lines := []string{`{{- include "kong-latency.labels" . | nindent 4 }}`}
+	if component := o.GetLabels()["app.kubernetes.io/component"]; component != "" {
+		lines = append(lines, "app.kubernetes.io/component: "+component)
+	}
+	metadata["labels"] = b.add(lines...)
+	return nil
+}
+
+// renamed has the release's namespace for ours, also where names contain it.
+func renamed(v any) any {
+	switch v := v.(type) {
+	case string:
+		return strings.ReplaceAll(v, namespace, releaseNamespace)
+	case []any:
+		for i := range v {
+			v[i] = renamed(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = renamed(v[k])
+		}
+	}
+	return v
+}
+
+// field is the object or list under a path; it must be there.
+func field[T any](o map[string]any, path ...string) (T, error) {
+	var zero T
+	value, found, err := unstructured.NestedFieldNoCopy(o, path...)
+	if err != nil {
+		return zero, err
+	}
+	out, ok := value.(T)
+	if !found || !ok {
+		return zero, fmt.Errorf("%s is not what is expected there", strings.Join(path, "."))
+	}
+	return out, nil
+}
