@@ -10,10 +10,13 @@ import (
 	"testing"
 	"time"
 
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"github.com/go-logr/logr"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -24,8 +27,8 @@ import (
 // versions. What it does not do is validate, nor tell who owns a field.
 
 var options = Options{
-	Namespace: "ns", Secret: "cert", Service: "hook", DNSNames: []string{"127.0.0.1"},
-	WebhookConfiguration: "hooks", AuthorityValidity: spec.AuthorityValidity, LeafValidity: spec.LeafValidity,
+	Namespace: "ns", Service: "hook", DNSNames: []string{"127.0.0.1"},
+	WebhookConfiguration: "hooks", Secret: "cert", AuthorityValidity: spec.AuthorityValidity, LeafValidity: spec.LeafValidity, Grace: time.Minute,
 }
 
 // cluster counts writes and fails on demand.
@@ -44,7 +47,7 @@ func newCluster(objects ...client.Object) *cluster {
 		return nil
 	}
 	c.WithWatch = interceptor.NewClient(
-		fake.NewClientBuilder().WithScheme(clientgoscheme.Scheme).WithObjects(objects...).Build(),
+		fake.NewClientBuilder().WithScheme(scheme()).WithObjects(objects...).Build(),
 		interceptor.Funcs{
 			Get: func(ctx context.Context, w client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
 				return errors.Join(gate(), w.Get(ctx, key, obj, opts...))
@@ -65,6 +68,13 @@ func newCluster(objects ...client.Object) *cluster {
 	return c
 }
 
+func scheme() *runtime.Scheme {
+	s := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(s))
+	utilruntime.Must(cmv1.AddToScheme(s))
+	return s
+}
+
 func hooks() []client.Object {
 	config := admissionv1.WebhookClientConfig{Service: &admissionv1.ServiceReference{Namespace: "ns", Name: "hook"}}
 	meta := metav1.ObjectMeta{Name: "hooks"}
@@ -78,10 +88,11 @@ func hooks() []client.Object {
 	}
 }
 
-// replica is one Source at a time of its own.
+// replica is one self-signed source at a time of its own.
 type replica struct {
-	*Source
-	at time.Time
+	*selfSigned
+	source *Source
+	at     time.Time
 }
 
 func newReplica(t *testing.T, c client.Client, at time.Time) *replica {
@@ -89,21 +100,31 @@ func newReplica(t *testing.T, c client.Client, at time.Time) *replica {
 	r := &replica{at: at}
 	o := options
 	o.Clock = func() time.Time { return r.at }
-	source, err := newSource(c, logr.Discard(), o)
+	if err := o.Complete(); err != nil {
+		t.Fatal(err)
+	}
+	source, err := newSource(c, logr.Discard(), SelfSigned, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Source = source
+	r.source, r.selfSigned = source, source.keeper.(*selfSigned)
 	return r
 }
 
+func (r *replica) sync(ctx context.Context) error {
+	_, err := r.look(ctx)
+	return err
+}
+
+// mustSync looks, and is ready a moment later.
 func (r *replica) mustSync(t *testing.T) {
 	t.Helper()
 	if err := r.sync(t.Context()); err != nil {
-		t.Fatalf("sync: %v", err)
+		t.Fatalf("look: %v", err)
 	}
-	if err := r.Ready(nil); err != nil {
-		t.Fatalf("Ready() after sync = %v", err)
+	r.at = r.at.Add(readyGrace)
+	if err := r.source.Ready(nil); err != nil {
+		t.Fatalf("Ready() after a look = %v", err)
 	}
 }
 
@@ -148,7 +169,7 @@ func handshake(t *testing.T, bundle string, r *replica) error {
 	here, there := net.Pipe()
 	defer here.Close()
 	defer there.Close()
-	go func() { _ = tls.Server(there, &tls.Config{GetCertificate: r.GetCertificate}).Handshake() }()
+	go func() { _ = tls.Server(there, &tls.Config{GetCertificate: r.source.GetCertificate}).Handshake() }()
 	return tls.Client(here, &tls.Config{
 		RootCAs: roots, ServerName: "hook.ns.svc", Time: func() time.Time { return r.at },
 	}).Handshake()

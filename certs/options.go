@@ -3,32 +3,69 @@ package certs
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
+// Mode is a way of having certificates.
+type Mode string
+
+// The modes. Auto is CertManager where its definitions are installed at start,
+// else SelfSigned.
+const (
+	SelfSigned  Mode = "self-signed"
+	CertManager Mode = "cert-manager"
+	Files       Mode = "files"
+	Auto        Mode = "auto"
+)
+
+// Modes lists all modes.
+func Modes() []Mode { return []Mode{SelfSigned, CertManager, Files, Auto} }
+
+// Names that the shipped manifests use, and the roles with them.
+const (
+	// SelfSignedSecret is where SelfSigned keeps its pair.
+	SelfSignedSecret = "kong-latency-webhook-cert"
+	// CertManagerSecret is where cert-manager writes its certificate. It is
+	// another one, so that the two never write the same.
+	CertManagerSecret = "kong-latency-webhook-tls"
+	// CertManagerCertificate is the name of the Certificate object.
+	CertManagerCertificate = "kong-latency-webhook"
+)
+
 // Defaults of Options. The leaf is short-lived so that renewal is an everyday
-// event; a change of authority touches more, so it is rare. A look costs three
-// reads of single objects, and for as long as caBundle is wiped nobody calls us.
+// event; a change of authority touches more, so it is rare. Changes are watched;
+// the interval is for what a watch misses.
 const (
 	DefaultAuthorityValidity = 10 * 365 * 24 * time.Hour
 	DefaultLeafValidity      = 90 * 24 * time.Hour
-	DefaultInterval          = 10 * time.Second
+	DefaultGrace             = time.Minute
+	DefaultInterval          = time.Minute
 )
 
 // Options say where certificates are kept and for whom they are.
 type Options struct {
+	// Mode is the way of having certificates; empty means SelfSigned.
+	Mode Mode
 	// Namespace is our own: of the Secret and of the Service.
 	Namespace string
-	// Secret is the name of the Secret that holds the pair. It is created if it
-	// does not exist.
+	// Secret is the name of the Secret that holds the pair; empty means
+	// SelfSignedSecret or CertManagerSecret. SelfSigned creates it if it does not
+	// exist.
 	Secret string
+	// Certificate is the name of cert-manager's object; empty means
+	// CertManagerCertificate.
+	Certificate string
+	// CertFile and KeyFile are the PEM files of Files.
+	CertFile, KeyFile string
 	// Service is the name of the Service through which the API server calls.
 	// May be empty if DNSNames is not.
 	Service string
 	// DNSNames are further DNS names and IP addresses of the certificate.
 	DNSNames []string
 	// WebhookConfiguration names the MutatingWebhookConfiguration and the
-	// ValidatingWebhookConfiguration that get the caBundle; empty: none does.
+	// ValidatingWebhookConfiguration whose caBundle is filled in (SelfSigned) or
+	// looked at (CertManager); empty: none is.
 	WebhookConfiguration string
 	// AuthorityValidity is how long a new authority lives, at least twice
 	// LeafValidity; 0 means DefaultAuthorityValidity.
@@ -36,44 +73,53 @@ type Options struct {
 	// LeafValidity is how long a new serving certificate lives; 0 means
 	// DefaultLeafValidity.
 	LeafValidity time.Duration
-	// Interval is the time between two looks at the Secret and the webhook
-	// configurations; 0 means DefaultInterval.
+	// Grace is how long a new authority stands in caBundle before a certificate
+	// of it is served, less than a third of LeafValidity; 0 means DefaultGrace.
+	Grace time.Duration
+	// Interval is the longest time between two looks; 0 means DefaultInterval.
 	Interval time.Duration
 	// Clock tells the time by which certificates are judged; nil means time.Now.
 	Clock func() time.Time
 }
 
-func (o *Options) complete() error {
-	if o.AuthorityValidity == 0 {
-		o.AuthorityValidity = DefaultAuthorityValidity
-	}
-	if o.LeafValidity == 0 {
-		o.LeafValidity = DefaultLeafValidity
-	}
-	if o.Interval == 0 {
-		o.Interval = DefaultInterval
-	}
+// Complete fills in what is empty, and reports every option that cannot be used.
+func (o *Options) Complete() error {
+	setDefault(&o.Mode, SelfSigned)
+	setDefault(&o.Certificate, CertManagerCertificate)
+	setDefault(&o.AuthorityValidity, DefaultAuthorityValidity)
+	setDefault(&o.LeafValidity, DefaultLeafValidity)
+	setDefault(&o.Grace, DefaultGrace)
+	setDefault(&o.Interval, DefaultInterval)
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
 	var errs []error
-	if o.Namespace == "" {
-		errs = append(errs, errors.New("namespace is empty"))
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
 	}
-	if o.Secret == "" {
-		errs = append(errs, errors.New("name of the secret is empty"))
+	check(slices.Contains(Modes(), o.Mode), "mode is %q: must be one of %q", o.Mode, Modes())
+	check(o.Namespace != "", "namespace is empty")
+	check(o.Service != "" || len(o.DNSNames) > 0, "neither a service nor a DNS name is given")
+	if o.Mode == Files {
+		check(o.CertFile != "" && o.KeyFile != "", "file of the certificate is %q and that of its key is %q: both are needed", o.CertFile, o.KeyFile)
 	}
-	if o.Service == "" && len(o.DNSNames) == 0 {
-		errs = append(errs, errors.New("neither a service nor a DNS name is given"))
-	}
-	if o.LeafValidity < 0 || o.Interval < 0 {
-		errs = append(errs, fmt.Errorf("leaf validity %s or interval %s is negative", o.LeafValidity, o.Interval))
-	}
-	if o.AuthorityValidity < 2*o.LeafValidity {
-		// Else a new authority would be due for renewal at once.
-		errs = append(errs, fmt.Errorf("authority validity %s is less than twice the leaf validity %s", o.AuthorityValidity, o.LeafValidity))
-	}
+	check(o.LeafValidity > 0 && o.Grace > 0 && o.Interval > 0,
+		"leaf validity %s, grace %s or interval %s is negative", o.LeafValidity, o.Grace, o.Interval)
+	// Else a new authority would be due for renewal at once.
+	check(o.AuthorityValidity >= 2*o.LeafValidity,
+		"authority validity %s is less than twice the leaf validity %s", o.AuthorityValidity, o.LeafValidity)
+	// Else a leaf could end while its successor waits.
+	check(o.Grace < o.LeafValidity/3, "grace %s is not less than a third of the leaf validity %s", o.Grace, o.LeafValidity)
 	return errors.Join(errs...)
+}
+
+func setDefault[T comparable](to *T, value T) {
+	var zero T
+	if *to == zero {
+		*to = value
+	}
 }
 
 // spec is what the options ask of a pair. The API server calls a Service by

@@ -16,8 +16,8 @@ import (
 type Pair struct {
 	// Authority signs the next leaf.
 	Authority *Authority
-	// Retired are earlier authorities. They stay trusted while another replica
-	// may still serve a leaf of theirs; the present leaf may be theirs too.
+	// Retired are earlier authorities, the latest first. They stay trusted while
+	// a leaf of theirs may be served; the present leaf may be theirs too.
 	Retired []*x509.Certificate
 	// Leaf is what is served, with its key and with Leaf.Leaf set.
 	Leaf tls.Certificate
@@ -65,32 +65,52 @@ func checkAuthority(pair *Pair, at time.Time) error {
 }
 
 func checkLeaf(pair *Pair, at time.Time, names []string) error {
-	leaf := pair.Leaf.Leaf
+	if err := checkServer(&pair.Leaf, at, names); err != nil {
+		return err
+	}
+	return checkChain(&pair.Leaf, pair.trusted(), at)
+}
+
+// checkServer checks a leaf by itself: key, times and names.
+func checkServer(certificate *tls.Certificate, at time.Time, names []string) error {
+	leaf := certificate.Leaf
 	if leaf == nil {
 		return errors.New("no serving certificate")
 	}
-	key, ok := pair.Leaf.PrivateKey.(crypto.Signer)
+	key, ok := certificate.PrivateKey.(crypto.Signer)
 	if !ok || !belongs(key, leaf) {
 		return errors.New("key of the serving certificate does not belong to it")
 	}
 	if err := checkTimes("serving certificate", leaf, at); err != nil {
 		return err
 	}
-	roots := x509.NewCertPool()
-	for _, certificate := range pair.trusted() {
-		roots.AddCert(certificate)
-	}
-	if _, err := leaf.Verify(x509.VerifyOptions{
-		Roots:       roots,
-		CurrentTime: at,
-		KeyUsages:   []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}); err != nil {
-		return fmt.Errorf("verify serving certificate: %w", err)
-	}
 	for _, name := range sorted(names) {
 		if err := leaf.VerifyHostname(name); err != nil {
 			return fmt.Errorf("verify serving certificate: %w", err)
 		}
+	}
+	return nil
+}
+
+// checkChain checks that one of the roots signed the leaf, by way of what comes
+// with it, for servers.
+func checkChain(certificate *tls.Certificate, trusted []*x509.Certificate, at time.Time) error {
+	roots, between := x509.NewCertPool(), x509.NewCertPool()
+	for _, root := range trusted {
+		roots.AddCert(root)
+	}
+	for _, der := range certificate.Certificate[1:] {
+		if c, err := x509.ParseCertificate(der); err == nil {
+			between.AddCert(c) // what is none cannot help
+		}
+	}
+	if _, err := certificate.Leaf.Verify(x509.VerifyOptions{
+		Roots:         roots,
+		Intermediates: between,
+		CurrentTime:   at,
+		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}); err != nil {
+		return fmt.Errorf("verify serving certificate: %w", err)
 	}
 	return nil
 }

@@ -23,9 +23,9 @@ var (
 // fresh returns a pair as spec asks for it.
 func fresh(t *testing.T, at time.Time) *Pair {
 	t.Helper()
-	pair, reason, err := spec.Next(nil, nil, at)
+	pair, reason, err := spec.Next(Seen{}, at)
 	if err != nil || reason == "" {
-		t.Fatalf("Next(nil, nil) = reason %q, error %v", reason, err)
+		t.Fatalf("Next of nothing = reason %q, error %v", reason, err)
 	}
 	return pair
 }

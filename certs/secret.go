@@ -55,12 +55,9 @@ func Decode(data map[string][]byte) (*Pair, error) {
 			return nil, fmt.Errorf("decode %s: missing or empty", key)
 		}
 	}
-	leaf, err := tls.X509KeyPair(data[LeafCertificateKey], data[LeafPrivateKeyKey])
+	leaf, err := decodeLeaf(data)
 	if err != nil {
-		return nil, fmt.Errorf("decode %s and %s: %w", LeafCertificateKey, LeafPrivateKeyKey, err)
-	}
-	if leaf.Leaf, err = x509.ParseCertificate(leaf.Certificate[0]); err != nil {
-		return nil, fmt.Errorf("decode %s: %w", LeafCertificateKey, err)
+		return nil, err
 	}
 	key, err := decodeKey(data[AuthorityPrivateKeyKey])
 	if err != nil {
@@ -70,7 +67,7 @@ func Decode(data map[string][]byte) (*Pair, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decode %s: %w", AuthorityCertificateKey, err)
 	}
-	pair := &Pair{Leaf: leaf}
+	pair := &Pair{Leaf: *leaf}
 	for _, certificate := range trusted {
 		if pair.Authority == nil && belongs(key, certificate) {
 			pair.Authority = &Authority{Certificate: certificate, Key: key}
@@ -82,6 +79,18 @@ func Decode(data map[string][]byte) (*Pair, error) {
 		return nil, fmt.Errorf("decode %s: no certificate belongs to %s", AuthorityCertificateKey, AuthorityPrivateKeyKey)
 	}
 	return pair, nil
+}
+
+// decodeLeaf reads a certificate and its key, which belong together.
+func decodeLeaf(data map[string][]byte) (*tls.Certificate, error) {
+	leaf, err := tls.X509KeyPair(data[LeafCertificateKey], data[LeafPrivateKeyKey])
+	if err != nil {
+		return nil, fmt.Errorf("decode %s and %s: %w", LeafCertificateKey, LeafPrivateKeyKey, err)
+	}
+	if leaf.Leaf, err = x509.ParseCertificate(leaf.Certificate[0]); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", LeafCertificateKey, err)
+	}
+	return &leaf, nil
 }
 
 func encodeKey(key crypto.PrivateKey) ([]byte, error) {

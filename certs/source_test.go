@@ -2,12 +2,13 @@ package certs
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 	"github.com/onsi/gomega"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -18,10 +19,10 @@ import (
 func TestFirstStart(t *testing.T) {
 	c := newCluster(hooks()...)
 	r := newReplica(t, c, now)
-	if _, err := r.GetCertificate(nil); err == nil {
+	if _, err := r.source.GetCertificate(nil); err == nil {
 		t.Error("GetCertificate() before the first sync gives no error")
 	}
-	if r.Ready(nil) == nil {
+	if r.source.Ready(nil) == nil {
 		t.Error("ready before the first sync")
 	}
 	r.mustSync(t)
@@ -164,51 +165,133 @@ func TestServesOnWhenClusterIsDown(t *testing.T) {
 	if r.sync(t.Context()) == nil {
 		t.Fatal("sync of a cluster that is down gives no error")
 	}
-	if err := r.Ready(nil); err != nil {
+	if err := r.source.Ready(nil); err != nil {
 		t.Errorf("Ready() = %v, want nil: what is served is valid", err)
 	}
 	r.at = now.Add(91 * day)
-	if r.Ready(nil) == nil {
+	if r.source.Ready(nil) == nil {
 		t.Error("ready with an expired certificate")
 	}
 }
 
-// A new authority is served only when it is published.
+// A certificate of a new authority is served only when that has been published
+// for the grace.
 func TestPublishesBeforeServing(t *testing.T) {
 	c := newCluster(hooks()...)
 	r := newReplica(t, c, now)
 	r.mustSync(t)
-	r.at = now.Add(59 * day)
+	r.at = now.Add(550 * day)
 	r.mustSync(t)
 	old := r.pair.Load()
-
-	replaced, _, err := r.spec.replaceAuthority(old, r.at, "test")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := secret(t, c)
-	if s.Data, err = Encode(replaced); err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(c.Update(t.Context(), s), c.Delete(t.Context(), hooks()[0])); err != nil {
+	r.at = now.Add(601 * day)
+	if err := c.Delete(t.Context(), hooks()[0]); err != nil {
 		t.Fatal(err)
 	}
 	if r.sync(t.Context()) == nil {
-		t.Fatal("sync without a webhook configuration gives no error")
+		t.Fatal("look without a webhook configuration gives no error")
 	}
-	if r.pair.Load() != old {
-		t.Error("new leaf is served before its authority is published everywhere")
-	}
-	if r.Ready(nil) == nil {
+	if r.source.Ready(nil) == nil {
 		t.Error("ready though a webhook configuration is missing")
 	}
 	if err := c.Create(t.Context(), hooks()[0]); err != nil {
 		t.Fatal(err)
 	}
-	r.mustSync(t)
-	if !r.pair.Load().Leaf.Leaf.Equal(replaced.Leaf.Leaf) {
-		t.Error("new leaf is not served after its authority was published")
+	r.mustSync(t) // publishes
+	r.mustSync(t) // sees it published
+	if got := len(inEvery(asBytes(bundles(t, c)))); got != 2 {
+		t.Errorf("%d authorities are published, want the old and the new one", got)
 	}
+	r.at = r.at.Add(options.Grace - 2*readyGrace)
+	r.mustSync(t)
+	if !r.pair.Load().Leaf.Leaf.Equal(old.Leaf.Leaf) {
+		t.Error("new leaf is served before its authority had its grace")
+	}
+	r.at = r.at.Add(2 * readyGrace)
+	r.mustSync(t)
+	if pair := r.pair.Load(); checkChain(&pair.Leaf, []*x509.Certificate{pair.Authority.Certificate}, r.at) != nil || pair.Authority.Certificate.Equal(old.Authority.Certificate) {
+		t.Error("no leaf of the new authority is served after the grace")
+	}
+	if got := len(r.pair.Load().Retired); got != 1 {
+		t.Errorf("%d retired authorities, want 1: others may still serve a leaf of it", got)
+	}
+	r.at = now.Add(601 * day).Add(spec.LeafValidity / 2)
+	r.mustSync(t)
+	if got := len(r.pair.Load().Retired); got != 1 {
+		t.Errorf("%d retired authorities within a leaf's life, want 1", got)
+	}
+	r.at = now.Add(601 * day).Add(spec.LeafValidity)
+	r.mustSync(t) // renews
+	r.mustSync(t) // forgets
+	if got := len(r.pair.Load().Retired); got != 0 {
+		t.Errorf("%d retired authorities after a leaf's life, want none", got)
+	}
+}
+
+// A Secret that somebody replaces by a good one of his own is taken over as a
+// new authority is: beside the one in use.
+func TestForeignPairIsIntroduced(t *testing.T) {
+	c := newCluster(hooks()...)
+	first, second := newReplica(t, c, now), newReplica(t, c, now)
+	first.mustSync(t)
+	second.mustSync(t)
+	before := bundles(t, c)[0]
+	foreign := fresh(t, now)
+	s := secret(t, c)
+	var err error
+	if s.Data, err = Encode(foreign); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Update(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		for _, r := range []*replica{first, second} {
+			r.mustSync(t)
+			for _, replica := range []*replica{first, second} {
+				if err := handshake(t, before, replica); err != nil {
+					t.Fatalf("handshake within the grace, under the bundle of before: %v", err)
+				}
+			}
+		}
+	}
+	first.at = first.at.Add(options.Grace)
+	first.mustSync(t)
+	second.mustSync(t)
+	if !first.pair.Load().Authority.Certificate.Equal(foreign.Authority.Certificate) {
+		t.Error("the foreign authority is not taken over")
+	}
+	for _, r := range []*replica{first, second} {
+		if err := handshake(t, string(encodeCertificate(foreign.Authority.Certificate.Raw)), r); err != nil {
+			t.Errorf("handshake after the grace, under the foreign authority alone: %v", err)
+		}
+	}
+}
+
+// caBundle is cainjector's where its annotation is: we would only fight.
+func TestInjectedBundleIsLeftAlone(t *testing.T) {
+	objects := hooks()
+	objects[1].SetAnnotations(map[string]string{"cert-manager.io/inject-ca-from": "ns/hook"})
+	c := newCluster(objects...)
+	r := newReplica(t, c, now)
+	if err := r.sync(t.Context()); err == nil || !strings.Contains(err.Error(), "--cert-mode=cert-manager") {
+		t.Errorf("look = %v, want an error that names the mode", err)
+	}
+	if r.source.Ready(nil) == nil {
+		t.Error("ready though nobody trusts what is served")
+	}
+	for _, bundle := range bundles(t, c) {
+		if bundle != "" {
+			t.Errorf("caBundle is written: %s", bundle)
+		}
+	}
+}
+
+func asBytes(texts []string) [][]byte {
+	var out [][]byte
+	for _, text := range texts {
+		out = append(out, []byte(text))
+	}
+	return out
 }
 
 func TestStartTriesAgain(t *testing.T) {
@@ -216,30 +299,38 @@ func TestStartTriesAgain(t *testing.T) {
 	c := newCluster(hooks()...)
 	c.down.Store(true)
 	r := newReplica(t, c, now)
-	r.options.Interval = time.Millisecond
+	r.source.options.Interval = time.Millisecond
+	r.selfSigned.options.Clock = time.Now // in which the grace passes
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- r.Start(ctx) }()
+	go func() { done <- r.source.Start(ctx) }()
 
-	g.Consistently(func() error { return r.Ready(nil) }, "50ms").Should(gomega.HaveOccurred())
+	g.Consistently(func() error { return r.source.Ready(nil) }, "50ms").Should(gomega.HaveOccurred())
 	c.down.Store(false)
-	g.Eventually(func() error { return r.Ready(nil) }, "10s").Should(gomega.Succeed())
+	g.Eventually(func() error { return r.source.Ready(nil) }, "10s").Should(gomega.Succeed())
 	cancel()
 	g.Eventually(done, "10s").Should(gomega.Receive(gomega.BeNil()))
 }
 
 func TestOptions(t *testing.T) {
-	if _, err := newSource(nil, logr.Discard(), Options{AuthorityValidity: day, LeafValidity: day}); err == nil {
-		t.Error("newSource() without names gives no error")
-	} else if got, want := len(errors.Unwrap(err).(interface{ Unwrap() []error }).Unwrap()), 4; got != want {
-		t.Errorf("newSource() tells %d problems, want all %d: %v", got, want, err)
+	bad := Options{Mode: "none", AuthorityValidity: day, LeafValidity: day, Grace: day}
+	err := bad.Complete()
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		t.Fatalf("Complete() = %v, want all problems", err)
 	}
-	source, err := newSource(nil, logr.Discard(), Options{Namespace: "ns", Secret: "cert", Service: "hook", DNSNames: []string{"b", "a", "b"}})
-	if err != nil {
+	if got, want := len(joined.Unwrap()), 5; got != want {
+		t.Errorf("Complete() tells %d problems, want all %d: %v", got, want, err)
+	}
+	if err := (&Options{Mode: Files, Namespace: "ns", Service: "hook", CertFile: "a"}).Complete(); err == nil || !strings.Contains(err.Error(), "both are needed") {
+		t.Errorf("Complete() without a file for the key = %v", err)
+	}
+	good := Options{Namespace: "ns", Service: "hook", DNSNames: []string{"b", "a", "b"}}
+	if err := good.Complete(); err != nil {
 		t.Fatal(err)
 	}
 	want := Spec{Names: []string{"a", "b", "hook.ns.svc"}, AuthorityValidity: DefaultAuthorityValidity, LeafValidity: DefaultLeafValidity}
-	if diff := cmp.Diff(want, source.spec); diff != "" {
+	if diff := cmp.Diff(want, good.spec()); diff != "" {
 		t.Errorf("spec (-want +got):\n%s", diff)
 	}
 }

@@ -16,40 +16,106 @@ type Spec struct {
 	AuthorityValidity, LeafValidity time.Duration
 }
 
-// Next decides which pair holds from at on. stored is what the Secret holds and
-// held what is served now; nil means none. If stored is as it shall be, it is
-// returned with an empty reason. Otherwise the result is a pair to store, and
-// the reason says why, as a sentence for the log.
+// Seen is what a look at the cluster found.
+type Seen struct {
+	// Stored is what the Secret holds, nil if that is nothing or cannot be read.
+	Stored *Pair
+	// Held is what this process serves, nil if that is nothing yet.
+	Held *Pair
+	// Settled are the authorities that callers have been told to trust for long
+	// enough to have heard it.
+	Settled []*x509.Certificate
+}
+
+// Next decides which pair holds from at on. If the stored one is as it shall
+// be, or has to wait, it is returned with an empty reason. Otherwise the result
+// is a pair to store, and the reason says why, as a sentence for the log.
 //
-// A stored pair that cannot be used is replaced by the one held, as long as
-// that is usable: nothing that trusts it has to change.
-func (s Spec) Next(stored, held *Pair, at time.Time) (next *Pair, reason string, err error) {
-	base := stored
-	if problem := checkAuthority(stored, at); problem != nil {
-		if checkAuthority(held, at) != nil {
-			return s.replaceAuthority(stored, at, "stored pair cannot be used: "+problem.Error())
-		}
-		base, reason = held, "stored pair is replaced by the one in use: "+problem.Error()
+// A change of authority takes three steps, each a pair of its own: the new
+// authority stands beside the old one, which the leaf is still of; once the new
+// one is settled, a leaf of it follows; and when no leaf of the old one can be
+// valid any more, the old one is forgotten. So a leaf that stands in the Secret
+// may be served at once, also by a process that has only just started.
+func (s Spec) Next(seen Seen, at time.Time) (next *Pair, reason string, err error) {
+	base, reason := s.base(seen, at)
+	if base == nil {
+		return s.first(at, reason)
 	}
-	if s.authorityDue(base.Authority.Certificate, at) {
-		return s.replaceAuthority(base, at, "authority is due for renewal")
+	if reason != "" {
+		return base, reason, nil
 	}
 	if problem := checkLeaf(base, at, s.Names); problem != nil {
-		return s.replaceLeaf(base, base.Retired, at, problem.Error())
+		return s.replaceLeaf(base, at, problem.Error()) // nothing better to wait with
 	}
-	if due(base.Leaf.Leaf, s.LeafValidity/3, at) {
-		// The last change of authority lies most of a leaf's life back: no
-		// replica serves a leaf of a retired one any more.
-		return s.replaceLeaf(base, nil, at, "serving certificate is due for renewal")
+	if s.authorityDue(base.Authority.Certificate, at) {
+		return s.replaceAuthority(base, at)
 	}
-	return base, reason, nil
+	switch issued := base.Leaf.Leaf.CheckSignatureFrom(base.Authority.Certificate) == nil; {
+	case !issued && contains(seen.Settled, base.Authority.Certificate):
+		return s.replaceLeaf(base, at, "new authority is trusted everywhere")
+	case issued && due(base.Leaf.Leaf, s.LeafValidity/3, at):
+		return s.replaceLeaf(base, at, "serving certificate is due for renewal")
+	}
+	if kept := s.stillNeeded(base, at); len(kept) < len(base.Retired) {
+		return &Pair{Authority: base.Authority, Retired: kept, Leaf: base.Leaf}, "no certificate of a retired authority is valid any more", nil
+	}
+	return base, "", nil
+}
+
+// base is the pair to go on from. A reason says that it is not the stored one;
+// without any usable one it is nil and the reason says what is wrong.
+//
+// A stored pair that cannot be used is replaced by the one held, as long as
+// that is usable: nothing that trusts it has to change. One that is usable but
+// has nothing to do with the one held was put there by somebody else. It gets
+// its way, but as a new authority does: beside the one in use.
+func (s Spec) base(seen Seen, at time.Time) (base *Pair, reason string) {
+	heldUsable := Check(seen.Held, at, s.Names) == nil
+	problem := checkAuthority(seen.Stored, at)
+	switch {
+	case problem != nil && heldUsable:
+		return seen.Held, "stored pair is replaced by the one in use: " + problem.Error()
+	case problem != nil:
+		return nil, "stored pair cannot be used: " + problem.Error()
+	case heldUsable && !related(seen.Stored, seen.Held):
+		return &Pair{
+			Authority: seen.Stored.Authority,
+			Retired:   valid(slices.Concat(seen.Stored.Retired, seen.Held.trusted()), at),
+			Leaf:      seen.Held.Leaf,
+		}, "stored pair is of an unknown authority, which is introduced beside the one in use"
+	}
+	return seen.Stored, ""
+}
+
+// NextLook is when Next will want a change of pair at the soonest, if nothing
+// else changes.
+func (s Spec) NextLook(pair *Pair, at time.Time) time.Time {
+	authority := pair.Authority.Certificate
+	times := []time.Time{
+		pair.Leaf.Leaf.NotAfter.Add(-s.LeafValidity / 3),
+		authority.NotAfter.Add(-s.authorityMargin()),
+		pair.Leaf.Leaf.NotAfter,
+		authority.NotAfter,
+	}
+	for i := range pair.Retired {
+		times = append(times, s.lastLeafEnds(pair, i))
+	}
+	next := authority.NotAfter
+	for _, t := range times {
+		if t.After(at) && t.Before(next) {
+			next = t
+		}
+	}
+	return next
 }
 
 // authorityDue tells whether the authority is in the last third of its life or
 // could not outlive a leaf that it signs now.
 func (s Spec) authorityDue(certificate *x509.Certificate, at time.Time) bool {
-	return due(certificate, max(s.AuthorityValidity/3, s.LeafValidity), at)
+	return due(certificate, s.authorityMargin(), at)
 }
+
+func (s Spec) authorityMargin() time.Duration { return max(s.AuthorityValidity/3, s.LeafValidity) }
 
 // due tells whether less than left remains of the certificate's life. It counts
 // from the end, because NotBefore is backdated.
@@ -57,34 +123,76 @@ func due(certificate *x509.Certificate, left time.Duration, at time.Time) bool {
 	return certificate.NotAfter.Sub(at) < left
 }
 
-// replaceAuthority makes a pair with a new authority. Authorities of old that
-// are still valid stay trusted, so that leaves of theirs work until every
-// replica serves the new one.
-func (s Spec) replaceAuthority(old *Pair, at time.Time, reason string) (*Pair, string, error) {
+// stillNeeded are the retired authorities of which a leaf may still be served:
+// by this pair, or by a replica that has not reached the API server for long.
+func (s Spec) stillNeeded(pair *Pair, at time.Time) []*x509.Certificate {
+	var out []*x509.Certificate
+	for i, retired := range pair.Retired {
+		signed := pair.Leaf.Leaf.CheckSignatureFrom(retired) == nil
+		if signed || at.Before(s.lastLeafEnds(pair, i)) {
+			out = append(out, retired)
+		}
+	}
+	return out
+}
+
+// lastLeafEnds is when the last leaf of pair.Retired[i] has ended. It signed
+// none after its successor, which stands before it, was made.
+func (s Spec) lastLeafEnds(pair *Pair, i int) time.Time {
+	successor := pair.trusted()[i]
+	end := successor.NotBefore.Add(Backdate).Add(s.LeafValidity)
+	if own := pair.Retired[i].NotAfter; own.Before(end) {
+		return own
+	}
+	return end
+}
+
+// first makes a pair out of nothing.
+func (s Spec) first(at time.Time, reason string) (*Pair, string, error) {
 	authority, err := NewAuthority(at, s.AuthorityValidity)
 	if err != nil {
 		return nil, "", fmt.Errorf("create authority: %w", err)
 	}
-	next := &Pair{Authority: authority}
-	if old != nil && old.Authority != nil {
-		next.Retired = slices.DeleteFunc(old.trusted(), func(c *x509.Certificate) bool {
-			return !c.IsCA || checkTimes("", c, at) != nil
-		})
+	return s.replaceLeaf(&Pair{Authority: authority}, at, reason)
+}
+
+// replaceAuthority introduces a new authority, beside those of old. The leaf
+// stays until callers had time to hear of it.
+func (s Spec) replaceAuthority(old *Pair, at time.Time) (*Pair, string, error) {
+	authority, err := NewAuthority(at, s.AuthorityValidity)
+	if err != nil {
+		return nil, "", fmt.Errorf("create authority: %w", err)
 	}
-	return s.replaceLeaf(next, next.Retired, at, reason)
+	return &Pair{Authority: authority, Retired: valid(old.trusted(), at), Leaf: old.Leaf}, "authority is due for renewal", nil
 }
 
 // replaceLeaf makes a pair with a new leaf of the same authority.
-func (s Spec) replaceLeaf(old *Pair, retired []*x509.Certificate, at time.Time, reason string) (*Pair, string, error) {
+func (s Spec) replaceLeaf(old *Pair, at time.Time, reason string) (*Pair, string, error) {
 	leaf, err := old.Authority.Issue(s.Names, at, s.LeafValidity)
 	if err != nil {
 		return nil, "", fmt.Errorf("issue serving certificate: %w", err)
 	}
-	next := &Pair{Authority: old.Authority, Retired: retired, Leaf: leaf}
+	next := &Pair{Authority: old.Authority, Retired: old.Retired, Leaf: leaf}
 	if err := checkLeaf(next, at, s.Names); err != nil {
 		// A name that no certificate can hold. Stored, it would be replaced
 		// again at every look.
 		return nil, "", fmt.Errorf("issue serving certificate for %q: %w", s.Names, err)
 	}
 	return next, reason, nil
+}
+
+// related tells whether two pairs share a trusted authority.
+func related(a, b *Pair) bool {
+	return slices.ContainsFunc(a.trusted(), func(c *x509.Certificate) bool { return contains(b.trusted(), c) })
+}
+
+func contains(list []*x509.Certificate, certificate *x509.Certificate) bool {
+	return slices.ContainsFunc(list, certificate.Equal)
+}
+
+// valid leaves out what is no authority or has ended.
+func valid(list []*x509.Certificate, at time.Time) []*x509.Certificate {
+	return slices.DeleteFunc(slices.Clone(list), func(c *x509.Certificate) bool {
+		return !c.IsCA || checkTimes("", c, at) != nil
+	})
 }

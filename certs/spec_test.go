@@ -13,8 +13,12 @@ func TestNext(t *testing.T) {
 	overlap := &Pair{Authority: first.Authority, Leaf: first.Leaf, Retired: []*x509.Certificate{second.Authority.Certificate}}
 	otherNames := spec
 	otherNames.Names = []string{"other.ns.svc"}
+	long := spec
+	long.AuthorityValidity = 3 * spec.AuthorityValidity // first's has less than a third of that left
 	foreign := *first
 	foreign.Leaf = second.Leaf
+
+	pending := &Pair{Authority: second.Authority, Leaf: first.Leaf, Retired: []*x509.Certificate{first.Authority.Certificate}}
 
 	type outcome struct {
 		SameAuthority, SameLeaf bool // as first's
@@ -26,27 +30,38 @@ func TestNext(t *testing.T) {
 		name         string
 		spec         Spec
 		stored, held *Pair
+		settled      *Pair // whose authority is
 		at           time.Time
 		want         outcome
 	}{
-		{"good pair is kept", spec, first, nil, now, keep},
-		{"stored pair wins over the one held", spec, first, second, now, keep},
-		{"kept up to two thirds of its life", spec, first, nil, now.Add(60 * day), keep},
-		{"leaf renewed after two thirds", spec, first, nil, now.Add(60*day + time.Second), outcome{SameAuthority: true, Stored: true}},
-		{"expired leaf renewed", spec, first, nil, now.Add(100 * day), outcome{SameAuthority: true, Stored: true}},
-		{"leaf renewed for other names", otherNames, first, nil, now, outcome{SameAuthority: true, Stored: true}},
-		{"leaf of another authority replaced", spec, &foreign, nil, now, outcome{SameAuthority: true, Stored: true}},
-		{"renewal forgets retired authorities", spec, overlap, nil, now.Add(61 * day), outcome{SameAuthority: true, Stored: true}},
-		{"other names do not", otherNames, overlap, nil, now, outcome{SameAuthority: true, Retired: 1, Stored: true}},
-		{"nothing stored, one held", spec, nil, first, now, outcome{SameAuthority: true, SameLeaf: true, Stored: true}},
-		{"nothing stored, one held whose leaf is due", spec, nil, first, now.Add(61 * day), outcome{SameAuthority: true, Stored: true}},
-		{"nothing stored, one held that expired", spec, nil, first, now.Add(901 * day), outcome{Stored: true}},
-		{"authority renewed after two thirds, old one trusted", spec, first, nil, now.Add(600*day + time.Second), outcome{Retired: 1, Stored: true}},
-		{"expired authority replaced and not trusted", spec, first, nil, now.Add(901 * day), outcome{Stored: true}},
+		{"good pair is kept", spec, first, nil, nil, now, keep},
+		{"kept up to two thirds of its life", spec, first, nil, nil, now.Add(60 * day), keep},
+		{"leaf renewed after two thirds", spec, first, nil, nil, now.Add(60*day + time.Second), outcome{SameAuthority: true, Stored: true}},
+		{"expired leaf renewed", spec, first, nil, nil, now.Add(100 * day), outcome{SameAuthority: true, Stored: true}},
+		{"leaf renewed for other names", otherNames, first, nil, nil, now, outcome{SameAuthority: true, Stored: true}},
+		{"leaf of another authority replaced", spec, &foreign, nil, nil, now, outcome{SameAuthority: true, Stored: true}},
+		{"renewal keeps retired authorities", spec, overlap, nil, nil, now.Add(61 * day), outcome{SameAuthority: true, Retired: 1, Stored: true}},
+		{"other names do too", otherNames, overlap, nil, nil, now, outcome{SameAuthority: true, Retired: 1, Stored: true}},
+		{"nothing stored, one held", spec, nil, first, nil, now, outcome{SameAuthority: true, SameLeaf: true, Stored: true}},
+		{"nothing stored, one held that expired", spec, nil, first, nil, now.Add(901 * day), outcome{Stored: true}},
+		{"new authority beside the old, whose leaf stays", long, first, nil, nil, now.Add(time.Second), outcome{SameLeaf: true, Retired: 1, Stored: true}},
+		{"leaf waits for its authority", spec, pending, nil, first, now, outcome{SameLeaf: true, Retired: 1}},
+		{"leaf due waits for its authority", spec, pending, nil, first, now.Add(61 * day), outcome{SameLeaf: true, Retired: 1}},
+		{"leaf expired does not", spec, pending, nil, first, now.Add(91 * day), outcome{Retired: 1, Stored: true}},
+		{"leaf of the new authority when that is settled", spec, pending, nil, second, now, outcome{Retired: 1, Stored: true}},
+		{"authority forgotten after a leaf's life", spec, renewed(t, overlap, now.Add(61*day)), nil, nil, now.Add(90 * day), outcome{SameAuthority: true, Stored: true}},
+		{"but not before", spec, renewed(t, overlap, now.Add(61*day)), nil, nil, now.Add(90*day - time.Second), outcome{SameAuthority: true, Retired: 1}},
+		{"expired authority replaced and not trusted", spec, first, nil, nil, now.Add(901 * day), outcome{Stored: true}},
+		{"unknown pair introduced beside the one held", spec, second, first, nil, now, outcome{SameLeaf: true, Retired: 1, Stored: true}},
+		{"known pair is taken", spec, overlap, second, nil, now, outcome{SameAuthority: true, SameLeaf: true, Retired: 1}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			next, reason, err := tt.spec.Next(tt.stored, tt.held, tt.at)
+			seen := Seen{Stored: tt.stored, Held: tt.held}
+			if tt.settled != nil {
+				seen.Settled = []*x509.Certificate{tt.settled.Authority.Certificate}
+			}
+			next, reason, err := tt.spec.Next(seen, tt.at)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,34 +77,44 @@ func TestNext(t *testing.T) {
 			if err := Check(next, tt.at, tt.spec.Names); err != nil {
 				t.Errorf("Check(next) = %v", err)
 			}
-			if _, reason, err := tt.spec.Next(next, nil, tt.at); reason != "" || err != nil {
-				t.Errorf("Next(next) = reason %q, error %v; want it kept", reason, err)
+			if look := tt.spec.NextLook(next, tt.at); !look.After(tt.at) || look.After(next.Authority.Certificate.NotAfter) {
+				t.Errorf("NextLook() = %s, want a time after %s", look, tt.at)
 			}
 		})
 	}
 }
 
-// A client that trusts what was published before a change accepts what is
-// served until it sees the new bundle, and after.
-func TestNewAuthorityOverlapsOld(t *testing.T) {
-	old := fresh(t, now)
-	at := now.Add(550 * day)
-	old, _, err := spec.Next(old, nil, at) // its leaf lives past the change
+// renewed is the pair with a new leaf.
+func renewed(t *testing.T, pair *Pair, at time.Time) *Pair {
+	t.Helper()
+	next, _, err := spec.replaceLeaf(pair, at, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
-	at = now.Add(601 * day)
-	next, _, err := spec.Next(old, nil, at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(next.Bundle()) {
-		t.Fatal("bundle holds no certificate")
-	}
-	for what, leaf := range map[string]*x509.Certificate{"old": old.Leaf.Leaf, "new": next.Leaf.Leaf} {
-		if _, err := leaf.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: at, DNSName: names[0]}); err != nil {
-			t.Errorf("%s leaf under the new bundle: %v", what, err)
+	return next
+}
+
+// From any pair, whatever is settled, the same question soon gets the answer
+// that nothing is to be done: else the Secret would be written without end.
+func TestNextComesToRest(t *testing.T) {
+	pair := fresh(t, now)
+	for age := time.Duration(0); age < 2000*day; age += 7 * day {
+		at := now.Add(age)
+		for step := 0; ; step++ {
+			next, reason, err := spec.Next(Seen{Stored: pair, Held: pair, Settled: pair.trusted()}, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if reason == "" {
+				break
+			}
+			if step == 5 {
+				t.Fatalf("after %s: still changing: %s", age, reason)
+			}
+			pair = next
+		}
+		if len(pair.Retired) > 1 {
+			t.Errorf("after %s: %d retired authorities, want at most one", age, len(pair.Retired))
 		}
 	}
 }
@@ -98,7 +123,7 @@ func TestNextRefusesImpossibleNames(t *testing.T) {
 	for _, name := range []string{"", "näme.ns.svc"} {
 		impossible := spec
 		impossible.Names = []string{name}
-		if _, _, err := impossible.Next(nil, nil, now); err == nil {
+		if _, _, err := impossible.Next(Seen{}, now); err == nil {
 			t.Errorf("Next() with name %q gives a pair, want an error", name)
 		}
 	}

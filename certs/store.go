@@ -14,7 +14,7 @@ import (
 
 // Kubernetes cannot restrict create by name, hence the separate rule.
 // +kubebuilder:rbac:groups="",namespace=kong-latency-system,resources=secrets,verbs=create
-// +kubebuilder:rbac:groups="",namespace=kong-latency-system,resources=secrets,resourceNames=kong-latency-webhook-cert,verbs=get;update
+// +kubebuilder:rbac:groups="",namespace=kong-latency-system,resources=secrets,resourceNames=kong-latency-webhook-cert,verbs=get;list;update;watch
 
 // storeAttempts bounds how often one look at the Secret is begun anew because
 // another replica wrote first. One would do; the rest is for a crowd.
@@ -23,7 +23,7 @@ const storeAttempts = 5
 // ensureSecret returns the pair that the Secret holds, after creating or
 // mending it as Spec.Next says. Replicas that do so at once agree on one pair:
 // the API server lets one write win, the others read it.
-func (s *Source) ensureSecret(ctx context.Context) (*Pair, error) {
+func (s *selfSigned) ensureSecret(ctx context.Context) (*Pair, error) {
 	key := client.ObjectKey{Namespace: s.options.Namespace, Name: s.options.Secret}
 	for range storeAttempts {
 		pair, err := s.tryEnsureSecret(ctx, key)
@@ -34,7 +34,7 @@ func (s *Source) ensureSecret(ctx context.Context) (*Pair, error) {
 	return nil, fmt.Errorf("write secret %s: others keep writing it", key)
 }
 
-func (s *Source) tryEnsureSecret(ctx context.Context, key client.ObjectKey) (*Pair, error) {
+func (s *selfSigned) tryEnsureSecret(ctx context.Context, key client.ObjectKey) (*Pair, error) {
 	var secret corev1.Secret
 	err := s.client.Get(ctx, key, &secret)
 	missing := apierrors.IsNotFound(err)
@@ -45,7 +45,7 @@ func (s *Source) tryEnsureSecret(ctx context.Context, key client.ObjectKey) (*Pa
 	if missing {
 		problem = errors.New("there is no secret")
 	}
-	pair, reason, err := s.spec.Next(stored, s.pair.Load(), s.options.Clock())
+	pair, reason, err := s.spec.Next(s.seen(stored), s.options.Clock())
 	if err != nil || reason == "" {
 		return pair, err
 	}
@@ -56,18 +56,8 @@ func (s *Source) tryEnsureSecret(ctx context.Context, key client.ObjectKey) (*Pa
 	if err != nil {
 		return nil, err
 	}
-
 	if missing {
-		secret = corev1.Secret{
-			ObjectMeta: metav1.ObjectMeta{
-				Namespace: key.Namespace,
-				Name:      key.Name,
-				Labels:    map[string]string{"app.kubernetes.io/managed-by": "kong-latency"},
-			},
-			Type: corev1.SecretTypeTLS,
-			Data: data,
-		}
-		err = s.client.Create(ctx, &secret, client.FieldOwner(FieldManager))
+		err = s.client.Create(ctx, newSecret(key, data), client.FieldOwner(FieldManager))
 	} else {
 		if secret.Data == nil {
 			secret.Data = map[string][]byte{}
@@ -80,6 +70,28 @@ func (s *Source) tryEnsureSecret(ctx context.Context, key client.ObjectKey) (*Pa
 		return nil, fmt.Errorf("write secret %s: %w", key, err)
 	}
 	s.log.Info("certificates written", "secret", key.String(), "reason", reason,
-		"authorityNotAfter", pair.Authority.Certificate.NotAfter, "leafNotAfter", pair.Leaf.Leaf.NotAfter)
+		"authorities", len(pair.trusted()), "authorityNotAfter", pair.Authority.Certificate.NotAfter,
+		"leafNotAfter", pair.Leaf.Leaf.NotAfter)
 	return pair, nil
+}
+
+// seen gathers what Spec.Next decides by.
+func (s *selfSigned) seen(stored *Pair) Seen {
+	seen := Seen{Stored: stored, Held: s.pair.Load(), Settled: s.trust.settled(s.options.Clock(), s.options.Grace)}
+	if s.options.WebhookConfiguration == "" && stored != nil {
+		seen.Settled = stored.trusted() // there is nobody to wait for
+	}
+	return seen
+}
+
+func newSecret(key client.ObjectKey, data map[string][]byte) *corev1.Secret {
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: key.Namespace,
+			Name:      key.Name,
+			Labels:    map[string]string{"app.kubernetes.io/managed-by": "kong-latency"},
+		},
+		Type: corev1.SecretTypeTLS,
+		Data: data,
+	}
 }

@@ -1,0 +1,74 @@
+package certs
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+)
+
+// ExpiryMetric is the name of the gauge that tells when what is served ends.
+// Its label `certificate` is `serving` or, where it is known, `authority`.
+const ExpiryMetric = "kong_latency_certificate_expiry_timestamp_seconds"
+
+// serving is what is served, in memory. It outlives every trouble with the
+// cluster: until there is something better, it stays.
+type serving struct {
+	leaf   atomic.Pointer[tls.Certificate]
+	expiry *prometheus.GaugeVec
+}
+
+// newServing registers the metric, once for all sources of a process.
+func newServing(registry metrics.RegistererGatherer) (*serving, error) {
+	expiry := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: ExpiryMetric,
+		Help: "When the certificate ends, in seconds since 1970. The serving one is renewed at two thirds of its life.",
+	}, []string{"certificate"})
+	var known prometheus.AlreadyRegisteredError
+	switch err := registry.Register(expiry); {
+	case errors.As(err, &known):
+		existing, ok := known.ExistingCollector.(*prometheus.GaugeVec)
+		if !ok {
+			return nil, fmt.Errorf("register metric %s: %w", ExpiryMetric, err)
+		}
+		expiry = existing
+	case err != nil:
+		return nil, fmt.Errorf("register metric %s: %w", ExpiryMetric, err)
+	}
+	return &serving{expiry: expiry}, nil
+}
+
+// serve presents leaf from now on. The authority may be nil, if unknown.
+func (s *serving) serve(leaf *tls.Certificate, authority *x509.Certificate) {
+	s.leaf.Store(leaf)
+	s.expiry.WithLabelValues("serving").Set(float64(leaf.Leaf.NotAfter.Unix()))
+	if authority != nil {
+		s.expiry.WithLabelValues("authority").Set(float64(authority.NotAfter.Unix()))
+	}
+}
+
+// get fails until there is a certificate.
+func (s *serving) get() (*tls.Certificate, error) {
+	leaf := s.leaf.Load()
+	if leaf == nil {
+		return nil, errors.New("serve certificate: there is none yet")
+	}
+	return leaf, nil
+}
+
+// check tells why what is served is of no use at the time at.
+func (s *serving) check(at time.Time, names []string) error {
+	leaf, err := s.get()
+	if err != nil {
+		return err
+	}
+	if err := checkServer(leaf, at, names); err != nil {
+		return fmt.Errorf("serve certificate: %w", err)
+	}
+	return nil
+}
