@@ -49,15 +49,6 @@ type Common struct {
 	LogFormat          string
 }
 
-// WebhookOptions are those of the admission webhook.
-type WebhookOptions struct {
-	BindAddress   string
-	Service       string
-	Configuration string
-	CertSecret    string
-	CertDNSNames  []string
-}
-
 // ControllerOptions are those of the controller.
 type ControllerOptions struct {
 	LeaderElect bool
@@ -75,12 +66,7 @@ func DefaultOptions() *Options {
 			LogFormat:          "json",
 			Pipeline:           PipelineOptions{AdapterConfigKey: "config.yaml"},
 		},
-		Webhook: WebhookOptions{
-			BindAddress:   ":9443",
-			Service:       "kong-latency-webhook",
-			Configuration: "kong-latency",
-			CertSecret:    "kong-latency-webhook-cert",
-		},
+		Webhook:    defaultWebhookOptions(),
 		Controller: ControllerOptions{LeaderElect: true, Workers: 8},
 	}
 }
@@ -123,15 +109,6 @@ func namespacedName(flag, value string) (types.NamespacedName, error) {
 	return types.NamespacedName{Namespace: namespace, Name: name}, nil
 }
 
-// AddFlags adds the webhook's flags.
-func (o *WebhookOptions) AddFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&o.BindAddress, "webhook-bind-address", o.BindAddress, "host:port that serves admission over TLS")
-	fs.StringVar(&o.Service, "webhook-service", o.Service, "Service by which the API server reaches the webhook; the certificate is made for its name")
-	fs.StringVar(&o.Configuration, "webhook-configuration", o.Configuration, "name of the mutating and of the validating webhook configuration whose caBundle is filled in")
-	fs.StringVar(&o.CertSecret, "cert-secret", o.CertSecret, "Secret that holds the certificate authority and the serving certificate")
-	fs.StringSliceVar(&o.CertDNSNames, "cert-dns-names", o.CertDNSNames, "further DNS names and IP addresses for the serving certificate")
-}
-
 // AddFlags adds the controller's flags.
 func (o *ControllerOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.LeaderElect, "leader-elect", o.LeaderElect, "work only while holding the lease, so that several replicas can stand by")
@@ -157,8 +134,9 @@ func (o *Options) Validate() error {
 	_, err := level(o.LogLevel)
 	check(err == nil, "log-level", o.LogLevel, "debug, info, warn or error")
 	check(o.LogFormat == "json" || o.LogFormat == "text", "log-format", o.LogFormat, "json or text")
-	_, _, err = hostPort(o.Webhook.BindAddress)
-	check(err == nil, "webhook-bind-address", o.Webhook.BindAddress, "host:port, such as :9443")
+	if err := o.Webhook.validate(o.Namespace); err != nil {
+		errs = append(errs, err)
+	}
 	if _, err := o.Pipeline.options(); err != nil {
 		errs = append(errs, err)
 	}

@@ -28,9 +28,14 @@ import (
 // leaseName is the Lease that controllers elect their leader by.
 const leaseName = "kong-latency-controller"
 
-// run wires the parts together and runs them until ctx ends.
+// run wires the parts together and runs them until ctx ends and, if calls come
+// in, those that were under way to us are answered.
 func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
-	admission, err := newAdmissionServer(o)
+	drain := &drain{}
+	if p.webhook {
+		drain.period = o.Webhook.DrainPeriod
+	}
+	admission, err := newAdmissionServer(&o.Webhook, drain)
 	if err != nil {
 		return err
 	}
@@ -82,7 +87,12 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if err := addChecks(mgr, warm, source.Synced); err != nil {
 		return err
 	}
+	if err := mgr.AddReadyzCheck("draining", drain.ready); err != nil {
+		return fmt.Errorf("add readiness check of draining: %w", err)
+	}
 	ctrl.Log.Info("starting", "version", version.String(), "webhook", p.webhook, "controller", p.controller)
+	ctx, cancel := drain.after(ctx)
+	defer cancel()
 	if err := mgr.Start(ctx); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"github.com/kong-latency/kong-latency/certs"
 	"github.com/kong-latency/kong-latency/webhook"
@@ -18,27 +18,23 @@ var errNoCertificate = errors.New("no serving certificate yet")
 // admissionServer is the webhook server, which a manager wants at its birth, and
 // the source of its certificate, which wants a manager.
 type admissionServer struct {
-	server ctrlwebhook.Server
+	server *server
 	source *certs.Source
 }
 
-func newAdmissionServer(o *Options) (*admissionServer, error) {
-	host, port, err := hostPort(o.Webhook.BindAddress)
-	if err != nil {
-		return nil, fmt.Errorf("parse --webhook-bind-address: %w", err)
-	}
+func newAdmissionServer(o *WebhookOptions, d *drain) (*admissionServer, error) {
 	s := &admissionServer{}
-	s.server = ctrlwebhook.NewServer(ctrlwebhook.Options{
-		Host: host,
-		Port: port,
-		TLSOpts: []func(*tls.Config){func(c *tls.Config) {
-			c.MinVersion = tls.VersionTLS12
-			// The API server speaks HTTP/1.1 to webhooks in clusters. HTTP/2 would
-			// only add its denial-of-service surface.
-			c.NextProtos = []string{"http/1.1"}
-			c.GetCertificate = s.certificate
-		}},
-	})
+	config := &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		NextProtos:     []string{"http/1.1"},
+		GetCertificate: s.certificate,
+	}
+	if o.ClientCA != "" {
+		if err := requireClient(config, o.ClientCA, o.ClientNames); err != nil {
+			return nil, err
+		}
+	}
+	s.server = newServer(o.BindAddress, config, d.begun.Load, ctrl.Log.WithName("webhook-server"))
 	return s, nil
 }
 
@@ -52,13 +48,7 @@ func (s *admissionServer) certificate(hello *tls.ClientHelloInfo) (*tls.Certific
 // setup adds the handlers, the certificate and the checks that make it ready:
 // a certificate that the API server trusts, and a server that listens.
 func (s *admissionServer) setup(mgr manager.Manager, o *Options, known webhook.Cluster) error {
-	source, err := certs.Setup(mgr, certs.Options{
-		Namespace:            o.Namespace,
-		Secret:               o.Webhook.CertSecret,
-		Service:              o.Webhook.Service,
-		DNSNames:             o.Webhook.CertDNSNames,
-		WebhookConfiguration: o.Webhook.Configuration,
-	})
+	source, err := certs.Setup(mgr, o.Webhook.certificates(o.Namespace))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,150 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
+)
+
+// Limits of the admission server. Nobody but the API server has business here,
+// and an answer of ours takes milliseconds; anyone in the cluster can connect.
+const (
+	// maxHeaderBytes: the API server sends a handful of short headers.
+	maxHeaderBytes = 64 << 10
+	// maxBodyBytes: a review holds an object and its former state, each of which
+	// the API server bounds at 3 MiB, and a little more.
+	maxBodyBytes = 8 << 20
+	// A call is given up by the API server after 3 seconds, see config/webhook.
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 10 * time.Second
+	writeTimeout      = 10 * time.Second
+	// idleTimeout is longer than the API server's own 90 seconds: the end that
+	// hangs up must be the one that sends, else a call can meet a closed
+	// connection.
+	idleTimeout = 2 * time.Minute
+	// stopTimeout is for answers in the making when everything else has ended.
+	stopTimeout = 10 * time.Second
+)
+
+var _ ctrlwebhook.Server = (*server)(nil)
+
+// server serves admission. Registering handlers, with their metrics, is left to
+// the library's server; listening and stopping are ours.
+type server struct {
+	ctrlwebhook.Server // registers
+	address            string
+	tls                *tls.Config
+	draining           func() bool
+	log                logr.Logger
+
+	listening atomic.Bool
+}
+
+func newServer(address string, config *tls.Config, draining func() bool, log logr.Logger) *server {
+	return &server{
+		Server:   ctrlwebhook.NewServer(ctrlwebhook.Options{WebhookMux: http.NewServeMux()}),
+		address:  address,
+		tls:      config,
+		draining: draining,
+		log:      log,
+	}
+}
+
+// Start serves until ctx ends and every answer is given.
+func (s *server) Start(ctx context.Context) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.address)
+	if err != nil {
+		return fmt.Errorf("listen for admission: %w", err)
+	}
+	return s.serve(ctx, listener)
+}
+
+func (s *server) serve(ctx context.Context, listener net.Listener) error {
+	protocols := new(http.Protocols)
+	// The API server speaks HTTP/1.1 to webhooks in clusters. HTTP/2 would only
+	// add its denial-of-service surface.
+	protocols.SetHTTP1(true)
+	srv := &http.Server{
+		Handler:           s.handler(s.WebhookMux()),
+		Protocols:         protocols,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		ErrorLog:          log.New(errorLog{s.log}, "", 0),
+		// Calls that came before the end are answered after it.
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		stopped <- srv.Shutdown(grace)
+	}()
+	s.log.Info("serving admission", "address", listener.Addr().String())
+	s.listening.Store(true)
+	err := srv.Serve(tls.NewListener(listener, s.tls))
+	s.listening.Store(false)
+	if !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve admission: %w", err)
+	}
+	if err := <-stopped; err != nil {
+		return fmt.Errorf("stop serving admission within %s: %w", stopTimeout, err)
+	}
+	return nil
+}
+
+// StartedChecker tells whether the server listens.
+func (s *server) StartedChecker() healthz.Checker {
+	return func(*http.Request) error {
+		if !s.listening.Load() {
+			return errors.New("the webhook server does not listen")
+		}
+		return nil
+	}
+}
+
+// handler bounds bodies, and while draining sends callers elsewhere: the API
+// server keeps connections open long after their endpoint has left the Service,
+// and hangs up only when an answer tells it to.
+func (s *server) handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.draining() {
+			w.Header().Set("Connection", "close")
+		}
+		if r.ContentLength > maxBodyBytes {
+			http.Error(w, fmt.Sprintf("body has %d bytes: at most %d are read", r.ContentLength, maxBodyBytes), http.StatusRequestEntityTooLarge)
+			return
+		}
+		// Of a body that does not tell its length no more is read either.
+		r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// errorLog takes what net/http has to say, mostly of failed handshakes. That the
+// API server does not trust our certificate is told there and nowhere else.
+type errorLog struct{ log logr.Logger }
+
+func (l errorLog) Write(line []byte) (int, error) {
+	text := strings.TrimSpace(string(line))
+	verbosity := 0
+	if strings.HasSuffix(text, ": EOF") { // somebody looked whether the port is open
+		verbosity = 1
+	}
+	l.log.V(verbosity).Info("connection failed", "why", text)
+	return len(line), nil
+}

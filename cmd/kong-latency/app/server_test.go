@@ -1,0 +1,282 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/kong-latency/kong-latency/certs"
+)
+
+// served is a server on loopback, and the authority of its certificate.
+type served struct {
+	url       string
+	authority *certs.Authority
+	draining  atomic.Bool
+	stop      context.CancelFunc
+	stopped   chan error
+}
+
+// serve starts a server that has handler under /; config may still be changed.
+func serve(t *testing.T, handler http.HandlerFunc, change func(*tls.Config)) *served {
+	t.Helper()
+	authority, err := certs.NewAuthority(time.Now(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := authority.Issue([]string{"127.0.0.1"}, time.Now(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &served{authority: authority, stopped: make(chan error, 1)}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}, Certificates: []tls.Certificate{leaf}}
+	if change != nil {
+		change(config)
+	}
+	srv := newServer("", config, s.draining.Load, logr.Discard())
+	srv.Register("/", handler)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.url = "https://" + listener.Addr().String()
+	ctx, cancel := context.WithCancel(t.Context())
+	s.stop = cancel
+	go func() { s.stopped <- srv.serve(ctx, listener) }()
+	t.Cleanup(cancel)
+	return s
+}
+
+// client trusts the server. It may show certificates.
+func (s *served) client(certificates ...tls.Certificate) *http.Client {
+	roots := x509.NewCertPool()
+	roots.AddCert(s.authority.Certificate)
+	return &http.Client{Transport: &http.Transport{
+		ForceAttemptHTTP2: true,
+		TLSClientConfig:   &tls.Config{RootCAs: roots, Certificates: certificates},
+	}}
+}
+
+// answer is what a test looks at.
+type answer struct {
+	status, major int
+	closed        bool
+}
+
+func post(t *testing.T, c *http.Client, url string, body io.Reader) answer {
+	t.Helper()
+	resp, err := c.Post(url, "application/json", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		t.Fatal(err)
+	}
+	return answer{resp.StatusCode, resp.ProtoMajor, resp.Close}
+}
+
+func TestServerLimits(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			http.Error(w, err.Error(), http.StatusTeapot)
+		}
+	}, nil)
+	c := s.client()
+	if got := post(t, c, s.url, bytes.NewReader(make([]byte, maxBodyBytes))); got.status != http.StatusOK || got.major != 1 {
+		t.Errorf("a body at the limit is answered %+v, want 200 by HTTP/1.1", got)
+	}
+	if got := post(t, c, s.url, bytes.NewReader(make([]byte, maxBodyBytes+1))); got.status != http.StatusRequestEntityTooLarge {
+		t.Errorf("a body above the limit is answered %+v, want 413", got)
+	}
+	unknown := struct{ io.Reader }{bytes.NewReader(make([]byte, maxBodyBytes+1))} // chunked
+	if got := post(t, c, s.url, unknown); got.status != http.StatusTeapot {
+		t.Errorf("a body above the limit that does not tell its length is answered %+v: it was read", got)
+	}
+	req, err := http.NewRequest(http.MethodGet, s.url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Long", strings.Repeat("x", 2*maxHeaderBytes))
+	resp, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("a long header is answered %s, want 431", resp.Status)
+	}
+}
+
+func TestServerRefusesOldTLS(t *testing.T) {
+	s := serve(t, func(http.ResponseWriter, *http.Request) {}, nil)
+	c := s.client()
+	config := c.Transport.(*http.Transport).TLSClientConfig
+	config.MinVersion, config.MaxVersion = tls.VersionTLS11, tls.VersionTLS11
+	if resp, err := c.Get(s.url); err == nil {
+		_ = resp.Body.Close()
+		t.Error("TLS 1.1 is accepted")
+	}
+}
+
+func TestServerSendsCallersAwayWhileDraining(t *testing.T) {
+	s := serve(t, func(http.ResponseWriter, *http.Request) {}, nil)
+	c := s.client()
+	if post(t, c, s.url, nil).closed {
+		t.Error("connection is closed before draining")
+	}
+	s.draining.Store(true)
+	if got := post(t, c, s.url, nil); got.status != http.StatusOK || !got.closed {
+		t.Errorf("while draining: %+v; want an answer, and the connection closed", got)
+	}
+}
+
+// A call that is under way when the server stops is answered, and its context
+// lives until then.
+func TestServerAnswersWhatIsUnderWay(t *testing.T) {
+	began, goOn := make(chan struct{}), make(chan struct{})
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		close(began)
+		<-goOn
+		if r.Context().Err() != nil {
+			w.WriteHeader(http.StatusTeapot)
+		}
+	}, nil)
+	answer := make(chan string, 1)
+	go func() {
+		resp, err := s.client().Get(s.url)
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		_ = resp.Body.Close()
+		answer <- resp.Status
+	}()
+	<-began
+	s.stop()
+	for { // until it listens no more
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "https://"))
+		if err != nil {
+			break
+		}
+		_ = conn.Close()
+	}
+	close(goOn)
+	if got := <-answer; got != "200 OK" {
+		t.Errorf("the call is answered %s", got)
+	}
+	if err := <-s.stopped; err != nil {
+		t.Errorf("serve() = %v", err)
+	}
+}
+
+// clientCertificate is one of authority, with this common name.
+func clientCertificate(t *testing.T, authority *certs.Authority, name string) tls.Certificate {
+	t.Helper()
+	leaf, err := authority.Issue([]string{"client.test"}, time.Now(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := *leaf.Leaf
+	template.RawSubject, template.Subject = nil, pkix.Name{CommonName: name}
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	der, err := x509.CreateCertificate(rand.Reader, &template, authority.Certificate, leaf.Leaf.PublicKey, authority.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: leaf.PrivateKey}
+}
+
+func TestClientCertificate(t *testing.T) {
+	authority, err := certs.NewAuthority(time.Now(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := certs.NewAuthority(time.Now(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "ca.crt")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate.Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct {
+		names []string
+		show  []tls.Certificate
+		want  bool
+	}{
+		"any of the authority": {show: []tls.Certificate{clientCertificate(t, authority, "any")}, want: true},
+		"of the name":          {names: []string{"other", "kube-apiserver"}, show: []tls.Certificate{clientCertificate(t, authority, "kube-apiserver")}, want: true},
+		"of the DNS name":      {names: []string{"client.test"}, show: []tls.Certificate{clientCertificate(t, authority, "any")}, want: true},
+		"of another name":      {names: []string{"kube-apiserver"}, show: []tls.Certificate{clientCertificate(t, authority, "kubelet")}},
+		"of another authority": {show: []tls.Certificate{clientCertificate(t, other, "kube-apiserver")}},
+		"none":                 {},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, func(http.ResponseWriter, *http.Request) {}, func(c *tls.Config) {
+				if err := requireClient(c, file, tt.names); err != nil {
+					t.Fatal(err)
+				}
+			})
+			resp, err := s.client(tt.show...).Get(s.url)
+			if err == nil {
+				_ = resp.Body.Close()
+			}
+			if (err == nil) != tt.want {
+				t.Errorf("call: %v, want accepted %v", err, tt.want)
+			}
+		})
+	}
+	for _, file := range []string{filepath.Join(t.TempDir(), "none"), os.Args[0]} {
+		if err := requireClient(&tls.Config{}, file, nil); err == nil || !strings.Contains(err.Error(), "--client-ca") {
+			t.Errorf("requireClient(%s) = %v, want an error that names the flag", file, err)
+		}
+	}
+}
+
+func TestDrain(t *testing.T) {
+	d := &drain{period: time.Millisecond}
+	ctx, stop := context.WithCancel(context.WithValue(t.Context(), contextKey{}, "kept"))
+	later, cancel := d.after(ctx)
+	defer cancel()
+	if err := d.ready(nil); err != nil || later.Err() != nil {
+		t.Errorf("before the order to stop: ready %v, context %v", err, later.Err())
+	}
+	stop()
+	<-later.Done()
+	if err := d.ready(nil); err == nil {
+		t.Error("ready after the order to stop")
+	}
+	if later.Value(contextKey{}) != "kept" {
+		t.Error("values of the context are lost")
+	}
+
+	d = &drain{period: time.Hour}
+	ctx, stop = context.WithCancel(t.Context())
+	later, cancel = d.after(ctx)
+	defer cancel()
+	stop()
+	for d.ready(nil) == nil {
+	}
+	if later.Err() != nil {
+		t.Error("stops without having drained")
+	}
+}
+
+type contextKey struct{}
