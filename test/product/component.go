@@ -2,9 +2,9 @@ package product
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -83,9 +83,14 @@ func (c component) access(ctx context.Context, cp *controlplane.ControlPlane) (s
 	if err != nil {
 		return "", fmt.Errorf("encode kubeconfig of service account %s: %w", c.account, err)
 	}
-	path := filepath.Join(cp.Dir(), c.account+".kubeconfig")
-	if err := os.WriteFile(path, raw, 0o600); err != nil {
+	// A file of its own for each process: several may start at once.
+	file, err := os.CreateTemp(cp.Dir(), c.account+"-*.kubeconfig")
+	if err == nil {
+		_, err = file.Write(raw)
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
 		return "", fmt.Errorf("write kubeconfig of service account %s: %w", c.account, err)
 	}
-	return path, nil
+	return file.Name(), nil
 }

@@ -60,9 +60,13 @@ func Install(ctx context.Context, c client.Client, webhookURL string) error {
 }
 
 // Webhook starts `kong-latency webhook` on the address host:port that Install was
-// given the URL of, and waits until it is ready.
-func Webhook(ctx context.Context, cp *controlplane.ControlPlane, address string) (*Process, error) {
-	return start(ctx, cp, "webhook", "--webhook-bind-address="+address, "--cert-dns-names=127.0.0.1")
+// given the URL of, with further flags if there are any, and waits until it is
+// ready. It does not drain, unless a flag says so: a process is stopped when
+// nothing calls it any more.
+func Webhook(ctx context.Context, cp *controlplane.ControlPlane, address string, flags ...string) (*Process, error) {
+	return start(ctx, cp, "webhook", slices.Concat([]string{
+		"--webhook-bind-address=" + address, "--cert-dns-names=127.0.0.1", "--drain-period=0s",
+	}, flags)...)
 }
 
 // Controller starts `kong-latency controller`, with further flags if there are any,
