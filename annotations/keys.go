@@ -2,6 +2,8 @@
 // their documentation, and the parser that turns them into settings.
 package annotations
 
+import "strings"
+
 // Prefix begins every key of ours. The admission webhooks' matchConditions
 // look for it, so that objects without it never cause a call.
 const Prefix = "kong.latency/"
@@ -21,6 +23,11 @@ const (
 	Adopt            = Prefix + "adopt"
 	AttachedBy       = Prefix + "attached-by"
 )
+
+// EscapePointer escapes a key as a part of a JSON pointer, see RFC 6901 section 3.
+func EscapePointer(key string) string { return pointer.Replace(key) }
+
+var pointer = strings.NewReplacer("~", "~0", "/", "~1")
 
 // Off is the value of TargetMS that declines autoscaling where a policy would
 // attach it without being asked.
@@ -47,8 +54,6 @@ type Key struct {
 	Default string
 	// Doc says what it does.
 	Doc string
-	// Planned is true for a key that is checked but has no effect yet.
-	Planned bool
 	// Written is true for a key that the product writes, and people need not know.
 	Written bool
 
@@ -121,14 +126,14 @@ func Keys() []Key {
 		},
 		{
 			Name: PreserveReplicas, Kinds: both,
-			Value: "true or false", Default: "true", Planned: true,
-			Doc:   "Whether re-applying a manifest keeps the live number of replicas instead of the manifest's.",
+			Value: "true or false", Default: "true",
+			Doc:   "Whether applying a manifest again keeps the live number of replicas, as the HorizontalPodAutoscaler left it, instead of the manifest's. 0 is always let through, and so is `kubectl scale`.",
 			parse: parsePreserve,
 		},
 		{
 			Name: Adopt, Kinds: both,
-			Value: "the name of a HorizontalPodAutoscaler in the same namespace", Default: "none", Planned: true,
-			Doc:   "An existing HorizontalPodAutoscaler to take over instead of making one.",
+			Value: "the name of a HorizontalPodAutoscaler in the same namespace", Default: "none",
+			Doc:   "An existing HorizontalPodAutoscaler of this Deployment to take over in place, instead of making one. Its former spec is kept in an annotation and given back on detach.",
 			parse: func(v string, s *Settings) bool { return parseName(v, &s.Adopt) },
 		},
 		{

@@ -7,7 +7,6 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -63,6 +62,8 @@ func serviceChanged(before, after client.Object) bool {
 func hpaChanged(before, after client.Object) bool {
 	b, a := before.(*autoscalingv2.HorizontalPodAutoscaler), after.(*autoscalingv2.HorizontalPodAutoscaler)
 	return !equality.Semantic.DeepEqual(b.Spec, a.Spec) ||
+		(b.DeletionTimestamp == nil) != (a.DeletionTimestamp == nil) ||
+		b.Annotations[generator.FormerSpec] != a.Annotations[generator.FormerSpec] ||
 		!equality.Semantic.DeepEqual(b.OwnerReferences, a.OwnerReferences) ||
 		b.Labels[generator.ManagedByLabel] != a.Labels[generator.ManagedByLabel] ||
 		cluster.Scaling(b) != cluster.Scaling(a)
@@ -102,11 +103,15 @@ func (m affected) byService(ctx context.Context, o client.Object) []types.Namesp
 	return out
 }
 
-// byHPA is the Deployment of its name, and the one that controls it.
+// byHPA is the Deployment of its name, the one that controls it and the one that
+// it scales.
 func (m affected) byHPA(ctx context.Context, o client.Object) []types.NamespacedName {
 	out := itself(ctx, o)
-	if owner := metav1.GetControllerOfNoCopy(o); owner != nil && owner.Kind == deploymentKind {
-		out = append(out, types.NamespacedName{Namespace: o.GetNamespace(), Name: owner.Name})
+	a := cluster.Autoscaler(o.(*autoscalingv2.HorizontalPodAutoscaler))
+	for _, ref := range []target.Ref{a.Controller, a.Scales} {
+		if ref.Kind == deploymentKind && ref.Name != a.Name {
+			out = append(out, types.NamespacedName{Namespace: a.Namespace, Name: ref.Name})
+		}
 	}
 	return out
 }
@@ -134,7 +139,7 @@ func (m affected) attached(ctx context.Context) []types.NamespacedName {
 	}
 	var out []types.NamespacedName
 	for i := range list.Items {
-		if generator.MadeByUs(&list.Items[i]) {
+		if generator.Ours(&list.Items[i]) {
 			out = append(out, m.byHPA(ctx, &list.Items[i])...)
 		}
 	}

@@ -13,7 +13,10 @@ import (
 	"github.com/kong-latency/kong-latency/target"
 )
 
-const serviceKind = "Service"
+const (
+	deploymentKind = "Deployment"
+	serviceKind    = "Service"
+)
 
 // services tells what keeps an annotated Service from being paired with a
 // Deployment. Everything else about it is told on the Deployment.

@@ -3,12 +3,14 @@
 package controller
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -34,6 +36,11 @@ type Options struct {
 	SubscribePolicies func(func())
 	// Policies knows which policy rules a workload; nil means that there are none.
 	Policies generator.Policies
+	// ScaledObjects returns those of KEDA; nil means that there are none.
+	ScaledObjects func() *cluster.ScaledObjects
+	// SubscribeScaledObjects has a function called whenever they change; it goes with
+	// ScaledObjects.
+	SubscribeScaledObjects func(func())
 	// LatestPolicies returns the LatencyPolicies whose status is written; nil means
 	// that none is.
 	LatestPolicies func() *cluster.Policies
@@ -58,8 +65,8 @@ func Setup(mgr manager.Manager, o Options) error {
 		remembered = status.ledger
 	}
 	w := &workloads{
-		client: mgr.GetClient(), tell: tell, pending: newPending(time.Now), ledger: remembered,
-		pipeline: o.Pipeline, policies: o.Policies, now: time.Now,
+		client: mgr.GetClient(), direct: mgr.GetAPIReader(), tell: tell, pending: newPending(time.Now), ledger: remembered,
+		pipeline: o.Pipeline, policies: o.Policies, scaled: o.ScaledObjects, now: time.Now,
 	}
 	if err := w.setup(mgr, o); err != nil {
 		return fmt.Errorf("set up controller of workloads: %w", err)
@@ -73,15 +80,20 @@ func Setup(mgr manager.Manager, o Options) error {
 
 func (r *workloads) setup(mgr manager.Manager, o Options) error {
 	m := affected{reader: mgr.GetClient()}
-	return ctrl.NewControllerManagedBy(mgr).
+	b := ctrl.NewControllerManagedBy(mgr).
 		Named("workload").
 		Watches(&appsv1.Deployment{}, onEvents(m.byDeployment, deploymentChanged)).
 		Watches(&corev1.Service{}, onEvents(m.byService, serviceChanged)).
 		Watches(&autoscalingv2.HorizontalPodAutoscaler{}, onEvents(m.byHPA, hpaChanged)).
 		WatchesRawSource(onNews(o.Subscribe, m.attached)).
 		WatchesRawSource(onNews(o.SubscribePolicies, m.everything)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: o.Workers}).
-		Complete(r)
+		WithOptions(controller.Options{MaxConcurrentReconciles: o.Workers})
+	if o.ScaledObjects != nil {
+		b = b.WatchesRawSource(onNews(o.SubscribeScaledObjects, func(context.Context) []types.NamespacedName {
+			return o.ScaledObjects().Touched()
+		}))
+	}
+	return b.Complete(r)
 }
 
 func (r *services) setup(mgr manager.Manager) error {

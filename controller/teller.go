@@ -7,12 +7,15 @@ import (
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/generator"
 )
 
 // The reasons of events that say what was done.
@@ -20,7 +23,14 @@ const (
 	attached = "Attached"
 	updated  = "Updated"
 	detached = "Detached"
+	adopted  = "Adopted"
+	returned = "Returned"
+	paused   = "Paused"
+	resumed  = "Resumed"
 	mended   = "Mended"
+	// blocked tells of a finding that keeps a workload from being attached; its note
+	// begins with the finding's reason.
+	blocked = "Blocked"
 )
 
 // teller makes events, once per change: what was told of an object last is
@@ -43,7 +53,21 @@ func newTeller(r events.EventRecorder) *teller {
 
 // change tells what was done to a workload, after it was done.
 func (t *teller) change(o client.Object, reason, note string, args ...any) {
-	t.event(o, corev1.EventTypeNormal, reason, fmt.Sprintf(note, args...))
+	t.event(o, corev1.EventTypeNormal, reason, "Autoscale", fmt.Sprintf(note, args...))
+}
+
+// changed tells that an autoscaler was brought to the plan: as a pause, if that is
+// what became different.
+func (t *teller) changed(o client.Object, before *autoscalingv2.HorizontalPodAutoscaler, p generator.Plan) {
+	was, is := generator.Disabled(before.Spec.Behavior), generator.Disabled(generator.HPA(p).Spec.Behavior)
+	switch {
+	case was == is:
+		t.change(o, updated, "changed %s", p)
+	case is == annotations.PauseNone:
+		t.change(o, resumed, "resumed %s", p)
+	default:
+		t.change(o, paused, "paused %s", p)
+	}
 }
 
 // findings tells what is wrong with o now and was not before, and which hops of
@@ -52,18 +76,25 @@ func (t *teller) findings(o client.Object, now []finding.Finding) {
 	before := t.remember(o, now)
 	for _, f := range now {
 		if f.Severity != finding.Unknown && !contains(before, f) {
-			t.event(o, corev1.EventTypeWarning, f.Reason, note(f))
+			if blocks(f) {
+				t.event(o, corev1.EventTypeWarning, blocked, f.Reason, clip(f.Reason+": "+note(f)))
+			} else {
+				t.event(o, corev1.EventTypeWarning, f.Reason, f.Reason, note(f))
+			}
 		}
 	}
 	for _, f := range before {
 		if f.Hop != "" && f.Severity != finding.Unknown && isMended(f, now) {
-			t.event(o, corev1.EventTypeNormal, mended, f.Reason+" is mended")
+			t.event(o, corev1.EventTypeNormal, mended, f.Reason, f.Reason+" is mended")
 		}
 	}
 }
 
-func (t *teller) event(o client.Object, kind, reason, note string) {
-	t.recorder.Eventf(o, nil, kind, reason, "Autoscale", "%s", note)
+// event tells something of o. Events that are alike in all but the note are one
+// event with a count, which shows the first note; so what tells findings apart is
+// the action.
+func (t *teller) event(o client.Object, kind, reason, action, note string) {
+	t.recorder.Eventf(o, nil, kind, reason, action, "%s", note)
 }
 
 // remember keeps the findings of o and returns those that it had before.

@@ -20,11 +20,14 @@ func MadeByUs(live *autoscalingv2.HorizontalPodAutoscaler) bool {
 	return live.Labels[ManagedByLabel] == ManagedBy
 }
 
-// UpToDate tells whether applying the plan would change nothing in the live
+// UpToDate tells whether the plan would change nothing in the live
 // HorizontalPodAutoscaler. Fields that a plan never sets, such as a tolerance or
 // further labels, are other people's and do not count.
 func UpToDate(live *autoscalingv2.HorizontalPodAutoscaler, p Plan) bool {
-	if live.Name != p.Deployment || !OwnedBy(live, p.DeploymentUID) || !MadeByUs(live) {
+	if live.Name != p.Name || p.Adopted != Adopted(live) {
+		return false
+	}
+	if !p.Adopted && (!OwnedBy(live, p.DeploymentUID) || !MadeByUs(live)) {
 		return false
 	}
 	want, have := HPA(p).Spec, live.Spec.DeepCopy()

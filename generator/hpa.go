@@ -32,7 +32,7 @@ func HPA(p Plan) *autoscalingv2.HorizontalPodAutoscaler {
 		},
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: p.Namespace,
-			Name:      p.Deployment,
+			Name:      p.Name,
 			Labels:    map[string]string{ManagedByLabel: ManagedBy},
 		},
 		Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
@@ -96,6 +96,25 @@ func behavior(p Plan) *autoscalingv2.HorizontalPodAutoscalerBehavior {
 		pause(&b.ScaleUp)
 	}
 	return b
+}
+
+// Disabled says which directions a behavior does not scale in.
+func Disabled(b *autoscalingv2.HorizontalPodAutoscalerBehavior) annotations.PauseMode {
+	off := func(rules *autoscalingv2.HPAScalingRules) bool {
+		return rules != nil && rules.SelectPolicy != nil && *rules.SelectPolicy == autoscalingv2.DisabledPolicySelect
+	}
+	switch {
+	case b == nil:
+		return annotations.PauseNone
+	case off(b.ScaleDown) && off(b.ScaleUp):
+		return annotations.PauseAll
+	case off(b.ScaleDown):
+		return annotations.PauseScaleIn
+	case off(b.ScaleUp):
+		return annotations.PauseScaleOut
+	default:
+		return annotations.PauseNone
+	}
 }
 
 // ApplyConfiguration is the plan's HorizontalPodAutoscaler for server-side

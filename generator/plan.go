@@ -16,7 +16,12 @@ type Plan struct {
 	policy.Resolved
 
 	Namespace string
-	// Deployment is the workload's name, and the HorizontalPodAutoscaler's.
+	// Name is the HorizontalPodAutoscaler's: the workload's, unless one of another
+	// name is adopted.
+	Name string
+	// Adopted is true if the HorizontalPodAutoscaler was somebody's before.
+	Adopted bool
+	// Deployment is the workload's name.
 	Deployment string
 	// DeploymentUID is empty for a Deployment that is not in a cluster yet; the
 	// HorizontalPodAutoscaler then has no owner.
@@ -54,6 +59,8 @@ type Resolution struct {
 	// PolicyName is the LatencyPolicy that rules the workload, whether or not it
 	// asks; empty if none does.
 	PolicyName string
+	// Claim says by which autoscaler the workload may be scaled.
+	Claim target.Claim
 	// Plan is nil if nothing asks, or an error among the findings blocks it, or it
 	// is not known yet what rules the workload.
 	Plan *Plan
@@ -68,7 +75,11 @@ func Resolve(w target.Workload, c target.Catalog, policies Policies) Resolution 
 	ruling := RulingOf(policies, w)
 	pairing, asked, findings := target.Pair(w, c)
 	if !asked {
-		return offer(w, c, ruling)
+		r := offer(w, c, ruling)
+		if r.Plan == nil {
+			r.Claim = target.ClaimOn(w, "", c)
+		}
+		return r
 	}
 	r := Resolution{Asked: true, Source: FromService, PolicyName: ruling.Policy.Name(), Findings: findings}
 	if annotations.Asks(w.Annotations) {
@@ -76,10 +87,12 @@ func Resolve(w target.Workload, c target.Catalog, policies Policies) Resolution 
 	}
 	switch {
 	case finding.Blocks(findings):
+		r.Claim = target.ClaimOn(w, "", c)
 	case ruling.Unknown:
+		r.Claim = target.ClaimOn(w, pairing.Settings.Adopt, c)
 		r.Findings = append(r.Findings, unknownPolicy(w))
 	default:
-		r.plan(w, pairing, ruling.Policy)
+		r.plan(w, pairing, ruling.Policy, c)
 	}
 	finding.Sort(r.Findings)
 	return r
@@ -106,22 +119,26 @@ func offer(w target.Workload, c target.Catalog, ruling Ruling) Resolution {
 	r.Asked, r.Source, r.Findings = true, FromPolicy, findings
 	if !finding.Blocks(findings) {
 		pairing.Settings.Target = ruling.AutoAttach
-		r.plan(w, pairing, ruling.Policy)
+		r.plan(w, pairing, ruling.Policy, c)
 	}
 	finding.Sort(r.Findings)
 	return r
 }
 
-// plan adds the plan, or what blocks it.
-func (r *Resolution) plan(w target.Workload, pairing target.Pairing, p *policy.Policy) {
+// plan adds the claim and the plan, or what blocks it.
+func (r *Resolution) plan(w target.Workload, pairing target.Pairing, p *policy.Policy, c target.Catalog) {
+	r.Claim = target.ClaimOn(w, pairing.Settings.Adopt, c)
 	resolved, findings := policy.Resolve(w.Object(), pairing.Settings, p)
 	r.Findings = append(r.Findings, findings...)
-	if finding.Blocks(findings) {
+	r.Findings = append(r.Findings, r.Claim.Findings...)
+	if finding.Blocks(findings) || r.Claim.Blocked {
 		return
 	}
 	r.Plan = &Plan{
 		Resolved:      resolved,
 		Namespace:     w.Namespace,
+		Name:          r.Claim.Name,
+		Adopted:       r.Claim.Adopt != nil || r.Claim.Ours != nil && r.Claim.Ours.Adopted,
 		Deployment:    w.Name,
 		DeploymentUID: w.UID,
 		Service:       pairing.Service.Name,
@@ -137,7 +154,14 @@ func unknownPolicy(w target.Workload) finding.Finding {
 // String says in a few words what is attached.
 func (p Plan) String() string {
 	text := fmt.Sprintf("HPA %s: %s of Service %s at %s ms, %d-%d replicas",
-		p.Deployment, p.Metric, p.Service, annotations.FormatTarget(p.Target), p.MinReplicas, p.MaxReplicas)
+		p.Name, p.Metric, p.Service, annotations.FormatTarget(p.Target), p.MinReplicas, p.MaxReplicas)
+	switch p.Paused {
+	case "", annotations.PauseNone:
+	case annotations.PauseAll:
+		text += ", paused"
+	default:
+		text += fmt.Sprintf(", paused in %s", p.Paused)
+	}
 	if p.Source == FromPolicy {
 		text += " (by LatencyPolicy " + p.PolicyName + ")"
 	}

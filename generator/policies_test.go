@@ -125,7 +125,7 @@ func TestResolveUnderPolicies(t *testing.T) {
 			if diff := cmp.Diff(reasonsOf(tt.want.Findings), reasonsOf(r.Findings)); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
-			r.Plan, r.Findings, tt.want.Findings = nil, nil, nil
+			r.Plan, r.Findings, tt.want.Findings, r.Claim = nil, nil, nil, target.Claim{}
 			if diff := cmp.Diff(tt.want, r); diff != "" {
 				t.Errorf("resolution (-want +got):\n%s", diff)
 			}

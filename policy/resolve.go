@@ -33,6 +33,9 @@ type Resolved struct {
 	// CPUUtilization is in percent of the request; nil means latency alone.
 	CPUUtilization *int32
 	Paused         annotations.PauseMode
+	// PreserveReplicas is true if a manifest that is applied again does not change
+	// the number of replicas.
+	PreserveReplicas bool
 	// Clamped says which settings were outside of a limit, by key.
 	Clamped []Clamp
 }
@@ -54,6 +57,7 @@ type Clamp struct {
 func Resolve(o finding.Object, s annotations.Settings, p *Policy) (Resolved, []finding.Finding) {
 	d := p.defaulted()
 	r := Resolved{PolicyName: p.Name(), Metric: s.Metric, CPUUtilization: s.CPUUtilization, Paused: s.Paused}
+	r.PreserveReplicas = s.PreserveReplicas == nil || *s.PreserveReplicas
 	r.fit(s, p)
 	if r.Metric == "" {
 		r.Metric = d.Metric

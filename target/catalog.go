@@ -9,8 +9,9 @@ import (
 
 // Set is a Catalog of given objects, all of one namespace.
 type Set struct {
-	Workloads []Workload
-	Services  []Service
+	Workloads   []Workload
+	Services    []Service
+	Autoscalers []Autoscaler
 }
 
 var _ Catalog = Set{}
@@ -53,6 +54,25 @@ func (c Set) WorkloadsSelectedBy(s Service) []Workload {
 	}
 	slices.SortFunc(out, func(a, b Workload) int { return strings.Compare(a.Name, b.Name) })
 	return out
+}
+
+// AutoscalersOf implements Autoscalers.
+func (c Set) AutoscalersOf(deployment string) (list []Autoscaler, unread string) {
+	for _, a := range c.Autoscalers {
+		if a.Concerns(deployment) {
+			list = append(list, a)
+		}
+	}
+	return SortAutoscalers(list), ""
+}
+
+// HPA implements Autoscalers.
+func (c Set) HPA(name string) (Autoscaler, bool) {
+	i := slices.IndexFunc(c.Autoscalers, func(a Autoscaler) bool { return a.Kind == KindHPA && a.Name == name })
+	if i < 0 {
+		return Autoscaler{}, false
+	}
+	return c.Autoscalers[i], true
 }
 
 func (c Set) services(keep func(Service) bool) []Service {

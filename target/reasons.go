@@ -2,7 +2,8 @@ package target
 
 import "github.com/kong-latency/kong-latency/finding"
 
-// The reasons for which a Deployment and a Service do not pair, or pair oddly.
+// The reasons for which a Deployment and a Service do not pair, or pair oddly, or
+// nothing may be attached to the pair.
 var (
 	NoServiceSelectsPods = finding.Reason{
 		Name: "NoServiceSelectsPods", Severity: finding.Error, Wait: finding.ForObject,
@@ -44,6 +45,36 @@ var (
 		Summary: "The Deployment and its Service carry the same annotation with different values. Nothing is changed until they agree.",
 		Fix:     "Remove the annotation from one of the two, or make the values equal.",
 	}
+	AnotherAutoscaler = finding.Reason{
+		Name: "AnotherAutoscaler", Severity: finding.Error, Wait: finding.ForChange,
+		Summary: "Another HorizontalPodAutoscaler, or a ScaledObject of KEDA, scales the same Deployment. Of two autoscalers on the same pods Kubernetes follows neither. Nothing is attached beside it; what was attached before it came stays.",
+		Fix:     "Delete one of the two, or have the other HorizontalPodAutoscaler taken over by the annotation kong.latency/adopt.",
+	}
+	NameTaken = finding.Reason{
+		Name: "NameTaken", Severity: finding.Error, Wait: finding.ForChange,
+		Summary: "A HorizontalPodAutoscaler of the name that ours would have exists already, and scales something else. It is never touched.",
+		Fix:     "Delete it or give it another name; ours is attached as soon as it is gone.",
+	}
+	AdoptedNotFound = finding.Reason{
+		Name: "AdoptedNotFound", Severity: finding.Warning, Wait: finding.ForObject,
+		Summary: "The annotation kong.latency/adopt names a HorizontalPodAutoscaler that is not in the namespace, so there is nothing to take over. The Deployment gets one of its own, as it would without the annotation.",
+		Fix:     "Correct the name, or remove the annotation.",
+	}
+	AdoptedScalesOther = finding.Reason{
+		Name: "AdoptedScalesOther", Severity: finding.Error, Wait: finding.ForChange,
+		Summary: "The annotation kong.latency/adopt names a HorizontalPodAutoscaler that scales something other than this Deployment. It is not touched.",
+		Fix:     "Name one that scales this Deployment, or remove the annotation.",
+	}
+	AdoptedControlled = finding.Reason{
+		Name: "AdoptedControlled", Severity: finding.Error, Wait: finding.ForChange,
+		Summary: "The annotation kong.latency/adopt names a HorizontalPodAutoscaler that another object controls, such as a ScaledObject of KEDA. It is not touched: its controller would change it back.",
+		Fix:     "Remove the object that controls it, or the annotation.",
+	}
+	OtherAutoscalersUnknown = finding.Reason{
+		Name: "OtherAutoscalersUnknown", Severity: finding.Unknown, Wait: finding.ForObject,
+		Summary: "Whether a ScaledObject of KEDA scales the Deployment could not be found out.",
+		Fix:     "Let the product read scaledobjects.keda.sh, as its shipped roles do.",
+	}
 	PairingUnknown = finding.Reason{
 		Name: "PairingUnknown", Severity: finding.Unknown, Wait: finding.ForObject,
 		Summary: "The webhook has just started, or cannot read the cluster, and does not know which Service belongs to the Deployment.",
@@ -55,6 +86,8 @@ var (
 func Reasons() []*finding.Reason {
 	return []*finding.Reason{
 		&NoServiceSelectsPods, &ServiceNotFound, &ServiceDoesNotSelectPods, &AmbiguousService,
-		&NoDeploymentSelected, &DeploymentNotFound, &AmbiguousDeployment, &SettingsDisagree, &PairingUnknown,
+		&NoDeploymentSelected, &DeploymentNotFound, &AmbiguousDeployment, &SettingsDisagree,
+		&AnotherAutoscaler, &NameTaken, &AdoptedNotFound, &AdoptedScalesOther, &AdoptedControlled,
+		&OtherAutoscalersUnknown, &PairingUnknown,
 	}
 }

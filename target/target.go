@@ -26,7 +26,7 @@ type Workload struct {
 
 // Object names the Deployment in findings.
 func (w Workload) Object() finding.Object {
-	return finding.Object{Kind: string(annotations.OnDeployment), Namespace: w.Namespace, Name: w.Name}
+	return finding.Object{Kind: deploymentKind, Namespace: w.Namespace, Name: w.Name}
 }
 
 // Service is what matters of a Service.
@@ -59,6 +59,8 @@ func (s Service) Selects(podLabels map[string]string) bool {
 
 // Catalog answers what else is in one namespace. Lists are sorted by name.
 type Catalog interface {
+	Autoscalers
+
 	// Workload returns the Deployment of that name.
 	Workload(name string) (Workload, bool)
 	// Service returns the Service of that name.

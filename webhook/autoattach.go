@@ -1,8 +1,6 @@
 package webhook
 
 import (
-	"strings"
-
 	"gomodules.xyz/jsonpatch/v2"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
@@ -30,7 +28,7 @@ func (d deployment) stamp(now generator.Resolution, resp *admission.Response) {
 			resp.Patches = append(resp.Patches, jsonpatch.NewOperation("add", annotationsPath, map[string]string{}))
 		}
 		changed = true
-		resp.Patches = append(resp.Patches, jsonpatch.NewOperation("add", annotationsPath+"/"+pointer.Replace(key), value))
+		resp.Patches = append(resp.Patches, jsonpatch.NewOperation("add", annotationsPath+"/"+annotations.EscapePointer(key), value))
 	}
 	if changed {
 		resp.Warnings = append(resp.Warnings, line("LatencyPolicy %s attaches it without being asked: wrote %s: %q; %q there leaves it out",
@@ -39,6 +37,3 @@ func (d deployment) stamp(now generator.Resolution, resp *admission.Response) {
 }
 
 const annotationsPath = "/metadata/annotations"
-
-// pointer escapes one part of a JSON pointer, see RFC 6901 section 3.
-var pointer = strings.NewReplacer("~", "~0", "/", "~1")

@@ -5,21 +5,18 @@ import (
 	"maps"
 	"slices"
 
-	"gomodules.xyz/jsonpatch/v2"
 	admissionv1 "k8s.io/api/admission/v1"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/finding"
 	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/policy"
 	"github.com/kong-latency/kong-latency/target"
 )
 
 // mutateDeployment writes on a Deployment that its policy attaches what the policy
-// gives it, and raises a new one's replicas to the least that its settings allow, so
-// that it does not start smaller than it will ever be again. It patches those paths
-// one by one, and nothing when called again.
+// gives it, and sees to its replicas. It patches those paths one by one, and nothing
+// when called again.
 func (c Cluster) mutateDeployment(ctx context.Context, req admission.Request) admission.Response {
 	var d deployment
 	if err := decode(req.Object.Raw, &d); err != nil {
@@ -32,25 +29,17 @@ func (c Cluster) mutateDeployment(ctx context.Context, req admission.Request) ad
 	}
 	now := c.resolve(ctx, w)
 	d.stamp(now, &resp)
-	if req.Operation == admissionv1.Create {
+	switch req.Operation {
+	case admissionv1.Create:
 		c.raise(w, now, &resp)
+	case admissionv1.Update:
+		before, err := decodeWorkload(req.OldObject.Raw, &req)
+		if err != nil {
+			return badRequest(err)
+		}
+		guard(before, w, now, &resp)
 	}
 	return resp
-}
-
-// raise brings the replicas of w, which gets what now says, to the minimum.
-func (c Cluster) raise(w target.Workload, now generator.Resolution, resp *admission.Response) {
-	least, ok := c.minReplicas(w, now)
-	replicas := int32(1) // the API's default
-	if w.Replicas != nil {
-		replicas = *w.Replicas
-	}
-	// Zero is how people turn a workload off, and its autoscaling with it.
-	if !ok || replicas == 0 || replicas >= least {
-		return
-	}
-	resp.Patches = append(resp.Patches, jsonpatch.NewOperation("add", "/spec/replicas", least))
-	resp.Warnings = append(resp.Warnings, line("raised spec.replicas from %d to %d, the minimum of its autoscaling", replicas, least))
 }
 
 // resolve is what w gets; nothing while that cannot be known.
@@ -64,23 +53,6 @@ func (c Cluster) resolve(ctx context.Context, w target.Workload) generator.Resol
 		return generator.Resolution{}
 	}
 	return now
-}
-
-// minReplicas is the least number of replicas of w, if it asks for autoscaling and
-// its settings can be used: from it and its Service, or, while the Service
-// cannot be known, from its own settings.
-func (c Cluster) minReplicas(w target.Workload, now generator.Resolution) (int32, bool) {
-	if now.Plan != nil {
-		return now.Plan.MinReplicas, true
-	}
-	own := annotations.Own(w.Annotations)
-	settings, errs := annotations.Parse(annotations.OnDeployment, own)
-	ruling := generator.RulingOf(c.Policies, w)
-	if len(errs) > 0 || !settings.Asked() || ruling.Unknown {
-		return 0, false
-	}
-	resolved, findings := policy.Resolve(w.Object(), settings, ruling.Policy)
-	return resolved.MinReplicas, !finding.Blocks(findings)
 }
 
 // validateDeployment refuses settings that cannot be used, and says in warnings

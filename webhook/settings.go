@@ -17,9 +17,9 @@ func checkValues(kind annotations.Kind, o finding.Object, ours map[string]string
 	return annotations.Findings(o, errs)
 }
 
-// checkSettings returns what the policy of workload w forbids of the settings of
-// object o, which is w or its Service; now is what w gets with them. They are
-// refused when they are new: the policy can change under settings that were good,
+// checkSettings returns what is wrong with the settings of object o, which is workload
+// w or its Service: what the policy of w forbids, and the autoscalers that they would
+// be in conflict with. now is what w gets with them. They are refused when they are new: the policy can change under settings that were good,
 // and that must not stop a rollback. Settings that nobody asks autoscaling by are
 // let through, so that detaching always works.
 func (c Cluster) checkSettings(kind annotations.Kind, o finding.Object, ours map[string]string, w target.Workload, now generator.Resolution) []finding.Finding {
@@ -29,6 +29,11 @@ func (c Cluster) checkSettings(kind annotations.Kind, o finding.Object, ours map
 	}
 	own, _ := annotations.Parse(kind, annotations.Own(ours))
 	found := policy.Check(o, own, ruling.Policy)
+	if now.Claim.Blocked && now.Source != generator.FromPolicy && ruling.Policy.Conflicts() == policy.Deny {
+		found = append(found, slices.DeleteFunc(slices.Clone(now.Claim.Findings), func(f finding.Finding) bool {
+			return f.Severity != finding.Error
+		})...)
+	}
 	if own.MinReplicas == nil && own.MaxReplicas == nil {
 		return found
 	}

@@ -38,6 +38,8 @@ type Cluster struct {
 	Pipeline func() *pipeline.Evaluator
 	// Policies knows which policy rules a workload; nil means that there are none.
 	Policies generator.Policies
+	// ScaledObjects returns those of KEDA; nil means that there are none.
+	ScaledObjects func() *cluster.ScaledObjects
 	// KnownPolicies returns the LatencyPolicies that there are, which are not changed
 	// here; ok is false if they are not known yet. Nil, or without Candidates, a
 	// policy is judged by itself only.
@@ -69,7 +71,11 @@ func (c Cluster) catalog(ctx context.Context, namespace string) *cluster.Catalog
 	if !c.Warm() {
 		return nil
 	}
-	return cluster.NewCatalog(ctx, c.Reader, namespace)
+	catalog := cluster.NewCatalog(ctx, c.Reader, namespace)
+	if c.ScaledObjects != nil {
+		catalog.With(c.ScaledObjects())
+	}
+	return catalog
 }
 
 func badRequest(err error) admission.Response {

@@ -110,8 +110,8 @@ type LatencyPolicySpec struct {
 	Pipeline *Pipeline `json:"pipeline,omitempty"`
 
 	// conflicts says what admission does when another autoscaler already scales the
-	// workload: Deny refuses it, Warn admits it with a warning. It is checked and has
-	// no effect yet: other autoscalers than one of the workload's name are not looked for.
+	// workload that asks for autoscaling: Deny refuses it, Warn admits it with a warning.
+	// Nothing is attached beside another autoscaler in either case.
 	// +optional
 	// +kubebuilder:default=Deny
 	// +kubebuilder:validation:Enum=Deny;Warn

@@ -45,9 +45,6 @@ func (t *text) key(k annotations.Key) {
 	t.field("VALUE", k.Value)
 	t.field("WHEN ABSENT", k.Default)
 	t.field("WHERE", "on the "+reference.Kinds(k))
-	if k.Planned {
-		t.field("NOTE", reference.PlannedNote)
-	}
 }
 
 // field writes a heading, and under it what there is to say.

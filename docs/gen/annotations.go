@@ -41,9 +41,6 @@ func annotationsPage() string {
 		// The heading's own anchor would leave out the dot and the slash.
 		m.paragraph("<a id=%q></a>\n\n## `%s`", anchor(k), k.Name)
 		m.paragraph("%s", k.Doc)
-		if k.Planned {
-			m.paragraph("%s", reference.PlannedNote)
-		}
 		m.line("")
 		m.line("- **Value:** %s", k.Value)
 		m.line("- **When absent:** %s", k.Default)

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/kong-latency/kong-latency/annotations"
-	"github.com/kong-latency/kong-latency/controller"
 	"github.com/kong-latency/kong-latency/finding"
 	"github.com/kong-latency/kong-latency/pipeline"
 	"github.com/kong-latency/kong-latency/policy"
@@ -22,7 +21,6 @@ func Reasons() []*finding.Reason {
 		annotations.Reasons(),
 		target.Reasons(),
 		policy.Reasons(),
-		controller.Reasons(),
 		pipeline.Reasons(),
 	)
 }
@@ -85,6 +83,3 @@ func Kinds(k annotations.Key) string {
 	}
 	return strings.Join(names, " or ")
 }
-
-// PlannedNote is said of an annotation that is planned.
-const PlannedNote = "This key is checked already, and has no effect yet."

@@ -66,6 +66,7 @@ func stripHPA(in any) (any, error) {
 	}
 	out := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: stripMeta(h.ObjectMeta), Spec: h.Spec}
 	out.Labels = h.Labels
+	out.Annotations = annotations.Ours(h.Annotations)
 	out.OwnerReferences = h.OwnerReferences
 	for _, c := range h.Status.Conditions {
 		if c.Type == autoscalingv2.ScalingActive {
@@ -93,6 +94,7 @@ const (
 	indexPodLabels       = "kong-latency/pod-labels"       // Deployments by every pod label
 	indexNamesDeployment = "kong-latency/names-deployment" // Services by the Deployment they name
 	indexNamesService    = "kong-latency/names-service"    // Deployments by the Service they name
+	indexScales          = "kong-latency/scales"           // HorizontalPodAutoscalers by the Deployment they scale
 )
 
 // AddIndexes makes the indexes that Catalog looks things up by, so that pairing
@@ -118,6 +120,7 @@ func AddIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 			return pairs(o.(*appsv1.Deployment).Spec.Template.Labels)
 		}},
 		{&appsv1.Deployment{}, indexNamesService, annotation(annotations.Service)},
+		{&autoscalingv2.HorizontalPodAutoscaler{}, indexScales, scalesDeployment},
 	}
 	for _, i := range indexes {
 		if err := indexer.IndexField(ctx, i.object, i.name, i.values); err != nil {

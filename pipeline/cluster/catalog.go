@@ -20,14 +20,22 @@ type Catalog struct {
 	ctx       context.Context
 	reader    client.Reader
 	namespace string
+	scaled    *ScaledObjects
 	err       error
 }
 
 var _ target.Catalog = (*Catalog)(nil)
 
-// NewCatalog reads one namespace through a cache that has the indexes of AddIndexes.
+// NewCatalog reads one namespace through a cache that has the indexes of AddIndexes,
+// as if there were no ScaledObjects.
 func NewCatalog(ctx context.Context, reader client.Reader, namespace string) *Catalog {
 	return &Catalog{ctx: ctx, reader: reader, namespace: namespace}
+}
+
+// With adds the ScaledObjects that there are; nil is none.
+func (c *Catalog) With(s *ScaledObjects) *Catalog {
+	c.scaled = s
+	return c
 }
 
 // Err is the first error of any read so far.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/pipeline"
+	"github.com/kong-latency/kong-latency/target"
 )
 
 // Namespaces, monitors, gateways and Kong's objects may be in any namespace, and
@@ -40,6 +41,7 @@ type kinds struct {
 	httpRoutes            *reader[*gatewayv1.HTTPRoute]
 	metricsAPI            *reader[pipeline.MetricsAPI]
 	policies              *reader[v1alpha1.LatencyPolicy]
+	scaledObjects         *reader[target.Autoscaler]
 }
 
 func newKinds(d deps) *kinds {
@@ -65,6 +67,7 @@ func newKinds(d deps) *kinds {
 	}
 	k.metricsAPI.only = metricsAPIName
 	k.policies = newReader(d, latencyPolicy, policyResource)
+	k.scaledObjects = newReader(d, scaledObject, scaledObjectResource)
 	return k
 }
 
@@ -72,6 +75,7 @@ func (k *kinds) all() []kind {
 	return []kind{
 		k.namespaces, k.serviceMonitors, k.prometheuses, k.extensions, k.controlPlanes,
 		k.gatewayConfigurations, k.gatewayClasses, k.gateways, k.httpRoutes, k.metricsAPI, k.policies,
+		k.scaledObjects,
 	}
 }
 

@@ -58,13 +58,14 @@ type Source struct {
 
 	current  atomic.Pointer[pipeline.Snapshot]
 	policies atomic.Pointer[Policies]
+	scaled   atomic.Pointer[ScaledObjects]
 	synced   atomic.Bool
 
 	// readFor is what the policies were made of; only follow looks at it.
 	readFor [2]any
 
-	mu                             sync.Mutex
-	subscribers, policySubscribers []func()
+	mu                                                sync.Mutex
+	subscribers, policySubscribers, scaledSubscribers []func()
 }
 
 // deps is what a reader of a kind needs of its Source.
@@ -97,6 +98,7 @@ func SetupSource(mgr manager.Manager, o Options) (*Source, error) {
 	}
 	s.current.Store(&pipeline.Snapshot{})
 	s.policies.Store(&Policies{})
+	s.scaled.Store(&ScaledObjects{})
 	s.kinds = newKinds(deps{dynamic: dyn, changed: s.changed, interval: o.Interval, log: s.log})
 	s.poller = &poller{
 		interval: o.Interval,
@@ -148,6 +150,16 @@ func (s *Source) SubscribePolicies(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.policySubscribers = append(s.policySubscribers, f)
+}
+
+// ScaledObjects are the latest ScaledObjects of KEDA, never nil.
+func (s *Source) ScaledObjects() *ScaledObjects { return s.scaled.Load() }
+
+// SubscribeScaledObjects has f called in the same way after each change of them.
+func (s *Source) SubscribeScaledObjects(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.scaledSubscribers = append(s.scaledSubscribers, f)
 }
 
 // Start implements manager.Runnable: it reads until ctx ends.
@@ -229,6 +241,10 @@ func (s *Source) renew(ctx context.Context) {
 		if !before.known || !before.set.Empty() || !policies.set.Empty() {
 			s.tell(&s.policySubscribers)
 		}
+	}
+	if before, set := s.scaled.Load(), s.kinds.scaledObjects.set(); !reflect.DeepEqual(before.set, set) {
+		s.scaled.Store(newScaledObjects(set, before))
+		s.tell(&s.scaledSubscribers)
 	}
 	if settled && !s.synced.Swap(true) {
 		s.log.Info("read the whole pipeline once")

@@ -230,12 +230,14 @@ func TestAnAutoscalerThatIsNotOursIsNeverTouched(t *testing.T) {
 	theirs := seedHPA(e)
 	theirs.ResourceVersion, theirs.UID, theirs.Name = "", "", "echo"
 	theirs.Spec.MaxReplicas = 4
-	e.create(theirs, e.service("echo", nil))
+	theirs.Spec.ScaleTargetRef.Name = "other"
 	d := e.deployment("echo", asks())
 	e.create(d)
+	// Admission would refuse the annotation beside it. Coming before the Service it is
+	// the controller that meets it.
+	e.create(theirs, e.service("echo", nil))
 	note := e.told("Deployment", "echo", "NameTaken")
 	e.Expect(note).To(gomega.ContainSubstring("HorizontalPodAutoscaler echo exists already"))
-	annotate(e, d, asks(annotations.TargetMS, "45"))
 	annotate(e, d, nil)
 	e.create(e.deployment("marker", asks()), e.service("marker", nil))
 	e.attached("marker") // by now the controller has seen all of the above
@@ -247,7 +249,7 @@ func TestAnAutoscalerThatIsNotOursIsNeverTouched(t *testing.T) {
 	for _, m := range got.ManagedFields {
 		e.Expect(m.Manager).NotTo(gomega.Equal("kong-latency"))
 	}
-	annotate(e, d, asks())
 	e.Expect(e.client.Delete(e.ctx, got)).To(gomega.Succeed())
+	annotate(e, d, asks())
 	e.attached("echo", func(h *autoscalingv2.HorizontalPodAutoscaler) bool { return len(h.OwnerReferences) == 1 })
 }

@@ -195,12 +195,18 @@ func (e *env) events(kind, name string) (reasons, notes []string) {
 	return reasons, notes
 }
 
-// told waits for an event with this reason and returns its note.
+// told waits for an event with this reason, or for one that says that the finding of
+// this reason blocks, and returns its note.
 func (e *env) told(kind, name, reason string) string {
 	e.t.Helper()
 	var note string
 	e.Eventually(func() []string {
 		reasons, notes := e.events(kind, name)
+		for i, note := range notes {
+			if why, _, _ := strings.Cut(note, ": "); reasons[i] == "Blocked" {
+				reasons[i] = why
+			}
+		}
 		if i := slices.Index(reasons, reason); i >= 0 {
 			note = notes[i]
 		}

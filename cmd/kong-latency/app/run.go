@@ -62,6 +62,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if p.webhook {
 		known := webhook.Cluster{
 			Reader: mgr.GetClient(), Warm: warm, Pipeline: latest.Evaluator, Policies: cluster.Ruling{Source: source},
+			ScaledObjects: source.ScaledObjects,
 			KnownPolicies: func() ([]v1alpha1.LatencyPolicy, bool) {
 				policies := source.Policies()
 				return policies.List(), policies.Known()
@@ -78,6 +79,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 		err := controller.Setup(mgr, controller.Options{
 			Workers: o.Controller.Workers, Pipeline: latest.Evaluator, Subscribe: source.Subscribe,
 			Policies: cluster.Ruling{Source: source}, SubscribePolicies: source.SubscribePolicies,
+			ScaledObjects: source.ScaledObjects, SubscribeScaledObjects: source.SubscribeScaledObjects,
 			LatestPolicies: source.Policies, Synced: source.Synced,
 		})
 		if err != nil {
