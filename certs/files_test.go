@@ -11,6 +11,8 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/kong-latency/kong-latency/metric"
 )
 
 func TestFiles(t *testing.T) {
@@ -68,10 +70,11 @@ func TestFiles(t *testing.T) {
 	look("")
 	serves(second)
 
-	expected := "# HELP " + ExpiryMetric + " When the certificate ends, in seconds since 1970. The serving one is renewed at two thirds of its life.\n# TYPE " + ExpiryMetric + " gauge\n" +
-		ExpiryMetric + `{certificate="serving"} 1.780228800e+09` + "\n"
+	expiry := metric.CertificateExpiry
+	expected := "# HELP " + expiry.Name + " " + expiry.Help + "\n# TYPE " + expiry.Name + " gauge\n" +
+		expiry.Name + `{certificate="serving"} 1.780228800e+09` + "\n"
 	source.keeper.(*files).expiry.DeleteLabelValues("authority") // of other tests
-	if err := testutil.GatherAndCompare(metrics.Registry, strings.NewReader(expected), ExpiryMetric); err != nil {
+	if err := testutil.GatherAndCompare(metrics.Registry, strings.NewReader(expected), expiry.Name); err != nil {
 		t.Error(err)
 	}
 	at = now.Add(100 * day)

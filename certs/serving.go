@@ -10,11 +10,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-)
 
-// ExpiryMetric is the name of the gauge that tells when what is served ends.
-// Its label `certificate` is `serving` or, where it is known, `authority`.
-const ExpiryMetric = "kong_latency_certificate_expiry_timestamp_seconds"
+	"github.com/kong-latency/kong-latency/metric"
+)
 
 // serving is what is served, in memory. It outlives every trouble with the
 // cluster: until there is something better, it stays.
@@ -25,20 +23,17 @@ type serving struct {
 
 // newServing registers the metric, once for all sources of a process.
 func newServing(registry metrics.RegistererGatherer) (*serving, error) {
-	expiry := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: ExpiryMetric,
-		Help: "When the certificate ends, in seconds since 1970. The serving one is renewed at two thirds of its life.",
-	}, []string{"certificate"})
+	expiry := metric.CertificateExpiry.NewGauges()
 	var known prometheus.AlreadyRegisteredError
-	switch err := registry.Register(expiry); {
+	switch err := metric.CertificateExpiry.Register(registry, expiry); {
 	case errors.As(err, &known):
 		existing, ok := known.ExistingCollector.(*prometheus.GaugeVec)
 		if !ok {
-			return nil, fmt.Errorf("register metric %s: %w", ExpiryMetric, err)
+			return nil, err
 		}
 		expiry = existing
 	case err != nil:
-		return nil, fmt.Errorf("register metric %s: %w", ExpiryMetric, err)
+		return nil, err
 	}
 	return &serving{expiry: expiry}, nil
 }

@@ -13,8 +13,9 @@ import (
 	"github.com/kong-latency/kong-latency/policy"
 )
 
-// ledger remembers what the last reconcile of each workload that a policy rules
-// came to. The status of policies is made of it. A nil ledger remembers nothing.
+// ledger remembers what the last reconcile of each workload that asks for autoscaling
+// came to. The status of policies is made of it, and the metric of workloads. A nil
+// ledger remembers nothing.
 type ledger struct {
 	// changed is called after each reconcile; it must not block.
 	changed func()
@@ -27,6 +28,7 @@ type ledger struct {
 
 // entry is one workload that asks for autoscaling.
 type entry struct {
+	// policy rules it; empty if none does.
 	policy string
 	// blocked is what keeps it from being attached; nil if it is attached.
 	blocked *finding.Finding
@@ -41,7 +43,7 @@ type entry struct {
 type outcome struct {
 	// unchanged is true if the reconcile found nothing out.
 	unchanged bool
-	entry     entry
+	entry     *entry
 }
 
 var unchanged = outcome{unchanged: true}
@@ -53,10 +55,7 @@ func outcomeOf(r generator.Resolution, findings []finding.Finding) outcome {
 	if hasReason(findings, policy.PolicyUnknown.Name) {
 		return unchanged
 	}
-	if r.PolicyName == "" {
-		return outcome{}
-	}
-	e := entry{policy: r.PolicyName}
+	e := &entry{policy: r.PolicyName}
 	switch i := slices.IndexFunc(findings, blocks); {
 	case i >= 0:
 		e.blocked = withoutFix(findings[i])
@@ -121,10 +120,10 @@ func (l *ledger) record(key types.NamespacedName, o outcome) {
 	l.mu.Lock()
 	switch {
 	case o.unchanged:
-	case o.entry.policy == "":
+	case o.entry == nil:
 		delete(l.entries, key)
 	default:
-		l.entries[key] = o.entry
+		l.entries[key] = *o.entry
 	}
 	if l.seen != nil {
 		l.seen[key] = true

@@ -43,20 +43,20 @@ func TestOutcomeOf(t *testing.T) {
 		findings   []finding.Finding
 		want       outcome
 	}{
-		"attached":         {planned(), nil, outcome{entry: entry{policy: "frame"}}},
-		"nothing set":      {planned(pause("")), nil, outcome{entry: entry{policy: "frame"}}},
-		"paused":           {planned(pause(annotations.PauseAll)), nil, outcome{entry: entry{policy: "frame", paused: true}}},
-		"paused one way":   {planned(pause(annotations.PauseScaleIn)), nil, outcome{entry: entry{policy: "frame", paused: true}}},
-		"no policy":        {generator.Resolution{Asked: true, Plan: &generator.Plan{}}, []finding.Finding{noRule}, outcome{}},
-		"blocked":          {asked, []finding.Finding{badSettings, darkRoute}, outcome{entry: entry{policy: "frame", blocked: short(badSettings)}}},
-		"name taken":       {planned(), []finding.Finding{lateScrape, badSettings, noRule}, outcome{entry: entry{policy: "frame", blocked: short(badSettings)}}},
-		"held":             {generator.Resolution{Held: true, PolicyName: "frame"}, []finding.Finding{badSettings}, outcome{entry: entry{policy: "frame", blocked: short(badSettings)}}},
+		"attached":         {planned(), nil, outcome{entry: &entry{policy: "frame"}}},
+		"nothing set":      {planned(pause("")), nil, outcome{entry: &entry{policy: "frame"}}},
+		"paused":           {planned(pause(annotations.PauseAll)), nil, outcome{entry: &entry{policy: "frame", paused: true}}},
+		"paused one way":   {planned(pause(annotations.PauseScaleIn)), nil, outcome{entry: &entry{policy: "frame", paused: true}}},
+		"no policy":        {generator.Resolution{Asked: true, Plan: &generator.Plan{}}, []finding.Finding{noRule}, outcome{entry: &entry{pipeline: short(noRule)}}},
+		"blocked":          {asked, []finding.Finding{badSettings, darkRoute}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
+		"name taken":       {planned(), []finding.Finding{lateScrape, badSettings, noRule}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
+		"held":             {generator.Resolution{Held: true, PolicyName: "frame"}, []finding.Finding{badSettings}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
 		"policy not known": {generator.Resolution{Asked: true}, []finding.Finding{{Reason: policy.PolicyUnknown.Name, Severity: finding.Unknown}}, unchanged},
-		"pipeline by hop":  {planned(), []finding.Finding{noRule, darkRoute, noMonitor}, outcome{entry: entry{policy: "frame", pipeline: short(noMonitor)}}},
-		"pipeline unknown": {planned(), []finding.Finding{lateScrape, darkRoute}, outcome{entry: entry{policy: "frame", pipeline: short(darkRoute)}}},
-		"only a warning":   {planned(), []finding.Finding{lateScrape}, outcome{entry: entry{policy: "frame"}}},
+		"pipeline by hop":  {planned(), []finding.Finding{noRule, darkRoute, noMonitor}, outcome{entry: &entry{policy: "frame", pipeline: short(noMonitor)}}},
+		"pipeline unknown": {planned(), []finding.Finding{lateScrape, darkRoute}, outcome{entry: &entry{policy: "frame", pipeline: short(darkRoute)}}},
+		"only a warning":   {planned(), []finding.Finding{lateScrape}, outcome{entry: &entry{policy: "frame"}}},
 		"ignored hop": {planned(func(p *generator.Plan) { p.Enforcement = policy.Enforcement{finding.AdapterRule: policy.Ignore} }),
-			[]finding.Finding{noRule, darkRoute}, outcome{entry: entry{policy: "frame", pipeline: short(darkRoute)}}},
+			[]finding.Finding{noRule, darkRoute}, outcome{entry: &entry{policy: "frame", pipeline: short(darkRoute)}}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -75,7 +75,7 @@ func workload(name string) types.NamespacedName {
 func TestLedgerSumsUpByPolicy(t *testing.T) {
 	calls := 0
 	l := newLedger(func() { calls++ })
-	of := func(policy string, e entry) outcome { e.policy = policy; return outcome{entry: e} }
+	of := func(policy string, e entry) outcome { e.policy = policy; return outcome{entry: &e} }
 	l.record(workload("z"), of("a", entry{pipeline: &noRule}))
 	l.record(workload("y"), of("a", entry{pipeline: &noRule, paused: true}))
 	l.record(workload("x"), of("a", entry{pipeline: &darkRoute}))
@@ -85,6 +85,7 @@ func TestLedgerSumsUpByPolicy(t *testing.T) {
 	l.record(workload("u"), of("b", entry{paused: true})) // and this one is deleted
 	l.record(workload("u"), outcome{})
 	l.record(workload("w"), unchanged)
+	l.record(workload("t"), of("", entry{})) // no policy rules it
 	long := badSettings
 	long.Message = strings.Repeat("ü", maxNote)
 	var blocked []v1alpha1.BlockedWorkload
@@ -107,7 +108,7 @@ func TestLedgerSumsUpByPolicy(t *testing.T) {
 	if diff := cmp.Diff(want, l.tallies(), cmp.AllowUnexported(tally{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if want := 9 + v1alpha1.MaxBlockedWorkloads + 2; calls != want {
+	if want := 10 + v1alpha1.MaxBlockedWorkloads + 2; calls != want {
 		t.Errorf("%d calls, want %d", calls, want)
 	}
 }

@@ -4,11 +4,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/metric"
 )
 
-var findingsDesc = prometheus.NewDesc("kong_latency_findings",
-	"Workloads and Services that have a finding with this reason now.",
-	[]string{"reason", "severity", "hop"}, nil)
+var (
+	findingsDesc  = metric.Findings.Desc()
+	workloadsDesc = metric.Workloads.Desc()
+)
 
 var _ prometheus.Collector = (*teller)(nil)
 
@@ -38,5 +40,34 @@ func (t *teller) Collect(ch chan<- prometheus.Metric) {
 	for s, n := range counts {
 		ch <- prometheus.MustNewConstMetric(findingsDesc, prometheus.GaugeValue, n,
 			s.reason, string(s.severity), string(s.hop))
+	}
+}
+
+var _ prometheus.Collector = (*ledger)(nil)
+
+// Describe implements prometheus.Collector.
+func (l *ledger) Describe(ch chan<- *prometheus.Desc) { ch <- workloadsDesc }
+
+// Collect implements prometheus.Collector.
+func (l *ledger) Collect(ch chan<- prometheus.Metric) {
+	counts := map[string]float64{}
+	l.mu.Lock()
+	for _, e := range l.entries {
+		counts[e.state()]++
+	}
+	l.mu.Unlock()
+	for _, state := range metric.WorkloadStates() {
+		ch <- prometheus.MustNewConstMetric(workloadsDesc, prometheus.GaugeValue, counts[state], state)
+	}
+}
+
+func (e entry) state() string {
+	switch {
+	case e.blocked != nil:
+		return metric.Blocked
+	case e.paused:
+		return metric.Paused
+	default:
+		return metric.Attached
 	}
 }

@@ -82,7 +82,7 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-func ruled(e entry) outcome { e.policy = "frame"; return outcome{entry: e} }
+func ruled(e entry) outcome { e.policy = "frame"; return outcome{entry: &e} }
 
 func TestStatusIsWrittenOnChangeOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/metric"
 	"github.com/kong-latency/kong-latency/pipeline"
 	"github.com/kong-latency/kong-latency/pipeline/cluster"
 )
@@ -53,8 +54,8 @@ type Options struct {
 // and indexes of pipeline/cluster.
 func Setup(mgr manager.Manager, o Options) error {
 	tell := newTeller(mgr.GetEventRecorder(FieldManager))
-	if err := metrics.Registry.Register(tell); err != nil {
-		return fmt.Errorf("register metrics of findings: %w", err)
+	if err := metric.Findings.Register(metrics.Registry, tell); err != nil {
+		return err
 	}
 	var remembered *ledger
 	if o.LatestPolicies != nil {
@@ -63,6 +64,9 @@ func Setup(mgr manager.Manager, o Options) error {
 			return fmt.Errorf("set up the status of policies: %w", err)
 		}
 		remembered = status.ledger
+		if err := metric.Workloads.Register(metrics.Registry, remembered); err != nil {
+			return err
+		}
 	}
 	w := &workloads{
 		client: mgr.GetClient(), direct: mgr.GetAPIReader(), tell: tell, pending: newPending(time.Now), ledger: remembered,

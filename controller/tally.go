@@ -29,8 +29,10 @@ func (l *ledger) tallies() map[string]*tally {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	keys := make([]types.NamespacedName, 0, len(l.entries))
-	for key := range l.entries {
-		keys = append(keys, key)
+	for key, e := range l.entries {
+		if e.policy != "" {
+			keys = append(keys, key)
+		}
 	}
 	slices.SortFunc(keys, func(a, b types.NamespacedName) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/metric"
 )
 
 func told(t *testing.T, r *events.FakeRecorder) []string {
@@ -82,7 +83,7 @@ func TestFindingsAreCounted(t *testing.T) {
 	}
 	tell.forget(deploymentKind, client.ObjectKey{Namespace: "ns", Name: "gone"})
 	want := `
-# HELP kong_latency_findings Workloads and Services that have a finding with this reason now.
+# HELP kong_latency_findings ` + metric.Findings.Help + `
 # TYPE kong_latency_findings gauge
 kong_latency_findings{hop="adapter-rule",reason="Broken",severity="Error"} 2
 `

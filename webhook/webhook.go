@@ -8,6 +8,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kong-latency/kong-latency/annotations"
@@ -48,12 +49,18 @@ type Cluster struct {
 	Candidates func(context.Context) ([]policy.Candidate, error)
 }
 
-// Setup registers the handlers with the manager's webhook server.
-func Setup(mgr manager.Manager, c Cluster) {
+// Setup registers the handlers with the manager's webhook server. Their answers are
+// counted in controller-runtime's registry, so that there can be one Setup a process.
+func Setup(mgr manager.Manager, c Cluster) error {
+	count, err := newCounted(metrics.Registry)
+	if err != nil {
+		return err
+	}
 	server := mgr.GetWebhookServer()
 	for path, handler := range Handlers(c) {
-		server.Register(path, &admission.Webhook{Handler: handler})
+		server.Register(path, &admission.Webhook{Handler: count.handler(path, handler)})
 	}
+	return nil
 }
 
 // Handlers returns every handler by its path.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -29,6 +30,8 @@ type poller struct {
 	log     logr.Logger
 	// wake has one place; hurry fills it.
 	wake chan struct{}
+	// checkedAt is when it was last looked, also if there was nothing to look at yet.
+	checkedAt atomic.Pointer[time.Time]
 
 	mu              sync.Mutex
 	looked          bool
@@ -39,6 +42,7 @@ type poller struct {
 func (p *poller) run(ctx context.Context) {
 	for {
 		p.look(ctx)
+		p.checkedAt.Store(new(time.Now()))
 		select {
 		case <-ctx.Done():
 			return

@@ -53,6 +53,7 @@ type reader[T any] struct {
 type kind interface {
 	run(ctx context.Context)
 	settled() bool
+	unread() (name string, is bool)
 }
 
 func newReader[T any](d deps, convert func(*unstructured.Unstructured) (T, error), resources ...schema.GroupVersionResource) *reader[T] {

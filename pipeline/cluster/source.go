@@ -60,6 +60,8 @@ type Source struct {
 	policies atomic.Pointer[Policies]
 	scaled   atomic.Pointer[ScaledObjects]
 	synced   atomic.Bool
+	// changedAt is when current was last swapped.
+	changedAt atomic.Pointer[time.Time]
 
 	// readFor is what the policies were made of; only follow looks at it.
 	readFor [2]any
@@ -229,6 +231,7 @@ func (s *Source) renew(ctx context.Context) {
 	next := s.read(ctx)
 	if !reflect.DeepEqual(s.current.Load(), next) {
 		s.current.Store(next)
+		s.changedAt.Store(new(time.Now()))
 		s.tell(&s.subscribers)
 	}
 	if policies := s.readPolicies(); policies != nil {

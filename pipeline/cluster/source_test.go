@@ -27,6 +27,7 @@ func stillSource() *Source {
 	}
 	s.current.Store(&pipeline.Snapshot{})
 	s.policies.Store(&Policies{})
+	s.scaled.Store(&ScaledObjects{})
 	s.kinds = newKinds(deps{changed: s.changed, log: logr.Discard(), interval: time.Second})
 	return s
 }
@@ -120,7 +121,7 @@ func TestSyncedOnceEverythingHadAnOutcome(t *testing.T) {
 	kinds := []interface{ ended(error, time.Time) }{
 		s.kinds.namespaces, s.kinds.serviceMonitors, s.kinds.prometheuses, s.kinds.extensions, s.kinds.controlPlanes,
 		s.kinds.gatewayConfigurations, s.kinds.gatewayClasses, s.kinds.gateways, s.kinds.httpRoutes, s.kinds.metricsAPI,
-		s.kinds.policies,
+		s.kinds.policies, s.kinds.scaledObjects,
 	}
 	for i, k := range kinds {
 		s.renew(t.Context())

@@ -13,6 +13,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 
@@ -56,6 +57,9 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	}
 	source, err := cluster.SetupSource(mgr, where)
 	if err != nil {
+		return err
+	}
+	if err := registerMetrics(metrics.Registry, source); err != nil {
 		return err
 	}
 	latest := &pipeline.Latest{Snapshot: source.Snapshot}

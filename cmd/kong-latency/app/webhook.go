@@ -53,7 +53,9 @@ func (s *admissionServer) setup(mgr manager.Manager, o *Options, known webhook.C
 		return err
 	}
 	s.source = source
-	webhook.Setup(mgr, known)
+	if err := webhook.Setup(mgr, known); err != nil {
+		return fmt.Errorf("set up admission: %w", err)
+	}
 	if err := mgr.AddReadyzCheck("certificate", source.Ready); err != nil {
 		return fmt.Errorf("add readiness check of the certificate: %w", err)
 	}

@@ -1,0 +1,39 @@
+package controller
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/kong-latency/kong-latency/metric"
+)
+
+func TestWorkloadsAreCountedInOneStateEach(t *testing.T) {
+	l := newLedger(func() {})
+	for name, e := range map[string]entry{
+		"a": {policy: "frame"},
+		"b": {},
+		"c": {paused: true},
+		"d": {paused: true, blocked: &badSettings},
+	} {
+		l.record(workload(name), outcome{entry: &e})
+	}
+	l.record(workload("e"), outcome{})
+	want := `
+		# HELP kong_latency_workloads ` + metric.Workloads.Help + `
+		# TYPE kong_latency_workloads gauge
+		kong_latency_workloads{state="attached"} 2
+		kong_latency_workloads{state="blocked"} 1
+		kong_latency_workloads{state="paused"} 1
+	`
+	if err := testutil.CollectAndCompare(l, strings.NewReader(want)); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"a", "b", "c", "d"} {
+		l.record(workload(name), outcome{})
+	}
+	if err := testutil.CollectAndCompare(l, strings.NewReader(strings.NewReplacer("} 2", "} 0", "} 1", "} 0").Replace(want))); err != nil {
+		t.Errorf("after they are gone: %v", err)
+	}
+}

@@ -1,0 +1,87 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	admissionv1 "k8s.io/api/admission/v1"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/kong-latency/kong-latency/metric"
+)
+
+// call is what the metrics tell of a path.
+type call struct{ kind, phase string }
+
+var calls = map[string]call{
+	MutateDeploymentsPath:       {"Deployment", metric.Mutate},
+	ValidateDeploymentsPath:     {"Deployment", metric.Validate},
+	ValidateServicesPath:        {"Service", metric.Validate},
+	ValidateLatencyPoliciesPath: {"LatencyPolicy", metric.Validate},
+}
+
+// counted has handlers count what they answer, and how long it takes.
+type counted struct {
+	admissions *prometheus.CounterVec
+	duration   *prometheus.HistogramVec
+}
+
+// newCounted registers the counters. They begin at zero, so that the first of
+// a kind is seen as an increase.
+func newCounted(r prometheus.Registerer) (counted, error) {
+	c := counted{metric.Admissions.NewCounters(), metric.AdmissionDuration.NewHistograms()}
+	for _, call := range calls {
+		c.duration.WithLabelValues(call.kind, call.phase)
+		for _, op := range []admissionv1.Operation{admissionv1.Create, admissionv1.Update} {
+			for _, verdict := range metric.Verdicts() {
+				c.admissions.WithLabelValues(call.kind, call.phase, string(op), verdict)
+			}
+		}
+	}
+	return c, errors.Join(
+		metric.Admissions.Register(r, c.admissions),
+		metric.AdmissionDuration.Register(r, c.duration),
+	)
+}
+
+// handler is the handler of a path, counting.
+func (c counted) handler(path string, h admission.Handler) admission.Handler {
+	call := calls[path]
+	return admission.HandlerFunc(func(ctx context.Context, req admission.Request) (resp admission.Response) {
+		began := time.Now()
+		// Should the handler panic, the answer is an error, as the zero response is.
+		defer func() {
+			c.duration.WithLabelValues(call.kind, call.phase).Observe(time.Since(began).Seconds())
+			c.admissions.WithLabelValues(call.kind, call.phase, operation(req.Operation), verdict(resp)).Inc()
+		}()
+		return h.Handle(ctx, req)
+	})
+}
+
+// operation bounds the values of the label: whoever reaches the port could send others.
+func operation(op admissionv1.Operation) string {
+	switch op {
+	case admissionv1.Create, admissionv1.Update:
+		return string(op)
+	default:
+		return "other"
+	}
+}
+
+func verdict(resp admission.Response) string {
+	switch {
+	case !resp.Allowed && resp.Result != nil && resp.Result.Code == http.StatusForbidden:
+		return metric.Denied
+	case !resp.Allowed:
+		return metric.Errored
+	case len(resp.Patches) > 0:
+		return metric.Patched
+	case len(resp.Warnings) > 0:
+		return metric.Warned
+	default:
+		return metric.Allowed
+	}
+}

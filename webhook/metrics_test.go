@@ -1,0 +1,106 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"gomodules.xyz/jsonpatch/v2"
+	admissionv1 "k8s.io/api/admission/v1"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/metric"
+)
+
+func TestEveryAnswerIsCountedOnce(t *testing.T) {
+	patched := allow([]string{"raised"})
+	patched.Patches = []jsonpatch.Operation{jsonpatch.NewOperation("add", "/spec/replicas", 2)}
+	for verdict, answer := range map[string]admission.Response{
+		metric.Errored: badRequest(errors.New("decode object: it is empty")),
+		metric.Denied:  refuse([]finding.Finding{{Reason: "A", Message: "is wrong"}}),
+		metric.Patched: patched,
+		metric.Warned:  allow([]string{"will attach"}),
+		metric.Allowed: allow(nil),
+	} {
+		c := countedIn(t, prometheus.NewRegistry())
+		h := c.handler(ValidateServicesPath, admission.HandlerFunc(func(context.Context, admission.Request) admission.Response {
+			return answer
+		}))
+		review(h, admissionv1.Update)
+		for _, v := range metric.Verdicts() {
+			want := 0.0
+			if v == verdict {
+				want = 1
+			}
+			if got := testutil.ToFloat64(c.admissions.WithLabelValues("Service", metric.Validate, "UPDATE", v)); got != want {
+				t.Errorf("%s answer: %s counts %v, want %v", verdict, v, got, want)
+			}
+		}
+	}
+}
+
+func countedIn(t *testing.T, r prometheus.Registerer) counted {
+	t.Helper()
+	c, err := newCounted(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func review(h admission.Handler, op admissionv1.Operation) {
+	h.Handle(context.Background(), admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{Operation: op}})
+}
+
+// Controller-runtime answers for a handler that panics.
+func TestPanicCountsAsError(t *testing.T) {
+	c := countedIn(t, prometheus.NewRegistry())
+	h := c.handler(MutateDeploymentsPath, admission.HandlerFunc(func(context.Context, admission.Request) admission.Response {
+		var nothing *deployment
+		return allow([]string{nothing.Metadata.Name})
+	}))
+	resp := (&admission.Webhook{Handler: h}).Handle(context.Background(), admission.Request{
+		AdmissionRequest: admissionv1.AdmissionRequest{Operation: admissionv1.Create},
+	})
+	if resp.Allowed {
+		t.Error("a panic was answered with yes")
+	}
+	if got := testutil.ToFloat64(c.admissions.WithLabelValues("Deployment", metric.Mutate, "CREATE", metric.Errored)); got != 1 {
+		t.Errorf("counted %v errors, want 1", got)
+	}
+}
+
+// Whatever is sent, the number of series stays bounded.
+func TestUnknownOperationsAreOneSeries(t *testing.T) {
+	r := prometheus.NewRegistry()
+	c := countedIn(t, r)
+	h := c.handler(ValidateServicesPath, admission.HandlerFunc(func(context.Context, admission.Request) admission.Response {
+		return allow(nil)
+	}))
+	before := testutil.CollectAndCount(c.admissions)
+	for _, op := range []admissionv1.Operation{"", "DELETE", "x", "y"} {
+		review(h, op)
+	}
+	if got := testutil.CollectAndCount(c.admissions); got != before+1 {
+		t.Errorf("%d series, want one more than %d", got, before)
+	}
+}
+
+func TestEveryPathIsCounted(t *testing.T) {
+	for path := range Handlers(Cluster{}) {
+		if calls[path] == (call{}) {
+			t.Errorf("%s: it has no kind and phase for the metrics", path)
+		}
+	}
+}
+
+func TestCountersAreRegisteredOnce(t *testing.T) {
+	r := prometheus.NewRegistry()
+	countedIn(t, r)
+	if _, err := newCounted(r); err == nil {
+		t.Error("registered twice without an error")
+	}
+}
