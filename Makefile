@@ -78,8 +78,8 @@ generate: $(BIN)/controller-gen ## Generate deep copies, CRD, RBAC, the chart's 
 	go run ./charts/gen config charts/kong-latency/templates/derived
 
 .PHONY: verify
-verify: $(BIN)/controller-gen $(KUBECTL) ## Check format, vet, go.mod, generated files and manifests; changes nothing
-	@tools/verify.sh '$(MAKE)' '$(KUBECTL)' '$(BIN)/controller-gen'
+verify: $(BIN)/controller-gen $(KUBECTL) $(BIN)/promtool ## Check format, vet, go.mod, generated files, manifests and alerts; changes nothing
+	@tools/verify.sh '$(MAKE)' '$(KUBECTL)' '$(BIN)/controller-gen' '$(BIN)/promtool'
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## Run golangci-lint, which also holds who may import whom
@@ -96,6 +96,10 @@ test-unit: ## Run the tests that need no control plane
 .PHONY: test-integration
 test-integration: controlplane $(OLDER_PROGRAMS) $(BIN)/helm $(BIN)/kubeconform build ## Run the tests on a real API server; K8S=1.30 on an older one
 	@$(GO_TEST) -count=1 -p 1 -timeout 20m ./test/...
+
+.PHONY: test-alerts
+test-alerts: $(BIN)/promtool ## Check the alerts about ourselves and run their tests; verify does it too
+	@tools/test-alerts.sh '$(BIN)/promtool'
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (30s)

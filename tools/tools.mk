@@ -26,6 +26,12 @@ $(BIN)/kwok: tools/kwok/go.mod
 $(BIN)/prometheus: tools/prometheus/go.mod
 	$(call build_tool,prometheus,github.com/prometheus/prometheus/cmd/prometheus,5 minutes)
 
+$(BIN)/promtool: tools/prometheus/go.mod
+	$(call build_tool,prometheus,github.com/prometheus/prometheus/cmd/promtool,4 minutes; half a minute after prometheus)
+
+$(BIN)/cyclonedx-gomod: tools/sbom/go.mod
+	$(call build_tool,sbom,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod,1 minute)
+
 $(BIN)/golangci-lint: tools/lint/go.mod
 	$(call build_tool,lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint,4 minutes)
 

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Check what a machine can: formatting, vet, go.mod, that generated files are
-# up to date and that the manifests render. Nothing in the tree changes: files
+# up to date, that the manifests render and that the alerts fire. Nothing in the tree changes: files
 # are generated anew in a copy.
 #
-# usage: tools/verify.sh <make> <kubectl> <controller-gen, relative to the root>
+# usage: tools/verify.sh <make> <kubectl> <controller-gen, relative to the root> <promtool>
 set -eu
 
-make=$1 kubectl=$2 controller_gen=$3
+make=$1 kubectl=$2 controller_gen=$3 promtool=$4
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -65,5 +65,6 @@ check "generated files" generated
 for overlay in config/*/kustomization.yaml; do
 	check "render ${overlay%/*}" "$kubectl" kustomize "${overlay%/*}"
 done
+check "alerts" tools/test-alerts.sh "$promtool"
 
 [ -z "$failed" ]
