@@ -1,5 +1,5 @@
-// Command gen writes the reference pages, annotations.md and findings.md, from
-// the declarations in the code.
+// Command gen writes the reference pages, annotations.md, findings.md and
+// observability.md, from the declarations in the code.
 //
 //	go run ./docs/gen <folder>
 package main
@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/kong-latency/kong-latency/docs/reference"
+	"github.com/kong-latency/kong-latency/metric"
 )
 
 func main() {
@@ -44,5 +45,13 @@ func pages() ([]page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make findings.md: %w", err)
 	}
-	return []page{{"annotations.md", annotationsPage()}, {"findings.md", findings}}, nil
+	observability, err := observabilityPage(metric.Ours(), metric.Others())
+	if err != nil {
+		return nil, fmt.Errorf("make observability.md: %w", err)
+	}
+	return []page{
+		{"annotations.md", annotationsPage()},
+		{"findings.md", findings},
+		{"observability.md", observability},
+	}, nil
 }

@@ -24,7 +24,7 @@ func TestPagesAreUpToDate(t *testing.T) {
 	if err := run([]string{dir}); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"annotations.md", "findings.md"} {
+	for _, name := range []string{"annotations.md", "findings.md", "observability.md"} {
 		if diff := cmp.Diff(read(t, filepath.Join("..", name)), read(t, filepath.Join(dir, name))); diff != "" {
 			t.Errorf("%s is old; run make generate\n%s", name, diff)
 		}
