@@ -125,10 +125,14 @@ func worthTelling(then, now generator.Resolution) []finding.Finding {
 // notes says what changes by this admission: nothing if the plan stays the same.
 func notes(then, now generator.Resolution) []string {
 	switch {
+	case then.Asked && !now.Asked && !now.Held && now.Claim.Ours != nil && now.Claim.Ours.Adopted:
+		return []string{line("will give HPA %s its former spec back; the replicas stay as they are", now.Claim.Ours.Name)}
 	case then.Asked && !now.Asked && !now.Held:
 		return []string{line("will detach the HPA; the replicas stay as they are")}
 	case now.Plan == nil:
 		return nil
+	case now.Claim.Adopt != nil:
+		return []string{line("will adopt %s; its former spec is kept", now.Plan)}
 	case then.Plan == nil:
 		return []string{line("will attach %s", now.Plan)}
 	case then.Plan.String() != now.Plan.String():

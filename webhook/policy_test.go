@@ -246,3 +246,8 @@ func TestALabelThatChangesThePolicyIsSaid(t *testing.T) {
 	resp := c.validateDeployment(t.Context(), request(t, admissionv1.Update, deploymentWith(nil, ask()), webDeployment(ask())))
 	expect(t, resp.Warnings, "will change HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-7 replicas")
 }
+
+// warningOfConflicts is the policy frame, which admits what is in conflict.
+func warningOfConflicts() generator.Policies {
+	return frame(func(s *v1alpha1.LatencyPolicySpec) { s.Conflicts = v1alpha1.Warn })
+}

@@ -90,7 +90,12 @@ type ScaledObjects struct {
 	touched []types.NamespacedName
 }
 
-func newScaledObjects(set pipeline.Set[target.Autoscaler], before *ScaledObjects) *ScaledObjects {
+// NewScaledObjects is the ScaledObjects of set, which come after those before; before
+// may be nil.
+func NewScaledObjects(set pipeline.Set[target.Autoscaler], before *ScaledObjects) *ScaledObjects {
+	if before == nil {
+		before = &ScaledObjects{}
+	}
 	s := &ScaledObjects{set: set, by: map[types.NamespacedName][]target.Autoscaler{}}
 	for _, a := range set.Items {
 		if a.Scales.Kind == "Deployment" {

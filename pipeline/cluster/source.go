@@ -246,7 +246,7 @@ func (s *Source) renew(ctx context.Context) {
 		}
 	}
 	if before, set := s.scaled.Load(), s.kinds.scaledObjects.set(); !reflect.DeepEqual(before.set, set) {
-		s.scaled.Store(newScaledObjects(set, before))
+		s.scaled.Store(NewScaledObjects(set, before))
 		s.tell(&s.scaledSubscribers)
 	}
 	if settled && !s.synced.Swap(true) {

@@ -1,0 +1,87 @@
+package cluster
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/kong-latency/kong-latency/pipeline"
+	"github.com/kong-latency/kong-latency/target"
+)
+
+func TestAKindOfAnotherGroupIsNotScaledAsADeployment(t *testing.T) {
+	for apiVersion, want := range map[string]string{
+		"apps/v1": "Deployment", "extensions/v1beta1": "Deployment", "": "Deployment",
+		"example.org/v1": "Deployment.example.org", "not/a/version": "Deployment",
+	} {
+		if got := scaled(apiVersion, "Deployment", "echo").Kind; got != want {
+			t.Errorf("%q scales %s, want %s", apiVersion, got, want)
+		}
+	}
+}
+
+func TestAScaledObjectScalesADeploymentIfItNamesNoKind(t *testing.T) {
+	u := &unstructured.Unstructured{Object: map[string]any{
+		"metadata": map[string]any{"namespace": "ns", "name": "so"},
+		"spec":     map[string]any{"scaleTargetRef": map[string]any{"name": "echo"}},
+	}}
+	a, err := scaledObject(u)
+	want := target.Autoscaler{Kind: target.KindScaledObject, Namespace: "ns", Name: "so", Scales: target.Ref{Kind: "Deployment", Name: "echo"}}
+	if diff := cmp.Diff(want, a); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestScaledObjectsTouchWhatTheyScaledBefore(t *testing.T) {
+	of := func(deployment string) target.Autoscaler {
+		return target.Autoscaler{Kind: target.KindScaledObject, Namespace: "ns", Name: "so", Scales: target.Ref{Kind: "Deployment", Name: deployment}}
+	}
+	before := NewScaledObjects(pipeline.KnownSet(of("a")), nil)
+	after := NewScaledObjects(pipeline.KnownSet(of("b")), before)
+	got := after.Touched()
+	slices.SortFunc(got, func(a, b types.NamespacedName) int { return len(a.Name) - len(b.Name) })
+	if len(got) != 2 || !slices.Contains(got, types.NamespacedName{Namespace: "ns", Name: "a"}) {
+		t.Errorf("touched are %v", got)
+	}
+	if list, unread := after.Of("ns", "b"); len(list) != 1 || unread != "" {
+		t.Errorf("of b are %v, unread %q", list, unread)
+	}
+	if list, _ := after.Of("ns", "a"); len(list) != 0 {
+		t.Errorf("of a are %v", list)
+	}
+}
+
+func TestScaledObjectsThatAreNotReadAreNotAbsent(t *testing.T) {
+	for state, known := range map[pipeline.State]bool{
+		pipeline.Known: true, pipeline.NotInstalled: true, pipeline.Unread: false, pipeline.Unreadable: false,
+	} {
+		s := NewScaledObjects(pipeline.Set[target.Autoscaler]{State: state, Why: "forbidden"}, nil)
+		if _, unread := s.Of("ns", "echo"); (unread == "") != known {
+			t.Errorf("%q: unread is %q", state, unread)
+		}
+	}
+}
+
+func TestAutoscalersOfADeployment(t *testing.T) {
+	hpa := func(name, scales string) *autoscalingv2.HorizontalPodAutoscaler {
+		h := &autoscalingv2.HorizontalPodAutoscaler{}
+		h.Namespace, h.Name = "ns", name
+		h.Spec.ScaleTargetRef = autoscalingv2.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: scales}
+		return h
+	}
+	b := fake.NewClientBuilder().WithObjects(hpa("echo", "other"), hpa("one", "echo"), hpa("two", "other")).
+		WithIndex(&autoscalingv2.HorizontalPodAutoscaler{}, indexScales, scalesDeployment)
+	list, unread := NewCatalog(t.Context(), b.Build(), "ns").AutoscalersOf("echo")
+	var names []string
+	for _, a := range list {
+		names = append(names, a.Name)
+	}
+	if diff := cmp.Diff([]string{"echo", "one"}, names); diff != "" || unread != "" {
+		t.Errorf("unread %q (-want +got):\n%s", unread, diff)
+	}
+}
