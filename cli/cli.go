@@ -12,6 +12,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/cli/explain"
 	"github.com/kong-latency/kong-latency/cli/plugin"
+	"github.com/kong-latency/kong-latency/cli/render"
 )
 
 const long = `Latency-based autoscaling from one annotation, for workloads behind Kong Gateway:
@@ -55,7 +56,7 @@ func NewCommand(p *plugin.Plugin) *cobra.Command {
 		&cobra.Group{ID: groupFiles, Title: "Before it is applied, without a cluster:"},
 		&cobra.Group{ID: groupCluster, Title: "In a cluster:"},
 	)
-	addTo(root, groupFiles, explain.NewCommand(p))
+	addTo(root, groupFiles, render.NewCommand(p), explain.NewCommand(p))
 	addTo(root, groupCluster)
 	root.AddCommand(versionCommand(p), optionsCommand())
 	return root

@@ -1,0 +1,198 @@
+// Package offline is a cluster made of manifests: what render and lint decide
+// upon. The decisions are those of webhook and controller.
+package offline
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/cli/manifests"
+	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/pipeline"
+	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/policy"
+	"github.com/kong-latency/kong-latency/target"
+)
+
+// Cluster is what a set of manifests says.
+type Cluster struct {
+	// Objects are all that were read.
+	Objects []manifests.Object
+	// Workloads and Services are the Deployments and Services among them, in their
+	// order. Partial ones, which patch others, are not.
+	Workloads []target.Workload
+	Services  []target.Service
+	// Autoscalers are the HorizontalPodAutoscalers and ScaledObjects.
+	Autoscalers []target.Autoscaler
+	// Policies decide by the LatencyPolicies among the objects.
+	Policies generator.Rules
+	// Snapshot is what the objects say of the metric's way.
+	Snapshot *pipeline.Snapshot
+
+	policies []v1alpha1.LatencyPolicy
+}
+
+// New makes a cluster of objects. What could be understood is returned beside an
+// error, which says where the others stand.
+func New(objects []manifests.Object) (*Cluster, error) {
+	c := &Cluster{Objects: objects}
+	var errs []error
+	for _, o := range objects {
+		if err := c.add(o); err != nil {
+			errs = append(errs, notOfItsKind(o, err))
+		}
+	}
+	set := policy.Compile(c.policies)
+	c.Policies = generator.Rules{Set: set, Namespace: c.namespace}
+	plain := make([]*unstructured.Unstructured, len(objects))
+	for i, o := range objects {
+		plain[i] = o.Unstructured
+	}
+	snapshot, failed := cluster.NewManifests(plain, set.Places()).Snapshot()
+	c.Snapshot = snapshot
+	for _, f := range failed {
+		i := slices.Index(plain, f.Object)
+		errs = append(errs, notOfItsKind(objects[i], f.Err))
+	}
+	return c, errors.Join(errs...)
+}
+
+func notOfItsKind(o manifests.Object, err error) error {
+	at, _ := o.Position("kind")
+	return fmt.Errorf("%s: %s is not what its kind says: %w", at, Name(o), err)
+}
+
+// Name names an object in findings.
+func Name(o manifests.Object) finding.Object {
+	return finding.Object{Kind: o.GetKind(), Namespace: o.GetNamespace(), Name: o.GetName()}
+}
+
+func (c *Cluster) add(o manifests.Object) error {
+	switch {
+	case Is(o, "apps", "Deployment"):
+		var d appsv1.Deployment
+		if err := convert(o, &d); err != nil {
+			return err
+		}
+		if !Partial(o) {
+			c.Workloads = append(c.Workloads, cluster.Workload(&d))
+		}
+	case Is(o, "", "Service"):
+		var s corev1.Service
+		if err := convert(o, &s); err != nil {
+			return err
+		}
+		if !Partial(o) {
+			c.Services = append(c.Services, cluster.Service(&s))
+		}
+	case Is(o, v1alpha1.GroupVersion.Group, "LatencyPolicy"):
+		var p v1alpha1.LatencyPolicy
+		if err := convert(o, &p); err != nil {
+			return err
+		}
+		c.policies = append(c.policies, p)
+	default:
+		a, ok, err := cluster.AutoscalerIn(o.Unstructured)
+		if err != nil {
+			return err
+		}
+		if ok {
+			c.Autoscalers = append(c.Autoscalers, a)
+		}
+	}
+	return nil
+}
+
+func convert(o manifests.Object, into any) error {
+	return runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, into)
+}
+
+// Is tells whether an object is of a kind, whatever the version.
+func Is(o manifests.Object, group, kind string) bool {
+	gvk := o.GroupVersionKind()
+	return gvk.Group == group && gvk.Kind == kind
+}
+
+// Partial tells whether a Deployment or Service is not a whole one but a patch for
+// one, as in an overlay of kustomize: it lacks what the API requires.
+func Partial(o manifests.Object) bool {
+	required := []string{"spec", "ports"}
+	if o.GetKind() == "Deployment" {
+		required = []string{"spec", "template", "spec", "containers"}
+	}
+	list, found, err := unstructured.NestedSlice(o.Object, required...)
+	if found && err == nil && len(list) > 0 {
+		return false
+	}
+	// A Service without ports may be headless, or an external name.
+	if o.GetKind() == "Service" {
+		selector, _, _ := unstructured.NestedMap(o.Object, "spec", "selector")
+		external, _, _ := unstructured.NestedString(o.Object, "spec", "externalName")
+		return len(selector) == 0 && external == ""
+	}
+	return true
+}
+
+// Catalog is a namespace of the cluster. Of objects with the same name the last
+// one holds, as it does when they are applied.
+func (c *Cluster) Catalog(namespace string) target.Set {
+	var out target.Set
+	for _, w := range slices.Backward(c.Workloads) {
+		if _, later := out.Workload(w.Name); w.Namespace == namespace && !later {
+			out.Workloads = append(out.Workloads, w)
+		}
+	}
+	for _, s := range slices.Backward(c.Services) {
+		if _, later := out.Service(s.Name); s.Namespace == namespace && !later {
+			out.Services = append(out.Services, s)
+		}
+	}
+	for _, a := range c.Autoscalers {
+		if a.Namespace == namespace {
+			out.Autoscalers = append(out.Autoscalers, a)
+		}
+	}
+	return out
+}
+
+// Resolve decides what a workload gets.
+func (c *Cluster) Resolve(w target.Workload) generator.Resolution {
+	return generator.Resolve(w, target.WithWorkload(c.Catalog(w.Namespace), w), c.Policies)
+}
+
+// namespace returns the labels of a namespace. One that is not in the files is
+// known by its name, unless a policy chooses namespaces by other labels.
+func (c *Cluster) namespace(name string) (map[string]string, bool) {
+	byName := map[string]string{corev1.LabelMetadataName: name}
+	for _, o := range slices.Backward(c.Objects) {
+		if Is(o, "", "Namespace") && o.GetName() == name {
+			return labels.Merge(o.GetLabels(), byName), true
+		}
+	}
+	for _, p := range c.policies {
+		selector := p.Spec.NamespaceSelector
+		if selector == nil {
+			continue
+		}
+		for key := range selector.MatchLabels {
+			if key != corev1.LabelMetadataName {
+				return nil, false
+			}
+		}
+		for _, e := range selector.MatchExpressions {
+			if e.Key != corev1.LabelMetadataName {
+				return nil, false
+			}
+		}
+	}
+	return byName, true
+}
