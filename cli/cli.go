@@ -11,6 +11,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/kong-latency/kong-latency/cli/explain"
+	"github.com/kong-latency/kong-latency/cli/lint"
 	"github.com/kong-latency/kong-latency/cli/plugin"
 	"github.com/kong-latency/kong-latency/cli/render"
 )
@@ -56,7 +57,7 @@ func NewCommand(p *plugin.Plugin) *cobra.Command {
 		&cobra.Group{ID: groupFiles, Title: "Before it is applied, without a cluster:"},
 		&cobra.Group{ID: groupCluster, Title: "In a cluster:"},
 	)
-	addTo(root, groupFiles, render.NewCommand(p), explain.NewCommand(p))
+	addTo(root, groupFiles, render.NewCommand(p), lint.NewCommand(p), explain.NewCommand(p))
 	addTo(root, groupCluster)
 	root.AddCommand(versionCommand(p), optionsCommand())
 	return root

@@ -1,0 +1,143 @@
+package lint
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/cli/manifests"
+	"github.com/kong-latency/kong-latency/cli/offline"
+	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/pipeline"
+	"github.com/kong-latency/kong-latency/policy"
+	"github.com/kong-latency/kong-latency/target"
+)
+
+// Result is a finding, and where the mistake is.
+type Result struct {
+	finding.Finding
+	At manifests.Position
+}
+
+// Check finds everything that is wrong in the objects of a cluster of files. The
+// results are sorted by file and line.
+//
+// Files are a part of what will be in a cluster. What they do not hold is held
+// against them only if they hold other objects of the same kind, in the same
+// namespace where that matters; a hop of the metric's way is judged only if the
+// objects that it consists of are among them. What could not be told is no result.
+func Check(c *offline.Cluster) []Result {
+	l := locator{c}
+	out := written(c.Objects)
+	outcome := c.Settle()
+	findings := slices.Concat(settings(c), policyFields(c), outcome.Findings)
+	for _, p := range outcome.Plans {
+		findings = append(findings, pipelineFindings(c, p)...)
+	}
+	for _, f := range findings {
+		if told(c, f) {
+			out = append(out, Result{f, l.locate(f)})
+		}
+	}
+	return distinct(out)
+}
+
+// settings says which of the annotations on Deployments and Services cannot be
+// used, whether or not they ask for autoscaling. Patches count as well.
+func settings(c *offline.Cluster) []finding.Finding {
+	var out []finding.Finding
+	for _, o := range c.Objects {
+		kind, ok := annotated(o)
+		if !ok {
+			continue
+		}
+		_, errs := annotations.Parse(kind, o.GetAnnotations())
+		out = append(out, annotations.Findings(offline.Name(o), errs)...)
+	}
+	return out
+}
+
+// policyFields finds fields of LatencyPolicies that there are not; the API server
+// refuses them, and files come without one.
+func policyFields(c *offline.Cluster) []finding.Finding {
+	var out []finding.Finding
+	for _, o := range c.Objects {
+		if !offline.Is(o, v1alpha1.GroupVersion.Group, "LatencyPolicy") {
+			continue
+		}
+		err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(o.Object, &v1alpha1.LatencyPolicy{}, true)
+		strict, ok := runtime.AsStrictDecodingError(err)
+		if !ok {
+			continue // what is wrong otherwise was found when the object was read
+		}
+		for _, e := range strict.Errors() {
+			field := strings.Trim(strings.TrimPrefix(e.Error(), "unknown field "), `"`)
+			out = append(out, policy.PolicyInvalid.On(offline.Name(o), "%s: there is no such field", field))
+		}
+	}
+	return out
+}
+
+// annotated tells whether an object is of a kind that our annotations stand on.
+func annotated(o manifests.Object) (annotations.Kind, bool) {
+	switch {
+	case offline.Is(o, "apps", string(annotations.OnDeployment)):
+		return annotations.OnDeployment, true
+	case offline.Is(o, "", string(annotations.OnService)):
+		return annotations.OnService, true
+	}
+	return "", false
+}
+
+// pipelineFindings are about the metric's way to one autoscaler, without what the
+// policy ignores.
+func pipelineFindings(c *offline.Cluster, p generator.Plan) []finding.Finding {
+	found := pipeline.Evaluate(c.Snapshot, pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric})
+	return slices.DeleteFunc(found, func(f finding.Finding) bool { return p.Enforcement.For(f) == policy.Ignore })
+}
+
+// told tells whether a finding says something about the files, and not merely about
+// what is not among them.
+func told(c *offline.Cluster, f finding.Finding) bool {
+	if f.Severity == finding.Unknown {
+		return false
+	}
+	switch f.Reason {
+	case target.NoServiceSelectsPods.Name, target.ServiceNotFound.Name:
+		return slices.ContainsFunc(c.Services, func(s target.Service) bool { return s.Namespace == f.Object.Namespace })
+	case target.NoDeploymentSelected.Name, target.DeploymentNotFound.Name:
+		return slices.ContainsFunc(c.Workloads, func(w target.Workload) bool { return w.Namespace == f.Object.Namespace })
+	case target.AdoptedNotFound.Name:
+		return slices.ContainsFunc(c.Autoscalers, func(a target.Autoscaler) bool {
+			return a.Kind == target.KindHPA && a.Namespace == f.Object.Namespace
+		})
+	case pipeline.RouteMissing.Name:
+		return slices.ContainsFunc(c.Objects, func(o manifests.Object) bool {
+			return o.GetKind() == "HTTPRoute" && o.GetNamespace() == f.Object.Namespace
+		})
+	case pipeline.ExtensionPending.Name:
+		return false // Kong Operator makes the ControlPlane; files never show it
+	}
+	return true
+}
+
+// distinct sorts results and leaves each out that was there before.
+func distinct(results []Result) []Result {
+	slices.SortStableFunc(results, func(a, b Result) int {
+		return cmp.Or(
+			cmp.Compare(a.At.File, b.At.File),
+			cmp.Compare(a.At.Line, b.At.Line),
+			cmp.Compare(a.Reason, b.Reason),
+			cmp.Compare(a.Object.String(), b.Object.String()),
+			cmp.Compare(a.Message, b.Message),
+		)
+	})
+	return slices.CompactFunc(results, func(a, b Result) bool {
+		return a.At == b.At && a.Reason == b.Reason && a.Object == b.Object && a.Message == b.Message
+	})
+}
