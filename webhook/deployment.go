@@ -27,18 +27,20 @@ func (c Cluster) mutateDeployment(ctx context.Context, req admission.Request) ad
 	if w.Deleting {
 		return resp
 	}
+	if req.Operation == admissionv1.Create {
+		now := c.resolve(ctx, w)
+		d.stamp(now, &resp)
+		c.raise(w, now, &resp)
+		return resp
+	}
+	before, err := decodeWorkload(req.OldObject.Raw, &req)
+	if err != nil {
+		return badRequest(err)
+	}
+	w.UID = before.UID // a manifest that replaces the object has none yet
 	now := c.resolve(ctx, w)
 	d.stamp(now, &resp)
-	switch req.Operation {
-	case admissionv1.Create:
-		c.raise(w, now, &resp)
-	case admissionv1.Update:
-		before, err := decodeWorkload(req.OldObject.Raw, &req)
-		if err != nil {
-			return badRequest(err)
-		}
-		guard(before, w, now, &resp)
-	}
+	guard(before, w, now, &resp)
 	return resp
 }
 

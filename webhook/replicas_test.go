@@ -88,6 +88,15 @@ func TestReplicaGuard(t *testing.T) {
 	}
 }
 
+// kubectl replace sends a manifest, which has no UID.
+func TestReplicaGuardOfAReplacedObject(t *testing.T) {
+	manifest := deploymentWith(ptr.To[int32](1), ask())
+	manifest.UID = ""
+	c := clusterOf(t, serviceWith("echo", nil), hpaOf(1, 10))
+	resp := c.mutateDeployment(t.Context(), request(t, admissionv1.Update, deploymentWith(ptr.To[int32](8), ask()), manifest))
+	expect(t, resp.Warnings, "kept spec.replicas at 8")
+}
+
 func TestReplicaGuardDoesNothingWithAColdCache(t *testing.T) {
 	c := clusterOf(t, serviceWith("echo", nil), hpaOf(1, 10))
 	c.Warm = func() bool { return false }

@@ -1,0 +1,115 @@
+package gitops
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+var hpaKind = schema.GroupVersionKind{Group: "autoscaling", Version: "v2", Kind: "HorizontalPodAutoscaler"}
+
+// dropped is an autoscaler that was in git once, and is not any more: what shows that
+// pruning works. It scales nothing that exists.
+func dropped(w *workload) *unstructured.Unstructured {
+	o := &unstructured.Unstructured{Object: map[string]any{
+		"spec": map[string]any{
+			"minReplicas": int64(1), "maxReplicas": int64(2),
+			"scaleTargetRef": map[string]any{"apiVersion": "apps/v1", "kind": "Deployment", "name": w.name + "-former"},
+		},
+	}}
+	o.SetGroupVersionKind(hpaKind)
+	o.SetNamespace(w.namespace)
+	o.SetName(w.name + "-former")
+	o.SetLabels(w.manifest.GetLabels())
+	o.SetAnnotations(w.manifest.GetAnnotations())
+	return o
+}
+
+func (w *workload) gone(o *unstructured.Unstructured) {
+	w.t.Helper()
+	err := cluster.Admin().Get(w.ctx, client.ObjectKeyFromObject(o), o.DeepCopy())
+	w.Expect(apierrors.IsNotFound(err)).To(gomega.BeTrue(), "%s %s was not pruned: %v", o.GetKind(), o.GetName(), err)
+}
+
+// A label selects what belongs to an application, and kubectl deletes of that what is
+// not in the manifest.
+func TestPruneByLabel(t *testing.T) {
+	t.Parallel()
+	w := newWorkload(t, "prune-by-label", with("label app.kubernetes.io/instance=prune-by-label"))
+	former := dropped(w)
+	w.kubectl(encode(t, w.manifest, former), "apply", "-f", "-")
+	hpa := w.attached()
+	w.scaledOut()
+	output := w.kubectl(w.yaml(), "apply", "-f", "-", "--prune", "-l", "app.kubernetes.io/instance=prune-by-label",
+		"--prune-allowlist=apps/v1/Deployment", "--prune-allowlist=autoscaling/v2/HorizontalPodAutoscaler")
+	w.gone(former)
+	w.stays(hpa)
+	w.Expect(output).NotTo(gomega.ContainSubstring(w.name + " pruned"))
+	w.neverFell()
+}
+
+// Argo CD deletes what carries its tracking annotation and is not in git.
+func TestPruneByTrackingAnnotation(t *testing.T) {
+	t.Parallel()
+	const tracking = "argocd.argoproj.io/tracking-id"
+	w := newWorkload(t, "prune-by-annotation", with("annotation "+tracking+"=tracked:apps/Deployment:default/prune-by-annotation"))
+	former := dropped(w)
+	w.kubectl(encode(t, w.manifest, former), "apply", "--server-side", "--field-manager=argocd-controller", "-f", "-")
+	hpa := w.attached()
+	w.scaledOut()
+	pruned := w.prune(func(o *unstructured.Unstructured) bool {
+		return o.GetAnnotations()[tracking] == w.manifest.GetAnnotations()[tracking]
+	})
+	w.Expect(pruned).To(gomega.ConsistOf(former.GetName()))
+	w.gone(former)
+	w.stays(hpa)
+	w.neverFell()
+}
+
+// Flux deletes what was in its inventory and is not in git any more, if that still
+// carries its labels. Nothing else that carries them is in the cluster.
+func TestPruneByInventory(t *testing.T) {
+	t.Parallel()
+	const owner = "kustomize.toolkit.fluxcd.io/name"
+	w := newWorkload(t, "prune-by-inventory", with("label "+owner+"=inventory", "label kustomize.toolkit.fluxcd.io/namespace=flux-system"))
+	former := dropped(w)
+	inventory := []*unstructured.Unstructured{w.manifest, former}
+	for _, o := range inventory {
+		w.Expect(cluster.Admin().Apply(w.ctx, client.ApplyConfigurationFromUnstructured(o.DeepCopy()),
+			client.FieldOwner("kustomize-controller"), client.ForceOwnership)).To(gomega.Succeed())
+	}
+	hpa := w.attached()
+	w.scaledOut()
+	pruned := w.prune(func(o *unstructured.Unstructured) bool { return o.GetLabels()[owner] == "inventory" })
+	w.Expect(pruned).To(gomega.ConsistOf(former.GetName()), "all that carries the labels is in the inventory")
+	w.gone(former)
+	w.stays(hpa)
+	w.neverFell()
+}
+
+// prune deletes every Deployment and autoscaler that belongs to an application and is
+// not the workload's own Deployment, and returns the names.
+func (w *workload) prune(belongs func(*unstructured.Unstructured) bool) []string {
+	w.t.Helper()
+	var pruned []string
+	for _, kind := range []schema.GroupVersionKind{hpaKind, w.manifest.GroupVersionKind()} {
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
+		w.Expect(cluster.Admin().List(w.ctx, list, client.InNamespace(w.namespace))).To(gomega.Succeed())
+		for i := range list.Items {
+			o := &list.Items[i]
+			inGit := o.GetKind() == w.manifest.GetKind() && o.GetName() == w.name
+			if !belongs(o) || inGit {
+				continue
+			}
+			w.Expect(cluster.Admin().Delete(w.ctx, o)).To(gomega.Succeed(), fmt.Sprintf("delete %s", o.GetName()))
+			pruned = append(pruned, o.GetName())
+		}
+	}
+	return pruned
+}
