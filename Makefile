@@ -94,7 +94,7 @@ test-unit: ## Run the tests that need no control plane
 
 # One package after the other: each has a control plane of its own.
 .PHONY: test-integration
-test-integration: controlplane $(OLDER_PROGRAMS) $(BIN)/helm $(BIN)/kubeconform build ## Run the tests on a real API server; K8S=1.30 on an older one
+test-integration: controlplane $(BIN)/prometheus $(OLDER_PROGRAMS) $(BIN)/helm $(BIN)/kubeconform build ## Run the tests on a real API server; K8S=1.30 on an older one
 	@$(GO_TEST) -count=1 -p 1 -timeout 20m ./test/...
 
 .PHONY: test-alerts
