@@ -14,7 +14,8 @@ export GOWORK=off
 monitoring=github.com/prometheus-operator/prometheus-operator
 gateway=sigs.k8s.io/gateway-api
 certificates=github.com/cert-manager/cert-manager
-go mod download "$monitoring" "$gateway" "$certificates"
+keda=github.com/kedacore/keda/v2
+go mod download "$monitoring" "$gateway" "$certificates" "$keda"
 
 copy() { # copy <module> <folder in it> <API group> <plural>…
 	from=$(go list -m -f '{{.Dir}}' "$1")/$2
@@ -27,4 +28,5 @@ copy() { # copy <module> <folder in it> <API group> <plural>…
 copy "$monitoring" example/prometheus-operator-crd monitoring.coreos.com servicemonitors prometheuses prometheusrules
 copy "$gateway" config/crd/standard gateway.networking.k8s.io gatewayclasses gateways httproutes
 copy "$certificates" deploy/crds cert-manager.io certificates issuers
+copy "$keda" config/crd/bases keda.sh scaledobjects
 : >"$folder/${stamp##*/}"
