@@ -35,6 +35,8 @@ func (r *workloads) attach(ctx context.Context, d *appsv1.Deployment, live *auto
 	p := *res.Plan
 	var err error
 	switch {
+	case live == nil && p.Adopted:
+		return nil // it has just been deleted, which wakes us
 	case live == nil:
 		err = r.apply(ctx, d, nil, p)
 	case res.Claim.Adopt != nil:

@@ -93,8 +93,12 @@ func (r *workloads) setup(mgr manager.Manager, o Options) error {
 		WatchesRawSource(onNews(o.SubscribePolicies, m.everything)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Workers})
 	if o.ScaledObjects != nil {
-		b = b.WatchesRawSource(onNews(o.SubscribeScaledObjects, func(context.Context) []types.NamespacedName {
-			return o.ScaledObjects().Touched()
+		b = b.WatchesRawSource(onNews(o.SubscribeScaledObjects, func(ctx context.Context) []types.NamespacedName {
+			latest := o.ScaledObjects()
+			if latest.Turned() {
+				return m.everything(ctx)
+			}
+			return latest.Touched()
 		}))
 	}
 	return b.Complete(r)

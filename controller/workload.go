@@ -80,6 +80,9 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (came outco
 		r.tell.findings(&d, resolution.Findings)
 		return outcomeOf(resolution, resolution.Findings), 0, nil
 	}
+	if resolution.Claim.Ours == nil && r.scaled != nil && r.scaled().Unread() {
+		return unchanged, 0, nil // who else scales it is known in a moment, which wakes us
+	}
 	live, err := r.hpa(ctx, w.Namespace, resolution.Plan.Name)
 	if err != nil {
 		return unchanged, 0, err

@@ -88,6 +88,8 @@ type ScaledObjects struct {
 	by map[types.NamespacedName][]target.Autoscaler
 	// touched is every Deployment that is concerned now, or was the moment before.
 	touched []types.NamespacedName
+	// turned is true if the moment before it stood otherwise with the kind as a whole.
+	turned bool
 }
 
 // NewScaledObjects is the ScaledObjects of set, which come after those before; before
@@ -96,7 +98,10 @@ func NewScaledObjects(set pipeline.Set[target.Autoscaler], before *ScaledObjects
 	if before == nil {
 		before = &ScaledObjects{}
 	}
-	s := &ScaledObjects{set: set, by: map[types.NamespacedName][]target.Autoscaler{}}
+	s := &ScaledObjects{
+		set: set, by: map[types.NamespacedName][]target.Autoscaler{},
+		turned: set.State != before.set.State || set.Why != before.set.Why,
+	}
 	for _, a := range set.Items {
 		if a.Scales.Kind == "Deployment" {
 			key := types.NamespacedName{Namespace: a.Namespace, Name: a.Scales.Name}
@@ -130,8 +135,15 @@ func (s *ScaledObjects) Of(namespace, deployment string) (list []target.Autoscal
 	}
 }
 
-// Touched is every Deployment to which the latest change can matter.
+// Unread tells whether the first attempt to read them has no outcome yet.
+func (s *ScaledObjects) Unread() bool { return s != nil && s.set.State == pipeline.Unread }
+
+// Touched is every Deployment to which the latest change of ScaledObjects can matter.
 func (s *ScaledObjects) Touched() []types.NamespacedName { return s.touched }
+
+// Turned tells whether it has just become known, or unknown, which there are. That can
+// matter to every Deployment.
+func (s *ScaledObjects) Turned() bool { return s.turned }
 
 func scalesDeployment(o client.Object) []string {
 	a := Autoscaler(o.(*autoscalingv2.HorizontalPodAutoscaler))

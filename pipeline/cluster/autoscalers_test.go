@@ -48,6 +48,9 @@ func TestScaledObjectsTouchWhatTheyScaledBefore(t *testing.T) {
 	if len(got) != 2 || !slices.Contains(got, types.NamespacedName{Namespace: "ns", Name: "a"}) {
 		t.Errorf("touched are %v", got)
 	}
+	if !before.Turned() || after.Turned() {
+		t.Errorf("turned at the first outcome %t, at the second, which is alike, %t", before.Turned(), after.Turned())
+	}
 	if list, unread := after.Of("ns", "b"); len(list) != 1 || unread != "" {
 		t.Errorf("of b are %v, unread %q", list, unread)
 	}
@@ -63,6 +66,9 @@ func TestScaledObjectsThatAreNotReadAreNotAbsent(t *testing.T) {
 		s := NewScaledObjects(pipeline.Set[target.Autoscaler]{State: state, Why: "forbidden"}, nil)
 		if _, unread := s.Of("ns", "echo"); (unread == "") != known {
 			t.Errorf("%q: unread is %q", state, unread)
+		}
+		if s.Unread() != (state == pipeline.Unread) {
+			t.Errorf("%q: nobody has looked yet: %t", state, s.Unread())
 		}
 	}
 }
