@@ -116,6 +116,9 @@ func (claim *Claim) conflict(w Workload, a Autoscaler) finding.Finding {
 		text = "%s %s scales it beside HorizontalPodAutoscaler %s, and Kubernetes scales by neither"
 	}
 	f := AnotherAutoscaler.On(w.Object(), text, a.Kind, a.Name, claim.Name)
+	if a.Kind == KindHPA && a.Name == claim.Name {
+		f = AnotherAutoscaler.On(w.Object(), "HorizontalPodAutoscaler %s scales it already, and is not ours", a.Name)
+	}
 	if a.Kind == KindHPA && a.Controller == (Ref{}) && claim.Ours == nil {
 		return f.WithFix("delete it, or have it taken over by %s: %q", annotations.Adopt, a.Name)
 	}

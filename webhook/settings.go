@@ -19,9 +19,10 @@ func checkValues(kind annotations.Kind, o finding.Object, ours map[string]string
 
 // checkSettings returns what is wrong with the settings of object o, which is workload
 // w or its Service: what the policy of w forbids, and the autoscalers that they would
-// be in conflict with. now is what w gets with them. They are refused when they are new: the policy can change under settings that were good,
-// and that must not stop a rollback. Settings that nobody asks autoscaling by are
-// let through, so that detaching always works.
+// be in conflict with. now is what w gets with them. They are refused when they are
+// new: the policy can change under settings that were good, and that must not stop a
+// rollback. Settings that nobody asks autoscaling by are let through, so that
+// detaching always works.
 func (c Cluster) checkSettings(kind annotations.Kind, o finding.Object, ours map[string]string, w target.Workload, now generator.Resolution) []finding.Finding {
 	ruling := generator.RulingOf(c.Policies, w)
 	if !now.Asked || ruling.Unknown {
@@ -29,10 +30,8 @@ func (c Cluster) checkSettings(kind annotations.Kind, o finding.Object, ours map
 	}
 	own, _ := annotations.Parse(kind, annotations.Own(ours))
 	found := policy.Check(o, own, ruling.Policy)
-	if now.Claim.Blocked && now.Source != generator.FromPolicy && ruling.Policy.Conflicts() == policy.Deny {
-		found = append(found, slices.DeleteFunc(slices.Clone(now.Claim.Findings), func(f finding.Finding) bool {
-			return f.Severity != finding.Error
-		})...)
+	if now.Source != generator.FromPolicy && ruling.Policy.Conflicts() == policy.Deny {
+		found = append(found, conflicts(now.Claim, own.Adopt != "")...)
 	}
 	if own.MinReplicas == nil && own.MaxReplicas == nil {
 		return found
@@ -42,4 +41,14 @@ func (c Cluster) checkSettings(kind annotations.Kind, o finding.Object, ours map
 		found = append(found, now.Findings[i])
 	}
 	return found
+}
+
+// conflicts is what of a claim is refused: everything that keeps ours from being
+// attached; and, where it is attached already, only that what the object itself names
+// cannot be adopted.
+func conflicts(c target.Claim, adopts bool) []finding.Finding {
+	return slices.DeleteFunc(slices.Clone(c.Findings), func(f finding.Finding) bool {
+		adoption := f.Reason == target.AdoptedScalesOther.Name || f.Reason == target.AdoptedControlled.Name
+		return f.Severity != finding.Error || !c.Blocked && !(adopts && adoption)
+	})
 }
