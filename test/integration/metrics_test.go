@@ -1,0 +1,167 @@
+package integration
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/onsi/gomega"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/metric"
+	"github.com/kong-latency/kong-latency/test/product"
+)
+
+// noService is the finding about a Deployment whose pods no Service selects.
+const noService = "NoServiceSelectsPods"
+
+type families map[string]*dto.MetricFamily
+
+// scrape reads the metrics of a process as Prometheus does.
+func (e *env) scrape(p *product.Process) families {
+	e.t.Helper()
+	req, err := http.NewRequestWithContext(e.ctx, http.MethodGet, p.Metrics, nil)
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	resp, err := http.DefaultClient.Do(req)
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	defer resp.Body.Close()
+	e.Expect(resp.StatusCode).To(gomega.Equal(http.StatusOK))
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	out, err := parser.TextToMetricFamilies(resp.Body)
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	return out
+}
+
+// value sums a metric over the series with these labels, as name=value. A
+// histogram has the value of its count.
+func (f families) value(name string, labels ...string) float64 {
+	var sum float64
+	for _, m := range f[name].GetMetric() {
+		var have []string
+		for _, l := range m.Label {
+			have = append(have, l.GetName()+"="+l.GetValue())
+		}
+		if !slices.ContainsFunc(labels, func(want string) bool { return !slices.Contains(have, want) }) {
+			sum += m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+		}
+	}
+	return sum
+}
+
+// What is documented is there, as it is documented, and nothing else of ours is.
+func TestProcessesExposeTheDeclaredMetrics(t *testing.T) {
+	e := newEnv(t)
+	e.create(e.deployment("lonely", asks())) // so that there is a finding
+	e.told("Deployment", "lonely", noService)
+	for of, p := range map[metric.Process]*product.Process{metric.Webhook: plain.webhook, metric.Controller: plain.controller} {
+		got := e.scrape(p)
+		for _, m := range slices.Concat(metric.Ours(), metric.Others()) {
+			if slices.Contains(m.Processes, of) {
+				e.declared(got[m.Name], m)
+			}
+		}
+		for name := range got {
+			if strings.HasPrefix(name, "kong_latency_") {
+				e.Expect(slices.ContainsFunc(metric.Ours(), func(m metric.Metric) bool {
+					return m.Name == name && slices.Contains(m.Processes, of)
+				})).To(gomega.BeTrue(), "%s of the %s is not declared", name, of)
+			}
+		}
+	}
+}
+
+// declared expects a family to be as it is declared.
+func (e *env) declared(got *dto.MetricFamily, m metric.Metric) {
+	e.t.Helper()
+	e.Expect(got.GetMetric()).NotTo(gomega.BeEmpty(), m.Name)
+	e.Expect(strings.ToLower(got.GetType().String())).To(gomega.Equal(string(m.Type)), m.Name)
+	if m.Source == "" {
+		e.Expect(got.GetHelp()).To(gomega.Equal(m.Help), m.Name)
+	}
+	var labels []string
+	for _, l := range got.Metric[0].Label {
+		labels = append(labels, l.GetName())
+	}
+	e.Expect(labels).To(gomega.ConsistOf(m.LabelNames()), m.Name)
+}
+
+func TestAdmissionsAreCounted(t *testing.T) {
+	e := newEnv(t)
+	admissions := func(labels ...string) float64 {
+		return e.scrape(plain.webhook).value(metric.Admissions.Name, labels...)
+	}
+	answered := func() float64 { return e.scrape(plain.webhook).value(metric.AdmissionDuration.Name) }
+	denied := []string{"kind=Service", "phase=validate", "operation=CREATE", "verdict=denied"}
+	warned := []string{"kind=Deployment", "phase=validate", "operation=CREATE", "verdict=warned"}
+	patched := []string{"kind=Deployment", "phase=mutate", "operation=CREATE", "verdict=patched"}
+
+	before, timed := admissions(denied...), answered()
+	e.Expect(e.client.Create(e.ctx, e.service("echo", asks(annotations.MaxReplicas, "0")))).NotTo(gomega.Succeed())
+	e.Expect(admissions(denied...)).To(gomega.Equal(before + 1))
+	byAPIServer, err := e.stack.cp.Metrics(e.ctx)
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	const refusals = "apiserver_admission_webhook_rejection_count"
+	i := slices.IndexFunc(metric.Others(), func(m metric.Metric) bool { return m.Name == refusals })
+	e.Expect(i).NotTo(gomega.BeNumerically("<", 0))
+	e.declared(byAPIServer[refusals], metric.Others()[i])
+	e.Expect(answered()).To(gomega.BeNumerically(">", timed))
+
+	beforeWarned, beforePatched := admissions(warned...), admissions(patched...)
+	e.create(e.deployment("echo", asks(annotations.MinReplicas, "2"))) // it has no Service, and is too small
+	e.Expect(admissions(warned...)).To(gomega.Equal(beforeWarned + 1))
+	e.Expect(admissions(patched...)).To(gomega.Equal(beforePatched + 1))
+}
+
+func TestFindingsAndWorkloadsAreCounted(t *testing.T) {
+	e := newEnv(t)
+	findings := func() float64 {
+		return e.scrape(plain.controller).value(metric.Findings.Name, "reason="+noService, "hop=")
+	}
+	workloads := func(state string) float64 {
+		return e.scrape(plain.controller).value(metric.Workloads.Name, "state="+state)
+	}
+	found := findings()
+	was := map[string]float64{}
+	for _, s := range metric.WorkloadStates() {
+		was[s] = workloads(s)
+	}
+	is := func(state string, more float64) {
+		e.t.Helper()
+		e.Eventually(func() float64 { return workloads(state) - was[state] }).Should(gomega.Equal(more), state)
+	}
+	d := e.deployment("echo", asks())
+	e.create(d)
+	e.Eventually(findings).Should(gomega.Equal(found + 1))
+	is(metric.Blocked, 1)
+
+	e.create(e.service("echo", nil))
+	e.attached("echo")
+	e.Eventually(findings).Should(gomega.Equal(found))
+	is(metric.Attached, 1)
+	is(metric.Blocked, 0)
+
+	annotate(e, d, asks(annotations.Paused, "true"))
+	is(metric.Paused, 1)
+	is(metric.Attached, 0)
+
+	annotate(e, d, nil)
+	e.gone("echo")
+	is(metric.Paused, 0)
+}
+
+func TestSnapshotTellsItsAge(t *testing.T) {
+	e := newEnv(t)
+	for _, p := range []*product.Process{plain.webhook, plain.controller} {
+		first := e.scrape(p)
+		e.Expect(first.value(metric.SnapshotUnread.Name, "kind=namespaces")).To(gomega.BeZero())
+		e.Expect(first.value(metric.SnapshotUnread.Name)).To(gomega.BeZero(), "the shipped roles let everything be read")
+		newEnv(t) // whose namespace is a change
+		for _, name := range []string{metric.SnapshotChange.Name, metric.SnapshotCheck.Name} {
+			e.Eventually(func() float64 { return e.scrape(p).value(name) }).Should(gomega.BeNumerically(">", first.value(name)), name)
+		}
+	}
+}
