@@ -12,7 +12,7 @@ ARG TARGETOS
 ARG TARGETARCH
 ARG VERSION
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/gocache \
-    GOCACHE=/gocache CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath \
+    GOCACHE=/gocache CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false \
     -ldflags "-s -w -X github.com/kong-latency/kong-latency/version.version=$VERSION" \
     -o /out/kong-latency ./cmd/kong-latency
 
@@ -22,10 +22,13 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/gocache \
 # it writes no files.
 FROM scratch
 ARG VERSION
+ARG REVISION
 LABEL org.opencontainers.image.title="kong-latency" \
       org.opencontainers.image.description="Latency-based autoscaling from one annotation, for workloads behind Kong Gateway" \
       org.opencontainers.image.source="https://github.com/kong-latency/kong-latency" \
-      org.opencontainers.image.version="$VERSION"
+      org.opencontainers.image.documentation="https://github.com/kong-latency/kong-latency/tree/main/docs" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
 COPY --from=build /out/kong-latency /kong-latency
 # A number, because runAsNonRoot cannot judge names, and there is no /etc/passwd.
 USER 65532:65532
