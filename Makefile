@@ -15,7 +15,8 @@ RACE ?=
 TESTFLAGS ?=
 
 VERSION_VARIABLE := github.com/kong-latency/kong-latency/version.version
-GO_BUILD := go build -trimpath -buildvcs=false -ldflags '-s -w -X $(VERSION_VARIABLE)=$(VERSION)'
+LDFLAGS := -s -w -X $(VERSION_VARIABLE)=$(VERSION)
+GO_BUILD := go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
 ifeq ($(RACE),1)
 export CGO_ENABLED := 1
@@ -41,9 +42,9 @@ endif
 .PHONY: help
 help: ## List the targets
 	@echo 'usage: make <target> [VARIABLE=value]'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile tools/release.mk
 
-include tools/tools.mk
+include tools/tools.mk tools/release.mk
 
 .PHONY: build
 build: ## Build bin/kong-latency and bin/kubectl-latency
@@ -55,14 +56,14 @@ build: ## Build bin/kong-latency and bin/kubectl-latency
 image: ## Build the container image IMAGE with docker or podman
 	@engine=$$(command -v docker || command -v podman) || { \
 		echo 'make image needs docker or podman, and found neither' >&2; exit 1; }; \
-	"$$engine" build --build-arg VERSION='$(VERSION)' --tag '$(IMAGE)' .
+	"$$engine" build --build-arg VERSION='$(VERSION)' --build-arg REVISION="$$(git rev-parse HEAD 2>/dev/null)" --tag '$(IMAGE)' .
 
 .PHONY: controlplane
 controlplane: $(addprefix $(BIN)/,$(CONTROLPLANE)) ## Build the programs of the local control plane
 
 .PHONY: clean
 clean: ## Remove everything that make has built
-	rm -rf $(BIN)
+	rm -rf $(BIN) dist
 
 # Both programs read workloads through pipeline/cluster, so both roles have
 # what its markers ask for. Every further generator gets a line here: verify
