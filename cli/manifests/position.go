@@ -222,9 +222,7 @@ func (s *source) position(line int) Position {
 	if s.lines == nil {
 		s.lines = strings.Split(string(s.text), "\n")
 	}
-	at := Position{File: s.name, Line: max(1, line)}
-	if at.Line <= len(s.lines) {
-		at.Text = strings.TrimRight(s.lines[at.Line-1], "\r")
-	}
-	return at
+	// To YAML, a carriage return alone ends a line, and to editors it does not.
+	line = min(max(1, line), len(s.lines))
+	return Position{File: s.name, Line: line, Text: strings.TrimRight(s.lines[line-1], "\r")}
 }
