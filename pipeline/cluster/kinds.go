@@ -79,6 +79,23 @@ func (k *kinds) all() []kind {
 	}
 }
 
+// snapshot is what the kinds hold of a snapshot: all but the adapter and the
+// operator's Services.
+func (k *kinds) snapshot(at places) *pipeline.Snapshot {
+	return &pipeline.Snapshot{
+		Namespaces:            k.namespaces.set(),
+		ServiceMonitors:       k.serviceMonitors.set(),
+		Prometheuses:          onlyNamed(k.prometheuses.set(), at.prometheus),
+		Extensions:            k.extensions.set(),
+		ControlPlanes:         k.controlPlanes.set(),
+		GatewayConfigurations: k.gatewayConfigurations.set(),
+		GatewayClasses:        k.gatewayClasses.set(),
+		Gateways:              k.gateways.set(),
+		HTTPRoutes:            k.httpRoutes.set(),
+		MetricsAPI:            metricsAPIOf(k.metricsAPI.set()),
+	}
+}
+
 func namespace(u *unstructured.Unstructured) (pipeline.Namespace, error) {
 	return pipeline.Namespace{Name: u.GetName(), Labels: u.GetLabels()}, nil
 }

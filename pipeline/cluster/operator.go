@@ -22,6 +22,12 @@ const (
 	operatorValue = "true"
 )
 
+// The label that every metrics Service of the operator has.
+const (
+	controlPlaneLabel = "control-plane"
+	controllerManager = "controller-manager"
+)
+
 // operatorMarks stand in the names of the operator's charts, and so in the
 // names and labels of what they install.
 var operatorMarks = []string{"gateway-operator", "kong-operator"}
@@ -30,7 +36,7 @@ var operatorMarks = []string{"gateway-operator", "kong-operator"}
 // metrics. The label control-plane is on the metrics Service of every way to
 // install the operator, but every other program made with kubebuilder has it too.
 func isOperatorService(namespace, name string, labels map[string]string) bool {
-	if labels["control-plane"] != "controller-manager" || strings.Contains(name, "webhook") || strings.Contains(name, "config-dump") {
+	if labels[controlPlaneLabel] != controllerManager || strings.Contains(name, "webhook") || strings.Contains(name, "config-dump") {
 		return false
 	}
 	if labels["app.kubernetes.io/component"] == "ko" {
@@ -64,20 +70,24 @@ func operatorService(s *corev1.Service) pipeline.OperatorService {
 	return out
 }
 
-// operatorCandidates are the Services in the cache that may be the operator's.
-func operatorCandidates(ctx context.Context, cached client.Reader) pipeline.Set[pipeline.OperatorService] {
+// operatorCandidates are the Services that may be the operator's, among those that
+// the selection lists.
+func operatorCandidates(ctx context.Context, from client.Reader, selection client.ListOption) pipeline.Set[pipeline.OperatorService] {
 	var list corev1.ServiceList
-	if err := cached.List(ctx, &list, client.MatchingFields{indexOperator: operatorValue}, client.UnsafeDisableDeepCopy); err != nil {
-		return pipeline.Set[pipeline.OperatorService]{State: pipeline.Unreadable, Why: fmt.Sprintf("listing services fails: %v", err)}
-	}
-	if len(list.Items) == 0 {
-		// They are known by their looks, so that none looks like it proves nothing.
-		return pipeline.Set[pipeline.OperatorService]{State: pipeline.Unreadable,
-			Why: "no Service looks like that of Kong Operator's metrics; name it by --operator-service"}
+	if err := from.List(ctx, &list, selection, client.UnsafeDisableDeepCopy); err != nil {
+		return pipeline.Set[pipeline.OperatorService]{State: pipeline.Unreadable, Why: unreadable("Services", err)}
 	}
 	set := pipeline.KnownSet[pipeline.OperatorService]()
 	for i := range list.Items {
-		set.Items = append(set.Items, operatorService(&list.Items[i]))
+		s := &list.Items[i]
+		if isOperatorService(s.Namespace, s.Name, s.Labels) {
+			set.Items = append(set.Items, operatorService(s))
+		}
+	}
+	if len(set.Items) == 0 {
+		// They are known by their looks, so that none looks like it proves nothing.
+		return pipeline.Set[pipeline.OperatorService]{State: pipeline.Unreadable,
+			Why: "no Service looks like that of Kong Operator's metrics; name it by --operator-service"}
 	}
 	slices.SortFunc(set.Items, func(a, b pipeline.OperatorService) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))

@@ -89,10 +89,11 @@ func TestNoServiceThatLooksLikeTheOperatorsProvesNothing(t *testing.T) {
 	service := func(namespace, name string) *corev1.Service {
 		return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{"control-plane": "controller-manager"}}}
 	}
-	if set := operatorCandidates(t.Context(), cached(service("a", "other-metrics"))); set.State != pipeline.Unreadable || len(set.Items) != 0 {
+	looks := client.MatchingFields{indexOperator: operatorValue}
+	if set := operatorCandidates(t.Context(), cached(service("a", "other-metrics")), looks); set.State != pipeline.Unreadable || len(set.Items) != 0 {
 		t.Errorf("got %+v", set)
 	}
-	set := operatorCandidates(t.Context(), cached(service("b", "kong-operator-metrics"), service("a", "kong-operator-metrics"), service("a", "other-metrics")))
+	set := operatorCandidates(t.Context(), cached(service("b", "kong-operator-metrics"), service("a", "kong-operator-metrics"), service("a", "other-metrics")), looks)
 	var got []string
 	for _, s := range set.Items {
 		got = append(got, s.Object().String())

@@ -17,12 +17,14 @@ type places struct {
 }
 
 // places are what the policies name, and for the rest what the flags do.
-func (s *Source) places() places {
+func (s *Source) places() places { return s.options.places(s.Policies()) }
+
+func (o Options) places(policies *Policies) places {
 	out := places{
-		adapter:  configMapKey{name: s.options.AdapterConfigMap, key: s.options.AdapterKey},
-		operator: s.options.OperatorService,
+		adapter:  configMapKey{name: o.AdapterConfigMap, key: o.AdapterKey},
+		operator: o.OperatorService,
 	}
-	named := s.Policies().set.Places()
+	named := policies.set.Places()
 	if m := named.AdapterConfigMap; m != nil {
 		out.adapter = configMapKey{name: types.NamespacedName{Namespace: m.Namespace, Name: m.Name}, key: m.Key}
 	}

@@ -52,6 +52,7 @@ type reader[T any] struct {
 // kind is a reader of whatever type.
 type kind interface {
 	run(ctx context.Context)
+	once(ctx context.Context)
 	settled() bool
 	unread() (name string, is bool)
 }

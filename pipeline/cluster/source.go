@@ -274,24 +274,11 @@ func (s *Source) settled() bool {
 }
 
 func (s *Source) read(ctx context.Context) *pipeline.Snapshot {
-	k := s.kinds
-	next := &pipeline.Snapshot{
-		Namespaces:            k.namespaces.set(),
-		ServiceMonitors:       k.serviceMonitors.set(),
-		Prometheuses:          k.prometheuses.set(),
-		Extensions:            k.extensions.set(),
-		ControlPlanes:         k.controlPlanes.set(),
-		GatewayConfigurations: k.gatewayConfigurations.set(),
-		GatewayClasses:        k.gatewayClasses.set(),
-		Gateways:              k.gateways.set(),
-		HTTPRoutes:            k.httpRoutes.set(),
-		MetricsAPI:            metricsAPIOf(k.metricsAPI.set()),
-	}
-	next.Adapter, next.OperatorServices = s.poller.result()
 	at := s.places()
-	next.Prometheuses = onlyNamed(next.Prometheuses, at.prometheus)
+	next := s.kinds.snapshot(at)
+	next.Adapter, next.OperatorServices = s.poller.result()
 	if at.operator.Name == "" {
-		next.OperatorServices = operatorCandidates(ctx, s.cached)
+		next.OperatorServices = operatorCandidates(ctx, s.cached, client.MatchingFields{indexOperator: operatorValue})
 	}
 	return next
 }

@@ -8,11 +8,9 @@ import (
 	"net"
 	"os"
 	"strconv"
-	"strings"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/pflag"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -29,17 +27,10 @@ type Options struct {
 	Controller ControllerOptions
 }
 
-// PipelineOptions say where things on the metric's way are, for clusters in which
-// they cannot be found.
-type PipelineOptions struct {
-	OperatorService  string
-	AdapterConfigMap string
-	AdapterConfigKey string
-}
-
 // Common options stand on every subcommand.
 type Common struct {
-	Pipeline PipelineOptions
+	// Pipeline says where things on the metric's way are.
+	Pipeline cluster.Flags
 
 	Kubeconfig         string
 	Namespace          string
@@ -64,7 +55,7 @@ func DefaultOptions() *Options {
 			ProbeBindAddress:   ":8081",
 			LogLevel:           "info",
 			LogFormat:          "json",
-			Pipeline:           PipelineOptions{AdapterConfigKey: "config.yaml"},
+			Pipeline:           cluster.Flags{AdapterConfigKey: "config.yaml"},
 		},
 		Webhook:    defaultWebhookOptions(),
 		Controller: ControllerOptions{LeaderElect: true, Workers: 8},
@@ -80,33 +71,6 @@ func (o *Common) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.LogLevel, "log-level", o.LogLevel, "least level that is logged: debug, info, warn or error")
 	fs.StringVar(&o.LogFormat, "log-format", o.LogFormat, "format of logs: json or text")
 	o.Pipeline.AddFlags(fs)
-}
-
-// AddFlags adds the flags of the pipeline.
-func (o *PipelineOptions) AddFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&o.OperatorService, "operator-service", o.OperatorService, "namespace/name of the Service through which Kong Operator's metrics are scraped; found by its labels if empty")
-	fs.StringVar(&o.AdapterConfigMap, "adapter-configmap", o.AdapterConfigMap, "namespace/name of prometheus-adapter's ConfigMap; found through the custom metrics API if empty")
-	fs.StringVar(&o.AdapterConfigKey, "adapter-config-key", o.AdapterConfigKey, "key of that ConfigMap that holds the configuration")
-}
-
-// options are the flags as the cluster package takes them.
-func (o *PipelineOptions) options() (cluster.Options, error) {
-	out := cluster.Options{AdapterKey: o.AdapterConfigKey}
-	var errs [2]error
-	out.OperatorService, errs[0] = namespacedName("operator-service", o.OperatorService)
-	out.AdapterConfigMap, errs[1] = namespacedName("adapter-configmap", o.AdapterConfigMap)
-	return out, errors.Join(errs[:]...)
-}
-
-func namespacedName(flag, value string) (types.NamespacedName, error) {
-	if value == "" {
-		return types.NamespacedName{}, nil
-	}
-	namespace, name, ok := strings.Cut(value, "/")
-	if !ok || len(validation.IsDNS1123Label(namespace)) > 0 || len(validation.IsDNS1123Subdomain(name)) > 0 {
-		return types.NamespacedName{}, fmt.Errorf("--%s is %q: must be namespace/name", flag, value)
-	}
-	return types.NamespacedName{Namespace: namespace, Name: name}, nil
 }
 
 // AddFlags adds the controller's flags.
@@ -137,7 +101,7 @@ func (o *Options) Validate() error {
 	if err := o.Webhook.validate(o.Namespace); err != nil {
 		errs = append(errs, err)
 	}
-	if _, err := o.Pipeline.options(); err != nil {
+	if _, err := o.Pipeline.Options(); err != nil {
 		errs = append(errs, err)
 	}
 	check(o.Controller.Workers > 0, "workers", strconv.Itoa(o.Controller.Workers), "at least 1")

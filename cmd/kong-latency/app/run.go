@@ -51,7 +51,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if err != nil {
 		return err
 	}
-	where, err := o.Pipeline.options()
+	where, err := o.Pipeline.Options()
 	if err != nil {
 		return err
 	}
