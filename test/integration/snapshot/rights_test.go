@@ -29,6 +29,19 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: ` + user + `}
 `
 }
 
+// readOnce reads with these rights what a source has watched with them.
+func (e *env) readOnce(config *rest.Config, watched *pipeline.Snapshot) {
+	e.t.Helper()
+	picture, err := cluster.Read(e.t.Context(), config, cluster.Options{})
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	plain := func(s *pipeline.Snapshot) pipeline.Snapshot {
+		out := *s
+		out.Adapter.Config = nil // made anew of Document each time
+		return out
+	}
+	e.Expect(plain(picture.Snapshot)).To(gomega.Equal(plain(watched)))
+}
+
 func TestWhatIsForbiddenIsUnreadableUntilItIsAllowed(t *testing.T) {
 	e := newEnv(t)
 	e.installAll()
@@ -48,6 +61,7 @@ rules:
 	e.Expect(s.MetricsAPI.State).To(gomega.Equal(pipeline.Unreadable))
 	e.Expect(s.Adapter.State).To(gomega.Equal(pipeline.Unreadable))
 	e.Expect(s.OperatorServices.Why).To(gomega.HavePrefix("no Service looks like"), "Services can be listed")
+	e.readOnce(as("poor"), s)
 
 	e.apply(`
 apiVersion: rbac.authorization.k8s.io/v1
@@ -93,6 +107,7 @@ spec: {selector: {app: prometheus-adapter}, ports: [{port: 443}]}
 			e.Expect(s.Namespaces.State).To(gomega.Equal(pipeline.Known))
 			e.Expect(s.MetricsAPI.State).To(gomega.Equal(pipeline.Known))
 			e.Expect(s.Adapter.State).To(gomega.Equal(pipeline.Known), s.Adapter.Why)
+			e.readOnce(as("shipped"), s)
 		})
 	}
 }
