@@ -12,8 +12,10 @@ import (
 
 	"github.com/kong-latency/kong-latency/cli/explain"
 	"github.com/kong-latency/kong-latency/cli/lint"
+	"github.com/kong-latency/kong-latency/cli/list"
 	"github.com/kong-latency/kong-latency/cli/plugin"
 	"github.com/kong-latency/kong-latency/cli/render"
+	"github.com/kong-latency/kong-latency/cli/set"
 )
 
 const long = `Latency-based autoscaling from one annotation, for workloads behind Kong Gateway:
@@ -58,7 +60,7 @@ func NewCommand(p *plugin.Plugin) *cobra.Command {
 		&cobra.Group{ID: groupCluster, Title: "In a cluster:"},
 	)
 	addTo(root, groupFiles, render.NewCommand(p), lint.NewCommand(p), explain.NewCommand(p))
-	addTo(root, groupCluster)
+	addTo(root, groupCluster, list.NewCommand(p), set.NewSetCommand(p), set.NewUnsetCommand(p))
 	root.AddCommand(versionCommand(p), optionsCommand())
 	return root
 }

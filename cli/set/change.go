@@ -1,0 +1,102 @@
+package set
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pmezard/go-difflib/difflib"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kong-latency/kong-latency/annotations"
+)
+
+// changes are new values by key; nil removes the key.
+type changes map[string]*string
+
+// removal is the change that removes keys, or all of ours that are there.
+func removal(have map[string]string, keys []string, all bool) changes {
+	if all {
+		keys = slices.Collect(maps.Keys(annotations.Ours(have)))
+	}
+	out := changes{}
+	for _, key := range keys {
+		if _, ok := have[key]; ok {
+			out[key] = nil
+		}
+	}
+	return out
+}
+
+// effective leaves out what is so already.
+func (c changes) effective(have map[string]string) changes {
+	out := changes{}
+	for key, value := range c {
+		old, ok := have[key]
+		if value == nil && ok || value != nil && (!ok || old != *value) {
+			out[key] = value
+		}
+	}
+	return out
+}
+
+// check says what would be wrong with the annotations of an object of kind k after
+// the changes. What merely stays wrong is an error, too, as admission refuses it;
+// unless keys are only removed, which cannot make anything worse.
+func (c changes) check(k annotations.Kind, have map[string]string) field.ErrorList {
+	next := maps.Clone(have)
+	if next == nil {
+		next = map[string]string{}
+	}
+	removes := true
+	for key, value := range c {
+		if value == nil {
+			delete(next, key)
+			continue
+		}
+		removes = false
+		next[key] = *value
+	}
+	if removes {
+		return nil
+	}
+	_, errs := annotations.Parse(k, next)
+	return errs
+}
+
+// patch is the JSON merge patch that makes the changes.
+func (c changes) patch() ([]byte, error) {
+	raw, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": c}})
+	if err != nil {
+		return nil, fmt.Errorf("encode patch: %w", err)
+	}
+	return raw, nil
+}
+
+// diff is what differs between two states of an object, as a unified diff of its
+// YAML. Of its metadata, what the API server counts and writes down is left out.
+func diff(name string, before, after *unstructured.Unstructured) (string, error) {
+	var text [2]string
+	for i, o := range []*unstructured.Unstructured{before, after} {
+		plain := o.DeepCopy()
+		for _, f := range []string{"managedFields", "resourceVersion", "generation"} {
+			unstructured.RemoveNestedField(plain.Object, "metadata", f)
+		}
+		raw, err := yaml.Marshal(plain.Object)
+		if err != nil {
+			return "", fmt.Errorf("encode %s: %w", name, err)
+		}
+		text[i] = string(raw)
+	}
+	return difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
+		A: lines(text[0]), B: lines(text[1]),
+		FromFile: name + " (live)", ToFile: name + " (changed)", Context: 3,
+	})
+}
+
+// lines are those of a text, each with its end.
+func lines(text string) []string { return slices.Collect(strings.Lines(text)) }
