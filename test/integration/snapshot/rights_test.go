@@ -52,6 +52,7 @@ metadata: {name: workloads}
 rules:
 - {apiGroups: [apps], resources: [deployments], verbs: [list, watch]}
 - {apiGroups: [""], resources: [services], verbs: [list, watch]}
+- {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [list, watch]}
 `, bind("poor", "workloads"))
 	source := e.source(as("poor"), cluster.Options{})
 	s := source.Snapshot()
