@@ -106,6 +106,12 @@ test-alerts: $(BIN)/promtool ## Check the alerts about ourselves and run their t
 fuzz: ## Run every fuzz target for FUZZTIME (30s)
 	@tools/fuzz.sh '$(FUZZTIME)'
 
+.PHONY: bench
+bench: controlplane build ## Measure speed and scale and write docs/performance.md; ROW=name measures one row only
+	@echo 'building $(BIN)/bench'
+	@$(GO_BUILD) -o $(BIN)/bench ./test/bench
+	@exec $(BIN)/bench $(if $(ROW),-row='$(ROW)',-page=docs/performance.md)
+
 .PHONY: demo
 demo: controlplane $(BIN)/prometheus build ## See it work: SCENARIO=seed or load; KEEP=1 leaves it running
 	@echo 'building $(BIN)/demo'

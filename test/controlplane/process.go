@@ -28,6 +28,8 @@ type Process struct {
 	log  string
 	cmd  *exec.Cmd
 	done chan struct{}
+	// started is when it was started.
+	started time.Time
 
 	mu      sync.Mutex
 	exit    error // of cmd.Wait; valid once done is closed
@@ -55,10 +57,11 @@ func startProcess(f *forker, name, log string, cmd *exec.Cmd) (*Process, error) 
 	}
 	cmd.SysProcAttr.Setpgid = true
 	dieWithParent(cmd.SysProcAttr)
+	started := time.Now()
 	if err := f.start(cmd); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	p := &Process{name: name, log: log, cmd: cmd, done: make(chan struct{})}
+	p := &Process{name: name, log: log, cmd: cmd, done: make(chan struct{}), started: started}
 	go p.wait()
 	return p, nil
 }
@@ -73,6 +76,12 @@ func (p *Process) wait() {
 
 // Done is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
+
+// PID is the number by which the operating system knows the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Started is when the process was started.
+func (p *Process) Started() time.Time { return p.started }
 
 // Err returns nil while the process runs, and after it ended well or because
 // of Stop. Otherwise it names the process, how it ended, and quotes the tail

@@ -1,0 +1,117 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/kong-latency/kong-latency/test/bench/measure"
+)
+
+// Print tells a row on a terminal.
+func (r Row) Print(w io.Writer) {
+	fmt.Fprintf(w, "\n%s: %s\n", r.Name, r.Title)
+	if r.Against != "" {
+		fmt.Fprintf(w, "  against %s\n", r.Against)
+	}
+	if r.Failed != "" {
+		fmt.Fprintf(w, "  FAILED: %s\n", r.Failed)
+		return
+	}
+	for _, cells := range r.cells() {
+		fmt.Fprintf(w, "  %-52s %13s %13s  %-22s %-9s %-9s %s\n", cells[0], cells[1], cells[2], cells[3], cells[4], cells[5], cells[6])
+	}
+	for _, g := range r.Graphs {
+		fmt.Fprintf(w, "  %s\n", g.Title)
+		for _, c := range g.Curves {
+			fmt.Fprintf(w, "    %-40s", c.Name)
+			for _, p := range c.Points {
+				fmt.Fprintf(w, "  %d: %s", p.Size, withUnit(round(p.Value), g.Unit))
+			}
+			fmt.Fprintf(w, "  (%s)\n", c.growth())
+		}
+	}
+	if r.Missed() && r.Why != "" {
+		fmt.Fprintf(w, "  %s\n", r.Why)
+	}
+}
+
+// header names the columns of cells.
+var header = []string{"", "kong-latency", "floor", "ratio (spread)", "must", "aim", ""}
+
+// cells are the table of a row.
+func (r Row) cells() [][]string {
+	out := [][]string{header}
+	for _, l := range r.Lines {
+		median, least, most := l.Value()
+		floor, ratio := "", ""
+		ours := withUnit(round(measure.Median(l.Ours)), l.Unit)
+		if l.Compared() {
+			floor = withUnit(round(measure.Median(l.Floor)), l.Unit)
+			ratio = fmt.Sprintf("%.2f × (%.2f–%.2f)", median, least, most)
+		} else if least != most {
+			ratio = fmt.Sprintf("(%s–%s)", round(least), round(most))
+		}
+		verdict := string(l.Verdict())
+		if l.Verdict() == Missed {
+			verdict = strings.ToUpper(verdict)
+			if l.Bound.Must > 0 {
+				verdict += fmt.Sprintf(" by %.0f %%", 100*abs(median/l.Bound.Must-1))
+			}
+		}
+		out = append(out, []string{l.What, ours, floor, ratio, l.bound(l.Bound.Must), l.bound(l.Bound.Aim), verdict})
+	}
+	return out
+}
+
+func abs(v float64) float64 {
+	if v < 0 {
+		return -v
+	}
+	return v
+}
+
+// Page is the whole report as Markdown. Graphs are linked to files in folder, which
+// are written by others.
+func Page(rows []Row, machine, folder string) string {
+	var b strings.Builder
+	b.WriteString("# Speed and scale\n\n")
+	b.WriteString("Written by `make bench`, all in one run; no figure is typed by hand.\n\n")
+	fmt.Fprintf(&b, "Machine: %s. ", machine)
+	b.WriteString("Both sides of a comparison run in turn, HTTP/1.1 on both. The figures are medians of\n")
+	b.WriteString("the rounds; the ratio is the median of the rounds' ratios, and beside it the least and\n")
+	b.WriteString("the greatest. Absolute times say more about the machine than about the program, the\n")
+	b.WriteString("ratios are what counts.\n")
+	for _, r := range rows {
+		r.markdown(&b, folder)
+	}
+	return b.String()
+}
+
+func (r Row) markdown(b *strings.Builder, folder string) {
+	fmt.Fprintf(b, "\n## %s\n\n%s", r.Name, r.Title)
+	if r.Against != "" {
+		fmt.Fprintf(b, ", against %s", r.Against)
+	}
+	b.WriteString(".\n")
+	if r.Failed != "" {
+		fmt.Fprintf(b, "\nNot measured: %s.\n", r.Failed)
+		return
+	}
+	if len(r.Lines) > 0 {
+		b.WriteString("\n")
+		for i, cells := range r.cells() {
+			fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
+			if i == 0 {
+				b.WriteString("|" + strings.Repeat("---|", len(cells)) + "\n")
+			}
+		}
+	}
+	for _, g := range r.Graphs {
+		fmt.Fprintf(b, "\n![%s](%s/%s)\n", g.Title, folder, g.File)
+		g.table(b)
+	}
+	if r.Missed() && r.Why != "" {
+		fmt.Fprintf(b, "\n%s\n", r.Why)
+	}
+}

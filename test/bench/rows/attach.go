@@ -1,0 +1,127 @@
+package rows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/cmd/kong-latency/app"
+	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/test/bench/measure"
+	"github.com/kong-latency/kong-latency/test/bench/plane"
+	"github.com/kong-latency/kong-latency/test/bench/report"
+	"github.com/kong-latency/kong-latency/test/product"
+)
+
+// attachRow: how long many workloads wait for a controller that starts.
+func attachRow(ctx context.Context, s *Session) (out report.Row, err error) {
+	out = report.Row{
+		Title:   fmt.Sprintf("From the start of the controller until %d annotated Deployments have their autoscalers", s.Attach),
+		Against: "a bare client with as many workers that applies the same autoscalers",
+		Why:     "The rest is the start of a process, listing what there is, and events, which the bare client does not write.",
+	}
+	p, err := s.start(ctx)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, p.Stop()) }()
+	if err := p.Fill(ctx, 0, s.Attach, plane.Services, plane.Workloads); err != nil {
+		return out, err
+	}
+	if err := p.Install(ctx); err != nil {
+		return out, err
+	}
+	got, err := compareAttach(ctx, p, s.Attach, s.Rounds)
+	if err != nil {
+		return out, err
+	}
+	out.Lines = []report.Line{line(got, "seconds", "until all are there", "s", report.AtMost(1.3, 1.05))}
+	return out, nil
+}
+
+// compareAttach has n workloads of a plane attached by the controller and by a bare
+// client in turn. In the end none is attached.
+func compareAttach(ctx context.Context, p *plane.Plane, n, rounds int) (measure.Compared, error) {
+	seen, err := p.WatchHPAs(ctx)
+	if err != nil {
+		return measure.Compared{}, err
+	}
+	defer seen.Stop()
+	clear := func(err error) error {
+		if err == nil {
+			err = p.DeleteHPAs(ctx)
+		}
+		if err == nil {
+			err = seen.Await(ctx, 0)
+		}
+		return err
+	}
+	ours := func(ctx context.Context) (measure.Figures, error) {
+		process, err := product.Controller(ctx, p.ControlPlane)
+		if err != nil {
+			return nil, err
+		}
+		err = seen.Await(ctx, n)
+		elapsed := seen.Last().Sub(process.Started())
+		err = errors.Join(err, process.Stop())
+		return measure.Figures{"seconds": elapsed.Seconds()}, clear(err)
+	}
+	floor := func(ctx context.Context) (measure.Figures, error) {
+		apply, err := applier(ctx, p, n)
+		if err != nil {
+			return nil, err
+		}
+		began := time.Now()
+		err = plane.Parallel(ctx, workers(), n, apply)
+		if err == nil {
+			err = seen.Await(ctx, n)
+		}
+		return measure.Figures{"seconds": seen.Last().Sub(began).Seconds()}, clear(err)
+	}
+	return measure.InTurn(ctx, rounds, ours, floor)
+}
+
+// workers is how many the controller has.
+func workers() int { return app.DefaultOptions().Controller.Workers }
+
+// applyAll gives n workloads what the controller gives them.
+func applyAll(ctx context.Context, p *plane.Plane, n int) error {
+	apply, err := applier(ctx, p, n)
+	if err != nil {
+		return err
+	}
+	return plane.Parallel(ctx, workers(), n, apply)
+}
+
+// applier returns what applies the autoscaler of the i-th of n workloads, as the
+// controller would, and does nothing else.
+func applier(ctx context.Context, p *plane.Plane, n int) (func(context.Context, int) error, error) {
+	plans := map[client.ObjectKey]generator.Plan{}
+	var list appsv1.DeploymentList
+	if err := p.Admin.List(ctx, &list); err != nil {
+		return nil, fmt.Errorf("list Deployments: %w", err)
+	}
+	for i := range list.Items {
+		w := cluster.Workload(&list.Items[i])
+		s := target.Service{Namespace: w.Namespace, Name: w.Name, Selector: map[string]string{"app": w.Name}}
+		if r := generator.Resolve(w, target.Set{Workloads: []target.Workload{w}, Services: []target.Service{s}}, nil); r.Plan != nil {
+			plans[client.ObjectKeyFromObject(&list.Items[i])] = *r.Plan
+		}
+	}
+	if len(plans) < n {
+		return nil, fmt.Errorf("plan %d workloads: there are %d", n, len(plans))
+	}
+	return func(ctx context.Context, i int) error {
+		hpa, err := generator.ApplyConfiguration(plans[client.ObjectKey{Namespace: plane.Namespace(i), Name: plane.Name(i)}])
+		if err != nil {
+			return err
+		}
+		return p.Admin.Apply(ctx, hpa, client.FieldOwner("kong-latency"), client.ForceOwnership)
+	}, nil
+}

@@ -1,0 +1,99 @@
+package rows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/kong-latency/kong-latency/test/bench/measure"
+	"github.com/kong-latency/kong-latency/test/bench/plane"
+	"github.com/kong-latency/kong-latency/test/bench/report"
+	"github.com/kong-latency/kong-latency/test/product"
+)
+
+const mib = 1 << 20
+
+// part is one of the two processes.
+type part struct {
+	name  string
+	start func(context.Context, *plane.Plane) (*product.Process, error)
+}
+
+var parts = []part{
+	{"webhook", func(ctx context.Context, p *plane.Plane) (*product.Process, error) {
+		return product.Webhook(ctx, p.ControlPlane, p.Address)
+	}},
+	{"controller", func(ctx context.Context, p *plane.Plane) (*product.Process, error) {
+		return product.Controller(ctx, p.ControlPlane)
+	}},
+}
+
+// memoryRow: how much memory the processes have with many workloads.
+func memoryRow(ctx context.Context, s *Session) (out report.Row, err error) {
+	out = report.Row{
+		Title: fmt.Sprintf("Resident memory with %d Deployments, Services and autoscalers", s.Many),
+		Why:   "Most is what the caches keep of each object, with the indexes, and as much again that the garbage collector leaves until its next turn.",
+	}
+	empty, err := s.emptyPlane(ctx)
+	if err != nil {
+		return out, err
+	}
+	filled, err := s.filledPlane(ctx)
+	if err != nil {
+		return out, err
+	}
+	bounds := map[string]report.Bound{"webhook": report.AtMost(150, 80), "controller": report.AtMost(200, 120)}
+	for _, part := range parts {
+		s.Logf("memory: %s", part.name)
+		got, err := measure.InTurn(ctx, s.Rounds, part.resident(filled), part.resident(empty))
+		if err != nil {
+			return out, err
+		}
+		with, none := got.Of("resident")
+		peak, _ := got.Of("peak")
+		out.Lines = append(out.Lines,
+			report.Line{What: part.name, Unit: "MiB", Ours: with, Bound: bounds[part.name]},
+			report.Line{What: part.name + ", at most since the start", Unit: "MiB", Ours: peak},
+			report.Line{What: part.name + ", with no workload", Unit: "MiB", Ours: none})
+	}
+	return out, nil
+}
+
+// resident starts the part and measures it when it has come to rest.
+func (part part) resident(p *plane.Plane) measure.Side {
+	return func(ctx context.Context) (measure.Figures, error) {
+		process, err := part.start(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		now, peak, err := atRest(ctx, process)
+		return measure.Figures{"resident": now / mib, "peak": peak / mib}, errors.Join(err, process.Stop())
+	}
+}
+
+// atRest returns the resident memory of a process once it uses no processor any more
+// to speak of.
+func atRest(ctx context.Context, p *product.Process) (now, peak float64, err error) {
+	const step = 500 * time.Millisecond
+	last, rested := time.Duration(-1), 0
+	err = wait.PollUntilContextTimeout(ctx, step, time.Minute, true, func(context.Context) (bool, error) {
+		used, err := measure.CPU(p.PID())
+		if err != nil {
+			return false, err
+		}
+		if last >= 0 && used-last < step/20 {
+			rested++
+		} else {
+			rested = 0
+		}
+		last = used
+		return rested > 3, nil
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("wait until the process rests: %w", err)
+	}
+	return measure.Resident(p.PID())
+}

@@ -1,0 +1,70 @@
+package rows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/test/bench/measure"
+	"github.com/kong-latency/kong-latency/test/bench/plane"
+	"github.com/kong-latency/kong-latency/test/bench/report"
+)
+
+// readyRow: how long a process takes to know what there is.
+func readyRow(ctx context.Context, s *Session) (out report.Row, err error) {
+	out = report.Row{
+		Title:   fmt.Sprintf("From start to ready with %d Deployments, Services and autoscalers", s.Many),
+		Against: "a bare client that lists them, all three at once",
+		Why:     "A process has to start, to read what else there is, and to open watches.",
+	}
+	filled, err := s.filledPlane(ctx)
+	if err != nil {
+		return out, err
+	}
+	for _, part := range parts {
+		s.Logf("ready: %s", part.name)
+		got, err := measure.InTurn(ctx, s.Rounds, part.ready(filled), listing(filled))
+		if err != nil {
+			return out, err
+		}
+		out.Lines = append(out.Lines, line(got, "seconds", part.name, "s", report.AtMost(2, 1.3)))
+	}
+	return out, nil
+}
+
+func (part part) ready(p *plane.Plane) measure.Side {
+	return func(ctx context.Context) (measure.Figures, error) {
+		process, err := part.start(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		took := time.Since(process.Started())
+		return measure.Figures{"seconds": took.Seconds()}, process.Stop()
+	}
+}
+
+// listing lists everything with a new client, as protobuf.
+func listing(p *plane.Plane) measure.Side {
+	return func(ctx context.Context) (measure.Figures, error) {
+		scheme := runtime.NewScheme()
+		if err := clientgoscheme.AddToScheme(scheme); err != nil {
+			return nil, err
+		}
+		began := time.Now()
+		c, err := client.New(p.Config(), client.Options{Scheme: scheme})
+		if err != nil {
+			return nil, err
+		}
+		lists := []client.ObjectList{&appsv1.DeploymentList{}, &corev1.ServiceList{}, &autoscalingv2.HorizontalPodAutoscalerList{}}
+		err = plane.Parallel(ctx, len(lists), len(lists), func(ctx context.Context, i int) error { return c.List(ctx, lists[i]) })
+		return measure.Figures{"seconds": time.Since(began).Seconds()}, errors.Join(err)
+	}
+}

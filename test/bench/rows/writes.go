@@ -1,0 +1,161 @@
+package rows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/test/bench/plane"
+	"github.com/kong-latency/kong-latency/test/bench/report"
+	"github.com/kong-latency/kong-latency/test/product"
+)
+
+// An hour of Kubernetes' own controller, which writes the status of each autoscaler
+// every 15 seconds where its metric changes, is made to pass in as many rounds.
+const syncsAnHour = int(time.Hour / (15 * time.Second))
+
+// idleOf is of how many workloads the hour is played: what is written of one does
+// not depend on the others, and the API server takes its time for every status.
+const idleOf = 50
+
+// writesRow: what the controller writes, counted by the API server, and by the
+// controller itself for what is not an autoscaler.
+func writesRow(ctx context.Context, s *Session) (out report.Row, err error) {
+	out = report.Row{Title: fmt.Sprintf("What the controller writes about %d workloads, leases aside", s.Writes)}
+	p, err := s.start(ctx)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, p.Stop()) }()
+	if err := p.Fill(ctx, 0, s.Writes, plane.Services, plane.Workloads); err != nil {
+		return out, err
+	}
+	if err := p.Install(ctx); err != nil {
+		return out, err
+	}
+	seen, err := p.WatchHPAs(ctx)
+	if err != nil {
+		return out, err
+	}
+	defer seen.Stop()
+	process, err := product.Controller(ctx, p.ControlPlane, "--leader-elect=false")
+	if err != nil {
+		return out, err
+	}
+	if err := seen.Await(ctx, s.Writes); err != nil {
+		return out, err
+	}
+	count := &writes{plane: p, process: process, per: float64(s.Writes)}
+	if err := count.add(ctx, &out, "first attach, of each workload", 1); err != nil {
+		return out, err
+	}
+	if err := process.Stop(); err != nil {
+		return out, err
+	}
+	if count.process, err = product.Controller(ctx, p.ControlPlane, "--leader-elect=false"); err != nil {
+		return out, err
+	}
+	count.others = 0
+	count.per = 1
+	if err := count.reconciled(ctx, s.Writes); err != nil {
+		return out, err
+	}
+	if err := count.add(ctx, &out, "restart", 0); err != nil {
+		return out, err
+	}
+	if err := passAnHour(ctx, p, min(idleOf, s.Writes)); err != nil {
+		return out, err
+	}
+	return out, count.add(ctx, &out, "an idle hour, in which only statuses change", 0)
+}
+
+// writes counts what was written since it was asked last.
+type writes struct {
+	plane        *plane.Plane
+	process      *product.Process
+	hpas, others float64
+	// per is what counts are divided by.
+	per float64
+}
+
+// add waits until nothing is written any more, and adds what was.
+func (w *writes) add(ctx context.Context, out *report.Row, when string, want float64) error {
+	hpas, others, err := w.quiet(ctx)
+	if err != nil {
+		return err
+	}
+	out.Lines = append(out.Lines,
+		report.Line{What: when + ": autoscalers", Ours: []float64{(hpas - w.hpas) / w.per}, Bound: report.Exactly(want)},
+		report.Line{What: when + ": all else, which is events", Ours: []float64{(others - w.others - (hpas - w.hpas)) / w.per}})
+	w.hpas, w.others = hpas, others
+	return nil
+}
+
+// quiet returns the counts once they stay the same for a while.
+func (w *writes) quiet(ctx context.Context) (hpas, all float64, err error) {
+	var last [2]float64
+	same := 0
+	err = wait.PollUntilContextTimeout(ctx, 500*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		if hpas, err = w.plane.HPAWrites(ctx); err != nil {
+			return false, err
+		}
+		if all, err = clientWrites(ctx, w.process.Metrics); err != nil {
+			return false, err
+		}
+		if now := [2]float64{hpas, all}; now != last {
+			last, same = now, 0
+		}
+		same++
+		return same > 4, nil
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("wait until nothing is written: %w", err)
+	}
+	return hpas, all, nil
+}
+
+// reconciled waits until the controller has looked at so many workloads.
+func (w *writes) reconciled(ctx context.Context, n int) error {
+	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		done, err := sum(ctx, w.process.Metrics, "controller_runtime_reconcile_total", "controller=workload")
+		return done >= float64(n), err
+	})
+}
+
+// clientWrites is how many requests that write a process has sent.
+func clientWrites(ctx context.Context, url string) (float64, error) {
+	var all float64
+	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
+		n, err := sum(ctx, url, "rest_client_requests_total", "method="+method)
+		if err != nil {
+			return 0, err
+		}
+		all += n
+	}
+	return all, nil
+}
+
+// passAnHour writes statuses as kube-controller-manager does in an hour.
+func passAnHour(ctx context.Context, p *plane.Plane, n int) error {
+	began := metav1.Now().Rfc3339Copy()
+	return plane.Parallel(ctx, workers(), n, func(ctx context.Context, i int) error {
+		for sync := range syncsAnHour {
+			h := &autoscalingv2.HorizontalPodAutoscaler{}
+			h.Namespace, h.Name = plane.Namespace(i), plane.Name(i)
+			patch := client.MergeFrom(h.DeepCopy())
+			h.Status.LastScaleTime = ptr.To(metav1.NewTime(began.Add(time.Duration(sync) * 15 * time.Second)))
+			h.Status.Conditions = []autoscalingv2.HorizontalPodAutoscalerCondition{active(began)}
+			if err := p.Admin.Status().Patch(ctx, h, patch); err != nil {
+				return fmt.Errorf("write the status of %s: %w", h.Name, err)
+			}
+		}
+		return nil
+	})
+}
