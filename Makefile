@@ -51,6 +51,7 @@ build: ## Build bin/kong-latency and bin/kubectl-latency
 	@echo 'building $(BIN)/kong-latency and $(BIN)/kubectl-latency $(VERSION)'
 	@$(GO_BUILD) -o $(BIN)/kong-latency ./cmd/kong-latency
 	@$(GO_BUILD) -o $(BIN)/kubectl-latency ./cmd/kubectl-latency
+	@cp krew/kubectl_complete-latency $(BIN)/kubectl_complete-latency
 
 .PHONY: image
 image: ## Build the container image IMAGE with docker or podman

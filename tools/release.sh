@@ -26,7 +26,10 @@ programs() { # programs <os> <arch>
 		name=${program}_${version}_$1_$2
 		echo "  $name"
 		GOOS=$1 GOARCH=$2 go build -trimpath -buildvcs=false -ldflags "$ldflags" -o "$scratch/$program" "./cmd/$program"
-		go run ./tools/archive "$output/$name.tar.gz" "$scratch/$program"
+		# What makes kubectl complete the plugin's arguments goes with it.
+		with=
+		[ "$program" != kubectl-latency ] || with=krew/kubectl_complete-latency
+		go run ./tools/archive "$output/$name.tar.gz" "$scratch/$program" $with
 		# Neither serial number nor time, which differ each time.
 		GOOS=$1 GOARCH=$2 "$cyclonedx" app -json -noserial -notimestamp -std \
 			-main "cmd/$program" -output "$output/$name.cdx.json" . 2>"$scratch/log" || {
@@ -64,6 +67,10 @@ echo "programs"
 for platform; do
 	programs "${platform%/*}" "${platform#*/}"
 done
+
+# It names every platform, so a release of fewer has none.
+tools/krew.sh "$version" "$output" >"$scratch/krew.yaml" &&
+	mv "$scratch/krew.yaml" "$output/kubectl-latency-krew.yaml" || echo "  without a manifest for krew"
 
 echo "manifests, chart, alerts and dashboard"
 manifest default kong-latency
