@@ -42,7 +42,7 @@ Objects that name no namespace are in the one of --namespace, or else in default
 
   # Check what a chart or a kustomization gives
   helm template my-app ./chart | kubectl latency lint -f -
-  kubectl latency lint -k overlays/production
+  kubectl latency lint -k config/default
 
   # For code scanning
   kubectl latency lint -R -f config/samples -o sarif`

@@ -36,8 +36,8 @@ Objects that name no namespace are in the one of --namespace, or else in default
 	examples = `  # What would the annotations in these files give?
   kubectl latency render -f config/samples/echo.yaml
 
-  # The same for a folder and its folders, under a policy
-  kubectl latency render -R -f config/samples --policy config/samples/latencypolicy_default.yaml
+  # The same under a policy
+  kubectl latency render -f config/samples/echo.yaml --policy config/samples/latencypolicy_default.yaml
 
   # Everything that the metric needs as objects
   kubectl latency render -f config/samples/echo.yaml --with servicemonitor,extension
