@@ -11,6 +11,9 @@ IMAGE ?= kong-latency:$(VERSION)
 FUZZTIME ?= 30s
 # Set to 1 to have the race detector watch the tests (needs a C compiler).
 RACE ?=
+# Minor of Kubernetes whose control plane test-integration runs on, the newest
+# if empty. Another one needs a module tools/kubernetes-<minor>.
+K8S ?=
 # Flags added to every `go test`.
 TESTFLAGS ?=
 
@@ -24,6 +27,16 @@ GO_TEST := go test -race $(TESTFLAGS)
 else
 export CGO_ENABLED := 0
 GO_TEST := go test $(TESTFLAGS)
+endif
+
+# An older control plane: three programs of bin/k8s-<minor> instead of those in bin.
+ifneq ($(K8S),)
+OLDER := $(patsubst tools/kubernetes-%/go.mod,%,$(wildcard tools/kubernetes-*/go.mod))
+ifeq ($(filter $(K8S),$(OLDER)),)
+$(error K8S is $(K8S): must be one of $(OLDER), or empty for the newest)
+endif
+export KONG_LATENCY_KUBERNETES := $(abspath $(BIN)/k8s-$(K8S))
+OLDER_PROGRAMS := $(addprefix $(BIN)/k8s-$(K8S)/,kube-apiserver kube-controller-manager kube-scheduler)
 endif
 
 # What a control plane consists of. KUBEBUILDER_ASSETS, if set, has the rest.

@@ -17,15 +17,16 @@ cd "$(dirname "$0")/$module"
 export CGO_ENABLED=0 GOWORK=off
 
 ldflags='-s -w'
-if [ "$module" = kubernetes ]; then
-	# Without these, Kubernetes reports v0.0.0.
+case $module in
+kubernetes*) # Without these, Kubernetes reports v0.0.0.
 	version=$(go list -m -f '{{.Version}}' k8s.io/kubernetes)
 	number=${version#v}
 	major=${number%%.*}
 	rest=${number#*.}
 	variable=k8s.io/component-base/version
 	ldflags="$ldflags -X $variable.gitVersion=$version -X $variable.gitMajor=$major -X $variable.gitMinor=${rest%%.*}"
-fi
+	;;
+esac
 
 # go prints a line for each package or download; errors have other shapes.
 progress() {

@@ -20,6 +20,16 @@ $(BIN)/kube-scheduler: tools/kubernetes/go.mod
 $(BIN)/kubectl: tools/kubernetes/go.mod
 	$(call build_tool,kubernetes,k8s.io/kubernetes/cmd/kubectl,half a minute after kube-apiserver)
 
+# The same of an older minor, for make test-integration K8S=…
+$(BIN)/k8s-%/kube-apiserver: tools/kubernetes-%/go.mod
+	$(call build_tool,kubernetes-$*,k8s.io/kubernetes/cmd/kube-apiserver,5 minutes)
+
+$(BIN)/k8s-%/kube-controller-manager: tools/kubernetes-%/go.mod
+	$(call build_tool,kubernetes-$*,k8s.io/kubernetes/cmd/kube-controller-manager,1 minute after kube-apiserver)
+
+$(BIN)/k8s-%/kube-scheduler: tools/kubernetes-%/go.mod
+	$(call build_tool,kubernetes-$*,k8s.io/kubernetes/cmd/kube-scheduler,half a minute after kube-apiserver)
+
 $(BIN)/kwok: tools/kwok/go.mod
 	$(call build_tool,kwok,sigs.k8s.io/kwok/cmd/kwok,1 minute)
 

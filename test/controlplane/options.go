@@ -12,7 +12,9 @@ import (
 type Options struct {
 	// Assets is the folder that holds the programs. If it is empty, the
 	// repository's bin folder is taken, except for etcd, kube-apiserver and
-	// kubectl when KUBEBUILDER_ASSETS is set: these come from there.
+	// kubectl when KUBEBUILDER_ASSETS is set: these come from there. Where
+	// KONG_LATENCY_KUBERNETES names a folder, the API server, the controller
+	// manager and the scheduler come from it, whatever else is set.
 	Assets string
 	// Bare starts etcd and kube-apiserver alone: no controller, no scheduler,
 	// no node. Deployments then have no pods and nothing is garbage collected.
@@ -41,11 +43,17 @@ func (o Options) names() []string {
 }
 
 // assets finds programs. The folder `kubebuilder`, if set, comes before
-// `folder` for the three programs that the Kubernetes envtest archives hold.
+// `folder` for the three programs that the Kubernetes envtest archives hold, and
+// `older` before both for those of which there may be an older minor.
 type assets struct {
 	folder      string
 	kubebuilder string
+	older       string
 }
+
+// olderVariable names a folder with the control plane of another minor of
+// Kubernetes: kube-apiserver, kube-controller-manager and kube-scheduler.
+const olderVariable = "KONG_LATENCY_KUBERNETES"
 
 func (o Options) assets() assets {
 	if o.Assets != "" {
@@ -54,10 +62,14 @@ func (o Options) assets() assets {
 	return assets{
 		folder:      filepath.Join(RepoRoot(), "bin"),
 		kubebuilder: os.Getenv("KUBEBUILDER_ASSETS"),
+		older:       os.Getenv(olderVariable),
 	}
 }
 
 func (a assets) path(name string) string {
+	if a.older != "" && (name == apiServer || name == controllerManager || name == scheduler) {
+		return filepath.Join(a.older, name)
+	}
 	if a.kubebuilder != "" && (name == etcd || name == apiServer || name == "kubectl") {
 		return filepath.Join(a.kubebuilder, name)
 	}

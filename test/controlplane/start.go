@@ -132,7 +132,7 @@ func (c *ControlPlane) startControllers(ctx context.Context, p ports) error {
 	if err := c.waitReady(ctx, manager, url("https", p.controllerManager)+"/healthz"); err != nil {
 		return err
 	}
-	if err := c.waitReady(ctx, sched, url("https", p.scheduler)+"/readyz"); err != nil {
+	if err := c.waitReady(ctx, sched, url("https", p.scheduler)+"/healthz"); err != nil {
 		return err
 	}
 	return c.waitNode(ctx, player)
