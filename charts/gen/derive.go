@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -17,60 +19,70 @@ type file struct{ name, text string }
 
 const header = "{{- /* Derived from config by make generate. Do not edit. */}}\n"
 
-// source is a kustomization and the value of the chart on which its objects, other
-// than those of the sources before it, depend.
+// source is a kustomization and the value of the chart on which its objects depend.
 type source struct{ folder, condition string }
 
+// sources: what is in a later one as it is in an earlier one is that one's.
 var sources = []source{
 	{"default", ""},
+	{certManager, `eq .Values.certs.mode "cert-manager"`},
 	{"prometheus", ""}, // each kind has its own value
 }
+
+const (
+	certManager = "cert-manager"
+	// selfSigned is on what depends which cert-manager's variant does not have.
+	selfSigned = `ne .Values.certs.mode "cert-manager"`
+)
 
 // derive returns the templates that are made of the kustomizations in folder,
 // sorted by name.
 func derive(folder string) ([]file, error) {
-	seen := map[string]bool{}
-	texts := map[string]*strings.Builder{}
+	rendered := map[string]map[string]*unstructured.Unstructured{}
 	for _, s := range sources {
 		objects, err := render(filepath.Join(folder, s.folder))
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range objects {
-			id := o.GetKind() + " " + o.GetName()
+		rendered[s.folder] = objects
+	}
+	seen := map[string]bool{}
+	texts := map[string]string{}
+	for _, s := range sources {
+		objects := rendered[s.folder]
+		for _, id := range slices.Sorted(maps.Keys(objects)) {
+			o, condition := objects[id], s.condition
 			if seen[id] {
 				continue
 			}
 			seen[id] = true
-			name, text, err := template(o, s.condition)
+			other := rendered[certManager][id]
+			if condition == "" && rules[o.GetKind()].byMode && s.folder == "default" && !reflect.DeepEqual(o, other) {
+				condition, seen[id] = selfSigned, false
+			}
+			name, text, err := template(o.DeepCopy(), condition)
 			if err != nil {
 				return nil, fmt.Errorf("derive a template of %s: %w", id, err)
 			}
-			if name == "" {
-				continue
+			if name != "" {
+				texts[name] += text
 			}
-			if texts[name] == nil {
-				texts[name] = &strings.Builder{}
-				texts[name].WriteString(header)
-			}
-			texts[name].WriteString(text)
 		}
 	}
 	var files []file
-	for name, text := range texts {
-		files = append(files, file{name, text.String()})
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		files = append(files, file{name, header + texts[name]})
 	}
-	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.name, b.name) })
 	return files, nil
 }
 
-// render builds a kustomization.
-func render(folder string) ([]*unstructured.Unstructured, error) {
+// render builds a kustomization. Its objects are known by kind and name.
+func render(folder string) (map[string]*unstructured.Unstructured, error) {
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
 	if err != nil {
 		return nil, fmt.Errorf("render %s: %w", folder, err)
 	}
-	var objects []*unstructured.Unstructured
+	objects := map[string]*unstructured.Unstructured{}
 	for _, r := range built.Resources() {
 		raw, err := r.MarshalJSON()
 		if err != nil {
@@ -80,7 +92,7 @@ func render(folder string) ([]*unstructured.Unstructured, error) {
 		if err := o.UnmarshalJSON(raw); err != nil {
 			return nil, fmt.Errorf("decode %s: %w", r.CurId(), err)
 		}
-		objects = append(objects, o)
+		objects[o.GetKind()+" "+o.GetName()] = o
 	}
 	return objects, nil
 }

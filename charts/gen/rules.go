@@ -14,6 +14,8 @@ type rule struct {
 	file string
 	// condition is when they are part of a release; empty: always.
 	condition string
+	// byMode: with certificates of cert-manager they may be others, or absent.
+	byMode bool
 	// change puts in what values of the chart decide.
 	change func(*unstructured.Unstructured, *blocks) error
 }
@@ -26,7 +28,7 @@ var rules = map[string]rule{
 
 	"ServiceAccount":     {file: "rbac.yaml", change: account},
 	"ClusterRole":        {file: "rbac.yaml"},
-	"Role":               {file: "rbac.yaml"},
+	"Role":               {file: "rbac.yaml", byMode: true},
 	"ClusterRoleBinding": {file: "rbac.yaml", change: binding},
 	"RoleBinding":        {file: "rbac.yaml", change: binding},
 
@@ -37,7 +39,7 @@ var rules = map[string]rule{
 	"NetworkPolicy":       {file: "objects.yaml", condition: ".Values.networkPolicy.enabled", change: networkPolicy},
 	"PodDisruptionBudget": {file: "objects.yaml"},
 	"ResourceQuota":       {file: "objects.yaml", condition: `hasPrefix "system-" .Values.webhook.priorityClassName`, change: quota},
-	"Secret":              {file: "objects.yaml"},
+	"Secret":              {file: "objects.yaml", byMode: true},
 	"Service":             {file: "objects.yaml", change: service},
 
 	"Issuer":      {file: "certmanager.yaml"},

@@ -21,6 +21,7 @@ func TestKustomize(t *testing.T) {
 		pods   map[string]int
 	}{
 		{"config/default", map[string]int{"webhook": 2, "controller": 2}},
+		{"config/cert-manager", map[string]int{"webhook": 2, "controller": 2}},
 		{"config/all-in-one", map[string]int{"webhook": 1}},
 	} {
 		t.Run(overlay.folder, func(t *testing.T) {
@@ -30,7 +31,7 @@ func TestKustomize(t *testing.T) {
 			expectPods(t, g, namespace, overlay.pods)
 			expectRestricted(t, g, namespace)
 			kubectl(t, "apply", "-k", "config/prometheus")
-			g.Expect(takeInventory(t, g).has(namespace+"/kong-latency-webhook-cert")).To(gomega.BeTrue(), "the Secret is listed")
+			g.Expect(takeInventory(t, g).has(namespace+"/kong-latency-webhook")).To(gomega.BeTrue(), "the inventory sees what is installed")
 
 			kubectl(t, "delete", "-k", "config/prometheus")
 			kubectl(t, "delete", "-k", "config/webhook")
@@ -52,6 +53,7 @@ func TestHelm(t *testing.T) {
 	}{
 		{"two processes", "allInOne=false", map[string]int{"webhook": 2, "controller": 2}},
 		{"all in one", "allInOne=true", map[string]int{"webhook": 1}},
+		{"with cert-manager", "certs.mode=cert-manager,prometheusRule.enabled=true", map[string]int{"webhook": 2, "controller": 2}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g := newG(t)

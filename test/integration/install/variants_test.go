@@ -44,16 +44,19 @@ var everyValue = []string{
 	"controller.priorityClassName=system-cluster-critical", "controller.podAnnotations.a=b",
 	"pipeline.operatorService=kong-system/metrics", "pipeline.adapterConfigMap=default/rules",
 	"networkPolicy.apiServerPorts={16443}", "serviceMonitor.enabled=true", "serviceMonitor.labels.release=prometheus",
+	"prometheusRule.enabled=true", "prometheusRule.labels.release=prometheus",
 	"crds.keep=true",
 }
 
 func variants() []variant {
 	return []variant{
 		kustomized("config/default"),
+		kustomized("config/cert-manager"),
 		kustomized("config/all-in-one"),
 		kustomized("config/prometheus"),
 		templated("as it is"),
 		templated("all in one", "allInOne=true"),
+		templated("with cert-manager", "certs.mode=cert-manager"),
 		templated("with less", "networkPolicy.enabled=false", "crds.install=false", "webhook.priorityClassName="),
 		templated("with every value", everyValue...),
 	}
