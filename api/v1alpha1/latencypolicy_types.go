@@ -62,6 +62,8 @@ type LatencyPolicySpec struct {
 	// rules it, and of equal ones the first by name. Policies are never mixed.
 	// +optional
 	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=-2147483648
+	// +kubebuilder:validation:Maximum=2147483647
 	Priority int32 `json:"priority"`
 
 	// namespaceSelector selects namespaces by their labels; absent or empty, all of

@@ -16,7 +16,7 @@ const (
 	saysMetric       = "must be a metric name of letters, digits, '_', ':', '.' and '-'"
 	saysProfile      = "must be lower-case letters, digits and '-', beginning and ending with a letter or digit, and neither responsive nor stable, which are built in"
 	saysPolicies     = "must be 1 to 8 policies, or absent"
-	saysPolicy       = "must each have a value of at least 1 and periodSeconds from 1 to 1800"
+	saysPolicy       = "must each have a value from 1 to 2147483647 and periodSeconds from 1 to 1800"
 )
 
 func ruleCases() []ruleCase {

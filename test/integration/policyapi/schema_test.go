@@ -26,7 +26,6 @@ func TestBounds(t *testing.T) {
 	}
 	long := func(n int) string { return strings.Repeat("a", n) }
 	for _, c := range []struct{ spec, field, says string }{
-		{"priority: 2147483648", "<nil>", "type integer with format int32 in spec.priority"},
 		{"conflicts: Ignore", "spec.conflicts", `supported values: "Deny", "Warn"`},
 		{"autoAttach: {}", "spec.autoAttach.targetMilliseconds", "Required value"},
 		// A fraction needs quotes, because the API machinery knows no such numbers here.
@@ -54,6 +53,24 @@ func TestBounds(t *testing.T) {
 			cause := causes(t, create(t, policy(t, "refused", c.spec)))[0]
 			if cause.Field != c.field || !strings.Contains(cause.Message, c.says) {
 				t.Errorf("got\n%s: %s\nwant\n%s: %s", cause.Field, cause.Message, c.field, c.says)
+			}
+		})
+	}
+}
+
+// TestNoNumberIsTooLarge: a policy that cannot be decoded would keep all others from
+// being listed. API servers refuse by the format or by the bound, whichever they
+// look at.
+func TestNoNumberIsTooLarge(t *testing.T) {
+	for spec, field := range map[string]string{
+		"priority: 2147483648":  "spec.priority",
+		"priority: -2147483649": "spec.priority",
+		"behaviors: [{name: a, scaleUp: {policies: [{type: Pods, value: 2147483648, periodSeconds: 1}]}}]": "spec.behaviors[0].scaleUp.policies",
+	} {
+		t.Run(spec, func(t *testing.T) {
+			cause := causes(t, create(t, policy(t, "refused", spec)))[0]
+			if !strings.Contains(cause.Field+" "+cause.Message, field) {
+				t.Errorf("got %s: %s\nwant one about %s", cause.Field, cause.Message, field)
 			}
 		})
 	}
