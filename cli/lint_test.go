@@ -230,3 +230,17 @@ func TestLintCannotRun(t *testing.T) {
 		t.Errorf("got %d, %q, %q", code, stdout, stderr)
 	}
 }
+
+// The page shows what lint prints.
+func TestLintOnThePage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "docs", "cli.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(page), "```\nshop.yaml:")
+	shown, _, found := strings.Cut(after, "```")
+	_, stdout, _ := run(t, "", "lint", "-f", shop)
+	if printed := strings.ReplaceAll(filepath.ToSlash(stdout), "testdata/shop/", ""); !found || !strings.Contains(printed, "shop.yaml:"+shown) {
+		t.Errorf("docs/cli.md shows\nshop.yaml:%s\nand lint prints\n%s", shown, printed)
+	}
+}

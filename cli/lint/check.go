@@ -120,6 +120,8 @@ func told(c *offline.Cluster, f finding.Finding) bool {
 		return slices.ContainsFunc(c.Objects, func(o manifests.Object) bool {
 			return o.GetKind() == "HTTPRoute" && o.GetNamespace() == f.Object.Namespace
 		})
+	case pipeline.DataPlaneMayBeShared.Name:
+		return c.Snapshot.Extensions.State == pipeline.Known
 	case pipeline.ExtensionPending.Name:
 		return false // Kong Operator makes the ControlPlane; files never show it
 	}

@@ -36,6 +36,7 @@ type sarifDriver struct {
 type sarifRule struct {
 	ID                   string      `json:"id"`
 	ShortDescription     sarifText   `json:"shortDescription"`
+	HelpURI              string      `json:"helpUri"`
 	Help                 sarifText   `json:"help"`
 	DefaultConfiguration sarifConfig `json:"defaultConfiguration"`
 }
@@ -114,6 +115,7 @@ func rulesOf(results []Result) []sarifRule {
 		out = append(out, sarifRule{
 			ID:                   reason.Name,
 			ShortDescription:     sarifText{reason.Summary},
+			HelpURI:              home + "/blob/main/docs/findings.md#" + strings.ToLower(reason.Name),
 			Help:                 sarifText{reason.Fix},
 			DefaultConfiguration: sarifConfig{levelOf(reason.Severity)},
 		})

@@ -39,6 +39,7 @@ type Cluster struct {
 	Snapshot *pipeline.Snapshot
 
 	policies []v1alpha1.LatencyPolicy
+	catalogs map[string]target.Set
 }
 
 // New makes a cluster of objects. What could be understood is returned beside an
@@ -51,6 +52,7 @@ func New(objects []manifests.Object) (*Cluster, error) {
 			errs = append(errs, notOfItsKind(o, err))
 		}
 	}
+	c.catalogs = c.sorted()
 	set := policy.Compile(c.policies)
 	c.Policies = generator.Rules{Set: set, Namespace: c.namespace}
 	plain := make([]*unstructured.Unstructured, len(objects))
@@ -144,21 +146,31 @@ func Partial(o manifests.Object) bool {
 
 // Catalog is a namespace of the cluster. Of objects with the same name the last
 // one holds, as it does when they are applied.
-func (c *Cluster) Catalog(namespace string) target.Set {
-	var out target.Set
+func (c *Cluster) Catalog(namespace string) target.Set { return c.catalogs[namespace] }
+
+// sorted is the objects by their namespaces.
+func (c *Cluster) sorted() map[string]target.Set {
+	out := map[string]target.Set{}
+	seen := map[finding.Object]bool{}
 	for _, w := range slices.Backward(c.Workloads) {
-		if _, later := out.Workload(w.Name); w.Namespace == namespace && !later {
-			out.Workloads = append(out.Workloads, w)
+		if set := out[w.Namespace]; !seen[w.Object()] {
+			seen[w.Object()] = true
+			set.Workloads = append(set.Workloads, w)
+			out[w.Namespace] = set
 		}
 	}
 	for _, s := range slices.Backward(c.Services) {
-		if _, later := out.Service(s.Name); s.Namespace == namespace && !later {
-			out.Services = append(out.Services, s)
+		if set := out[s.Namespace]; !seen[s.Object()] {
+			seen[s.Object()] = true
+			set.Services = append(set.Services, s)
+			out[s.Namespace] = set
 		}
 	}
-	for _, a := range c.Autoscalers {
-		if a.Namespace == namespace {
-			out.Autoscalers = append(out.Autoscalers, a)
+	for _, a := range slices.Backward(c.Autoscalers) {
+		if set := out[a.Namespace]; !seen[a.Object()] {
+			seen[a.Object()] = true
+			set.Autoscalers = append(set.Autoscalers, a)
+			out[a.Namespace] = set
 		}
 	}
 	return out
