@@ -79,7 +79,7 @@ func TestStampOfAutoAttach(t *testing.T) {
 				op, before = admissionv1.Update, webDeployment(tt.before)
 			}
 			req := request(t, op, before, webDeployment(maps.Clone(tt.ours)))
-			resp := c.mutateDeployment(t.Context(), req)
+			resp := c.mutateDeployment(t.Context(), reviewOf[deployment](t, req))
 			if !resp.Allowed {
 				t.Fatalf("refused: %v", resp.Result)
 			}
@@ -103,7 +103,7 @@ func TestStampOfAutoAttach(t *testing.T) {
 				t.Errorf("more than annotations changed (-want +got):\n%s", diff)
 			}
 			req.Object.Raw = raw
-			if again := c.mutateDeployment(t.Context(), req); len(again.Patches) > 0 || len(again.Warnings) > 0 {
+			if again := c.mutateDeployment(t.Context(), reviewOf[deployment](t, req)); len(again.Patches) > 0 || len(again.Warnings) > 0 {
 				t.Errorf("a second call patches %v and says %q", again.Patches, again.Warnings)
 			}
 		})
@@ -116,7 +116,7 @@ func TestStampFitsWhateverStandsForNoAnnotations(t *testing.T) {
 	for _, none := range []string{``, `,"annotations":null`, `,"annotations":{}`} {
 		req := request(t, admissionv1.Create, nil, webDeployment(nil))
 		req.Object.Raw = []byte(`{"metadata":{"name":"echo","labels":{"tier":"web"}` + none + `},"spec":{"template":{"metadata":{"labels":{"app":"echo"}}}}}`)
-		resp := c.mutateDeployment(t.Context(), req)
+		resp := c.mutateDeployment(t.Context(), reviewOf[deployment](t, req))
 		var d appsv1.Deployment
 		if err := json.Unmarshal(applied(t, req.Object.Raw, resp), &d); err != nil {
 			t.Fatal(err)
@@ -153,7 +153,7 @@ func TestStampIsWrittenOnlyByWhatIsKnown(t *testing.T) {
 			c := clusterOf(t, echo)
 			c.Policies = attaching()
 			tt.edit(&c)
-			resp := c.mutateDeployment(t.Context(), request(t, admissionv1.Create, nil, tt.o))
+			resp := c.mutateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, tt.o)))
 			if !resp.Allowed || len(resp.Patches) > 0 || len(resp.Warnings) > 0 {
 				t.Errorf("answered %v, patches %v, said %q", resp.Result, resp.Patches, resp.Warnings)
 			}
@@ -179,7 +179,7 @@ func TestStampAndReplicasInOnePatch(t *testing.T) {
 	c := clusterOf(t, serviceWith("echo", nil))
 	c.Policies = attaching(func(s *v1alpha1.LatencyPolicySpec) { s.Defaults = &v1alpha1.Defaults{MinReplicas: ptr.To[int32](4)} })
 	req := request(t, admissionv1.Create, nil, webDeployment(nil))
-	resp := c.mutateDeployment(t.Context(), req)
+	resp := c.mutateDeployment(t.Context(), reviewOf[deployment](t, req))
 	expect(t, resp.Warnings, "wrote kong.latency/target-ms", "raised spec.replicas from 1 to 4")
 	var d appsv1.Deployment
 	if err := json.Unmarshal(applied(t, req.Object.Raw, resp), &d); err != nil {
@@ -190,7 +190,7 @@ func TestStampAndReplicasInOnePatch(t *testing.T) {
 	}
 	// What runs already is scaled by its autoscaler, not by admission.
 	req = request(t, admissionv1.Update, webDeployment(nil), webDeployment(nil))
-	if resp := c.mutateDeployment(t.Context(), req); len(resp.Patches) != 3 {
+	if resp := c.mutateDeployment(t.Context(), reviewOf[deployment](t, req)); len(resp.Patches) != 3 {
 		t.Errorf("an update is patched by %v", resp.Patches)
 	}
 }
@@ -201,13 +201,13 @@ func TestAStampIsNoChangeOfSettings(t *testing.T) {
 	empty := emptySnapshot()
 	c.Pipeline = func() *pipeline.Evaluator { return pipeline.NewEvaluator(empty) }
 	// The first update since the policy is there, while monitoring is broken.
-	resp := c.validateDeployment(t.Context(), request(t, admissionv1.Update, webDeployment(nil), webDeployment(stamped())))
+	resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Update, webDeployment(nil), webDeployment(stamped()))))
 	if !resp.Allowed {
 		t.Errorf("refused: %v", resp.Result)
 	}
 	// One who takes the target over changes settings.
 	own := stamped(annotations.TargetMS, "45")
-	resp = c.validateDeployment(t.Context(), request(t, admissionv1.Update, webDeployment(stamped()), webDeployment(own)))
+	resp = c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Update, webDeployment(stamped()), webDeployment(own))))
 	if resp.Allowed || !strings.Contains(resp.Result.Message, "ServiceMonitorNotFound") {
 		t.Errorf("a target of its own got %+v", resp)
 	}
@@ -215,7 +215,7 @@ func TestAStampIsNoChangeOfSettings(t *testing.T) {
 
 func TestAStampThatNoPolicyStandsForHasNothingToWarnOf(t *testing.T) {
 	c := clusterOf(t, serviceWith("echo", nil))
-	resp := c.validateDeployment(t.Context(), request(t, admissionv1.Update, webDeployment(stamped()), webDeployment(stamped())))
+	resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Update, webDeployment(stamped()), webDeployment(stamped()))))
 	if !resp.Allowed || len(resp.Warnings) > 0 {
 		t.Errorf("answered %v, %q", resp.Result, resp.Warnings)
 	}
@@ -228,12 +228,12 @@ func TestAutoAttachIsNeverDeniedForThePipeline(t *testing.T) {
 	c.Policies = attaching()
 	c.Pipeline = func() *pipeline.Evaluator { return pipeline.NewEvaluator(broken) }
 	for name, ours := range map[string]map[string]string{"unstamped": nil, "stamped": stamped()} {
-		resp := c.validateDeployment(t.Context(), request(t, admissionv1.Create, nil, webDeployment(ours)))
+		resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, webDeployment(ours))))
 		if !resp.Allowed || !strings.Contains(strings.Join(resp.Warnings, "\n"), "ServiceMonitorNotFound") {
 			t.Errorf("%s: answered %+v, want a warning", name, resp.AdmissionResponse)
 		}
 	}
-	if resp := c.validateDeployment(t.Context(), request(t, admissionv1.Create, nil, webDeployment(ask()))); resp.Allowed {
+	if resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, webDeployment(ask())))); resp.Allowed {
 		t.Error("one that asks itself is admitted all the same")
 	}
 }

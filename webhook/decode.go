@@ -1,9 +1,13 @@
 package webhook
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 
-	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+	admissionv1 "k8s.io/api/admission/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	kjson "sigs.k8s.io/json"
 
 	"github.com/kong-latency/kong-latency/annotations"
@@ -41,42 +45,68 @@ type service struct {
 	} `json:"spec"`
 }
 
-// decode reads raw as the API server wrote it: field names are case-sensitive,
-// and unknown fields are of no interest here.
-func decode(raw []byte, into any) error {
-	if len(raw) == 0 {
-		return fmt.Errorf("decode object: it is empty")
+// asked is what is said of every request.
+type asked struct {
+	UID       types.UID             `json:"uid"`
+	Name      string                `json:"name"`
+	Namespace string                `json:"namespace"`
+	Operation admissionv1.Operation `json:"operation"`
+}
+
+// review is a request about an object of type T.
+type review[T any] struct {
+	asked
+	Object T
+	// OldObject is the former state on UPDATE, else empty.
+	OldObject T
+}
+
+const reviewKind = "AdmissionReview"
+
+// decodeReview reads a review as the API server wrote it: field names are
+// case-sensitive, and unknown fields are of no interest here. The object is there,
+// and on UPDATE the former one. On error the review holds what could be read.
+func decodeReview[T any](body []byte) (review[T], error) {
+	var whole struct {
+		metav1.TypeMeta
+		Request *struct {
+			asked
+			Object    *T `json:"object"`
+			OldObject *T `json:"oldObject"`
+		} `json:"request"`
 	}
-	if err := kjson.UnmarshalCaseSensitivePreserveInts(raw, into); err != nil {
-		return fmt.Errorf("decode object: %w", err)
+	err := kjson.UnmarshalCaseSensitivePreserveInts(body, &whole)
+	r := whole.Request
+	var out review[T]
+	if r != nil {
+		out.asked = r.asked
 	}
-	return nil
+	switch {
+	case err != nil:
+		return out, fmt.Errorf("decode review: %w", err)
+	case whole.Kind != reviewKind || whole.APIVersion != admissionv1.SchemeGroupVersion.String():
+		return out, fmt.Errorf("decode review: it is %s of %q: must be %s of %s", whole.Kind, whole.APIVersion, reviewKind, admissionv1.SchemeGroupVersion)
+	case r == nil:
+		return out, errors.New("decode review: it has no request")
+	case r.Object == nil:
+		return out, errors.New("decode review: it has no object")
+	case r.Operation == admissionv1.Update && r.OldObject == nil:
+		return out, errors.New("decode review: it has no oldObject")
+	}
+	out.Object = *r.Object
+	if r.OldObject != nil {
+		out.OldObject = *r.OldObject
+	}
+	return out, nil
 }
 
 // name is the object's name as far as it is known at this point of admission.
-func (m metadata) name(req *admission.Request) string {
-	switch {
-	case req.Name != "":
-		return req.Name
-	case m.Name != "":
-		return m.Name
-	default:
-		return m.GenerateName
-	}
-}
+func (m metadata) name(r asked) string { return cmp.Or(r.Name, m.Name, m.GenerateName) }
 
-func decodeWorkload(raw []byte, req *admission.Request) (target.Workload, error) {
-	var d deployment
-	if err := decode(raw, &d); err != nil {
-		return target.Workload{}, err
-	}
-	return d.workload(req), nil
-}
-
-func (d deployment) workload(req *admission.Request) target.Workload {
+func (d deployment) workload(r asked) target.Workload {
 	return target.Workload{
-		Namespace:   req.Namespace,
-		Name:        d.Metadata.name(req),
+		Namespace:   r.Namespace,
+		Name:        d.Metadata.name(r),
 		UID:         d.Metadata.UID,
 		Deleting:    d.Metadata.DeletionTimestamp != nil,
 		Replicas:    d.Spec.Replicas,
@@ -86,15 +116,11 @@ func (d deployment) workload(req *admission.Request) target.Workload {
 	}
 }
 
-func decodeService(raw []byte, req *admission.Request) (s target.Service, deleting bool, err error) {
-	var o service
-	if err := decode(raw, &o); err != nil {
-		return target.Service{}, false, err
-	}
+func (o service) service(r asked) target.Service {
 	return target.Service{
-		Namespace:   req.Namespace,
-		Name:        o.Metadata.name(req),
+		Namespace:   r.Namespace,
+		Name:        o.Metadata.name(r),
 		Selector:    o.Spec.Selector,
 		Annotations: annotations.Ours(o.Metadata.Annotations),
-	}, o.Metadata.DeletionTimestamp != nil, nil
+	}
 }

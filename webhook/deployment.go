@@ -17,13 +17,10 @@ import (
 // mutateDeployment writes on a Deployment that its policy attaches what the policy
 // gives it, and sees to its replicas. It patches those paths one by one, and nothing
 // when called again.
-func (c Cluster) mutateDeployment(ctx context.Context, req admission.Request) admission.Response {
-	var d deployment
-	if err := decode(req.Object.Raw, &d); err != nil {
-		return badRequest(err)
-	}
+func (c Cluster) mutateDeployment(ctx context.Context, req review[deployment]) admission.Response {
 	resp := allow(nil)
-	w := d.workload(&req)
+	d := req.Object
+	w := d.workload(req.asked)
 	if w.Deleting {
 		return resp
 	}
@@ -33,10 +30,7 @@ func (c Cluster) mutateDeployment(ctx context.Context, req admission.Request) ad
 		c.raise(w, now, &resp)
 		return resp
 	}
-	before, err := decodeWorkload(req.OldObject.Raw, &req)
-	if err != nil {
-		return badRequest(err)
-	}
+	before := req.OldObject.workload(req.asked)
 	w.UID = before.UID // a manifest that replaces the object has none yet
 	now := c.resolve(ctx, w)
 	d.stamp(now, &resp)
@@ -59,16 +53,11 @@ func (c Cluster) resolve(ctx context.Context, w target.Workload) generator.Resol
 
 // validateDeployment refuses settings that cannot be used, and says in warnings
 // what will be attached or what keeps it from being attached.
-func (c Cluster) validateDeployment(ctx context.Context, req admission.Request) admission.Response {
-	w, err := decodeWorkload(req.Object.Raw, &req)
-	if err != nil {
-		return badRequest(err)
-	}
+func (c Cluster) validateDeployment(ctx context.Context, req review[deployment]) admission.Response {
+	w := req.Object.workload(req.asked)
 	var before target.Workload
 	if req.Operation == admissionv1.Update {
-		if before, err = decodeWorkload(req.OldObject.Raw, &req); err != nil {
-			return badRequest(err)
-		}
+		before = req.OldObject.workload(req.asked)
 	}
 	if w.Deleting {
 		return allow(nil) // whatever is wrong, it must not keep a finalizer from being removed

@@ -19,37 +19,20 @@ import (
 // validateLatencyPolicy refuses what the schema cannot, and warns of a policy that
 // rules nothing. Like every refusal it is for what is new: a label can be put on a
 // policy that has been wrong from before.
-func (c Cluster) validateLatencyPolicy(ctx context.Context, req admission.Request) admission.Response {
-	p, err := decodePolicy(req.Object.Raw, &req)
-	if err != nil {
-		return badRequest(err)
-	}
+func (c Cluster) validateLatencyPolicy(ctx context.Context, req review[v1alpha1.LatencyPolicy]) admission.Response {
+	p := req.Object
+	p.Name = cmp.Or(req.Name, p.Name, p.GenerateName)
 	if p.DeletionTimestamp != nil {
 		return allow(nil) // whatever is wrong, it must not keep a finalizer from being removed
 	}
 	invalid := checkPolicy(p)
-	if req.Operation == admissionv1.Update {
-		before, err := decodePolicy(req.OldObject.Raw, &req)
-		if err != nil {
-			return badRequest(err)
-		}
-		if equality.Semantic.DeepEqual(before.Spec, p.Spec) {
-			return allow(warnings(invalid))
-		}
+	if req.Operation == admissionv1.Update && equality.Semantic.DeepEqual(req.OldObject.Spec, p.Spec) {
+		return allow(warnings(invalid))
 	}
 	if len(invalid) > 0 {
 		return refuse(invalid)
 	}
 	return allow(c.policyEffect(ctx, p))
-}
-
-func decodePolicy(raw []byte, req *admission.Request) (v1alpha1.LatencyPolicy, error) {
-	var p v1alpha1.LatencyPolicy
-	if err := decode(raw, &p); err != nil {
-		return v1alpha1.LatencyPolicy{}, err
-	}
-	p.Name = cmp.Or(req.Name, p.Name, p.GenerateName)
-	return p, nil
 }
 
 // checkPolicy returns what is wrong with a policy by itself. Bad selectors are told

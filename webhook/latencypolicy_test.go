@@ -71,7 +71,7 @@ func TestLatencyPolicyIsRefusedWhereTheSchemaCannot(t *testing.T) {
 				admissionv1.Create: nil,
 				admissionv1.Update: policyWith("frame", v1alpha1.LatencyPolicySpec{Priority: 7}),
 			} {
-				resp := clusterOf(t).validateLatencyPolicy(t.Context(), request(t, op, before, p))
+				resp := clusterOf(t).validateLatencyPolicy(t.Context(), reviewOf[v1alpha1.LatencyPolicy](t, request(t, op, before, p)))
 				if resp.Allowed != (len(tt.want) == 0) {
 					t.Fatalf("%s: answered %+v", op, resp)
 				}
@@ -82,7 +82,7 @@ func TestLatencyPolicyIsRefusedWhereTheSchemaCannot(t *testing.T) {
 				}
 			}
 			// A label, say, can be put on one that has been so from before.
-			resp := clusterOf(t).validateLatencyPolicy(t.Context(), request(t, admissionv1.Update, p, p))
+			resp := clusterOf(t).validateLatencyPolicy(t.Context(), reviewOf[v1alpha1.LatencyPolicy](t, request(t, admissionv1.Update, p, p)))
 			if !resp.Allowed || (len(resp.Warnings) > 0) != (len(tt.want) > 0) {
 				t.Errorf("unchanged: answered %v, %q", resp.Result, resp.Warnings)
 			}
@@ -94,7 +94,7 @@ func TestDeletionOfABrokenPolicyIsNeverRefused(t *testing.T) {
 	before := policyWith("frame", v1alpha1.LatencyPolicySpec{})
 	p := policyWith("frame", v1alpha1.LatencyPolicySpec{NamespaceSelector: selecting("a b", "")})
 	p.DeletionTimestamp = ptr.To(metav1.Now())
-	if resp := clusterOf(t).validateLatencyPolicy(t.Context(), request(t, admissionv1.Update, before, p)); !resp.Allowed {
+	if resp := clusterOf(t).validateLatencyPolicy(t.Context(), reviewOf[v1alpha1.LatencyPolicy](t, request(t, admissionv1.Update, before, p))); !resp.Allowed {
 		t.Errorf("refused: %v", resp.Result)
 	}
 }
@@ -122,12 +122,12 @@ func TestLatencyPolicyWithoutEffect(t *testing.T) {
 			c := clusterOf(t)
 			c.KnownPolicies, c.Candidates = knownOf(tt.others...)
 			p := policyWith("frame", tt.spec)
-			resp := c.validateLatencyPolicy(t.Context(), request(t, admissionv1.Create, nil, p))
+			resp := c.validateLatencyPolicy(t.Context(), reviewOf[v1alpha1.LatencyPolicy](t, request(t, admissionv1.Create, nil, p)))
 			if !resp.Allowed {
 				t.Fatalf("refused: %v", resp.Result)
 			}
 			expect(t, resp.Warnings, tt.want...)
-			same := c.validateLatencyPolicy(t.Context(), request(t, admissionv1.Update, p, p))
+			same := c.validateLatencyPolicy(t.Context(), reviewOf[v1alpha1.LatencyPolicy](t, request(t, admissionv1.Update, p, p)))
 			expect(t, same.Warnings) // nothing changed
 		})
 	}
@@ -153,7 +153,7 @@ func TestEffectOfALatencyPolicyThatCannotBeKnown(t *testing.T) {
 			c.KnownPolicies, c.Candidates = knownOf()
 			tt.edit(&c)
 			p := policyWith("frame", v1alpha1.LatencyPolicySpec{WorkloadSelector: selecting("tier", "batch")})
-			resp := c.validateLatencyPolicy(t.Context(), request(t, admissionv1.Create, nil, p))
+			resp := c.validateLatencyPolicy(t.Context(), reviewOf[v1alpha1.LatencyPolicy](t, request(t, admissionv1.Create, nil, p)))
 			if !resp.Allowed {
 				t.Fatalf("refused: %v", resp.Result)
 			}

@@ -47,18 +47,16 @@ func newCounted(r prometheus.Registerer) (counted, error) {
 	)
 }
 
-// handler is the handler of a path, counting.
-func (c counted) handler(path string, h admission.Handler) admission.Handler {
+// counting is the answerer of a path, counting.
+func (c counted) counting(path string, a answerer) answerer {
 	call := calls[path]
-	return admission.HandlerFunc(func(ctx context.Context, req admission.Request) (resp admission.Response) {
+	return func(ctx context.Context, body []byte) (asked, admission.Response) {
 		began := time.Now()
-		// Should the handler panic, the answer is an error, as the zero response is.
-		defer func() {
-			c.duration.WithLabelValues(call.kind, call.phase).Observe(time.Since(began).Seconds())
-			c.admissions.WithLabelValues(call.kind, call.phase, operation(req.Operation), verdict(resp)).Inc()
-		}()
-		return h.Handle(ctx, req)
-	})
+		head, resp := a(ctx, body)
+		c.duration.WithLabelValues(call.kind, call.phase).Observe(time.Since(began).Seconds())
+		c.admissions.WithLabelValues(call.kind, call.phase, operation(head.Operation), verdict(resp)).Inc()
+		return head, resp
+	}
 }
 
 // operation bounds the values of the label: whoever reaches the port could send others.

@@ -26,10 +26,10 @@ func TestEveryAnswerIsCountedOnce(t *testing.T) {
 		metric.Allowed: allow(nil),
 	} {
 		c := countedIn(t, prometheus.NewRegistry())
-		h := c.handler(ValidateServicesPath, admission.HandlerFunc(func(context.Context, admission.Request) admission.Response {
+		h := c.counting(ValidateServicesPath, answering(func(context.Context, review[service]) admission.Response {
 			return answer
 		}))
-		review(h, admissionv1.Update)
+		send(t, h, admissionv1.Update)
 		for _, v := range metric.Verdicts() {
 			want := 0.0
 			if v == verdict {
@@ -51,21 +51,24 @@ func countedIn(t *testing.T, r prometheus.Registerer) counted {
 	return c
 }
 
-func review(h admission.Handler, op admissionv1.Operation) {
-	h.Handle(context.Background(), admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{Operation: op}})
+// send has a review with this operation answered.
+func send(t *testing.T, h answerer, op admissionv1.Operation) admission.Response {
+	t.Helper()
+	s := serviceWith("echo", nil)
+	head, resp := h(t.Context(), encodeReview(t, request(t, op, s, s)))
+	if head.Operation != op {
+		t.Errorf("operation %q, want %q", head.Operation, op)
+	}
+	return resp
 }
 
-// Controller-runtime answers for a handler that panics.
 func TestPanicCountsAsError(t *testing.T) {
 	c := countedIn(t, prometheus.NewRegistry())
-	h := c.handler(MutateDeploymentsPath, admission.HandlerFunc(func(context.Context, admission.Request) admission.Response {
+	h := c.counting(MutateDeploymentsPath, answering(func(context.Context, review[deployment]) admission.Response {
 		var nothing *deployment
 		return allow([]string{nothing.Metadata.Name})
 	}))
-	resp := (&admission.Webhook{Handler: h}).Handle(context.Background(), admission.Request{
-		AdmissionRequest: admissionv1.AdmissionRequest{Operation: admissionv1.Create},
-	})
-	if resp.Allowed {
+	if resp := send(t, h, admissionv1.Create); resp.Allowed {
 		t.Error("a panic was answered with yes")
 	}
 	if got := testutil.ToFloat64(c.admissions.WithLabelValues("Deployment", metric.Mutate, "CREATE", metric.Errored)); got != 1 {
@@ -77,12 +80,12 @@ func TestPanicCountsAsError(t *testing.T) {
 func TestUnknownOperationsAreOneSeries(t *testing.T) {
 	r := prometheus.NewRegistry()
 	c := countedIn(t, r)
-	h := c.handler(ValidateServicesPath, admission.HandlerFunc(func(context.Context, admission.Request) admission.Response {
+	h := c.counting(ValidateServicesPath, answering(func(context.Context, review[service]) admission.Response {
 		return allow(nil)
 	}))
 	before := testutil.CollectAndCount(c.admissions)
 	for _, op := range []admissionv1.Operation{"", "DELETE", "x", "y"} {
-		review(h, op)
+		send(t, h, op)
 	}
 	if got := testutil.CollectAndCount(c.admissions); got != before+1 {
 		t.Errorf("%d series, want one more than %d", got, before)

@@ -72,7 +72,7 @@ func TestLimitsRefuseWhatIsNewAndOnlyThat(t *testing.T) {
 			if tt.op == update {
 				before = webDeployment(tt.before)
 			}
-			resp := c.validateDeployment(t.Context(), request(t, tt.op, before, webDeployment(tt.after)))
+			resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, tt.op, before, webDeployment(tt.after))))
 			if tt.refused != "" {
 				if resp.Allowed || !strings.Contains(resp.Result.Message, tt.refused) {
 					t.Errorf("answered %+v, want a refusal with %s", resp, tt.refused)
@@ -89,7 +89,7 @@ func TestLimitsRefuseWhatIsNewAndOnlyThat(t *testing.T) {
 func TestRefusalNamesThePolicyAndItsBound(t *testing.T) {
 	c := clusterOf(t, serviceWith("echo", nil))
 	c.Policies = frame()
-	resp := c.validateDeployment(t.Context(), request(t, admissionv1.Create, nil, webDeployment(ask(annotations.MaxReplicas, "30"))))
+	resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, webDeployment(ask(annotations.MaxReplicas, "30")))))
 	if resp.Allowed {
 		t.Fatal("admitted")
 	}
@@ -104,7 +104,7 @@ func TestAPolicyRulesByTheLabelsOfTheDeployment(t *testing.T) {
 	c := clusterOf(t, serviceWith("echo", nil))
 	c.Policies = frame()
 	other := deploymentWith(nil, ask(annotations.MaxReplicas, "30"))
-	if resp := c.validateDeployment(t.Context(), request(t, admissionv1.Create, nil, other)); !resp.Allowed {
+	if resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, other))); !resp.Allowed {
 		t.Errorf("a Deployment that the policy does not select is refused: %v", resp.Result)
 	}
 }
@@ -129,7 +129,7 @@ func TestServiceIsHeldToItsDeploymentsPolicy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := clusterOf(t, tt.deployment, serviceWith("echo", tt.before))
 			c.Policies = frame()
-			resp := c.validateService(t.Context(), request(t, admissionv1.Update, serviceWith("echo", tt.before), serviceWith("echo", tt.after)))
+			resp := c.validateService(t.Context(), reviewOf[service](t, request(t, admissionv1.Update, serviceWith("echo", tt.before), serviceWith("echo", tt.after))))
 			if resp.Allowed != (tt.refused == "") || !resp.Allowed && !strings.Contains(resp.Result.Message, tt.refused) {
 				t.Errorf("answered %v, %q, want a refusal with %q", resp.Result, resp.Warnings, tt.refused)
 			}
@@ -140,7 +140,7 @@ func TestServiceIsHeldToItsDeploymentsPolicy(t *testing.T) {
 func TestServiceBeforeItsDeploymentMayNameAnyProfile(t *testing.T) {
 	c := clusterOf(t)
 	c.Policies = frame()
-	resp := c.validateService(t.Context(), request(t, admissionv1.Create, nil, serviceWith("echo", ask(annotations.Behavior, "calm"))))
+	resp := c.validateService(t.Context(), reviewOf[service](t, request(t, admissionv1.Create, nil, serviceWith("echo", ask(annotations.Behavior, "calm")))))
 	if !resp.Allowed {
 		t.Errorf("refused: %v", resp.Result)
 	}
@@ -166,7 +166,7 @@ func TestEnforcementIsThePolicys(t *testing.T) {
 		c := clusterOf(t, serviceWith("echo", nil))
 		c.Pipeline = func() *pipeline.Evaluator { return pipeline.NewEvaluator(empty) }
 		c.Policies = tt.policies
-		resp := c.validateDeployment(t.Context(), request(t, admissionv1.Create, nil, webDeployment(ask())))
+		resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, webDeployment(ask()))))
 		if warns := strings.Contains(strings.Join(resp.Warnings, "\n"), "ServiceMonitorNotFound"); resp.Allowed != tt.allowed || warns != tt.warns {
 			t.Errorf("%s: answered %+v", name, resp)
 		}
@@ -203,7 +203,7 @@ func TestAutoAttachLines(t *testing.T) {
 			if tt.op == admissionv1.Update {
 				before = webDeployment(tt.before)
 			}
-			resp := c.validateDeployment(t.Context(), request(t, tt.op, before, webDeployment(tt.after)))
+			resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, tt.op, before, webDeployment(tt.after))))
 			if !resp.Allowed {
 				t.Fatalf("refused: %v", resp.Result)
 			}
@@ -217,7 +217,7 @@ func TestMutateRaisesToThePolicysMinimum(t *testing.T) {
 	for name, services := range map[string][]client.Object{"with its Service": {serviceWith("echo", nil)}, "before its Service": nil} {
 		c := clusterOf(t, services...)
 		c.Policies = least
-		resp := c.mutateDeployment(t.Context(), request(t, admissionv1.Create, nil, webDeployment(ask())))
+		resp := c.mutateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, webDeployment(ask()))))
 		if len(resp.Patches) != 1 || resp.Patches[0].Value != int32(4) {
 			t.Errorf("%s: patches are %v, want replicas 4", name, resp.Patches)
 		}
@@ -230,12 +230,12 @@ func TestUnknownNamespaceRefusesNothing(t *testing.T) {
 	rules.Namespace = func(string) (map[string]string, bool) { return nil, false }
 	c.Policies = rules
 	over := ask(annotations.MaxReplicas, "30", annotations.Behavior, "clam")
-	resp := c.validateDeployment(t.Context(), request(t, admissionv1.Create, nil, webDeployment(over)))
+	resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, webDeployment(over))))
 	if !resp.Allowed {
 		t.Fatalf("refused: %v", resp.Result)
 	}
 	expect(t, resp.Warnings, "PolicyUnknown")
-	if resp := c.mutateDeployment(t.Context(), request(t, admissionv1.Create, nil, webDeployment(ask(annotations.MinReplicas, "3")))); len(resp.Patches) > 0 {
+	if resp := c.mutateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, webDeployment(ask(annotations.MinReplicas, "3"))))); len(resp.Patches) > 0 {
 		t.Errorf("patched %v", resp.Patches)
 	}
 }
@@ -243,7 +243,7 @@ func TestUnknownNamespaceRefusesNothing(t *testing.T) {
 func TestALabelThatChangesThePolicyIsSaid(t *testing.T) {
 	c := clusterOf(t, serviceWith("echo", nil))
 	c.Policies = frame(func(s *v1alpha1.LatencyPolicySpec) { s.Defaults = &v1alpha1.Defaults{MaxReplicas: ptr.To[int32](7)} })
-	resp := c.validateDeployment(t.Context(), request(t, admissionv1.Update, deploymentWith(nil, ask()), webDeployment(ask())))
+	resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Update, deploymentWith(nil, ask()), webDeployment(ask()))))
 	expect(t, resp.Warnings, "will change HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-7 replicas")
 }
 

@@ -68,7 +68,7 @@ func TestReplicaGuard(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := clusterOf(t, tt.there...)
 			req := request(t, admissionv1.Update, deploymentWith(&tt.from, tt.ours), deploymentWith(&tt.to, tt.ours))
-			resp := c.mutateDeployment(t.Context(), req)
+			resp := c.mutateDeployment(t.Context(), reviewOf[deployment](t, req))
 			if !resp.Allowed {
 				t.Fatalf("not allowed: %v", resp.Result)
 			}
@@ -93,14 +93,14 @@ func TestReplicaGuardOfAReplacedObject(t *testing.T) {
 	manifest := deploymentWith(ptr.To[int32](1), ask())
 	manifest.UID = ""
 	c := clusterOf(t, serviceWith("echo", nil), hpaOf(1, 10))
-	resp := c.mutateDeployment(t.Context(), request(t, admissionv1.Update, deploymentWith(ptr.To[int32](8), ask()), manifest))
+	resp := c.mutateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Update, deploymentWith(ptr.To[int32](8), ask()), manifest)))
 	expect(t, resp.Warnings, "kept spec.replicas at 8")
 }
 
 func TestReplicaGuardDoesNothingWithAColdCache(t *testing.T) {
 	c := clusterOf(t, serviceWith("echo", nil), hpaOf(1, 10))
 	c.Warm = func() bool { return false }
-	resp := c.mutateDeployment(t.Context(), request(t, admissionv1.Update, deploymentWith(ptr.To[int32](8), ask()), deploymentWith(ptr.To[int32](1), ask())))
+	resp := c.mutateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Update, deploymentWith(ptr.To[int32](8), ask()), deploymentWith(ptr.To[int32](1), ask()))))
 	if !resp.Allowed || len(resp.Patches) > 0 || len(resp.Warnings) > 0 {
 		t.Errorf("answer is %+v", resp)
 	}
@@ -132,7 +132,7 @@ func TestAnAnnotationInConflictIsRefused(t *testing.T) {
 			if tt.op == update {
 				before = deploymentWith(nil, tt.before)
 			}
-			resp := clusterOf(t, tt.there...).validateDeployment(t.Context(), request(t, tt.op, before, deploymentWith(nil, tt.after)))
+			resp := clusterOf(t, tt.there...).validateDeployment(t.Context(), reviewOf[deployment](t, request(t, tt.op, before, deploymentWith(nil, tt.after))))
 			if resp.Allowed != (tt.refused == "") {
 				t.Fatalf("allowed is %v: %v", resp.Allowed, resp.Result)
 			}
@@ -147,7 +147,7 @@ func TestAnAnnotationInConflictIsRefused(t *testing.T) {
 
 func TestAServiceInConflictIsRefused(t *testing.T) {
 	c := clusterOf(t, deploymentWith(nil, nil), theirHPA("old"), serviceWith("echo", nil))
-	resp := c.validateService(t.Context(), request(t, admissionv1.Update, serviceWith("echo", nil), serviceWith("echo", ask())))
+	resp := c.validateService(t.Context(), reviewOf[service](t, request(t, admissionv1.Update, serviceWith("echo", nil), serviceWith("echo", ask()))))
 	if resp.Allowed {
 		t.Error("allowed")
 	}
@@ -156,7 +156,7 @@ func TestAServiceInConflictIsRefused(t *testing.T) {
 func TestAConflictThatThePolicyOnlyWarnsOf(t *testing.T) {
 	c := clusterOf(t, serviceWith("echo", nil), theirHPA("old"))
 	c.Policies = warningOfConflicts()
-	resp := c.validateDeployment(t.Context(), request(t, admissionv1.Create, nil, webDeployment(ask())))
+	resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, webDeployment(ask()))))
 	if !resp.Allowed {
 		t.Fatal(resp.Result)
 	}
@@ -170,7 +170,7 @@ func TestAScaledObjectIsAConflict(t *testing.T) {
 			Kind: target.KindScaledObject, Namespace: "ns", Name: "so", Scales: target.Ref{Kind: "Deployment", Name: "echo"},
 		}), nil)
 	}
-	resp := c.validateDeployment(t.Context(), request(t, admissionv1.Create, nil, deploymentWith(nil, ask())))
+	resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, deploymentWith(nil, ask()))))
 	if resp.Allowed {
 		t.Error("allowed")
 	}

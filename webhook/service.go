@@ -15,18 +15,13 @@ import (
 
 // validateService refuses settings that cannot be used, and says in warnings
 // what will be attached or what keeps it from being attached.
-func (c Cluster) validateService(ctx context.Context, req admission.Request) admission.Response {
-	s, deleting, err := decodeService(req.Object.Raw, &req)
-	if err != nil {
-		return badRequest(err)
-	}
+func (c Cluster) validateService(ctx context.Context, req review[service]) admission.Response {
+	s := req.Object.service(req.asked)
 	var before target.Service
 	if req.Operation == admissionv1.Update {
-		if before, _, err = decodeService(req.OldObject.Raw, &req); err != nil {
-			return badRequest(err)
-		}
+		before = req.OldObject.service(req.asked)
 	}
-	if deleting {
+	if req.Object.Metadata.DeletionTimestamp != nil {
 		return allow(nil) // whatever is wrong, it must not keep a finalizer from being removed
 	}
 	if findings := checkValues(annotations.OnService, s.Object(), s.Annotations); len(findings) > 0 {

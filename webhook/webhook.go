@@ -57,19 +57,27 @@ func Setup(mgr manager.Manager, c Cluster) error {
 		return err
 	}
 	server := mgr.GetWebhookServer()
-	for path, handler := range Handlers(c) {
-		server.Register(path, &admission.Webhook{Handler: count.handler(path, handler)})
+	for path, a := range c.answerers() {
+		server.Register(path, count.counting(path, a))
 	}
 	return nil
 }
 
-// Handlers returns every handler by its path.
-func Handlers(c Cluster) map[string]admission.Handler {
-	return map[string]admission.Handler{
-		MutateDeploymentsPath:       admission.HandlerFunc(c.mutateDeployment),
-		ValidateDeploymentsPath:     admission.HandlerFunc(c.validateDeployment),
-		ValidateServicesPath:        admission.HandlerFunc(c.validateService),
-		ValidateLatencyPoliciesPath: admission.HandlerFunc(c.validateLatencyPolicy),
+// Handlers returns what serves each path, uncounted.
+func Handlers(c Cluster) map[string]http.Handler {
+	out := map[string]http.Handler{}
+	for path, a := range c.answerers() {
+		out[path] = a
+	}
+	return out
+}
+
+func (c Cluster) answerers() map[string]answerer {
+	return map[string]answerer{
+		MutateDeploymentsPath:       answering(c.mutateDeployment),
+		ValidateDeploymentsPath:     answering(c.validateDeployment),
+		ValidateServicesPath:        answering(c.validateService),
+		ValidateLatencyPoliciesPath: answering(c.validateLatencyPolicy),
 	}
 }
 

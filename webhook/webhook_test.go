@@ -76,6 +76,16 @@ func request(t testing.TB, op admissionv1.Operation, before, after client.Object
 	return req
 }
 
+// reviewOf is the request as it comes out of its encoding.
+func reviewOf[T any](t testing.TB, req admission.Request) review[T] {
+	t.Helper()
+	r, err := decodeReview[T](encodeReview(t, req))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 func ask(more ...string) map[string]string {
 	m := map[string]string{annotations.TargetMS: "40"}
 	for i := 0; i+1 < len(more); i += 2 {
@@ -127,7 +137,7 @@ func TestDeploymentLines(t *testing.T) {
 			if tt.op == update {
 				before = deploymentWith(ptr.To[int32](1), tt.before)
 			}
-			resp := c.validateDeployment(t.Context(), request(t, tt.op, before, deploymentWith(ptr.To[int32](1), tt.after)))
+			resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, tt.op, before, deploymentWith(ptr.To[int32](1), tt.after))))
 			if !resp.Allowed {
 				t.Fatalf("refused: %v", resp.Result)
 			}
@@ -154,7 +164,7 @@ func TestServiceLines(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			c := clusterOf(t, append(tt.objects, serviceWith("echo", tt.before))...)
-			resp := c.validateService(t.Context(), request(t, admissionv1.Update, serviceWith("echo", tt.before), serviceWith("echo", tt.after)))
+			resp := c.validateService(t.Context(), reviewOf[service](t, request(t, admissionv1.Update, serviceWith("echo", tt.before), serviceWith("echo", tt.after))))
 			if !resp.Allowed {
 				t.Fatalf("refused: %v", resp.Result)
 			}
@@ -167,8 +177,8 @@ func TestRefusalHoldsEverything(t *testing.T) {
 	c := clusterOf(t)
 	bad := map[string]string{annotations.TargetMS: "40ms", annotations.MinReplicas: "0"}
 	for _, resp := range []admission.Response{
-		c.validateDeployment(t.Context(), request(t, admissionv1.Create, nil, deploymentWith(nil, bad))),
-		c.validateService(t.Context(), request(t, admissionv1.Create, nil, serviceWith("echo", bad))),
+		c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, deploymentWith(nil, bad)))),
+		c.validateService(t.Context(), reviewOf[service](t, request(t, admissionv1.Create, nil, serviceWith("echo", bad)))),
 	} {
 		if resp.Allowed || resp.Result.Code != 403 || len(resp.Result.Details.Causes) != 2 {
 			t.Fatalf("answered %+v, want a refusal with two causes", resp.Result)
@@ -185,7 +195,7 @@ func TestDeletionIsNeverRefused(t *testing.T) {
 	d := deploymentWith(nil, map[string]string{annotations.TargetMS: "bad"})
 	d.DeletionTimestamp = &metav1.Time{}
 	d.DeletionTimestamp.Time = metav1.Now().Time
-	if resp := clusterOf(t).validateDeployment(t.Context(), request(t, admissionv1.Update, d, d)); !resp.Allowed {
+	if resp := clusterOf(t).validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Update, d, d))); !resp.Allowed {
 		t.Errorf("refused the removal of a finalizer: %v", resp.Result)
 	}
 }
@@ -193,7 +203,7 @@ func TestDeletionIsNeverRefused(t *testing.T) {
 func TestColdCacheConcludesNothing(t *testing.T) {
 	c := clusterOf(t)
 	c.Warm = func() bool { return false }
-	resp := c.validateDeployment(t.Context(), request(t, admissionv1.Create, nil, deploymentWith(nil, ask())))
+	resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, deploymentWith(nil, ask()))))
 	if !resp.Allowed {
 		t.Fatalf("refused: %v", resp.Result)
 	}
@@ -221,7 +231,7 @@ func TestMutateRaisesReplicasOnCreate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := clusterOf(t, serviceWith("echo", tt.service))
 			req := request(t, admissionv1.Create, nil, deploymentWith(tt.replicas, tt.ours))
-			resp := c.mutateDeployment(t.Context(), req)
+			resp := c.mutateDeployment(t.Context(), reviewOf[deployment](t, req))
 			if !resp.Allowed {
 				t.Fatalf("refused: %v", resp.Result)
 			}
@@ -240,7 +250,7 @@ func TestMutateRaisesReplicasOnCreate(t *testing.T) {
 				t.Errorf("patched spec is %+v", d.Spec)
 			}
 			req.Object.Raw = raw
-			if again := c.mutateDeployment(t.Context(), req); len(again.Patches) > 0 {
+			if again := c.mutateDeployment(t.Context(), reviewOf[deployment](t, req)); len(again.Patches) > 0 {
 				t.Errorf("a second call patches again: %v", again.Patches)
 			}
 		})
@@ -297,22 +307,22 @@ func TestJudgeRatchets(t *testing.T) {
 	before, after := deploymentWith(nil, ask()), deploymentWith(nil, ask())
 	after.Spec.Template.Spec.Containers[0].Image = "echo:2"
 
-	refused := c.validateDeployment(t.Context(), request(t, admissionv1.Create, nil, after))
+	refused := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, after)))
 	if refused.Allowed || !strings.Contains(refused.Result.Message, "ServiceMonitorNotFound") {
 		t.Errorf("a new Deployment got %+v", refused.Result)
 	}
 	if _, manifest, ok := strings.Cut(refused.Result.Message, "\n---\n"); !ok || !strings.Contains(manifest, "kind: ServiceMonitor") {
 		t.Errorf("the refusal has no YAML: %s", refused.Result.Message)
 	}
-	admitted := c.validateDeployment(t.Context(), request(t, admissionv1.Update, before, after))
+	admitted := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Update, before, after)))
 	if !admitted.Allowed || !strings.Contains(strings.Join(admitted.Warnings, "\n"), "ServiceMonitorNotFound") {
 		t.Errorf("an image change got %+v", admitted)
 	}
 	changed := deploymentWith(nil, ask(annotations.MaxReplicas, "3"))
-	if resp := c.validateDeployment(t.Context(), request(t, admissionv1.Update, before, changed)); resp.Allowed {
+	if resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Update, before, changed))); resp.Allowed {
 		t.Errorf("changed settings got %+v", resp)
 	}
-	if resp := c.validateDeployment(t.Context(), request(t, admissionv1.Update, before, deploymentWith(nil, nil))); !resp.Allowed {
+	if resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Update, before, deploymentWith(nil, nil)))); !resp.Allowed {
 		t.Errorf("the removal of the annotation got %+v", resp.Result)
 	}
 }

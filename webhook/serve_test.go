@@ -1,0 +1,102 @@
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+)
+
+// served is the answer to a body, as the API server gets it.
+func served(t *testing.T, h http.Handler, r *http.Request) *admissionv1.AdmissionResponse {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" {
+		t.Errorf("answered %d with %s", w.Code, w.Header())
+	}
+	var got admissionv1.AdmissionReview
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatalf("answered %s: %v", w.Body, err)
+	}
+	if got.Kind != "AdmissionReview" || got.APIVersion != "admission.k8s.io/v1" || got.Response == nil {
+		t.Fatalf("answered %s", w.Body)
+	}
+	return got.Response
+}
+
+func post(body []byte) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, ValidateDeploymentsPath, bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	return r
+}
+
+func TestServeAnswersUnderTheRequestsUID(t *testing.T) {
+	h := Handlers(clusterOf(t, serviceWith("echo", nil)))[ValidateDeploymentsPath]
+	for _, uid := range []string{"one", "two"} { // the second in the buffer of the first
+		req := request(t, admissionv1.Create, nil, deploymentWith(nil, ask()))
+		req.UID = types.UID(uid)
+		got := served(t, h, post(encodeReview(t, req)))
+		if !got.Allowed || got.UID != req.UID || len(got.Warnings) != 1 {
+			t.Errorf("answered %+v", got)
+		}
+	}
+}
+
+func TestServeRefusesWhatItCannotRead(t *testing.T) {
+	req := request(t, admissionv1.Update, nil, deploymentWith(nil, ask()))
+	req.UID = "u"
+	noFormer := encodeReview(t, req)
+	whole := encodeReview(t, request(t, admissionv1.Create, nil, deploymentWith(nil, ask())))
+	otherType := post(whole)
+	otherType.Header.Set("Content-Type", "application/yaml")
+	tooLarge := post(whole)
+	tooLarge.Body = http.MaxBytesReader(nil, tooLarge.Body, 10)
+	tests := map[string]struct {
+		r    *http.Request
+		code int32
+		text string
+	}{
+		"nothing":        {post(nil), http.StatusBadRequest, "decode review"},
+		"half":           {post(whole[:len(whole)/2]), http.StatusBadRequest, "decode review"},
+		"another type":   {otherType, http.StatusBadRequest, "must be application/json"},
+		"too much":       {tooLarge, http.StatusRequestEntityTooLarge, "too large"},
+		"another kind":   {post([]byte(`{"apiVersion":"v1","kind":"Pod"}`)), http.StatusBadRequest, "must be AdmissionReview of admission.k8s.io/v1"},
+		"no request":     {post([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}`)), http.StatusBadRequest, "no request"},
+		"no object":      {post([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u"}}`)), http.StatusBadRequest, "no object"},
+		"no former":      {post(noFormer), http.StatusBadRequest, "no oldObject"},
+		"labels of text": {post(bytes.Replace(whole, []byte(`"labels":{"app":"echo"}`), []byte(`"labels":"x"`), 1)), http.StatusBadRequest, "labels"},
+	}
+	h := Handlers(clusterOf(t))[ValidateDeploymentsPath]
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := served(t, h, tt.r)
+			if got.Allowed || got.Result == nil || got.Result.Code != tt.code || !strings.Contains(got.Result.Message, tt.text) {
+				t.Errorf("answered %+v, want %d with %q", got.Result, tt.code, tt.text)
+			}
+		})
+	}
+	if got := served(t, h, post(noFormer)); got.UID != "u" {
+		t.Errorf("answered under UID %q", got.UID)
+	}
+}
+
+func TestServeAnswersAfterAPanic(t *testing.T) {
+	h := answering(func(context.Context, review[deployment]) admission.Response {
+		var nothing *deployment
+		return allow([]string{nothing.Metadata.Name})
+	})
+	req := request(t, admissionv1.Create, nil, deploymentWith(nil, nil))
+	req.UID = "u"
+	got := served(t, h, post(encodeReview(t, req)))
+	if got.Allowed || got.UID != "u" || got.Result.Code != http.StatusInternalServerError {
+		t.Errorf("answered %+v", got)
+	}
+}
