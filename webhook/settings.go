@@ -47,8 +47,13 @@ func (c Cluster) checkSettings(kind annotations.Kind, o finding.Object, ours map
 // attached; and, where it is attached already, only that what the object itself names
 // cannot be adopted.
 func conflicts(c target.Claim, adopts bool) []finding.Finding {
-	return slices.DeleteFunc(slices.Clone(c.Findings), func(f finding.Finding) bool {
+	admitted := func(f finding.Finding) bool {
+		if f.Severity != finding.Error {
+			return true
+		}
 		adoption := f.Reason == target.AdoptedScalesOther.Name || f.Reason == target.AdoptedControlled.Name
-		return f.Severity != finding.Error || !c.Blocked && !(adopts && adoption)
-	})
+		named := adopts && adoption
+		return !c.Blocked && !named
+	}
+	return slices.DeleteFunc(slices.Clone(c.Findings), admitted)
 }
