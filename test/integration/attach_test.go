@@ -138,28 +138,6 @@ func equalSpec(a, b autoscalingv2.HorizontalPodAutoscalerSpec) bool {
 	return ok && err == nil
 }
 
-func TestPausingAndResumingRestoresTheBehavior(t *testing.T) {
-	e := newEnv(t)
-	d := e.deployment("echo", asks())
-	e.create(e.service("echo", nil), d)
-	before := e.attached("echo")
-	policies := func(out, in autoscalingv2.ScalingPolicySelect) func(*autoscalingv2.HorizontalPodAutoscaler) bool {
-		return func(h *autoscalingv2.HorizontalPodAutoscaler) bool {
-			return *h.Spec.Behavior.ScaleUp.SelectPolicy == out && *h.Spec.Behavior.ScaleDown.SelectPolicy == in
-		}
-	}
-	most, disabled := autoscalingv2.MaxChangePolicySelect, autoscalingv2.DisabledPolicySelect
-	annotate(e, d, asks(annotations.Paused, "true"))
-	e.attached("echo", policies(disabled, disabled))
-	annotate(e, d, asks(annotations.Paused, "scale-in"))
-	e.attached("echo", policies(most, disabled))
-	annotate(e, d, asks(annotations.Paused, "scale-out"))
-	e.attached("echo", policies(disabled, most))
-	annotate(e, d, asks())
-	resumed := e.attached("echo", policies(most, most))
-	e.Expect(resumed.Spec).To(gomega.Equal(before.Spec))
-}
-
 func TestCPUStandsBesideLatency(t *testing.T) {
 	e := newEnv(t)
 	d := e.deployment("echo", asks(annotations.CPUUtilization, "70"))

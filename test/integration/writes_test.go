@@ -2,7 +2,6 @@ package integration
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/annotations"
-	"github.com/kong-latency/kong-latency/test/product"
 )
 
 // many is how many workloads a namespace gets in the tests of writes: enough for
@@ -41,11 +39,7 @@ func TestEachWorkloadIsWrittenOnceAndARestartWritesNothing(t *testing.T) {
 	e.Expect(e.hpaWrites()-before).To(gomega.BeEquivalentTo(many), "writes of %d workloads", many)
 
 	before = e.hpaWrites()
-	e.Expect(e.stack.controller.Stop()).To(gomega.Succeed())
-	// The test's context ends with the test, and the process must not.
-	restarted, err := product.Controller(context.WithoutCancel(e.ctx), e.stack.cp)
-	e.Expect(err).NotTo(gomega.HaveOccurred())
-	e.stack.controller = restarted
+	e.restartController()
 	e.Eventually(func() float64 { return e.reconciles() }).WithTimeout(waitLong).Should(gomega.BeNumerically(">=", many))
 	e.Expect(e.hpaWrites()-before).To(gomega.BeZero(), "a restart wrote what was there already")
 

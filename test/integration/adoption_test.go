@@ -1,0 +1,289 @@
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/test/product"
+)
+
+// theirs makes an autoscaler of somebody's for Deployment echo, with labels, an
+// annotation and an owner that does not control it.
+func (e *env) theirs(name string) *autoscalingv2.HorizontalPodAutoscaler {
+	e.t.Helper()
+	owner := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: "owner-of-" + name}}
+	e.create(owner)
+	h := e.foreign(name, "echo")
+	h.Labels, h.Annotations = map[string]string{"team": "shop"}, map[string]string{"note": "kept"}
+	h.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: owner.Name, UID: owner.UID}}
+	e.create(h)
+	return h
+}
+
+// specOf is the spec of an autoscaler as the API server writes it, and the object's
+// metadata that people see.
+func (e *env) specOf(name string) (spec string, meta metav1.ObjectMeta) {
+	e.t.Helper()
+	u := &unstructured.Unstructured{}
+	u.SetGroupVersionKind(autoscalingv2.SchemeGroupVersion.WithKind("HorizontalPodAutoscaler"))
+	e.Expect(e.client.Get(e.ctx, client.ObjectKey{Namespace: e.namespace, Name: name}, u)).To(gomega.Succeed())
+	raw, err := json.Marshal(u.Object["spec"])
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	return string(raw), metav1.ObjectMeta{
+		UID: u.GetUID(), Labels: u.GetLabels(), Annotations: u.GetAnnotations(), OwnerReferences: u.GetOwnerReferences(),
+	}
+}
+
+// adopt gives a Deployment these annotations once the webhook says that the
+// autoscaler of this name is taken over by them.
+func (e *env) adopt(d *appsv1.Deployment, name string, more ...string) {
+	e.t.Helper()
+	ours := asks(append(more, annotations.Adopt, name)...)
+	e.Eventually(func() bool {
+		e.warnings.take()
+		return e.tryAnnotate(d.Name, ours) == nil && containing(e.warnings.take(), "HPA "+name+":")
+	}).Should(gomega.BeTrue())
+	annotate(e, d, ours)
+}
+
+func isAdopted(h *autoscalingv2.HorizontalPodAutoscaler) bool { return generator.Adopted(h) }
+
+func isReturned(h *autoscalingv2.HorizontalPodAutoscaler) bool { return !generator.Adopted(h) }
+
+// watchHPA watches the autoscalers of this name until the test ends: deleted is how
+// many deletions were told of, and seen the last object.
+func (e *env) watchHPA(name string) (deleted func() int, seen func() *autoscalingv2.HorizontalPodAutoscaler) {
+	e.t.Helper()
+	c, err := client.NewWithWatch(e.stack.cp.Config(), client.Options{})
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	w, err := c.Watch(e.ctx, &autoscalingv2.HorizontalPodAutoscalerList{}, client.InNamespace(e.namespace), client.MatchingFields{"metadata.name": name})
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	var mu sync.Mutex
+	var n int
+	var last *autoscalingv2.HorizontalPodAutoscaler
+	var done sync.WaitGroup
+	done.Go(func() {
+		for event := range w.ResultChan() {
+			mu.Lock()
+			if event.Type == watch.Deleted {
+				n++
+			}
+			if h, ok := event.Object.(*autoscalingv2.HorizontalPodAutoscaler); ok {
+				last = h
+			}
+			mu.Unlock()
+		}
+	})
+	e.t.Cleanup(func() { w.Stop(); done.Wait() })
+	deleted = func() int { mu.Lock(); defer mu.Unlock(); return n }
+	seen = func() *autoscalingv2.HorizontalPodAutoscaler { mu.Lock(); defer mu.Unlock(); return last }
+	return deleted, seen
+}
+
+func TestAnAutoscalerIsAdoptedInPlaceAndReturnedAsItWas(t *testing.T) {
+	e := newEnv(t)
+	d := e.deployment("echo", nil)
+	e.create(e.service("echo", nil), d)
+	e.theirs("cpu")
+	spec, meta := e.specOf("cpu")
+	deleted, seen := e.watchHPA("cpu")
+
+	e.adopt(d, "cpu")
+	h := e.attached("cpu", isAdopted, target("40"))
+	e.Expect(h.UID).To(gomega.Equal(meta.UID))
+	e.Expect(h.Annotations[generator.FormerSpec]).To(gomega.Equal(spec))
+	e.Expect(h.Labels).To(gomega.Equal(meta.Labels))
+	e.Expect(h.OwnerReferences).To(gomega.Equal(meta.OwnerReferences))
+	e.Expect(h.Spec).To(gomega.Equal(seedHPA(e).Spec), "it is what one of our own would be")
+	e.Expect(e.hpa("echo")).To(gomega.BeNil())
+
+	// Settings that change reach it, and edits by hand are undone; what it was stays kept.
+	annotate(e, d, asks(annotations.Adopt, "cpu", annotations.TargetMS, "50"))
+	h = e.attached("cpu", target("50"))
+	edit(e, h, func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Spec.MaxReplicas = 3 })
+	e.attached("cpu", bounds(1, 10))
+	// Without the annotation it stays: taking it over was asked for once.
+	annotate(e, d, asks(annotations.TargetMS, "60"))
+	h = e.attached("cpu", target("60"))
+	e.Expect(h.Annotations[generator.FormerSpec]).To(gomega.Equal(spec))
+
+	annotate(e, d, nil)
+	e.attached("cpu", isReturned)
+	e.told("Deployment", "echo", "Returned")
+	gotSpec, gotMeta := e.specOf("cpu")
+	e.Expect(gotSpec).To(gomega.Equal(spec))
+	e.Expect(gotMeta).To(gomega.Equal(meta))
+	e.Eventually(func() bool { return isReturned(seen()) }).Should(gomega.BeTrue())
+	e.Expect(deleted()).To(gomega.BeZero(), "scaling had a gap")
+}
+
+func TestDeletingTheDeploymentReturnsWhatWasAdopted(t *testing.T) {
+	e := newEnv(t)
+	d := e.deployment("echo", nil)
+	e.create(e.service("echo", nil), d)
+	e.theirs("cpu")
+	spec, meta := e.specOf("cpu")
+	e.adopt(d, "cpu")
+	e.attached("cpu", isAdopted)
+	e.Expect(e.client.Delete(e.ctx, d, client.PropagationPolicy(metav1.DeletePropagationForeground))).To(gomega.Succeed())
+	e.attached("cpu", isReturned)
+	gotSpec, gotMeta := e.specOf("cpu")
+	e.Expect(gotSpec).To(gomega.Equal(spec))
+	e.Expect(gotMeta).To(gomega.Equal(meta))
+}
+
+func TestWhatCannotBeAdoptedIsRefused(t *testing.T) {
+	e := newEnv(t)
+	owner := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: "owner"}}
+	e.create(owner)
+	owner.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMap"))
+	controlled := madeBy(e.foreign("controlled", "echo"), owner)
+	e.create(controlled, e.foreign("elsewhere", "other"), e.service("echo", nil), e.deployment("echo", nil))
+	e.refusedWith("echo", asks(annotations.Adopt, "elsewhere"), "AdoptedScalesOther", "HorizontalPodAutoscaler elsewhere", "scales Deployment other")
+	e.refusedWith("echo", asks(annotations.Adopt, "controlled"), "AdoptedControlled", "HorizontalPodAutoscaler controlled", "ConfigMap owner")
+
+	// So it is where ours is attached already, which stays.
+	e.Expect(e.client.Delete(e.ctx, controlled)).To(gomega.Succeed())
+	e.Eventually(func() error { return e.tryAnnotate("echo", asks()) }).Should(gomega.Succeed())
+	annotate(e, e.workload("echo"), asks())
+	ours := e.attached("echo")
+	e.guarded("echo")
+	e.refusedWith("echo", asks(annotations.Adopt, "elsewhere"), "AdoptedScalesOther")
+	e.Expect(e.hpa("echo").UID).To(gomega.Equal(ours.UID))
+	for _, m := range e.hpa("elsewhere").ManagedFields {
+		e.Expect(m.Manager).NotTo(gomega.Equal("kong-latency"))
+	}
+}
+
+func TestOneToAdoptThatDoesNotExistIsAWarning(t *testing.T) {
+	e := newEnv(t)
+	e.create(e.service("echo", nil))
+	e.Eventually(func() []string {
+		e.Expect(e.client.Create(e.ctx, e.deployment("echo", asks(annotations.Adopt, "cpu")), client.DryRunAll)).To(gomega.Succeed())
+		return e.warnings.take()
+	}).Should(gomega.ConsistOf(gomega.ContainSubstring("AdoptedNotFound: HorizontalPodAutoscaler cpu"), gomega.ContainSubstring("will attach "+echoPlan)))
+	e.create(e.deployment("echo", asks(annotations.Adopt, "cpu")))
+	ours := e.attached("echo")
+	e.Expect(e.told("Deployment", "echo", "AdoptedNotFound")).To(gomega.ContainSubstring("HorizontalPodAutoscaler cpu"))
+
+	// Coming later it is taken over, and ours goes.
+	e.theirs("cpu")
+	e.attached("cpu", isAdopted, target("40"))
+	e.gone("echo")
+	e.Expect(ours.UID).NotTo(gomega.Equal(e.hpa("cpu").UID))
+}
+
+func TestAdoptingWhileOursIsAttachedLeavesOnlyTheirs(t *testing.T) {
+	e := newEnv(t)
+	d := e.deployment("echo", asks())
+	e.create(e.service("echo", nil), d)
+	e.attached("echo")
+	e.theirs("cpu")
+	e.told("Deployment", "echo", "AnotherAutoscaler")
+	spec, meta := e.specOf("cpu")
+	e.adopt(d, "cpu")
+	h := e.attached("cpu", isAdopted, target("40"))
+	e.Expect(h.UID).To(gomega.Equal(meta.UID))
+	e.gone("echo")
+
+	// Another name returns the first.
+	e.theirs("memory")
+	e.adopt(d, "memory")
+	e.attached("memory", isAdopted, target("40"))
+	e.attached("cpu", isReturned)
+	got, _ := e.specOf("cpu")
+	e.Expect(got).To(gomega.Equal(spec))
+	e.Expect(e.hpa("echo")).To(gomega.BeNil())
+}
+
+func TestAnEditWhileItIsAdoptedIsNotLost(t *testing.T) {
+	e := newEnv(t)
+	d := e.deployment("echo", nil)
+	e.create(e.service("echo", nil), d)
+	e.theirs("cpu")
+	// Somebody edits it without a pause, spec and label at once, until it is adopted.
+	var edits sync.WaitGroup
+	var last int
+	edits.Go(func() {
+		for i := 7; e.ctx.Err() == nil; i++ {
+			var h autoscalingv2.HorizontalPodAutoscaler
+			if err := e.client.Get(e.ctx, client.ObjectKey{Namespace: e.namespace, Name: "cpu"}, &h); err != nil {
+				t.Errorf("read it to edit: %v", err)
+				return
+			}
+			if isAdopted(&h) {
+				return
+			}
+			h.Spec.MaxReplicas = int32(i)
+			h.Labels["edit"] = strconv.Itoa(i)
+			if e.client.Update(e.ctx, &h) == nil { // a conflict is an edit that did not happen
+				last = i
+			}
+		}
+	})
+	e.adopt(d, "cpu")
+	e.attached("cpu", isAdopted)
+	edits.Wait()
+	h := e.hpa("cpu")
+	e.Expect(last).To(gomega.BeNumerically(">", 0))
+	e.Expect(h.Labels["edit"]).To(gomega.Equal(strconv.Itoa(last)))
+	var former autoscalingv2.HorizontalPodAutoscalerSpec
+	e.Expect(json.Unmarshal([]byte(h.Annotations[generator.FormerSpec]), &former)).To(gomega.Succeed())
+	e.Expect(former.MaxReplicas).To(gomega.BeEquivalentTo(last))
+	annotate(e, d, nil)
+	e.Expect(e.attached("cpu", isReturned).Spec.MaxReplicas).To(gomega.BeEquivalentTo(last))
+}
+
+func TestARestartWritesNothingOverWhatWasAdopted(t *testing.T) {
+	e := newEnv(t)
+	d := e.deployment("echo", nil)
+	e.create(e.service("echo", nil), d)
+	e.theirs("cpu")
+	e.adopt(d, "cpu")
+	e.attached("cpu", isAdopted)
+	e.Eventually(func() int { return e.toldOfThePipeline("echo") }).Should(gomega.Equal(1))
+	before := e.hpaWrites()
+	e.restartController()
+	// What it finds is told once more after a restart, and after what it writes.
+	e.Eventually(func() int { return e.toldOfThePipeline("echo") }).WithTimeout(waitLong).Should(gomega.Equal(2))
+	e.Expect(e.hpaWrites() - before).To(gomega.BeZero())
+}
+
+// toldOfThePipeline counts the events of the one finding that the plain cluster has
+// about the metric of a Deployment.
+func (e *env) toldOfThePipeline(name string) (n int) {
+	e.t.Helper()
+	var list eventsv1.EventList
+	e.Expect(e.client.List(e.ctx, &list, client.InNamespace(e.namespace))).To(gomega.Succeed())
+	for _, ev := range list.Items {
+		if ev.Regarding.Kind == "Deployment" && ev.Regarding.Name == name && ev.Reason == noMetricsAPI {
+			n++
+		}
+	}
+	return n
+}
+
+// restartController puts another process in the controller's place.
+func (e *env) restartController() {
+	e.t.Helper()
+	e.Expect(e.stack.controller.Stop()).To(gomega.Succeed())
+	// The test's context ends with the test, and the process must not.
+	restarted, err := product.Controller(context.WithoutCancel(e.ctx), e.stack.cp)
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	e.stack.controller = restarted
+}
