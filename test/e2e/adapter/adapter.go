@@ -20,6 +20,8 @@ import (
 
 // Options name what the adapter stands between.
 type Options struct {
+	// Port of 127.0.0.1 to serve on. Zero: one that is free.
+	Port       int
 	ConfigFile string // prometheus-adapter's config.yaml
 	Prometheus string // URL
 	// Kubeconfig of the cluster: discovery, and delegated authentication and
@@ -40,8 +42,8 @@ type Adapter struct {
 }
 
 // Start reads the configuration, whose mistakes end it as they end
-// prometheus-adapter, and serves on a free loopback port with a certificate
-// made for the occasion. Its log is klog's.
+// prometheus-adapter, and serves on loopback with a certificate made for the
+// occasion. Its log is klog's.
 func Start(ctx context.Context, o Options) (*Adapter, error) {
 	a, err := start(ctx, o)
 	if err != nil {
@@ -70,7 +72,7 @@ func start(ctx context.Context, o Options) (*Adapter, error) {
 	if o.MaxAge == 0 {
 		o.MaxAge = o.RelistInterval
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", o.Port))
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func (d *demo) keep(ctx context.Context) error {
 	for _, line := range []string{
 		"",
 		"export KUBECONFIG=" + d.Kubeconfig(),
-		d.Kubectl() + " describe hpa echo",
+		d.Binary("kubectl") + " describe hpa echo",
 		fmt.Sprintf("while curl '%s%s'; do sleep 1; done   # traffic", d.GatewayURL(), d.scenario.traffic.Path),
 		"",
 		"Prometheus: " + d.PrometheusURL(),

@@ -26,7 +26,7 @@ func (d *demo) kubectl(ctx context.Context, visible bool, args ...string) (strin
 
 // kubectlWith is kubectl with something to read from its standard input.
 func (d *demo) kubectlWith(ctx context.Context, input string, visible bool, args ...string) (string, error) {
-	output, err := d.RunKubectl(ctx, input, args...)
+	output, err := d.Stack.Kubectl(ctx, input, args...)
 	if visible {
 		d.out.command("kubectl "+strings.Join(args, " "), output)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/onsi/gomega"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -59,7 +60,7 @@ func TestServerSideApplyWithoutForceConflictsWithTheAutoscalerAlone(t *testing.T
 	w.scaledOut()
 	for i := range times {
 		if i%byKubectl == 0 {
-			if output, err := cluster.RunKubectl(w.ctx, w.yaml(), apply...); err != nil {
+			if output, err := cluster.Kubectl(w.ctx, w.yaml(), apply...); err != nil {
 				w.Expect(conflicts(output)).To(gomega.HaveEach(gomega.HavePrefix(`"kube-controller-manager"`)), output)
 			}
 			continue
@@ -80,8 +81,33 @@ func TestServerSideApplyWithoutForceConflictsWithTheAutoscalerAlone(t *testing.T
 	}
 }
 
-// conflicts is what follows each `conflict with` or `conflicts with` of an error.
+// A manifest that has just lost spec.replicas asks for the default, 1, where nobody
+// else has the field.
+func TestAManifestThatLosesReplicasTakesNone(t *testing.T) {
+	for _, name := range []string{
+		"kubectl-apply", "kubectl-replace", "three-way-patch-of-helm", "server-side-apply", "server-side-apply-of-flux",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, way := newWorkload(t, "loses-"+name), ways[name]
+			way.create(w)
+			hpa := w.attached()
+			w.scaledOut()
+			way.kubectl(w) // with replicas, so that its field manager has the field
+			unstructured.RemoveNestedField(w.manifest.Object, "spec", "replicas")
+			way.kubectl(w)
+			w.Expect(way.call(w)).To(gomega.Succeed())
+			w.scaledOut()
+			w.neverFell()
+			w.stays(hpa)
+		})
+	}
+}
+
+// conflicts is what follows each `conflict with` or `conflicts with` of an error, which
+// may stand in quotes.
 func conflicts(text string) []string {
+	text = strings.ReplaceAll(text, `\"`, `"`)
 	var found []string
 	for _, word := range []string{"conflict with ", "conflicts with "} {
 		for i, part := range strings.Split(text, word) {

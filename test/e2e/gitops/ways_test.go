@@ -68,7 +68,7 @@ func (w *workload) clientSideApply() { w.kubectl(w.yaml(), "apply", "-f", "-") }
 func (w *workload) replace() {
 	w.t.Helper()
 	w.Eventually(func() error {
-		output, err := cluster.RunKubectl(w.ctx, w.yaml(), "replace", "-f", "-")
+		output, err := cluster.Kubectl(w.ctx, w.yaml(), "replace", "-f", "-")
 		if err != nil && !strings.Contains(output, "(Conflict)") {
 			w.t.Fatal(err)
 		}

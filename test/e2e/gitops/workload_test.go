@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -112,7 +111,7 @@ func encode(t *testing.T, objects ...*unstructured.Unstructured) string {
 // kubectl must succeed. It returns what was printed.
 func (w *workload) kubectl(input string, args ...string) string {
 	w.t.Helper()
-	output, err := cluster.RunKubectl(w.ctx, input, args...)
+	output, err := cluster.Kubectl(w.ctx, input, args...)
 	w.Expect(err).NotTo(gomega.HaveOccurred())
 	return output
 }
@@ -120,8 +119,8 @@ func (w *workload) kubectl(input string, args ...string) string {
 // edit runs kubectl edit with a command of sed as the editor.
 func (w *workload) edit(sed string) {
 	w.t.Helper()
-	cmd := exec.CommandContext(w.ctx, cluster.Kubectl(), "edit", "deployment", w.name, "--namespace="+w.namespace)
-	cmd.Env = []string{"KUBECONFIG=" + cluster.Kubeconfig(), "HOME=" + cluster.Dir(), "PATH=" + os.Getenv("PATH"), "KUBE_EDITOR=sed -i '" + sed + "'"}
+	cmd := cluster.Command(w.ctx, "kubectl", "edit", "deployment", w.name, "--namespace="+w.namespace)
+	cmd.Env = append(cmd.Env, "KUBE_EDITOR=sed -i '"+sed+"'")
 	output, err := cmd.CombinedOutput()
 	w.Expect(err).NotTo(gomega.HaveOccurred(), string(output))
 	w.Expect(string(output)).To(gomega.ContainSubstring("edited"), "the editor changed nothing")

@@ -5,13 +5,15 @@
 // prometheus-adapter. The demo shows it; end-to-end tests share one per package.
 //
 // Objects of the pipeline are there to be broken: change or delete them by
-// [Stack.Admin], and let [Stack.Mend] create them again as they were.
+// [Stack.Admin], and let [Stack.Mend] create them again as they were. As in a real
+// cluster, the adapter takes notice of its configuration at [Stack.RestartAdapter] alone.
 package stack
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
@@ -44,8 +46,11 @@ type Stack struct {
 	prometheus *prometheus
 	operator   *operator.Operator
 	gateway    *gateway.Gateway
-	adapter    *adapter.Adapter
 	watched    []watched
+
+	mu          sync.Mutex // guards what follows
+	adapter     *adapter.Adapter
+	stopAdapter context.CancelFunc
 }
 
 // watched is a child process, and the hop that fails with it.
@@ -84,8 +89,8 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 func (s *Stack) Stop() error {
 	// What is in this process comes first: the API server waits for its clients.
 	s.cancel()
-	if s.adapter != nil {
-		<-s.adapter.Done()
+	if a := s.runningAdapter(); a != nil {
+		<-a.Done()
 	}
 	if s.operator != nil {
 		<-s.operator.Done()
@@ -141,8 +146,8 @@ func (s *Stack) Alive() error {
 		default:
 		}
 	}
-	if s.adapter != nil {
-		return At(API, s.adapter.Err())
+	if a := s.runningAdapter(); a != nil {
+		return At(API, a.Err())
 	}
 	return nil
 }

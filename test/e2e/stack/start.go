@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
@@ -20,7 +19,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/test/controlplane"
-	"github.com/kong-latency/kong-latency/test/e2e/adapter"
 	"github.com/kong-latency/kong-latency/test/e2e/gateway"
 	"github.com/kong-latency/kong-latency/test/e2e/operator"
 	"github.com/kong-latency/kong-latency/test/guide"
@@ -132,46 +130,4 @@ func (s *Stack) startPrometheus(ctx context.Context) (string, error) {
 	}
 	s.watched = append(s.watched, watched{Prometheus, process})
 	return url, s.Await(ctx, Prometheus, 30*time.Second, s.prometheus.ready)
-}
-
-// startAdapter serves by the configuration that the cluster has.
-func (s *Stack) startAdapter(ctx context.Context) (string, error) {
-	text, err := s.adapterConfig(ctx)
-	if err != nil {
-		return "", At(Rule, err)
-	}
-	file := filepath.Join(s.cp.Dir(), guide.AdapterConfigKey)
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		return "", At(Rule, fmt.Errorf("write the adapter's configuration: %w", err))
-	}
-	s.adapter, err = adapter.Start(s.run, adapter.Options{
-		ConfigFile:     file,
-		Prometheus:     s.prometheus.url,
-		Kubeconfig:     s.cp.Kubeconfig(),
-		RelistInterval: 2 * time.Second,
-		MaxAge:         time.Minute,
-	})
-	if err != nil {
-		return "", At(Rule, err)
-	}
-	if err := adapter.Register(ctx, s.cp.Config(), guide.AdapterConfigMap.Namespace, s.adapter.Port()); err != nil {
-		return "", At(API, err)
-	}
-	return metricsGroup, s.Await(ctx, API, 30*time.Second, func(ctx context.Context) error {
-		_, err := s.metrics(ctx)
-		return err
-	})
-}
-
-// adapterConfig is the adapter's configuration as the cluster has it.
-func (s *Stack) adapterConfig(ctx context.Context) ([]byte, error) {
-	var m corev1.ConfigMap
-	if err := s.admin.Get(ctx, guide.AdapterConfigMap, &m); err != nil {
-		return nil, fmt.Errorf("read the adapter's ConfigMap: %w", err)
-	}
-	text, ok := m.Data[guide.AdapterConfigKey]
-	if !ok {
-		return nil, fmt.Errorf("read the adapter's ConfigMap: it has no key %s", guide.AdapterConfigKey)
-	}
-	return []byte(text), nil
 }
