@@ -1,0 +1,137 @@
+package serving
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// hearsay is how late the prober hears of a caBundle: less than the grace.
+const hearsay = 500 * time.Millisecond
+
+// prober shakes hands with every replica all the time, trusting what caBundle
+// held a while ago: an API server that is slow to hear. It notes what it saw.
+type prober struct {
+	mu          sync.Mutex
+	handshakes  int
+	failed      []error
+	issuers     map[string]bool // of the certificates that were served
+	leaves      map[string]bool
+	authorities map[string]bool // that stood in caBundle
+	bundles     []dated
+
+	stop  context.CancelFunc
+	ended sync.WaitGroup
+}
+
+type dated struct {
+	bundle []byte
+	at     time.Time
+}
+
+func (c *cluster) startProber(addresses ...string) *prober {
+	c.t.Helper()
+	ctx, cancel := context.WithCancel(c.ctx)
+	p := &prober{stop: cancel, issuers: map[string]bool{}, leaves: map[string]bool{}, authorities: map[string]bool{}}
+	p.ended.Go(func() {
+		ticker := time.NewTicker(50 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			p.hear(ctx, c.admin)
+			for _, address := range addresses {
+				p.shake(address)
+			}
+		}
+	})
+	c.t.Cleanup(func() { cancel(); p.ended.Wait() })
+	return p
+}
+
+func (p *prober) hear(ctx context.Context, from client.Client) {
+	var v admissionv1.ValidatingWebhookConfiguration
+	if err := from.Get(ctx, client.ObjectKey{Name: configuration}, &v); err != nil {
+		return // the end of the test; a prober that hears nothing trusts on
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	bundle := v.Webhooks[0].ClientConfig.CABundle
+	p.bundles = append(p.bundles, dated{bundle, time.Now()})
+	for _, c := range parse(bundle) {
+		p.authorities[string(c.Raw)] = true
+	}
+}
+
+// trusts is the bundle of a while ago.
+func (p *prober) trusts() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.bundles) > 1 && time.Since(p.bundles[1].at) > hearsay {
+		p.bundles = p.bundles[1:]
+	}
+	if len(p.bundles) == 0 {
+		return nil
+	}
+	return p.bundles[0].bundle
+}
+
+func (p *prober) shake(address string) {
+	bundle := p.trusts()
+	if bundle == nil {
+		return
+	}
+	leaf, issuer, err := handshake(address, bundle)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.handshakes++
+	if err != nil {
+		p.failed = append(p.failed, fmt.Errorf("%s at %s: %w", address, time.Now().Format(time.StampMilli), err))
+		return
+	}
+	p.leaves[string(leaf.Raw)] = true
+	p.issuers[string(issuer.Raw)] = true
+}
+
+// handshake connects trusting the bundle, and returns what was served and who
+// signed it.
+func handshake(address string, bundle []byte) (leaf, issuer *x509.Certificate, err error) {
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(bundle)
+	conn, err := tls.DialWithDialer(dialer, "tcp", address, &tls.Config{RootCAs: roots})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer conn.Close()
+	chain := conn.ConnectionState().VerifiedChains[0]
+	return chain[0], chain[len(chain)-1], nil
+}
+
+// seen are the numbers of authorities and leaves that were served so far.
+func (p *prober) seen() (issuers, leaves int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.issuers), len(p.leaves)
+}
+
+// end stops the prober, prints its counts and holds them to be without a failure.
+func (p *prober) end(t *testing.T) {
+	t.Helper()
+	p.stop()
+	p.ended.Wait()
+	t.Logf("%d handshakes, %d failed; %d authorities in caBundle, %d of them served, by %d certificates",
+		p.handshakes, len(p.failed), len(p.authorities), len(p.issuers), len(p.leaves))
+	if len(p.failed) > 0 {
+		t.Errorf("handshakes failed, the first: %v", p.failed[0])
+	}
+}
