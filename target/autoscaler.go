@@ -98,6 +98,9 @@ func (a Autoscaler) ours(w Workload) bool {
 	if a.Adopted {
 		return a.scales(w)
 	}
+	if a.MadeByUs && a.Controller == (Ref{}) {
+		return a.scales(w) // its Deployment was deleted with --cascade=orphan
+	}
 	return a.controlledBy(w) && (a.MadeByUs || a.Name == w.Name)
 }
 

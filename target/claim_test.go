@@ -22,6 +22,7 @@ func madeForFormer(a *Autoscaler) {
 	made(a)
 	a.Controller.UID = "former"
 }
+func orphaned(a *Autoscaler) { a.MadeByUs = true }
 func unmarked(a *Autoscaler) {
 	made(a)
 	a.MadeByUs = false
@@ -49,6 +50,8 @@ func TestClaimOn(t *testing.T) {
 		"ours":                                  {there: []Autoscaler{hpa("echo", "echo", made)}, name: "echo", ours: "echo"},
 		"ours, whose label was taken away":      {there: []Autoscaler{hpa("echo", "echo", unmarked)}, name: "echo", ours: "echo"},
 		"ours, going":                           {there: []Autoscaler{hpa("echo", "echo", made, deleting)}, name: "echo"},
+		"an orphan of ours":                     {there: []Autoscaler{hpa("echo", "echo", orphaned)}, name: "echo", ours: "echo"},
+		"an orphan of ours, of another":         {there: []Autoscaler{hpa("echo", "other", orphaned)}, name: "echo", blocked: true, reasons: []string{"NameTaken"}},
 		"of a Deployment that is gone":          {there: []Autoscaler{hpa("echo", "echo", madeForFormer)}, name: "echo"},
 		"another's under the name":              {there: []Autoscaler{hpa("echo", "echo")}, name: "echo", blocked: true, reasons: []string{"AnotherAutoscaler"}},
 		"another's under another name":          {there: []Autoscaler{hpa("old", "echo")}, name: "echo", blocked: true, reasons: []string{"AnotherAutoscaler"}},
