@@ -168,6 +168,10 @@ func TestAutoAttachReachesDeploymentsThatWereThereBefore(t *testing.T) {
 	e.Expect(e.client.Get(e.ctx, client.ObjectKeyFromObject(d), d)).To(gomega.Succeed())
 	e.Expect(stamp(d)).To(gomega.BeEmpty(), "the controller writes on no Deployment")
 
+	// The webhook can hear of the label later than the controller.
+	e.create(e.service("probe", nil))
+	e.heard(e.deployment("probe", nil), "attaches it without being asked")
+
 	// The policy's target is followed, also by what was stamped with another before.
 	edit(e, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "echo:2" })
 	e.Expect(stamp(d)).To(gomega.Equal(e.stampOf("50")))
