@@ -1,0 +1,64 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/onsi/gomega"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/test/product"
+)
+
+// led is how many workloads there are when the leader dies.
+const led = 50
+
+func TestAControllerThatDiesIsFollowedByTheOtherAndNothingIsWrittenTwice(t *testing.T) {
+	e := newEnv(t)
+	before := e.hpaWrites()
+	for i := range led {
+		name := fmt.Sprintf("echo-%02d", i)
+		d := e.deployment(name, asks())
+		d.Spec.Replicas = ptr.To[int32](0) // pods would only cost
+		e.create(e.service(name, nil), d)
+	}
+	e.Eventually(e.countHPAs).WithTimeout(waitLong).Should(gomega.Equal(led))
+
+	// The test's context ends with the test, and the process must not.
+	standby, err := product.Controller(context.WithoutCancel(e.ctx), e.stack.cp)
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	leader := e.lease()
+	e.Expect(syscall.Kill(e.stack.controller.PID(), syscall.SIGKILL)).To(gomega.Succeed())
+	e.Eventually(e.stack.controller.Done()).WithTimeout(waitLong).Should(gomega.BeClosed())
+	_ = e.stack.controller.Stop() // it says that it was killed, which is what the test did
+	e.stack.controller = standby
+
+	late := e.deployment("late", asks())
+	late.Spec.Replicas = ptr.To[int32](0)
+	e.create(e.service("late", nil), late)
+	// Nobody leads until the lease has run out, and the other asks for it now and then.
+	within := time.Duration(*leader.Spec.LeaseDurationSeconds)*time.Second + waitLong
+	e.Eventually(e.countHPAs).WithTimeout(within).Should(gomega.Equal(led + 1))
+	follower := e.lease()
+	e.Expect(*follower.Spec.HolderIdentity).NotTo(gomega.Equal(*leader.Spec.HolderIdentity))
+	gap := follower.Spec.AcquireTime.Sub(leader.Spec.RenewTime.Time).Round(100 * time.Millisecond)
+	t.Logf("the other leads %s after the last sign of life; a lease lasts %d s", gap, *leader.Spec.LeaseDurationSeconds)
+
+	e.Eventually(func() float64 { return e.reconciles() }).WithTimeout(waitLong).Should(gomega.BeNumerically(">=", led+1))
+	e.Expect(e.hpaWrites()-before).To(gomega.BeEquivalentTo(led+1), "one write a workload, whoever leads")
+}
+
+// lease is the one that controllers elect their leader by.
+func (e *env) lease() *coordinationv1.Lease {
+	e.t.Helper()
+	var l coordinationv1.Lease
+	key := client.ObjectKey{Namespace: product.Namespace, Name: "kong-latency-controller"}
+	e.Expect(e.client.Get(e.ctx, key, &l)).To(gomega.Succeed())
+	e.Expect(l.Spec.HolderIdentity).NotTo(gomega.BeNil(), "nobody leads")
+	return &l
+}
