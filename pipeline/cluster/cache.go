@@ -8,6 +8,7 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -18,16 +19,27 @@ import (
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=services,verbs=get;list;watch
 
-// CacheOptions keep of every cached object only what is read of it, and hand
-// out the cached objects themselves: readers must not change them.
+// CacheOptions keep of every cached object only what is read of it, and that packed.
+// Readers get objects of their own of these kinds, and the cached objects themselves
+// of others, which they must not change.
 func CacheOptions() cache.Options {
+	byObject := map[client.Object]cache.ByObject{}
+	for kind, strip := range packedKinds() {
+		byObject[kind] = cache.ByObject{Transform: pack(strip)}
+	}
 	return cache.Options{
-		ByObject: map[client.Object]cache.ByObject{
-			&appsv1.Deployment{}:                     {Transform: stripDeployment},
-			&corev1.Service{}:                        {Transform: stripService},
-			&autoscalingv2.HorizontalPodAutoscaler{}: {Transform: stripHPA},
-		},
+		ByObject:                     byObject,
+		NewInformer:                  newInformer,
 		DefaultUnsafeDisableDeepCopy: ptr.To(true),
+	}
+}
+
+// packedKinds are the kinds of which there are many, with what strips them.
+func packedKinds() map[client.Object]toolscache.TransformFunc {
+	return map[client.Object]toolscache.TransformFunc{
+		&appsv1.Deployment{}:                     stripDeployment,
+		&corev1.Service{}:                        stripService,
+		&autoscalingv2.HorizontalPodAutoscaler{}: stripHPA,
 	}
 }
 
