@@ -12,6 +12,7 @@ import (
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	yamlv3 "go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kong-latency/kong-latency/finding"
@@ -99,6 +100,13 @@ func fixApplyOne(s *Snapshot, doc []byte) error {
 		return nil
 	case "gateway-operator.konghq.com/v1alpha1 DataPlaneMetricsExtension":
 		return fixExtension(s, meta, doc)
+	case "gateway.networking.k8s.io/v1 HTTPRoute":
+		var r gatewayv1.HTTPRoute
+		if err := yaml.UnmarshalStrict(doc, &r); err != nil {
+			return err
+		}
+		fixPut(&s.HTTPRoutes, &r, func(r *gatewayv1.HTTPRoute) string { return r.Namespace + "/" + r.Name })
+		return nil
 	case "v1 ConfigMap":
 		return fixConfigMap(s, meta, doc)
 	default:

@@ -114,6 +114,12 @@ var gatewayBreakers = []breaker{
 		change: breaks(func(s *Snapshot) { s.HTTPRoutes = KnownSet[*gatewayv1.HTTPRoute]() })},
 	{name: "two backends", sentence: true, reason: &RouteSeveralBackends,
 		change: breakRule(func(r *gatewayv1.HTTPRouteRule) { r.BackendRefs = append(r.BackendRefs, breakBackend("canary")) })},
+	{name: "a backend of weight 0 beside it", reason: &RouteSeveralBackends,
+		change: breakRule(func(r *gatewayv1.HTTPRouteRule) {
+			idle := breakBackend("canary")
+			idle.Weight = gatewayPtr(int32(0))
+			r.BackendRefs = append(r.BackendRefs, idle)
+		})},
 	{name: "two matches", sentence: true, reason: &RouteUndercounted,
 		change: breakRule(func(r *gatewayv1.HTTPRouteRule) { r.Matches = append(r.Matches, r.Matches[0]) })},
 	{name: "another measured Service", sentence: true, reason: &DataPlaneShared,

@@ -5,7 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
 	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/generator"
 )
 
 // The reasons for which the latency of a Service cannot be told apart.
@@ -96,12 +99,38 @@ func routeSeveralBackends(rules []routeRule, subject Subject) (finding.Finding, 
 	if len(bad) > 1 {
 		more = fmt.Sprintf(" (and %d more rules)", len(bad)-1)
 	}
-	return RouteSeveralBackends.On(r.object(),
+	found := RouteSeveralBackends.On(r.object(),
 		"its rule %d%s has %d backends, Service %s among them, so the metric carries the name of the HTTPRoute, "+
 			"and Kong Operator may leave the rule out of Kong's configuration because the backends' plugins differ",
-		r.index, more, len(r.backends), subject.Service).
-		WithFix("Give Service %s a rule of its own in HTTPRoute %s/%s, with no other entry in backendRefs (one with weight 0 counts too).",
-			subject.Service, r.route.Namespace, r.route.Name), true
+		r.index, more, len(r.backends), subject.Service)
+	if alone, ok := routeAlone(bad, subject); ok {
+		return found.WithFix("# The other backends have weight 0, and get no traffic as it is.\n%s", generator.YAML(alone)), true
+	}
+	return found.WithFix("Give Service %s a rule of its own in HTTPRoute %s/%s, with no other entry in backendRefs (one with weight 0 counts too).",
+		subject.Service, r.route.Namespace, r.route.Name), true
+}
+
+// routeAlone is the HTTPRoute of the first rule in which the Service has company,
+// with the Service alone in each of them. ok is false if traffic goes to the others:
+// how to share it is not for a program to say.
+func routeAlone(bad []routeRule, subject Subject) (mended *gatewayv1.HTTPRoute, ok bool) {
+	service := gatewayKey{subject.Namespace, subject.Service}
+	mended = bad[0].route.DeepCopy()
+	for _, r := range bad {
+		if r.route != bad[0].route {
+			continue
+		}
+		if !r.leadsTo(service) || slices.ContainsFunc(r.backends, func(b routeBackend) bool { return b.service != service && !b.idle }) {
+			return nil, false
+		}
+		rule := &mended.Spec.Rules[r.index]
+		rule.BackendRefs = slices.DeleteFunc(rule.BackendRefs, func(ref gatewayv1.HTTPBackendRef) bool { return gatewayOr(ref.Weight, 1) == 0 })
+		if len(rule.BackendRefs) != 1 {
+			return nil, false // the Service itself twice, or a backend of another kind
+		}
+	}
+	mended.APIVersion, mended.Kind = gatewayv1.GroupVersion.String(), "HTTPRoute"
+	return mended, true
 }
 
 // routeMissing says why no traffic reaches the Service through Kong.

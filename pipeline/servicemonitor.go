@@ -17,19 +17,25 @@ import (
 // If some monitor does, the others do not matter; if none does, the first cause of
 // the nearest is told.
 func evaluateScrape(s *Snapshot, subject Subject) (Scraped, []finding.Finding) {
+	answer := judgeScrape(s, subject)
+	return answer.scraped, answer.findings
+}
+
+// judgeScrape is evaluateScrape, with the judgement that it comes from.
+func judgeScrape(s *Snapshot, subject Subject) scrapeAnswer {
 	services := s.OperatorServices
 	switch {
 	case services.State != Known:
-		return usual(s, subject, OperatorService{}, false), []finding.Finding{OperatorServiceUnknown.On(
-			finding.Object{Kind: "Service"}, "which Service exposes Kong Operator's metrics is not known: %s", scrapeWhy(services.State, services.Why))}
+		return unscraped(usual(s, subject, OperatorService{}, false), OperatorServiceUnknown.On(
+			finding.Object{Kind: "Service"}, "which Service exposes Kong Operator's metrics is not known: %s", scrapeWhy(services.State, services.Why)))
 	case len(services.Items) == 0:
-		return usual(s, subject, OperatorService{}, true), []finding.Finding{OperatorServiceNotFound.On(
+		return unscraped(usual(s, subject, OperatorService{}, true), OperatorServiceNotFound.On(
 			finding.Object{Kind: "Service"}, "no Service exposes Kong Operator's metrics, so nothing can scrape them").WithFix(
-			"Install Kong Operator with its metrics Service, or name it by --operator-service.")}
+			"Install Kong Operator with its metrics Service, or name it by --operator-service."))
 	case s.ServiceMonitors.State != Known:
-		return usual(s, subject, services.Items[0], false), []finding.Finding{ServiceMonitorsUnknown.On(
+		return unscraped(usual(s, subject, services.Items[0], false), ServiceMonitorsUnknown.On(
 			finding.Object{Kind: monitoringv1.ServiceMonitorsKind},
-			"whether Kong Operator's metrics are scraped is not known: %s", scrapeWhy(s.ServiceMonitors.State, s.ServiceMonitors.Why))}
+			"whether Kong Operator's metrics are scraped is not known: %s", scrapeWhy(s.ServiceMonitors.State, s.ServiceMonitors.Why)))
 	}
 	choice := scrapePrometheuses(s)
 	var best scrapeAnswer
@@ -42,9 +48,11 @@ func evaluateScrape(s *Snapshot, subject Subject) (Scraped, []finding.Finding) {
 		}
 	}
 	if len(services.Items) > 1 && !all {
-		return best.scraped, append(choice.findings, ambiguous(services.Items))
+		best.findings = []finding.Finding{ambiguous(services.Items)}
+		best.by = nil
 	}
-	return best.scraped, slices.Concat(choice.findings, best.findings)
+	best.findings = slices.Concat(choice.findings, best.findings)
+	return best
 }
 
 // scrapeAnswer is the answer for one Service.
@@ -52,6 +60,12 @@ type scrapeAnswer struct {
 	works    bool
 	scraped  Scraped
 	findings []finding.Finding
+	// by is the judgement of the monitor that works; nil if none does.
+	by *judgement
+}
+
+func unscraped(scraped Scraped, f finding.Finding) scrapeAnswer {
+	return scrapeAnswer{scraped: scraped, findings: []finding.Finding{f}}
 }
 
 func ambiguous(services []OperatorService) finding.Finding {
@@ -90,7 +104,7 @@ func evaluateService(s *Snapshot, subject Subject, service OperatorService, choi
 		}
 		return scrapeAnswer{scraped: nearest.mendedScrape(), findings: []finding.Finding{first}}
 	}
-	answer := scrapeAnswer{works: true, scraped: nearest.scraped}
+	answer := scrapeAnswer{works: true, scraped: nearest.scraped, by: nearest}
 	for i := range nearest.flaws {
 		answer.findings = append(answer.findings, nearest.nth(i))
 	}
