@@ -64,7 +64,11 @@ const (
 	Series         Hop = "series"          // the metric has a value
 )
 
-// Hops lists all hops in their order.
+// Autoscaler is what the way leads to. It is no hop of the pipeline: what is wrong
+// with it is not for admission to judge.
+const Autoscaler Hop = "autoscaler"
+
+// Hops lists all hops of the pipeline in their order.
 func Hops() []Hop {
 	return []Hop{Extension, Route, ServiceMonitor, Prometheus, AdapterRule, MetricsAPI, Series}
 }

@@ -100,6 +100,19 @@ func fixApplyOne(s *Snapshot, doc []byte) error {
 		return nil
 	case "gateway-operator.konghq.com/v1alpha1 DataPlaneMetricsExtension":
 		return fixExtension(s, meta, doc)
+	case "monitoring.coreos.com/v1 Prometheus": // names one field
+		i := slices.IndexFunc(s.Prometheuses.Items, func(p *monitoringv1.Prometheus) bool {
+			return p.Namespace == meta.Metadata.Namespace && p.Name == meta.Metadata.Name
+		})
+		if i < 0 {
+			return fmt.Errorf("there is no Prometheus %s", meta.Metadata.Name)
+		}
+		p := s.Prometheuses.Items[i].DeepCopy()
+		if err := yaml.UnmarshalStrict(doc, p); err != nil {
+			return err
+		}
+		fixPut(&s.Prometheuses, p, func(p *monitoringv1.Prometheus) string { return p.Namespace + "/" + p.Name })
+		return nil
 	case "gateway.networking.k8s.io/v1 HTTPRoute":
 		var r gatewayv1.HTTPRoute
 		if err := yaml.UnmarshalStrict(doc, &r); err != nil {

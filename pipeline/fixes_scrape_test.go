@@ -198,7 +198,7 @@ var prometheusBreakers = []breaker{
 		change: breaks(func(s *Snapshot) { s.Prometheuses = Set[*monitoringv1.Prometheus]{State: NotInstalled} })},
 	{name: "no Prometheus", sentence: true, reason: &PrometheusNotFound,
 		change: breaks(func(s *Snapshot) { s.Prometheuses = KnownSet[*monitoringv1.Prometheus]() })},
-	{name: "no selector", sentence: true, reason: &PrometheusTakesNoMonitors,
+	{name: "no selector", reason: &PrometheusTakesNoMonitors,
 		change: breakPrometheus(func(p *monitoringv1.Prometheus) { p.Spec.ServiceMonitorSelector = nil })},
 	{name: "namespaces not readable", sentence: true, reason: &PrometheusSelectionUnknown,
 		change: both(breakPrometheus(func(p *monitoringv1.Prometheus) {

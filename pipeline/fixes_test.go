@@ -134,7 +134,7 @@ func TestEveryReasonIsTried(t *testing.T) {
 		tried[b.reason.Name] = true
 	}
 	for _, r := range Reasons() {
-		if !tried[r.Name] && r.Hop != finding.Series { // found by the autoscaler, not by Evaluate
+		if !tried[r.Name] && r.Hop != finding.Series && r.Hop != finding.Autoscaler { // not found by Evaluate
 			t.Errorf("nothing breaks the pipeline so that %s is found", r.Name)
 		}
 	}

@@ -116,6 +116,13 @@ func scrapePrometheuses(s *Snapshot) scrapeChoice {
 // asked.
 type scrapeHost struct{ pod, service, namespace string }
 
+// PrometheusService is the Service that the adapter's --prometheus-url names; ok is
+// false if it is not known, or names none.
+func (a Adapter) PrometheusService() (namespace, name string, ok bool) {
+	host, ok := scrapeURLHost(a)
+	return host.namespace, host.service, ok
+}
+
 // scrapeURLHost takes a Service's name and namespace out of --prometheus-url.
 // ok is false if the URL is not known or names no Service.
 func scrapeURLHost(a Adapter) (host scrapeHost, ok bool) {

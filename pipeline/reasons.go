@@ -15,5 +15,7 @@ func Reasons() []*finding.Reason {
 		metricsAPIReasons(),
 		adapterReasons(),
 		seriesReasons(),
+		measuredReasons(),
+		autoscalerReasons(),
 	)
 }

@@ -35,11 +35,29 @@ func (j judgement) nth(i int) finding.Finding {
 	if f.finding.Severity == finding.Unknown && f.repair == nil {
 		return f.finding
 	}
+	if f.finding.Reason == PrometheusTakesNoMonitors.Name && j.prometheus.Spec.ServiceMonitorSelector == nil {
+		return f.finding.WithFix("%s", selectorYAML(j.prometheus, j.monitor.Labels))
+	}
 	mended, err := j.mended()
 	if err != nil {
 		return f.finding.WithFix("%s", sentence(err))
 	}
 	return f.finding.WithFix("%s", monitorYAML(mended))
+}
+
+// selectorYAML has a Prometheus that takes no ServiceMonitors take those with these
+// labels, or all if there are none.
+func selectorYAML(p *monitoringv1.Prometheus, labels map[string]string) string {
+	selector := map[string]any{}
+	if len(labels) > 0 {
+		selector["matchLabels"] = labels
+	}
+	return "# Only this field changes; where a chart or an operator manages the object, set it there.\n" +
+		generator.YAML(map[string]any{
+			"apiVersion": monitoringv1.SchemeGroupVersion.String(), "kind": monitoringv1.PrometheusesKind,
+			"metadata": map[string]any{"namespace": p.Namespace, "name": p.Name},
+			"spec":     map[string]any{"serviceMonitorSelector": selector},
+		})
 }
 
 // mended is the monitor with its flaws repaired in place, or, if that cannot be,

@@ -75,6 +75,12 @@ var (
 		Summary: "Whether a ScaledObject of KEDA scales the Deployment could not be found out.",
 		Fix:     "Let the product read scaledobjects.keda.sh, as its shipped roles do.",
 	}
+	// NotAsked is found only where somebody asks about a workload.
+	NotAsked = finding.Reason{
+		Name: "NotAsked", Severity: finding.Error, Wait: finding.ForChange,
+		Summary: "Neither the Deployment nor its Service asks for autoscaling, and no policy attaches it. Only `kubectl latency doctor` says so, of a workload that it is asked about.",
+		Fix:     "Annotate it with kong.latency/target-ms.",
+	}
 	PairingUnknown = finding.Reason{
 		Name: "PairingUnknown", Severity: finding.Unknown, Wait: finding.ForObject,
 		Summary: "The webhook has just started, or cannot read the cluster, and does not know which Service belongs to the Deployment.",
@@ -88,6 +94,6 @@ func Reasons() []*finding.Reason {
 		&NoServiceSelectsPods, &ServiceNotFound, &ServiceDoesNotSelectPods, &AmbiguousService,
 		&NoDeploymentSelected, &DeploymentNotFound, &AmbiguousDeployment, &SettingsDisagree,
 		&AnotherAutoscaler, &NameTaken, &AdoptedNotFound, &AdoptedScalesOther, &AdoptedControlled,
-		&OtherAutoscalersUnknown, &PairingUnknown,
+		&OtherAutoscalersUnknown, &NotAsked, &PairingUnknown,
 	}
 }

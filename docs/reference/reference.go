@@ -44,6 +44,7 @@ func Chapters() []Chapter {
 		{finding.AdapterRule, "Adapter rule", "A rule of prometheus-adapter makes the metric from the series of the Service."},
 		{finding.MetricsAPI, "Metrics API", "The API server forwards requests for custom metrics to prometheus-adapter."},
 		{finding.Series, "Series", "The autoscaler gets a value when it asks for the metric."},
+		{finding.Autoscaler, "Autoscaler", "The HorizontalPodAutoscaler is as the workload asks for, and scales."},
 	}
 }
 
