@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/kong-latency/kong-latency/cli/doctor"
 	"github.com/kong-latency/kong-latency/cli/explain"
 	"github.com/kong-latency/kong-latency/cli/lint"
 	"github.com/kong-latency/kong-latency/cli/list"
@@ -60,7 +61,7 @@ func NewCommand(p *plugin.Plugin) *cobra.Command {
 		&cobra.Group{ID: groupCluster, Title: "In a cluster:"},
 	)
 	addTo(root, groupFiles, render.NewCommand(p), lint.NewCommand(p), explain.NewCommand(p))
-	addTo(root, groupCluster, list.NewCommand(p), set.NewSetCommand(p), set.NewUnsetCommand(p))
+	addTo(root, groupCluster, doctor.NewCommand(p), list.NewCommand(p), set.NewSetCommand(p), set.NewUnsetCommand(p))
 	root.AddCommand(versionCommand(p), optionsCommand())
 	return root
 }

@@ -4,6 +4,7 @@ package term
 import (
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 )
@@ -30,6 +31,24 @@ func StyleFor(w io.Writer, lookupEnv func(string) (string, bool)) Style {
 func IsTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// Unicode tells whether w is a terminal that shows more than ASCII, by the locale.
+func Unicode(w io.Writer, lookupEnv func(string) (string, bool)) bool {
+	if !IsTerminal(w) {
+		return false
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if value, _ := lookupEnv(name); value != "" {
+			return utf8Locale(value)
+		}
+	}
+	return false
+}
+
+func utf8Locale(value string) bool {
+	value = strings.ToLower(value)
+	return strings.HasSuffix(value, "utf-8") || strings.HasSuffix(value, "utf8")
 }
 
 // The colours, by what they are for.

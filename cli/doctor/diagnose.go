@@ -1,0 +1,111 @@
+package doctor
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/cli/live"
+	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/pipeline"
+	"github.com/kong-latency/kong-latency/target"
+)
+
+// Facts are all that a report is made of.
+type Facts struct {
+	Workload live.Workload
+	// Trace is the pipeline, for a workload that has a subject.
+	Trace    pipeline.Trace
+	Measured pipeline.Measured
+	// HPAsUnread says why autoscalers are not known; empty if they are.
+	HPAsUnread string
+	// AdapterServices are Services that may be prometheus-adapter's, for a cluster in
+	// which no APIService leads to it.
+	AdapterServices []corev1.Service
+}
+
+// noSubject is why nothing is known of the pipeline of a workload without a Service.
+const noSubject = "nothing can be said without a Service"
+
+// diagnose makes the report.
+func diagnose(f Facts) Report {
+	d := f.Workload.Deployment
+	object := finding.Object{Kind: string(annotations.OnDeployment), Namespace: d.Namespace, Name: d.Name}
+	r := Report{Namespace: d.Namespace, Object: object.String()}
+	settings, evidence := f.settings(object)
+	if p := f.Workload.Resolution.Plan; p != nil {
+		r.Asks = p.String()
+	}
+	r.add(Settings, settings, evidence, "")
+	if f.Workload.Subject == nil {
+		for _, hop := range append(finding.Hops(), finding.Autoscaler) {
+			r.add(hop, nil, nil, noSubject)
+		}
+		return r
+	}
+	for _, step := range f.Trace.Steps {
+		f.step(&r, step)
+	}
+	measured, evidence := pipeline.EvaluateMeasured(f.Measured, *f.Workload.Subject)
+	r.add(finding.Series, measured, evidence, "")
+	f.autoscaler(&r)
+	return r
+}
+
+// settings judges what the workload asks for.
+func (f Facts) settings(object finding.Object) (findings []finding.Finding, evidence []string) {
+	resolution := f.Workload.Resolution
+	if !f.Workload.Concerned() {
+		return []finding.Finding{notAsked(object, resolution.PolicyName)}, nil
+	}
+	switch p := resolution.Plan; {
+	case p != nil && p.PolicyName != "":
+		evidence = append(evidence, fmt.Sprintf("asked for by the %s, ruled by LatencyPolicy %s", resolution.Source, p.PolicyName))
+	case p != nil:
+		evidence = append(evidence, fmt.Sprintf("asked for by an annotation of the %s", resolution.Source))
+	}
+	return resolution.Findings, evidence
+}
+
+// notAsked is only found by somebody who names a workload.
+func notAsked(object finding.Object, policyName string) finding.Finding {
+	text := "nothing asks for its autoscaling: neither it nor its Service has the annotation " + annotations.TargetMS
+	if policyName != "" {
+		text += ", and LatencyPolicy " + policyName + " does not attach it"
+	}
+	return target.NotAsked.On(object, "%s", text).WithFix("kubectl latency set deployment/%s -n %s --target-ms 40", object.Name, object.Namespace)
+}
+
+// step adds one hop of the pipeline. What is seen to work outweighs what may not be
+// read: an API that gives a value is there.
+func (f Facts) step(r *Report, step pipeline.Step) {
+	findings, evidence, why := step.Findings, step.Evidence, step.Unjudged
+	if step.Hop == finding.MetricsAPI {
+		findings = f.withAPIService(findings)
+		if stateOf(findings) == Unknown && f.Measured.API.State == pipeline.Known && f.Measured.API.Value != nil {
+			findings, why = nil, ""
+			evidence = []string{"it answers: " + f.Measured.API.String()}
+		}
+	}
+	r.add(step.Hop, findings, evidence, why)
+}
+
+// autoscaler adds the last hop. If only it lags behind a metric that is there by now,
+// it is not broken.
+func (f Facts) autoscaler(r *Report) {
+	w := f.Workload
+	findings, evidence := pipeline.EvaluateAutoscaler(w.HPA, w.Resolution.Plan, f.HPAsUnread)
+	if f.Measured.API.Value != nil {
+		for i, found := range findings {
+			if found.Reason == pipeline.AutoscalerWithoutMetric.Name {
+				findings[i] = pipeline.AutoscalerLags.On(found.Object, "%s; by now there is a value, which it gets when it asks again", found.Message)
+			}
+		}
+	}
+	why := ""
+	if w.HPA == nil && len(findings) == 0 {
+		why = "nothing is attached until the settings are mended"
+	}
+	r.add(finding.Autoscaler, findings, evidence, why)
+}

@@ -1,0 +1,233 @@
+package doctor
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/utils/ptr"
+
+	"github.com/kong-latency/kong-latency/cli/live"
+	"github.com/kong-latency/kong-latency/cli/plugin"
+	"github.com/kong-latency/kong-latency/cli/term"
+	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/pipeline"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-golden +got; rewrite with -update)\n%s", name, diff)
+	}
+}
+
+const monitorFix = `apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata:
+  name: kong-operator-metrics
+  namespace: kong-system
+`
+
+// sample has a hop in each state.
+func sample() []Report {
+	broken := Report{Namespace: "default", Object: "Deployment default/echo", Asks: "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-10 replicas"}
+	broken.add(Settings, nil, []string{"asked for by an annotation of the Deployment"}, "")
+	broken.add(finding.Extension, nil, []string{"ControlPlane default/kong refers to DataPlaneMetricsExtension default/kong", "DataPlaneMetricsExtension default/kong names Service echo and asks for latency"}, "")
+	broken.add(finding.Route, []finding.Finding{pipeline.RouteUndercounted.On(finding.Object{Kind: "HTTPRoute", Namespace: "default", Name: "echo"}, "2 routes lead to Service echo")}, nil, "")
+	broken.add(finding.ServiceMonitor, []finding.Finding{
+		pipeline.ServiceMonitorNotFound.On(finding.Object{Kind: "Service", Namespace: "kong-system", Name: "kong-operator-metrics"}, "no ServiceMonitor selects it").WithFix("%s", monitorFix),
+	}, nil, "")
+	broken.add(finding.Prometheus, nil, nil, "it depends on the ServiceMonitor")
+	broken.add(finding.Series, []finding.Finding{
+		pipeline.SeriesMissing.On(finding.Object{Kind: "Service", Namespace: "default", Name: "echo"}, "there is no value").WithFix("Send traffic to Service echo."),
+	}, nil, "")
+	good := Report{Namespace: "shop", Object: "Deployment shop/cart"}
+	good.add(Settings, nil, []string{"asked for by an annotation of the Service"}, "")
+	return []Report{broken, good}
+}
+
+func TestText(t *testing.T) {
+	for name, tc := range map[string]text{
+		"words.txt":  {},
+		"glyphs.txt": {glyphs: true, style: term.Colored()},
+	} {
+		var out bytes.Buffer
+		tc.out = &out
+		if err := tc.reports(sample()); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, out.String())
+	}
+}
+
+func TestDocuments(t *testing.T) {
+	for name, output := range map[string]string{"report.json": outputJSON, "report.yaml": outputYAML} {
+		var out bytes.Buffer
+		o := options{output: output, plugin: plugin.New(genericiooptions.IOStreams{Out: &out}, nil)}
+		if err := o.print(sample()); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, out.String())
+	}
+}
+
+// What --fix prints can be applied as it is: words stand in comments, and every object
+// comes once.
+func TestPrintFixes(t *testing.T) {
+	reports := append(sample(), sample()...)
+	var out bytes.Buffer
+	if err := printFixes(&out, fixes(reports)); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "fix.yaml", out.String())
+	if got := manifests(out.String()); len(got) != 1 || nameOf(got[0]) != "servicemonitor.monitoring.coreos.com/kong-operator-metrics in kong-system" {
+		t.Errorf("kubectl would apply %v", got)
+	}
+}
+
+func TestManifests(t *testing.T) {
+	for name, tc := range map[string]struct {
+		text string
+		want int
+	}{
+		"one":                {monitorFix, 1},
+		"two":                {"# a\n---\n" + monitorFix + "---\n" + monitorFix, 2},
+		"words":              {"Restart the adapter: kubectl rollout restart.", 0},
+		"values for Helm":    {"# Values for Helm release x\nrules:\n  custom: []\n", 0},
+		"rules for a list":   {"# Put this\n- seriesQuery: a\n", 0},
+		"comments and words": {"# hm", 0},
+		"half of it":         {monitorFix + "---\nrules: []\n", 0},
+	} {
+		if got := manifests(tc.text); len(got) != tc.want {
+			t.Errorf("%s: got %d objects, want %d", name, len(got), tc.want)
+		}
+	}
+}
+
+func TestStateOf(t *testing.T) {
+	of := func(severities ...finding.Severity) State {
+		var list []finding.Finding
+		for _, s := range severities {
+			list = append(list, finding.Finding{Severity: s})
+		}
+		return stateOf(list)
+	}
+	for _, tc := range []struct{ got, want State }{
+		{of(), OK},
+		{of(finding.Warning), Warning},
+		{of(finding.Warning, finding.Unknown), Unknown},
+		{of(finding.Unknown, finding.Error), Broken},
+	} {
+		if tc.got != tc.want {
+			t.Errorf("got %s, want %s", tc.got, tc.want)
+		}
+	}
+}
+
+// deployment is a workload that asks, and whose plan is not known.
+func deployment() *appsv1.Deployment {
+	return &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "echo"}}
+}
+
+func subject() *pipeline.Subject {
+	return &pipeline.Subject{Namespace: "default", Service: "echo", Metric: "m"}
+}
+
+// With no rights at all every hop is "?", and nothing is broken.
+func TestWithoutRightsNothingIsBroken(t *testing.T) {
+	unreadable := func() pipeline.Reading {
+		return pipeline.Reading{State: pipeline.Unreadable, Why: "forbidden", From: "it"}
+	}
+	s := &pipeline.Snapshot{MetricsAPI: pipeline.MetricsAPI{State: pipeline.Unreadable, Why: "forbidden"}, Adapter: pipeline.Adapter{State: pipeline.Unreadable, Why: "forbidden"}}
+	r := diagnose(Facts{
+		Workload:   live.Workload{Deployment: deployment(), Resolution: generator.Resolution{Asked: true}, Subject: subject()},
+		Trace:      pipeline.Follow(s, *subject()),
+		Measured:   pipeline.Measured{Query: unreadable(), Targets: unreadable(), API: unreadable()},
+		HPAsUnread: "listing them is forbidden",
+	})
+	if r.Broken != "" {
+		t.Errorf("%s is broken", r.Broken)
+	}
+	if len(r.Hops) != 2+len(finding.Hops()) {
+		t.Errorf("got %d hops", len(r.Hops))
+	}
+	for _, h := range r.Hops[1:] {
+		if h.State != Unknown {
+			t.Errorf("%s is %s: %v", h.Hop, h.State, h.Findings)
+		}
+	}
+}
+
+// An API that gives a value is there, whether or not its registration may be read.
+func TestAnAnswerIsEvidence(t *testing.T) {
+	s := &pipeline.Snapshot{MetricsAPI: pipeline.MetricsAPI{State: pipeline.Unreadable, Why: "forbidden"}}
+	f := Facts{
+		Workload: live.Workload{Deployment: deployment(), Resolution: generator.Resolution{Asked: true}, Subject: subject()},
+		Trace:    pipeline.Follow(s, *subject()),
+		Measured: pipeline.Measured{API: pipeline.Reading{State: pipeline.Known, Value: ptr.To(3.5), From: "the API"}},
+	}
+	r := diagnose(f)
+	for _, hop := range []finding.Hop{finding.MetricsAPI, finding.Series} {
+		if got := r.hop(hop); got.State != OK {
+			t.Errorf("%s is %s: %v", hop, got.State, got.Findings)
+		}
+	}
+}
+
+func TestAWorkloadThatDoesNotAsk(t *testing.T) {
+	r := diagnose(Facts{Workload: live.Workload{Deployment: deployment()}})
+	settings := r.hop(Settings)
+	if r.Broken != Settings || settings.Findings[0].Reason != "NotAsked" || !strings.HasPrefix(settings.Findings[0].Fix, "kubectl latency set deployment/echo -n default") {
+		t.Errorf("got %+v", settings)
+	}
+	for _, h := range r.Hops[1:] {
+		if h.State != Unknown {
+			t.Errorf("%s is %s", h.Hop, h.State)
+		}
+	}
+}
+
+func TestAnAPIServiceForTheOneAdapter(t *testing.T) {
+	service := func(name string) corev1.Service {
+		return corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "prometheus", Name: name},
+			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 443}}},
+		}
+	}
+	missing := []finding.Finding{pipeline.MetricsAPINotRegistered.On(finding.Object{Kind: "APIService", Name: "x"}, "x").WithFix("Install it.")}
+	one := Facts{AdapterServices: []corev1.Service{service("prometheus-adapter")}}.withAPIService(missing)
+	got := manifests(one[0].Fix)
+	if len(got) != 1 || nameOf(got[0]) != "apiservice.apiregistration.k8s.io/v1beta1.custom.metrics.k8s.io" {
+		t.Errorf("got %v of\n%s", got, one[0].Fix)
+	}
+	golden(t, "apiservice.yaml", one[0].Fix)
+	for _, several := range [][]corev1.Service{nil, {service("prometheus-adapter"), service("my-prometheus-adapter")}} {
+		if got := (Facts{AdapterServices: several}).withAPIService(missing); got[0].Fix != "Install it." {
+			t.Errorf("of %d Services one was chosen", len(several))
+		}
+	}
+	if s := service("grafana"); isAdapterService(&s) {
+		t.Error("takes anything for the adapter")
+	}
+}

@@ -1,0 +1,117 @@
+package doctor
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kong-latency/kong-latency/finding"
+)
+
+// fix is what mends one finding.
+type fix struct {
+	hop    finding.Hop
+	reason string
+	// text is the fix as it was found: manifests, or words, or values for Helm.
+	text string
+	// objects are the manifests; none if the fix is for a person to carry out.
+	objects []*unstructured.Unstructured
+}
+
+// fixes are those of all broken hops, in their order, each once. Of several for the
+// same object only the first counts: the next would undo it.
+func fixes(reports []Report) []fix {
+	var out []fix
+	seen := map[string]bool{}
+	for _, r := range reports {
+		for _, h := range r.Hops {
+			for _, f := range h.Findings {
+				if f.Fix == "" || f.Severity != finding.Error {
+					continue
+				}
+				one := fix{hop: h.Hop, reason: f.Reason, text: f.Fix, objects: manifests(f.Fix)}
+				if key := one.key(); !seen[key] {
+					seen[key] = true
+					out = append(out, one)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// key tells fixes apart: by their objects, or by their words.
+func (f fix) key() string {
+	if len(f.objects) == 0 {
+		return f.text
+	}
+	var names []string
+	for _, o := range f.objects {
+		names = append(names, nameOf(o))
+	}
+	return strings.Join(names, ",")
+}
+
+// nameOf is an object as kubectl names it: servicemonitor.monitoring.coreos.com/a.
+func nameOf(o *unstructured.Unstructured) string {
+	gvk := o.GroupVersionKind()
+	kind := strings.ToLower(gvk.Kind)
+	if gvk.Group != "" {
+		kind += "." + gvk.Group
+	}
+	name := kind + "/" + o.GetName()
+	if o.GetNamespace() != "" {
+		name += " in " + o.GetNamespace()
+	}
+	return name
+}
+
+// manifests are the objects of a fix; none if it is anything else than manifests.
+func manifests(text string) []*unstructured.Unstructured {
+	var out []*unstructured.Unstructured
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
+	for {
+		document, err := reader.Read()
+		if err != nil {
+			break // io.EOF: reading from a string fails in no other way
+		}
+		o := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal(document, &o.Object); err != nil {
+			return nil
+		}
+		if len(o.Object) == 0 {
+			continue // comments alone
+		}
+		if o.GetAPIVersion() == "" || o.GetKind() == "" || o.GetName() == "" {
+			return nil
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// printFixes writes the fixes so that kubectl can apply what it is given: what is no
+// manifest becomes comments.
+func printFixes(w io.Writer, list []fix) error {
+	var out strings.Builder
+	for i, f := range list {
+		if i > 0 {
+			out.WriteString("---\n")
+		}
+		fmt.Fprintf(&out, "# %s: mends %s\n", f.hop, f.reason)
+		if len(f.objects) > 0 {
+			out.WriteString(strings.TrimRight(f.text, "\n") + "\n")
+			continue
+		}
+		for l := range strings.Lines(f.text) {
+			fmt.Fprintf(&out, "# %s\n", strings.TrimPrefix(strings.TrimSuffix(l, "\n"), "# "))
+		}
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
+}

@@ -1,0 +1,150 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/prometheus/common/model"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/rest"
+	"k8s.io/metrics/pkg/apis/custom_metrics/v1beta1"
+
+	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/pipeline"
+	"github.com/kong-latency/kong-latency/pipeline/adapter"
+)
+
+// askTimeout bounds each question.
+const askTimeout = 10 * time.Second
+
+// meter asks for values.
+type meter struct {
+	// prometheus is nil if it cannot be asked, for the reason why.
+	prometheus *prometheus
+	why        string
+	api        rest.Interface
+}
+
+func newMeter(config *rest.Config, address string, a pipeline.Adapter) (*meter, error) {
+	client, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("make client of the metrics API: %w", err)
+	}
+	m := &meter{api: client.RESTClient()}
+	if address != "" {
+		m.prometheus, err = directly(address)
+		return m, err
+	}
+	if m.prometheus, err = proxied(config, a); err != nil {
+		m.why = err.Error()
+	}
+	return m, nil
+}
+
+// measure asks everything about a subject.
+func (m *meter) measure(ctx context.Context, subject pipeline.Subject, trace pipeline.Trace) pipeline.Measured {
+	return pipeline.Measured{
+		Query:   m.ask(ctx, trace.Query, subject.Service),
+		Targets: m.targets(ctx, trace.Monitored),
+		API:     m.metric(ctx, subject),
+	}
+}
+
+// ask asks Prometheus what the adapter will. Of several samples the one counts that
+// carries the Service's name.
+func (m *meter) ask(ctx context.Context, q adapter.Query, service string) pipeline.Reading {
+	if q.Expr == "" {
+		return pipeline.Reading{State: pipeline.Unreadable, From: m.name(), Why: "no rule makes the metric, so there is no query"}
+	}
+	r, samples := m.query(ctx, q.Expr)
+	for _, s := range samples {
+		if string(s.Metric[model.LabelName(q.Label)]) == service {
+			value := float64(s.Value)
+			r.Value = &value
+		}
+	}
+	if r.State == pipeline.Known && r.Value == nil && r.Says == "" {
+		r.Says = "the query gives no sample"
+	}
+	return r
+}
+
+// targets asks how many targets of a Service Prometheus reaches.
+func (m *meter) targets(ctx context.Context, service finding.Object) pipeline.Reading {
+	if service.Name == "" {
+		return pipeline.Reading{State: pipeline.Unreadable, From: m.name(), Why: "no Service is known to be scraped"}
+	}
+	r, samples := m.query(ctx, fmt.Sprintf("sum(up{namespace=%q,service=%q})", service.Namespace, service.Name))
+	if len(samples) > 0 {
+		value := float64(samples[0].Value)
+		r.Value = &value
+	}
+	return r
+}
+
+func (m *meter) name() string {
+	if m.prometheus == nil {
+		return "Prometheus"
+	}
+	return m.prometheus.name
+}
+
+func (m *meter) query(ctx context.Context, expr string) (pipeline.Reading, model.Vector) {
+	r := pipeline.Reading{State: pipeline.Unreadable, From: m.name(), Why: m.why}
+	if m.prometheus == nil {
+		return r, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	samples, err := m.prometheus.query(ctx, expr)
+	var unreachable *unreachableError
+	switch {
+	case errors.As(err, &unreachable):
+		r.Why = err.Error()
+	case err != nil:
+		r.State, r.Says = pipeline.Known, err.Error()
+	default:
+		r.State = pipeline.Known
+	}
+	return r, samples
+}
+
+// metric asks the custom metrics API as an autoscaler does. What is refused for lack
+// of rights, or does not come, is no answer; everything else is the one that an
+// autoscaler gets.
+func (m *meter) metric(ctx context.Context, subject pipeline.Subject) pipeline.Reading {
+	r := pipeline.Reading{From: "the custom metrics API"}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	var list v1beta1.MetricValueList
+	raw, err := m.api.Get().AbsPath("apis", v1beta1.SchemeGroupVersion.Group, v1beta1.SchemeGroupVersion.Version,
+		"namespaces", subject.Namespace, "services", subject.Service, subject.Metric).DoRaw(ctx)
+	if err == nil {
+		err = decode(raw, &list)
+	}
+	var status apierrors.APIStatus
+	switch {
+	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err), err != nil && !errors.As(err, &status):
+		r.State, r.Why = pipeline.Unreadable, err.Error()
+	case err != nil:
+		r.State, r.Says = pipeline.Known, err.Error()
+	case len(list.Items) != 1:
+		r.State, r.Says = pipeline.Known, fmt.Sprintf("it has %d values, not one", len(list.Items))
+	default:
+		value := math.Round(list.Items[0].Value.AsApproximateFloat64()*1000) / 1000
+		r.State, r.Value = pipeline.Known, &value
+	}
+	return r
+}
+
+func decode(raw []byte, into any) error {
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("decode the answer: %w", err)
+	}
+	return nil
+}

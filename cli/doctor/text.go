@@ -1,0 +1,138 @@
+package doctor
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/kong-latency/kong-latency/cli/plugin"
+	"github.com/kong-latency/kong-latency/cli/term"
+	"github.com/kong-latency/kong-latency/docs/reference"
+)
+
+// text writes reports for people, and keeps the first error in doing so.
+type text struct {
+	out   io.Writer
+	style term.Style
+	// glyphs says that a state is one character, where it can be shown.
+	glyphs bool
+	err    error
+}
+
+func (t *text) line(format string, args ...any) {
+	if t.err == nil {
+		_, t.err = fmt.Fprintln(t.out, strings.TrimRight(fmt.Sprintf(format, args...), " "))
+	}
+}
+
+// The width of a hop's name.
+const hopWidth = 16
+
+func (t *text) reports(reports []Report) error {
+	for i, r := range reports {
+		if i > 0 {
+			t.line("")
+		}
+		t.report(r)
+	}
+	return t.err
+}
+
+func (t *text) report(r Report) {
+	t.line("%s", t.style.Strong(r.Object))
+	if r.Asks != "" {
+		t.line("%s", t.style.Faint(r.Asks))
+	}
+	t.line("")
+	for _, h := range r.Hops {
+		t.hop(h)
+	}
+	if r.Broken != "" {
+		t.explain(r)
+	}
+}
+
+// hop writes a hop: its state, and under it what there is to say.
+func (t *text) hop(h Hop) {
+	var says []string
+	for _, f := range h.Findings {
+		says = append(says, fmt.Sprintf("%s: %s: %s", f.Reason, f.Object, f.Message))
+	}
+	says = append(says, h.Evidence...)
+	if len(says) == 0 {
+		says = []string{"nothing is wrong"}
+	}
+	state := t.state(h.State)
+	t.line("%s %-*s %s", state, hopWidth, h.Hop, says[0])
+	indent := strings.Repeat(" ", t.stateWidth()+hopWidth+2)
+	for _, s := range says[1:] {
+		t.line("%s%s", indent, s)
+	}
+}
+
+// states are how a state is shown: as a character, or as a word.
+var states = map[State]struct{ glyph, word string }{
+	OK:      {"✓", "ok"},
+	Broken:  {"✗", "FAIL"},
+	Unknown: {"?", "?"},
+	Warning: {"!", "warn"},
+}
+
+func (t *text) stateWidth() int {
+	if t.glyphs {
+		return 1
+	}
+	return len("FAIL")
+}
+
+func (t *text) state(s State) string {
+	shown := states[s].word
+	if t.glyphs {
+		shown = states[s].glyph
+	}
+	pad := strings.Repeat(" ", max(0, t.stateWidth()-len([]rune(shown))))
+	switch s {
+	case OK:
+		shown = t.style.Good(shown)
+	case Broken:
+		shown = t.style.Bad(shown)
+	default:
+		shown = t.style.Doubt(shown)
+	}
+	return shown + pad
+}
+
+// explain tells about the first broken hop what it means and what mends it.
+func (t *text) explain(r Report) {
+	t.line("")
+	t.line("%s", t.style.Strong("First broken hop: "+string(r.Broken)))
+	for _, f := range r.hop(r.Broken).Findings {
+		if meaning := meaningOf(f.Reason); meaning != "" {
+			t.line("")
+			t.line("%s: %s", f.Reason, meaning)
+		}
+		if f.Fix == "" {
+			continue
+		}
+		t.line("")
+		if len(manifests(f.Fix)) > 0 {
+			t.line("To mend it, apply what '%s doctor --fix' prints:", plugin.Name)
+		} else {
+			t.line("To mend it:")
+		}
+		t.line("")
+		for l := range strings.Lines(f.Fix) {
+			t.line("    %s", strings.TrimSuffix(l, "\n"))
+		}
+	}
+}
+
+// meaningOf is what the reference says about a reason.
+func meaningOf(name string) string {
+	for _, r := range reference.Reasons() {
+		if r.Name == name {
+			return r.Summary
+		}
+	}
+	return ""
+}
