@@ -1,0 +1,172 @@
+package doctor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/onsi/gomega"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/cli/doctor"
+	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/test/e2e/stack"
+	"github.com/kong-latency/kong-latency/test/guide"
+)
+
+// breakage is one hop broken in one way.
+type breakage struct {
+	name string
+	// hop is named first then, for the reason.
+	hop    finding.Hop
+	reason string
+	broken func(*env)
+	// after is done after the fix was applied; nil for nothing.
+	after func(*env)
+}
+
+var breakages = []breakage{
+	{
+		name: "the extension does not name the Service", hop: finding.Extension, reason: "ExtensionServiceNotListed",
+		broken: func(e *env) {
+			e.kubectl("patch", "dataplanemetricsextension", "kong", "--type=merge", "-p", `{"spec":{"serviceSelector":{"matchNames":[{"name":"other"}]}}}`)
+		},
+	},
+	{
+		name: "the route has an idle backend", hop: finding.Route, reason: "RouteSeveralBackends",
+		broken: func(e *env) {
+			e.kubectl("patch", "httproute", "echo", "--type=json", "-p",
+				`[{"op":"add","path":"/spec/rules/0/backendRefs/-","value":{"name":"canary","kind":"Service","port":80,"weight":0}}]`)
+		},
+	},
+	{
+		name: "no ServiceMonitor", hop: finding.ServiceMonitor, reason: "ServiceMonitorNotFound",
+		broken: func(e *env) { e.kubectl("delete", "servicemonitor", "gateway-operator", "-n", "kong-system") },
+	},
+	{
+		name: "the Prometheus selects another label", hop: finding.ServiceMonitor, reason: "ServiceMonitorNotSelected",
+		broken: func(e *env) {
+			e.kubectl("patch", "prometheus", guide.PrometheusServer.Name, "-n", guide.PrometheusServer.Namespace, "--type=merge",
+				"-p", `{"spec":{"serviceMonitorSelector":{"matchLabels":{"release":"kps"}}}}`)
+		},
+	},
+	{
+		name: "the Prometheus takes no ServiceMonitors", hop: finding.Prometheus, reason: "PrometheusTakesNoMonitors",
+		broken: func(e *env) {
+			e.kubectl("patch", "prometheus", guide.PrometheusServer.Name, "-n", guide.PrometheusServer.Namespace, "--type=json",
+				"-p", `[{"op":"remove","path":"/spec/serviceMonitorSelector"}]`)
+		},
+	},
+	{
+		name: "the adapter's rule has another name", hop: finding.AdapterRule, reason: "AdapterRuleNameDiffers",
+		broken: func(e *env) {
+			config := e.kubectl("get", "configmap", guide.AdapterConfigMap.Name, "-n", guide.AdapterConfigMap.Namespace, "-o", "yaml")
+			e.kubectlReading(strings.ReplaceAll(config, "as: "+stack.Metric, "as: latency"), "replace", "-f", "-")
+			restartAdapter(e)
+		},
+		after: restartAdapter,
+	},
+	{
+		name: "no APIService", hop: finding.MetricsAPI, reason: "MetricsAPINotRegistered",
+		broken: func(e *env) { e.kubectl("delete", "apiservice", "v1beta1.custom.metrics.k8s.io") },
+	},
+	{
+		name: "the controller may not attach", hop: finding.Autoscaler, reason: "AutoscalerMissing",
+		broken: func(e *env) {
+			const account = "--as=system:serviceaccount:kong-latency-system:kong-latency-controller"
+			binding := e.kubectl("get", "clusterrolebinding", "kong-latency-controller", "-o", "yaml")
+			e.t.Cleanup(func() { e.kubectlReading(binding, "apply", "-f", "-") })
+			e.kubectl("delete", "clusterrolebinding", "kong-latency-controller")
+			e.Eventually(func() string {
+				out, _ := cluster.Kubectl(e.context(), "", "auth", "can-i", "create", "hpa", account)
+				return strings.TrimSpace(out)
+			}).Should(gomega.Equal("no"))
+			e.kubectl("delete", "hpa", "echo")
+		},
+	},
+}
+
+// restartAdapter has the adapter read its configuration anew, and waits for its pods.
+func restartAdapter(e *env) {
+	e.t.Helper()
+	e.Expect(cluster.RestartAdapter(e.context())).To(gomega.Succeed())
+	e.kubectl("rollout", "status", "deployment/prometheus-adapter", "-n", guide.AdapterConfigMap.Namespace, "--timeout=60s")
+}
+
+// TestDoctor breaks every hop in turn. The doctor names it first, kubectl applies what
+// it prints, and then all is well: the doctor says so, and the autoscaler has its value.
+func TestDoctor(t *testing.T) {
+	e := newEnv(t)
+	e.kubectl("apply", "-f", "config/samples/echo.yaml")
+	e.Eventually(func() []string { return reasonsAt(e.report(), finding.Series) }).Should(gomega.Equal([]string{"SeriesMissing"}), "once it is scraped")
+	e.Expect(e.report().Broken).To(gomega.Equal(finding.Series), "without traffic")
+	e.Expect(e.doctor("--fix").out).To(gomega.ContainSubstring("# Send traffic to Service echo"))
+
+	load := cluster.Send(stack.Seed, 10*time.Minute)
+	t.Cleanup(func() { load.Stop() })
+	e.healthy()
+	for _, b := range breakages {
+		t.Run(b.name, func(t *testing.T) {
+			e := newEnv(t)
+			b.broken(e)
+			r := e.report()
+			e.Expect(r.Broken).To(gomega.Equal(b.hop))
+			e.Expect(reasonsAt(r, b.hop)).To(gomega.ContainElement(b.reason))
+			text := e.doctor()
+			e.Expect(text.code).To(gomega.Equal(1))
+			e.Expect(text.out).To(gomega.ContainSubstring("First broken hop: " + string(b.hop)))
+
+			fix := e.doctor("--fix")
+			e.Expect(fix.code).To(gomega.Equal(1), "what is broken is told by the exit code, too")
+			e.kubectlReading(fix.out, "apply", "-f", "-")
+			if b.after != nil {
+				b.after(e)
+			}
+			e.healthy()
+		})
+	}
+}
+
+func reasonsAt(r doctor.Report, hop finding.Hop) []string {
+	var out []string
+	for _, h := range r.Hops {
+		for _, f := range h.Findings {
+			if h.Hop == hop {
+				out = append(out, f.Reason)
+			}
+		}
+	}
+	return out
+}
+
+// healthy waits until the doctor finds nothing, not even something noteworthy, and
+// the autoscaler has a value.
+func (e *env) healthy() {
+	e.t.Helper()
+	e.Eventually(func() error {
+		r := e.report()
+		for _, h := range r.Hops {
+			if h.State != doctor.OK {
+				return fmt.Errorf("%s is %s: %v %v", h.Hop, h.State, h.Findings, h.Evidence)
+			}
+		}
+		return nil
+	}).Should(gomega.Succeed())
+	e.Eventually(func() error {
+		var h autoscalingv2.HorizontalPodAutoscaler
+		if err := cluster.Admin().Get(e.context(), client.ObjectKey{Namespace: "default", Name: "echo"}, &h); err != nil {
+			return err
+		}
+		active := slices.ContainsFunc(h.Status.Conditions, func(c autoscalingv2.HorizontalPodAutoscalerCondition) bool {
+			return c.Type == autoscalingv2.ScalingActive && c.Status == corev1.ConditionTrue
+		})
+		if !active || len(h.Status.CurrentMetrics) == 0 || h.Status.CurrentMetrics[0].Object == nil || h.Status.CurrentMetrics[0].Object.Current.Value.Sign() <= 0 {
+			return fmt.Errorf("the autoscaler has no value: %+v", h.Status)
+		}
+		return nil
+	}).Should(gomega.Succeed())
+}
