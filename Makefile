@@ -131,3 +131,7 @@ demo: controlplane $(BIN)/prometheus build ## See it work: SCENARIO=seed or load
 	@echo 'building $(BIN)/demo'
 	@$(GO_BUILD) -o $(BIN)/demo ./test/e2e/demo
 	@KEEP='$(KEEP)' SCENARIO='$(SCENARIO)' exec $(BIN)/demo
+
+.PHONY: docs-session
+docs-session: controlplane $(BIN)/prometheus build ## Record in docs/cli.md what kubectl latency says in the demo's cluster
+	@go run ./test/e2e/session docs/cli.md
