@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
@@ -188,17 +189,26 @@ func TestDryRunAndDiffShowTheKeptReplicas(t *testing.T) {
 	e.Expect(said.err).To(gomega.ContainSubstring("kept spec.replicas at 7"))
 
 	e.mustKubectl(m.String(), clientSide...)
-	diff := e.kubectl(m.String(), "diff", "-f", "-")
-	e.Expect(diff.code).To(gomega.BeZero(), diff.out+diff.err)
+	e.noDiff(m)
 	m.image = "echo:2"
-	diff = e.kubectl(m.String(), "diff", "-f", "-")
+	diff := e.kubectl(m.String(), "diff", "-f", "-")
 	e.Expect(diff.code).To(gomega.Equal(1), "a diff shows what really changes: "+diff.err)
 	e.Expect(diff.out).To(gomega.ContainSubstring("echo:2"))
 	e.Expect(diff.out).NotTo(gomega.MatchRegexp(`(?m)^[+-] +replicas:`))
 
 	e.mustKubectl(m.String(), append(serverSide, "--force-conflicts")...)
-	diff = e.kubectl(m.String(), "diff", "--server-side", "-f", "-")
-	e.Expect(diff.code).To(gomega.BeZero(), diff.out+diff.err)
+	e.noDiff(m, "--server-side")
+}
+
+// noDiff fails unless kubectl soon sees no difference. It compares the status, too,
+// which changes between its two looks as long as pods come and go.
+func (e *env) noDiff(m manifest, flags ...string) {
+	e.t.Helper()
+	var last said
+	e.Eventually(func() int {
+		last = e.kubectl(m.String(), append([]string{"diff", "-f", "-"}, flags...)...)
+		return last.code
+	}).WithTimeout(waitLong).WithPolling(time.Second).Should(gomega.BeZero(), func() string { return last.out + last.err })
 }
 
 func TestZeroReplicasGoThroughAndBack(t *testing.T) {
