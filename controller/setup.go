@@ -53,7 +53,11 @@ type Options struct {
 // Setup adds the controllers to the manager, whose cache must have the options
 // and indexes of pipeline/cluster.
 func Setup(mgr manager.Manager, o Options) error {
-	tell := newTeller(mgr.GetEventRecorder(FieldManager))
+	paced := newPacedEvents(mgr.GetEventRecorder(FieldManager), mgr.GetScheme(), mgr.GetLogger().WithName("events"))
+	if err := mgr.Add(paced); err != nil {
+		return fmt.Errorf("set up events: %w", err)
+	}
+	tell := newTeller(paced)
 	if err := metric.Findings.Register(metrics.Registry, tell); err != nil {
 		return err
 	}

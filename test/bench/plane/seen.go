@@ -2,7 +2,6 @@ package plane
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -16,13 +15,14 @@ import (
 
 // Seen follows the autoscalers of a plane as everybody can see them, by a watch.
 type Seen struct {
-	watch watch.Interface
+	api  metadata.ResourceInterface
+	stop context.CancelFunc
 
 	mu      sync.Mutex
 	there   map[string]time.Time // since when, by "namespace/name"
 	last    time.Time            // when the last one came
 	changed chan struct{}
-	ended   bool
+	err     error // what ended it
 }
 
 // WatchHPAs begins to follow; Stop ends it.
@@ -31,50 +31,90 @@ func (p *Plane) WatchHPAs(ctx context.Context) (*Seen, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make client: %w", err)
 	}
-	api := c.Resource(autoscalingv2.SchemeGroupVersion.WithResource("horizontalpodautoscalers"))
-	list, err := api.List(ctx, metav1.ListOptions{})
+	s := &Seen{there: map[string]time.Time{}, changed: make(chan struct{})}
+	s.api = c.Resource(autoscalingv2.SchemeGroupVersion.WithResource("horizontalpodautoscalers"))
+	ctx, s.stop = context.WithCancel(ctx)
+	w, err := s.open(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list autoscalers: %w", err)
+		s.stop()
+		return nil, err
 	}
-	w, err := api.Watch(ctx, metav1.ListOptions{ResourceVersion: list.ResourceVersion})
-	if err != nil {
-		return nil, fmt.Errorf("watch autoscalers: %w", err)
-	}
-	s := &Seen{watch: w, there: map[string]time.Time{}, changed: make(chan struct{})}
-	for _, item := range list.Items {
-		s.there[item.Namespace+"/"+item.Name] = time.Now()
-	}
-	go s.follow()
+	go s.follow(ctx, w)
 	return s, nil
 }
 
-func (s *Seen) follow() {
-	for event := range s.watch.ResultChan() {
-		at := time.Now()
-		o, err := meta.Accessor(event.Object)
-		if err != nil {
-			continue // a bookmark, or the error that ends the watch
-		}
-		key := o.GetNamespace() + "/" + o.GetName()
-		s.mu.Lock()
-		switch event.Type {
-		case watch.Added:
-			s.there[key], s.last = at, at
-		case watch.Deleted:
-			delete(s.there, key)
-		}
-		close(s.changed)
-		s.changed = make(chan struct{})
-		s.mu.Unlock()
+// open lists what there is and watches from there.
+func (s *Seen) open(ctx context.Context) (watch.Interface, error) {
+	list, err := s.api.List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("list autoscalers: %w", err)
 	}
+	now := time.Now()
 	s.mu.Lock()
-	s.ended = true
-	close(s.changed)
+	before := s.there
+	s.there = map[string]time.Time{}
+	for _, item := range list.Items {
+		key := item.Namespace + "/" + item.Name
+		since, known := before[key]
+		if !known {
+			since, s.last = now, now
+		}
+		s.there[key] = since
+	}
+	s.tell()
 	s.mu.Unlock()
+	w, err := s.api.Watch(ctx, metav1.ListOptions{ResourceVersion: list.ResourceVersion})
+	if err != nil {
+		return nil, fmt.Errorf("watch autoscalers: %w", err)
+	}
+	return w, nil
+}
+
+// tell wakes those who wait; the caller holds the lock.
+func (s *Seen) tell() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// follow follows a watch, and another one when it ends: the API server ends one that
+// does not keep up.
+func (s *Seen) follow(ctx context.Context, w watch.Interface) {
+	for {
+		for event := range w.ResultChan() {
+			s.take(event, time.Now())
+		}
+		var err error
+		if w, err = s.open(ctx); err != nil {
+			s.mu.Lock()
+			s.err = err
+			s.tell()
+			s.mu.Unlock()
+			return
+		}
+	}
+}
+
+func (s *Seen) take(event watch.Event, at time.Time) {
+	o, err := meta.Accessor(event.Object)
+	if err != nil {
+		return // the error that ends the watch
+	}
+	key := o.GetNamespace() + "/" + o.GetName()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch event.Type {
+	case watch.Added:
+		s.there[key], s.last = at, at
+	case watch.Deleted:
+		delete(s.there, key)
+	default:
+		return
+	}
+	s.tell()
 }
 
 // Stop ends the watch.
-func (s *Seen) Stop() { s.watch.Stop() }
+func (s *Seen) Stop() { s.stop() }
 
 // At is since when the i-th workload has its autoscaler.
 func (s *Seen) At(i int) (at time.Time, ok bool) {
@@ -102,13 +142,13 @@ func (s *Seen) Count() int {
 func (s *Seen) Await(ctx context.Context, n int) error {
 	for {
 		s.mu.Lock()
-		have, changed, ended := len(s.there), s.changed, s.ended
+		have, changed, err := len(s.there), s.changed, s.err
 		s.mu.Unlock()
 		if have == n {
 			return nil
 		}
-		if ended {
-			return errors.New("the watch of autoscalers ended")
+		if err != nil {
+			return err
 		}
 		select {
 		case <-changed:

@@ -1,0 +1,94 @@
+package controller
+
+import (
+	"context"
+	"sync"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/tools/reference"
+	"k8s.io/client-go/util/flowcontrol"
+)
+
+// A hop that breaks breaks for every workload at once, and a start tells of all that is
+// wrong. Sent as they come, ten thousand events would hold up what attaches, and the
+// renewal of the lease.
+const (
+	eventsPerSecond = 50
+	eventsAtOnce    = 100
+	// maxEvents wait at most; what comes when as many wait is not told.
+	maxEvents = 20_000
+)
+
+// pacedEvents passes events on in their order and no faster than that.
+type pacedEvents struct {
+	to     events.EventRecorder
+	scheme *runtime.Scheme
+	log    logr.Logger
+	// wake has one place: it says that something waits, not how much.
+	wake chan struct{}
+
+	mu      sync.Mutex
+	waiting []func()
+	dropped int
+}
+
+var _ events.EventRecorder = (*pacedEvents)(nil)
+
+func newPacedEvents(to events.EventRecorder, scheme *runtime.Scheme, log logr.Logger) *pacedEvents {
+	return &pacedEvents{to: to, scheme: scheme, log: log, wake: make(chan struct{}, 1)}
+}
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable.
+func (p *pacedEvents) NeedLeaderElection() bool { return true }
+
+// Eventf implements events.EventRecorder.
+func (p *pacedEvents) Eventf(regarding, related runtime.Object, kind, reason, action, note string, args ...any) {
+	// The objects themselves would fill the memory if many wait.
+	if about, err := reference.GetReference(p.scheme, regarding); err == nil {
+		regarding = about
+	}
+	p.mu.Lock()
+	if len(p.waiting) < maxEvents {
+		p.waiting = append(p.waiting, func() { p.to.Eventf(regarding, related, kind, reason, action, note, args...) })
+	} else {
+		p.dropped++
+	}
+	p.mu.Unlock()
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Start implements manager.Runnable: it passes events on until ctx ends.
+func (p *pacedEvents) Start(ctx context.Context) error {
+	pace := flowcontrol.NewTokenBucketRateLimiter(eventsPerSecond, eventsAtOnce)
+	defer pace.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-p.wake:
+		}
+		waiting, dropped := p.take()
+		if dropped > 0 {
+			p.log.Info("too many events at once, some are not told", "count", dropped)
+		}
+		for _, tell := range waiting {
+			if pace.Wait(ctx) != nil {
+				return nil // ctx ended
+			}
+			tell()
+		}
+	}
+}
+
+func (p *pacedEvents) take() (waiting []func(), dropped int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	waiting, dropped = p.waiting, p.dropped
+	p.waiting, p.dropped = nil, 0
+	return waiting, dropped
+}
