@@ -62,11 +62,13 @@ func BenchmarkEvaluate(b *testing.B) {
 		{"none of 2000 rules", large(false)},
 	} {
 		b.Run(bc.name, func(b *testing.B) {
+			b.ReportAllocs()
 			for b.Loop() {
 				Evaluate(bc.snapshot, goodSubject)
 			}
 		})
 		b.Run(bc.name+", remembered", func(b *testing.B) {
+			b.ReportAllocs()
 			e := NewEvaluator(bc.snapshot)
 			for b.Loop() {
 				e.Evaluate(goodSubject)
