@@ -10,6 +10,9 @@ type Subject struct {
 	Namespace, Service, Metric string
 }
 
+// key is the Service as keys name it.
+func (s Subject) key() gatewayKey { return gatewayKey{s.Namespace, s.Service} }
+
 // Object names the Service in findings.
 func (s Subject) Object() finding.Object {
 	return finding.Object{Kind: "Service", Namespace: s.Namespace, Name: s.Service}
@@ -30,9 +33,14 @@ type Scraped struct {
 // of the hops. A hop that is broken does not hide the ones behind it: they are
 // judged as if it were mended. No findings mean that the metric will arrive.
 func Evaluate(s *Snapshot, subject Subject) []finding.Finding {
+	return evaluate(newTopology(s), subject)
+}
+
+func evaluate(t *topology, subject Subject) []finding.Finding {
+	s := t.Snapshot
 	var out []finding.Finding
-	out = append(out, evaluateExtension(s, subject)...)
-	out = append(out, evaluateRoute(s, subject)...)
+	out = append(out, evaluateExtension(t, subject)...)
+	out = append(out, evaluateRoute(t, subject)...)
 	scraped, findings := evaluateScrape(s, subject)
 	out = append(out, findings...)
 	out = append(out, evaluateMetricsAPI(s)...)

@@ -15,6 +15,8 @@ const maxRemembered = 20_000
 // question costs a look-up. It is safe for concurrent use.
 type Evaluator struct {
 	snapshot *Snapshot
+	// topology is the snapshot's, made when it is first asked for.
+	topology func() *topology
 
 	mu      sync.RWMutex
 	answers map[Subject][]finding.Finding
@@ -22,7 +24,11 @@ type Evaluator struct {
 
 // NewEvaluator returns an evaluator of s, which must not change any more.
 func NewEvaluator(s *Snapshot) *Evaluator {
-	return &Evaluator{snapshot: s, answers: map[Subject][]finding.Finding{}}
+	return &Evaluator{
+		snapshot: s,
+		topology: sync.OnceValue(func() *topology { return newTopology(s) }),
+		answers:  map[Subject][]finding.Finding{},
+	}
 }
 
 // Evaluate is the function Evaluate on the evaluator's snapshot. The result is
@@ -34,7 +40,7 @@ func (e *Evaluator) Evaluate(subject Subject) []finding.Finding {
 	if ok {
 		return answer
 	}
-	answer = Evaluate(e.snapshot, subject)
+	answer = evaluate(e.topology(), subject)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.answers) >= maxRemembered {

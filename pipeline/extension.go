@@ -14,39 +14,39 @@ import (
 // extension, which names the Service and asks for latency. Of several ControlPlanes
 // that may serve the Service one suffices; the findings are of the one that is
 // nearest to it.
-func evaluateExtension(s *Snapshot, subject Subject) []finding.Finding {
-	gaps := []string{gatewayGap("DataPlaneMetricsExtensions", s.Extensions), gatewayGap("ControlPlanes", s.ControlPlanes)}
+func evaluateExtension(t *topology, subject Subject) []finding.Finding {
+	gaps := []string{gatewayGap("DataPlaneMetricsExtensions", t.Extensions), gatewayGap("ControlPlanes", t.ControlPlanes)}
 	if gap := extensionJoin(gaps); gap != "" {
 		return extensionUnknown(subject, gap)
 	}
-	all := gatewayAttachments(s)
-	candidates := extensionCandidates(s, all, subject)
+	candidates := extensionCandidates(t, subject)
 	if len(candidates) == 0 {
-		return extensionNoGateway(s, all, subject)
+		return extensionNoGateway(t, subject)
 	}
 	best := extensionVerdict{step: -1}
 	for _, a := range candidates {
-		if v := extensionJudge(s, a, subject); v.step > best.step {
+		if v := extensionJudge(t, a, subject); v.step > best.step {
 			best = v
 		}
 	}
 	if best.step < extensionGood {
 		return best.findings
 	}
-	return append(best.findings, extensionRivals(s, all, subject)...)
+	return append(best.findings, extensionRivals(t, subject)...)
 }
 
 // extensionCandidates are the ControlPlanes that may serve the Service: those of
 // the Gateways to which its routes are attached, and any that was made by hand in
 // its namespace. Without such routes they are all that are in its namespace. The
 // ones of the Service's namespace come first.
-func extensionCandidates(s *Snapshot, all []gatewayAttachment, subject Subject) []gatewayAttachment {
+func extensionCandidates(t *topology, subject Subject) []gatewayAttachment {
 	var gateways []gatewayKey
-	for _, r := range routeRulesTo(routeRules(s), subject) {
+	for _, r := range routeRulesTo(t, subject) {
 		gateways = append(gateways, r.gateways...)
 	}
 	var routed, byHand, near []gatewayAttachment
-	for _, a := range all {
+	for _, i := range t.near(subject.Namespace, gateways) {
+		a := t.attachments[i]
 		switch {
 		case a.of(gateways):
 			routed = append(routed, a)
@@ -74,16 +74,16 @@ func extensionFar(a gatewayAttachment, subject Subject) int {
 }
 
 // extensionNoGateway says why no ControlPlane could serve the Service.
-func extensionNoGateway(s *Snapshot, all []gatewayAttachment, subject Subject) []finding.Finding {
-	if gap := gatewayGap("Gateways", s.Gateways); gap != "" {
+func extensionNoGateway(t *topology, subject Subject) []finding.Finding {
+	if gap := gatewayGap("Gateways", t.Gateways); gap != "" {
 		return extensionUnknown(subject, gap)
 	}
-	if len(all) == 0 {
+	if len(t.attachments) == 0 {
 		return []finding.Finding{GatewayMissing.On(subject.Object(),
 			"no Gateway or ControlPlane of Kong Operator exists, so nothing measures Services of namespace %s", subject.Namespace).
 			WithFix("Create a Gateway in namespace %s whose GatewayConfiguration refers to the extension in spec.extensions.", subject.Namespace)}
 	}
-	return []finding.Finding{extensionElsewhere(all[0], subject)}
+	return []finding.Finding{extensionElsewhere(t.attachments[0], subject)}
 }
 
 func extensionElsewhere(a gatewayAttachment, subject Subject) finding.Finding {
@@ -113,7 +113,7 @@ type extensionVerdict struct {
 }
 
 // extensionJudge follows one ControlPlane's references up to the first thing wrong.
-func extensionJudge(s *Snapshot, a gatewayAttachment, subject Subject) extensionVerdict {
+func extensionJudge(t *topology, a gatewayAttachment, subject Subject) extensionVerdict {
 	switch {
 	case a.hybrid != nil:
 		return extensionVerdict{extensionUnreferenced, []finding.Finding{GatewayHybrid.On(a.holder,
@@ -125,15 +125,15 @@ func extensionJudge(s *Snapshot, a gatewayAttachment, subject Subject) extension
 	case len(a.refs) == 0 && a.gap != "" && a.holder.Kind == "Gateway":
 		return extensionVerdict{extensionUnreferenced, extensionUnknown(subject, a.gap)}
 	case len(a.refs) == 0:
-		return extensionVerdict{extensionUnreferenced, extensionUnreferred(s, a, subject)}
+		return extensionVerdict{extensionUnreferenced, extensionUnreferred(t, a, subject)}
 	case len(a.refs) > 1:
-		return extensionVerdict{extensionAmbiguous, []finding.Finding{extensionSeveral(s, a, subject)}}
+		return extensionVerdict{extensionAmbiguous, []finding.Finding{extensionSeveral(t, a, subject)}}
 	}
 	ref := a.refs[0]
 	key := gatewayKey{cmp.Or(ref.Namespace, a.namespace), ref.Name}
-	e := extensionFind(s, key)
+	e := t.extensions[key]
 	if e == nil {
-		return extensionVerdict{extensionAbsent, []finding.Finding{extensionNotFound(s, a, key, ref, subject)}}
+		return extensionVerdict{extensionAbsent, []finding.Finding{extensionNotFound(t, a, key, ref, subject)}}
 	}
 	var out []finding.Finding
 	if a.accepted == "False" {
@@ -184,15 +184,16 @@ func extensionRemarks(a gatewayAttachment, e Extension) []finding.Finding {
 
 // extensionRivals finds further extensions, of other ControlPlanes of the
 // namespace, that name the Service.
-func extensionRivals(s *Snapshot, all []gatewayAttachment, subject Subject) []finding.Finding {
+func extensionRivals(t *topology, subject Subject) []finding.Finding {
 	var holders []string
 	var named []gatewayKey
-	for _, a := range all {
-		if a.namespace != subject.Namespace || a.hybrid != nil || len(a.refs) != 1 {
+	for _, i := range t.near(subject.Namespace, nil) {
+		a := t.attachments[i]
+		if a.hybrid != nil || len(a.refs) != 1 {
 			continue
 		}
 		key := gatewayKey{cmp.Or(a.refs[0].Namespace, a.namespace), a.refs[0].Name}
-		e := extensionFind(s, key)
+		e := t.extensions[key]
 		if e == nil || !slices.Contains(e.Services, subject.Service) || slices.Contains(named, key) {
 			continue
 		}
@@ -213,23 +214,20 @@ func extensionUnknown(subject Subject, gap string) []finding.Finding {
 		"whether Kong Operator measures Service %s could not be found out: %s", subject.Service, gap)}
 }
 
-func extensionFind(s *Snapshot, key gatewayKey) *Extension {
-	for i := range s.Extensions.Items {
-		if e := &s.Extensions.Items[i]; e.Namespace == key.namespace && e.Name == key.name {
-			return e
-		}
-	}
-	return nil
-}
-
 // extensionNames lists names for people, and not all of a long list.
-func extensionNames(names []string) string {
-	const most = 5
+func extensionNames(names []string) string { return extensionSome(names, len(names)) }
+
+// extensionMost is how many names are told.
+const extensionMost = 5
+
+// extensionSome lists names of which there are so many in all, and the first at least
+// up to extensionMost are given.
+func extensionSome(names []string, total int) string {
 	switch {
-	case len(names) == 0:
+	case total == 0:
 		return "none"
-	case len(names) > most:
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	case total > extensionMost:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:extensionMost], ", "), total-extensionMost)
 	}
 	return strings.Join(names, ", ")
 }

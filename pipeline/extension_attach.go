@@ -53,22 +53,22 @@ func (a gatewayAttachment) of(gateways []gatewayKey) bool {
 
 // gatewayAttachments lists all ControlPlanes, those that Gateways are going to
 // have included, sorted by namespace, those made by hand behind the others.
-func gatewayAttachments(s *Snapshot) []gatewayAttachment {
+func gatewayAttachments(t *topology) []gatewayAttachment {
 	var out []gatewayAttachment
 	served := map[gatewayKey]bool{}
-	for _, cp := range s.ControlPlanes.Items {
+	for _, cp := range t.ControlPlanes.Items {
 		a := gatewayAttachment{
 			holder: cp.Object(), namespace: cp.Namespace, gateway: cp.Gateway, refs: gatewayMetricsRefs(cp.Extensions),
 			accepted: cp.AcceptedExtensions, rejected: cp.AcceptedMessage,
 		}
-		if g := gatewayFind(s, gatewayKey{cp.Namespace, cp.Gateway}); g != nil {
+		if g := t.gateways[gatewayKey{cp.Namespace, cp.Gateway}]; g != nil {
 			served[gatewayKey{g.Namespace, g.Name}] = true
-			a.configure(s, g)
+			a.configure(t, g)
 		}
 		out = append(out, a)
 	}
-	kong := gatewayOfKong(s)
-	for _, g := range s.Gateways.Items {
+	kong := gatewayOfKong(t)
+	for _, g := range t.Gateways.Items {
 		key := gatewayKey{g.Namespace, g.Name}
 		if served[key] || !kong(key) {
 			continue
@@ -77,7 +77,7 @@ func gatewayAttachments(s *Snapshot) []gatewayAttachment {
 			holder:    finding.Object{Kind: "Gateway", Namespace: g.Namespace, Name: g.Name},
 			namespace: g.Namespace, gateway: g.Name,
 		}
-		a.configure(s, g)
+		a.configure(t, g)
 		out = append(out, a)
 	}
 	slices.SortStableFunc(out, func(a, b gatewayAttachment) int {
@@ -92,22 +92,19 @@ func gatewayAttachments(s *Snapshot) []gatewayAttachment {
 
 // configure takes what the Gateway's configurations say. The Gateway's own comes
 // before that of its class.
-func (a *gatewayAttachment) configure(s *Snapshot, g *gatewayv1.Gateway) {
-	keys, gap := gatewayConfigKeys(s, g)
+func (a *gatewayAttachment) configure(t *topology, g *gatewayv1.Gateway) {
+	keys, gap := gatewayConfigKeys(t, g)
 	if len(keys) > 0 {
 		a.named = &keys[0]
 	}
 	for _, key := range keys {
-		i := slices.IndexFunc(s.GatewayConfigurations.Items, func(c GatewayConfiguration) bool {
-			return c.Namespace == key.namespace && c.Name == key.name
-		})
-		if i < 0 {
-			if s.GatewayConfigurations.State == Known {
+		config := t.configurations[key]
+		if config == nil {
+			if t.GatewayConfigurations.State == Known {
 				a.lost = &key
 			}
 			continue
 		}
-		config := &s.GatewayConfigurations.Items[i]
 		if config.Konnect && a.hybrid == nil {
 			a.hybrid = config
 		}
@@ -119,7 +116,7 @@ func (a *gatewayAttachment) configure(s *Snapshot, g *gatewayv1.Gateway) {
 		}
 	}
 	if len(keys) > 0 && gap == "" {
-		gap = gatewayGap("GatewayConfigurations", s.GatewayConfigurations)
+		gap = gatewayGap("GatewayConfigurations", t.GatewayConfigurations)
 	}
 	a.gap = gap
 }
@@ -127,15 +124,15 @@ func (a *gatewayAttachment) configure(s *Snapshot, g *gatewayv1.Gateway) {
 // gatewayConfigKeys names the configurations of a Gateway: the one in its own
 // spec.infrastructure, which is of its namespace, then the one of its class. gap
 // says why the class, if that is so, is not known.
-func gatewayConfigKeys(s *Snapshot, g *gatewayv1.Gateway) (keys []gatewayKey, gap string) {
+func gatewayConfigKeys(t *topology, g *gatewayv1.Gateway) (keys []gatewayKey, gap string) {
 	if infra := g.Spec.Infrastructure; infra != nil && infra.ParametersRef != nil {
 		if ref := infra.ParametersRef; ref.Group == gatewayOperatorGroup && ref.Kind == gatewayConfigKind {
 			keys = append(keys, gatewayKey{g.Namespace, ref.Name})
 		}
 	}
-	class := gatewayClassOf(s, g)
+	class := gatewayClassOf(t, g)
 	if class == nil {
-		return keys, gatewayGap("GatewayClasses", s.GatewayClasses)
+		return keys, gatewayGap("GatewayClasses", t.GatewayClasses)
 	}
 	// Kong Operator refuses a class whose reference lacks the namespace.
 	if ref := class.Spec.ParametersRef; ref != nil && ref.Group == gatewayOperatorGroup && ref.Kind == gatewayConfigKind && gatewayOr(ref.Namespace, "") != "" {
@@ -148,36 +145,27 @@ func gatewayConfigKeys(s *Snapshot, g *gatewayv1.Gateway) (keys []gatewayKey, ga
 // Operator's. It is not if it does not exist, or if everything about it says that
 // another controller serves it; in doubt it is, as the controller's name can be
 // chosen.
-func gatewayOfKong(s *Snapshot) func(gatewayKey) bool {
+func gatewayOfKong(t *topology) func(gatewayKey) bool {
 	known := map[gatewayKey]bool{}
-	for _, g := range s.Gateways.Items {
-		class := gatewayClassOf(s, g)
-		keys, _ := gatewayConfigKeys(s, g)
+	for _, g := range t.Gateways.Items {
+		class := gatewayClassOf(t, g)
+		keys, _ := gatewayConfigKeys(t, g)
 		known[gatewayKey{g.Namespace, g.Name}] = class == nil || class.Spec.ControllerName == "" ||
 			class.Spec.ControllerName == gatewayController || len(keys) > 0
 	}
-	for _, cp := range s.ControlPlanes.Items {
+	for _, cp := range t.ControlPlanes.Items {
 		if cp.Gateway != "" {
 			known[gatewayKey{cp.Namespace, cp.Gateway}] = true
 		}
 	}
 	return func(k gatewayKey) bool {
 		kong, ok := known[k]
-		return kong || !ok && s.Gateways.State != Known
+		return kong || !ok && t.Gateways.State != Known
 	}
 }
 
-func gatewayFind(s *Snapshot, key gatewayKey) *gatewayv1.Gateway {
-	for _, g := range s.Gateways.Items {
-		if g.Namespace == key.namespace && g.Name == key.name {
-			return g
-		}
-	}
-	return nil
-}
-
-func gatewayClassOf(s *Snapshot, g *gatewayv1.Gateway) *gatewayv1.GatewayClass {
-	for _, c := range s.GatewayClasses.Items {
+func gatewayClassOf(t *topology, g *gatewayv1.Gateway) *gatewayv1.GatewayClass {
+	for _, c := range t.GatewayClasses.Items {
 		if c.Name == string(g.Spec.GatewayClassName) {
 			return c
 		}

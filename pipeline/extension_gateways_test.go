@@ -184,7 +184,7 @@ func TestExtensionUnknown(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := gatewayGood()
 			c.broken(s)
-			got := evaluateExtension(s, gatewaySubject)
+			got := evaluateExtension(newTopology(s), gatewaySubject)
 			if diff := cmp.Diff(c.want, gatewayReasonsOf(got)); diff != "" {
 				t.Fatalf("reasons (-want +got):\n%s%v", diff, got)
 			}

@@ -18,8 +18,8 @@ const extensionDefaultName = "kong-latency"
 
 // extensionUnreferred is what is wrong if a ControlPlane refers to no metrics
 // extension: that, and what is wrong with the extension it should refer to.
-func extensionUnreferred(s *Snapshot, a gatewayAttachment, subject Subject) []finding.Finding {
-	e := extensionFor(s, subject)
+func extensionUnreferred(t *topology, a gatewayAttachment, subject Subject) []finding.Finding {
+	e := extensionFor(t, subject)
 	if e == nil {
 		missing := ExtensionMissing.On(subject.Object(),
 			"no DataPlaneMetricsExtension of namespace %s names Service %s", subject.Namespace, subject.Service).
@@ -27,10 +27,10 @@ func extensionUnreferred(s *Snapshot, a gatewayAttachment, subject Subject) []fi
 		return []finding.Finding{missing, extensionRefer(a, extensionDefaultName)}
 	}
 	out := []finding.Finding{extensionRefer(a, e.Name)}
-	if config := extensionUnusedConfig(s, *e); config != nil && a.gateway != "" && a.named == nil {
+	if config := extensionUnusedConfig(t, *e); config != nil && a.gateway != "" && a.named == nil {
 		out[0] = GatewayConfigurationUnused.On(config.Object(),
 			"it refers to %s, and no Gateway uses it, so Gateway %s/%s is not measured", e.Object(), a.namespace, a.gateway).
-			WithFix("%s", extensionUse(s, a, *config))
+			WithFix("%s", extensionUse(t, a, *config))
 	}
 	return append(out, extensionContent(*e, subject)...)
 }
@@ -62,17 +62,17 @@ func extensionRefer(a gatewayAttachment, extension string) finding.Finding {
 
 // extensionUnusedConfig finds a GatewayConfiguration that refers to the extension
 // and is used by no Gateway; nil if there is none or it cannot be known.
-func extensionUnusedConfig(s *Snapshot, e Extension) *GatewayConfiguration {
-	if s.Gateways.State != Known || s.GatewayClasses.State != Known || s.GatewayConfigurations.State != Known {
+func extensionUnusedConfig(t *topology, e Extension) *GatewayConfiguration {
+	if t.Gateways.State != Known || t.GatewayClasses.State != Known || t.GatewayConfigurations.State != Known {
 		return nil
 	}
 	var used []gatewayKey
-	for _, g := range s.Gateways.Items {
-		keys, _ := gatewayConfigKeys(s, g)
+	for _, g := range t.Gateways.Items {
+		keys, _ := gatewayConfigKeys(t, g)
 		used = append(used, keys...)
 	}
-	for i := range s.GatewayConfigurations.Items {
-		config := &s.GatewayConfigurations.Items[i]
+	for i := range t.GatewayConfigurations.Items {
+		config := &t.GatewayConfigurations.Items[i]
 		if slices.Contains(used, gatewayKey{config.Namespace, config.Name}) {
 			continue
 		}
@@ -87,13 +87,13 @@ func extensionUnusedConfig(s *Snapshot, e Extension) *GatewayConfiguration {
 
 // extensionUse says how the Gateway comes to use the configuration. Its own
 // reference cannot name another namespace; that of its class must name one.
-func extensionUse(s *Snapshot, a gatewayAttachment, config GatewayConfiguration) string {
+func extensionUse(t *topology, a gatewayAttachment, config GatewayConfiguration) string {
 	if config.Namespace == a.namespace {
 		return fmt.Sprintf("Set spec.infrastructure.parametersRef of Gateway %s/%s to {group: %s, kind: %s, name: %s}.",
 			a.namespace, a.gateway, gatewayOperatorGroup, gatewayConfigKind, config.Name)
 	}
 	class := "the Gateway's GatewayClass"
-	if g := gatewayFind(s, gatewayKey{a.namespace, a.gateway}); g != nil {
+	if g := t.gateways[gatewayKey{a.namespace, a.gateway}]; g != nil {
 		class = "GatewayClass " + string(g.Spec.GatewayClassName)
 	}
 	return fmt.Sprintf("Set spec.parametersRef of %s to {group: %s, kind: %s, namespace: %s, name: %s}.",
@@ -101,13 +101,13 @@ func extensionUse(s *Snapshot, a gatewayAttachment, config GatewayConfiguration)
 }
 
 // extensionSeveral is about a ControlPlane with several metrics references.
-func extensionSeveral(s *Snapshot, a gatewayAttachment, subject Subject) finding.Finding {
+func extensionSeveral(t *topology, a gatewayAttachment, subject Subject) finding.Finding {
 	var refs []string
 	var naming int
 	for _, ref := range a.refs {
 		key := gatewayKey{cmp.Or(ref.Namespace, a.namespace), ref.Name}
 		refs = append(refs, key.String())
-		if e := extensionFind(s, key); e != nil && slices.Contains(e.Services, subject.Service) {
+		if e := t.extensions[key]; e != nil && slices.Contains(e.Services, subject.Service) {
 			naming++
 		}
 	}
@@ -135,10 +135,10 @@ func (a gatewayAttachment) writtenIn() finding.Object {
 }
 
 // extensionNotFound is about a reference to what does not exist.
-func extensionNotFound(s *Snapshot, a gatewayAttachment, key gatewayKey, ref ExtensionRef, subject Subject) finding.Finding {
+func extensionNotFound(t *topology, a gatewayAttachment, key gatewayKey, ref ExtensionRef, subject Subject) finding.Finding {
 	services := []string{subject.Service}
 	if ref.Namespace == "" {
-		for _, e := range s.Extensions.Items {
+		for _, e := range t.Extensions.Items {
 			if e.Name != ref.Name {
 				continue
 			}
@@ -160,10 +160,10 @@ func extensionNotFound(s *Snapshot, a gatewayAttachment, key gatewayKey, ref Ext
 // extensionFor is the extension of the Service's namespace to which its
 // ControlPlane should refer: the one that names it, else the first; nil if there
 // is none.
-func extensionFor(s *Snapshot, subject Subject) *Extension {
+func extensionFor(t *topology, subject Subject) *Extension {
 	var first *Extension
-	for i := range s.Extensions.Items {
-		e := &s.Extensions.Items[i]
+	for i := range t.Extensions.Items {
+		e := &t.Extensions.Items[i]
 		if e.Namespace != subject.Namespace {
 			continue
 		}

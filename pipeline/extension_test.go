@@ -30,7 +30,7 @@ func extensionRun(t *testing.T, cases []extensionCase) {
 		t.Run(c.name, func(t *testing.T) {
 			s := gatewayGood()
 			c.broken(s)
-			got := evaluateExtension(s, gatewaySubject)
+			got := evaluateExtension(newTopology(s), gatewaySubject)
 			if diff := cmp.Diff(append(gatewayNothing, c.want...), append(gatewayNothing, gatewayReasonsOf(got)...)); diff != "" {
 				t.Fatalf("reasons (-want +got):\n%s%v", diff, got)
 			}
@@ -52,7 +52,7 @@ func extensionRun(t *testing.T, cases []extensionCase) {
 				return
 			}
 			gatewayApply(t, s, got[0].Fix)
-			after := gatewayReasonsOf(evaluateExtension(s, gatewaySubject))
+			after := gatewayReasonsOf(evaluateExtension(newTopology(s), gatewaySubject))
 			if diff := cmp.Diff(c.after, append(gatewayNothing, after...)); diff != "" {
 				t.Errorf("reasons after the fix (-want +got):\n%s", diff)
 			}
@@ -153,7 +153,7 @@ func TestExtensionFixKeepsTheRestOfTheObject(t *testing.T) {
 	}}
 	s.Extensions.Items[0] = Extension{Namespace: "default", Name: "latency", Services: []string{"a"}, Manifest: manifest}
 	before := manifest.DeepCopy()
-	got := evaluateExtension(s, gatewaySubject)
+	got := evaluateExtension(newTopology(s), gatewaySubject)
 	want := `apiVersion: gateway-operator.konghq.com/v1alpha1
 kind: DataPlaneMetricsExtension
 metadata:

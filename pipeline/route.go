@@ -3,7 +3,6 @@ package pipeline
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -53,21 +52,20 @@ func routeReasons() []*finding.Reason {
 
 // evaluateRoute judges whether the latency of the traffic to the Service is
 // measured under the Service's name, and all of it.
-func evaluateRoute(s *Snapshot, subject Subject) []finding.Finding {
-	if gap := gatewayGap("HTTPRoutes", s.HTTPRoutes); gap != "" {
+func evaluateRoute(t *topology, subject Subject) []finding.Finding {
+	if gap := gatewayGap("HTTPRoutes", t.HTTPRoutes); gap != "" {
 		return []finding.Finding{RouteUnknown.On(subject.Object(),
 			"how traffic reaches Service %s could not be found out: %s", subject.Service, gap)}
 	}
-	rules := routeRules(s)
-	if f, ok := routeSeveralBackends(rules, subject); ok {
+	if f, ok := routeSeveralBackends(t, subject); ok {
 		return []finding.Finding{f}
 	}
-	mine := routeRulesTo(rules, subject)
+	mine := routeRulesTo(t, subject)
 	if len(mine) == 0 {
-		return []finding.Finding{routeMissing(s, rules, subject)}
+		return []finding.Finding{routeMissing(t, subject)}
 	}
 	var out []finding.Finding
-	if gap := routeGap(s, mine); gap != "" {
+	if gap := routeGap(t, mine); gap != "" {
 		out = append(out, RouteUnknown.On(subject.Object(),
 			"whether Kong Operator serves the Gateways in front of Service %s could not be found out: %s", subject.Service, gap))
 	}
@@ -75,7 +73,7 @@ func evaluateRoute(s *Snapshot, subject Subject) []finding.Finding {
 		if f, ok := routeUndercounted(mine, gateway, subject); ok {
 			out = append(out, f)
 		}
-		if f, ok := routeShared(s, rules, gateway, subject); ok {
+		if f, ok := routeShared(t, gateway, subject); ok {
 			out = append(out, f)
 		}
 	}
@@ -83,11 +81,10 @@ func evaluateRoute(s *Snapshot, subject Subject) []finding.Finding {
 }
 
 // routeSeveralBackends finds rules in which the Service has company.
-func routeSeveralBackends(rules []routeRule, subject Subject) (finding.Finding, bool) {
-	service := gatewayKey{subject.Namespace, subject.Service}
+func routeSeveralBackends(t *topology, subject Subject) (finding.Finding, bool) {
 	var bad []routeRule
-	for _, r := range rules {
-		if len(r.backends) > 1 && r.names(service) {
+	for _, r := range t.rules[subject.key()] {
+		if len(r.backends) > 1 {
 			bad = append(bad, r)
 		}
 	}
@@ -134,12 +131,11 @@ func routeAlone(bad []routeRule, subject Subject) (mended *gatewayv1.HTTPRoute, 
 }
 
 // routeMissing says why no traffic reaches the Service through Kong.
-func routeMissing(s *Snapshot, kong []routeRule, subject Subject) finding.Finding {
-	service := gatewayKey{subject.Namespace, subject.Service}
+func routeMissing(t *topology, subject Subject) finding.Finding {
 	message := fmt.Sprintf("no HTTPRoute has Service %s as a backend, so no traffic is measured unless it comes by another kind of route", subject.Service)
-	if i := slices.IndexFunc(kong, func(r routeRule) bool { return r.names(service) }); i >= 0 {
-		message = fmt.Sprintf("%s has Service %s with weight 0, so it gets no traffic that could be measured", kong[i], subject.Service)
-	} else if gateways := routeForeignGateways(s, service); len(gateways) > 0 {
+	if idle := t.rules[subject.key()]; len(idle) > 0 {
+		message = fmt.Sprintf("%s has Service %s with weight 0, so it gets no traffic that could be measured", idle[0], subject.Service)
+	} else if gateways := routeForeignGateways(t, subject); len(gateways) > 0 {
 		message = fmt.Sprintf("HTTPRoutes to Service %s are attached to %s only, which Kong Operator does not serve or which do not exist",
 			subject.Service, extensionNames(gateways))
 	}
@@ -148,16 +144,10 @@ func routeMissing(s *Snapshot, kong []routeRule, subject Subject) finding.Findin
 }
 
 // routeForeignGateways are the Gateways of routes to the Service, whoever serves them.
-func routeForeignGateways(s *Snapshot, service gatewayKey) []string {
+func routeForeignGateways(t *topology, subject Subject) []string {
 	var out []string
-	for _, route := range s.HTTPRoutes.Items {
-		for i := range route.Spec.Rules {
-			if (routeRule{backends: routeBackends(route, i)}).names(service) {
-				for _, g := range routeGateways(route) {
-					out = append(out, "Gateway "+g.String())
-				}
-			}
-		}
+	for _, g := range t.parents[subject.key()] {
+		out = append(out, "Gateway "+g.String())
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -165,14 +155,11 @@ func routeForeignGateways(s *Snapshot, service gatewayKey) []string {
 
 // routeGap says what is not known of the Gateways of these rules. A Gateway with a
 // ControlPlane is Kong Operator's, whatever else is known.
-func routeGap(s *Snapshot, rules []routeRule) string {
-	gap := gatewayGap("Gateways", s.Gateways)
-	for _, g := range routeGatewaysOf(rules) {
-		if slices.ContainsFunc(s.ControlPlanes.Items, func(c ControlPlane) bool { return g == gatewayKey{c.Namespace, c.Gateway} }) {
-			return ""
-		}
+func routeGap(t *topology, rules []routeRule) string {
+	if slices.ContainsFunc(routeGatewaysOf(rules), func(g gatewayKey) bool { return t.controlled[g] }) {
+		return ""
 	}
-	return gap
+	return gatewayGap("Gateways", t.Gateways)
 }
 
 func routeGatewaysOf(rules []routeRule) []gatewayKey {
@@ -205,71 +192,58 @@ func routeUndercounted(mine []routeRule, gateway gatewayKey, subject Subject) (f
 }
 
 // routeShared finds other Services behind a Gateway of the subject's.
-func routeShared(s *Snapshot, rules []routeRule, gateway gatewayKey, subject Subject) (finding.Finding, bool) {
-	service := gatewayKey{subject.Namespace, subject.Service}
-	var measured, others []string
-	for _, r := range rules {
-		if !slices.Contains(r.gateways, gateway) || r.names(service) {
-			continue
-		}
-		name, known := routeTag(s, r)
-		switch {
-		case name == "":
-		case known:
-			measured = append(measured, name)
-		default:
-			others = append(others, name)
-		}
-	}
+func routeShared(t *topology, gateway gatewayKey, subject Subject) (finding.Finding, bool) {
 	fix := fmt.Sprintf("Serve Service %s by a Gateway of its own.", subject.Service)
-	if names := routeDistinct(measured); len(names) > 0 {
+	if first, total, last := routeOthers(t, tagKey{gateway, true}, subject); total > 0 {
 		return DataPlaneShared.On(subject.Object(),
 			"Gateway %s serves other measured Services too (%s), and of each of its data plane pods only one series is passed on, normally that of the last by name, %s",
-			gateway, extensionNames(names), routeLast(names, service)).WithFix("%s", fix), true
+			gateway, extensionSome(first, total), routeLast(last, subject)).WithFix("%s", fix), true
 	}
-	if names := routeDistinct(others); len(names) > 0 {
+	if first, total, last := routeOthers(t, tagKey{gateway, false}, subject); total > 0 {
 		return DataPlaneMayBeShared.On(subject.Object(),
 			"Gateway %s serves other Services too (%s); if any other Prometheus plugin measures them, only one series of each data plane pod is passed on, normally that of the last by name, %s",
-			gateway, extensionNames(names), routeLast(names, service)).WithFix("%s", fix), true
+			gateway, extensionSome(first, total), routeLast(last, subject)).WithFix("%s", fix), true
 	}
 	return finding.Finding{}, false
 }
 
-// routeTag is the name that series of the rule carry, which is the HTTPRoute's if
-// there are several backends, and whether a metrics extension asks for them. The
-// name is empty if there is no traffic.
-func routeTag(s *Snapshot, r routeRule) (name string, measured bool) {
-	name = "Service " + r.backends[0].service.String()
-	if len(r.backends) > 1 {
-		name = fmt.Sprintf("HTTPRoute %s/%s", r.route.Namespace, r.route.Name)
+// routeOthers are the names of series that are not the subject's: the first few, how
+// many there are, and the last by bare name.
+func routeOthers(t *topology, key tagKey, subject Subject) (first []string, total int, last string) {
+	tags := t.tags[key]
+	if tags == nil {
+		return nil, 0, ""
 	}
-	traffic := false
-	for _, b := range r.backends {
-		traffic = traffic || !b.idle
-		measured = measured || slices.ContainsFunc(s.Extensions.Items, func(e Extension) bool {
-			return e.Latency && e.Namespace == b.service.namespace && slices.Contains(e.Services, b.service.name)
-		})
-	}
-	if !traffic {
-		return "", false
-	}
-	return name, measured
-}
-
-func routeDistinct(names []string) []string {
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-// routeLast is the one of the names, with the subject's Service among them, whose
-// series is written last: Kong prints series sorted by name.
-func routeLast(names []string, service gatewayKey) string {
-	bare := func(tag string) string { return tag[strings.Index(tag, " ")+1:] }
-	last := "Service " + service.String()
-	for _, n := range names {
-		if bare(n) > bare(last) {
-			last = n
+	own := map[string]int{}
+	for _, r := range t.rules[subject.key()] {
+		tag, traffic := routeTagOf(t, r)
+		if traffic && tag.measured == key.measured && slices.Contains(r.gateways, key.gateway) {
+			own[tag.name]++
 		}
 	}
-	return last
+	return tags.without(own, extensionMost)
+}
+
+// routeTagOf is the tag of the rule's series, whose name is the HTTPRoute's if there
+// are several backends. There are none if traffic is false.
+func routeTagOf(t *topology, r routeRule) (tag routeTag, traffic bool) {
+	tag.name = "Service " + r.backends[0].service.String()
+	if len(r.backends) > 1 {
+		tag.name = fmt.Sprintf("HTTPRoute %s/%s", r.route.Namespace, r.route.Name)
+	}
+	for _, b := range r.backends {
+		traffic = traffic || !b.idle
+		tag.measured = tag.measured || t.measured[b.service]
+	}
+	return tag, traffic
+}
+
+// routeLast is the one of the last of the others and the subject's Service whose
+// series is written last: Kong prints series sorted by name.
+func routeLast(others string, subject Subject) string {
+	own := "Service " + subject.key().String()
+	if bareName(others) > bareName(own) {
+		return others
+	}
+	return own
 }

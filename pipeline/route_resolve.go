@@ -50,11 +50,6 @@ func (r routeRule) leadsTo(service gatewayKey) bool {
 	return slices.ContainsFunc(r.backends, func(b routeBackend) bool { return b.service == service && !b.idle })
 }
 
-// names tells whether the Service is behind the rule, with or without traffic.
-func (r routeRule) names(service gatewayKey) bool {
-	return slices.ContainsFunc(r.backends, func(b routeBackend) bool { return b.service == service })
-}
-
 // series is how many Kong routes the rule becomes, each with series of its own:
 // with the router that Kong Operator configures, one for every match and hostname.
 func (r routeRule) series() int {
@@ -62,33 +57,12 @@ func (r routeRule) series() int {
 	return matches * max(1, len(r.route.Spec.Hostnames))
 }
 
-// routeRules lists the rules of all routes that are attached to a Gateway of Kong
-// Operator, in the order of the routes. If the Gateways are not known, every
-// Gateway that a route names is taken to be one.
-func routeRules(s *Snapshot) []routeRule {
+// routeRulesTo are the rules of Kong Operator's Gateways of which traffic reaches the
+// subject's Service.
+func routeRulesTo(t *topology, subject Subject) []routeRule {
 	var out []routeRule
-	kong := gatewayOfKong(s)
-	for _, route := range s.HTTPRoutes.Items {
-		gateways := routeGateways(route)
-		gateways = slices.DeleteFunc(gateways, func(k gatewayKey) bool { return !kong(k) })
-		if len(gateways) == 0 {
-			continue
-		}
-		for i := range route.Spec.Rules {
-			if backends := routeBackends(route, i); len(backends) > 0 {
-				out = append(out, routeRule{route: route, index: i, gateways: gateways, backends: backends})
-			}
-		}
-	}
-	return out
-}
-
-// routeRulesTo are the rules of which traffic reaches the subject's Service.
-func routeRulesTo(rules []routeRule, subject Subject) []routeRule {
-	service := gatewayKey{subject.Namespace, subject.Service}
-	var out []routeRule
-	for _, r := range rules {
-		if r.leadsTo(service) {
+	for _, r := range t.rules[subject.key()] {
+		if r.leadsTo(subject.key()) {
 			out = append(out, r)
 		}
 	}

@@ -241,7 +241,7 @@ func TestRoute(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := gatewayGood()
 			c.change(s)
-			got := evaluateRoute(s, gatewaySubject)
+			got := evaluateRoute(newTopology(s), gatewaySubject)
 			if diff := cmp.Diff(c.want, gatewayReasonsOf(got)); diff != "" {
 				t.Fatalf("reasons (-want +got):\n%s%v", diff, got)
 			}
