@@ -25,22 +25,29 @@ import (
 type mapFunc func(ctx context.Context, o client.Object) []types.NamespacedName
 
 // onEvents reconciles what an object touched before a change and what it touches
-// after it, unless nothing changed that matters.
-func onEvents(m mapFunc, changed func(before, after client.Object) bool) handler.EventHandler {
+// after it, unless nothing changed that matters. Of objects that were there before the
+// start it reconciles what initially says: most of what they touch was there too, and
+// comes by itself.
+func onEvents(m, initially mapFunc, changed func(before, after client.Object) bool) handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-	add := func(ctx context.Context, q queue, objects ...client.Object) {
-		for _, o := range objects {
-			for _, n := range m(ctx, o) {
-				q.Add(reconcile.Request{NamespacedName: n})
-			}
+	add := func(q queue, names []types.NamespacedName) {
+		for _, n := range names {
+			q.Add(reconcile.Request{NamespacedName: n})
 		}
 	}
 	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { add(ctx, q, e.Object) },
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { add(ctx, q, e.Object) },
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) {
+			if e.IsInInitialList {
+				add(q, initially(ctx, e.Object))
+			} else {
+				add(q, m(ctx, e.Object))
+			}
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { add(q, m(ctx, e.Object)) },
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
 			if changed(e.ObjectOld, e.ObjectNew) {
-				add(ctx, q, e.ObjectOld, e.ObjectNew)
+				add(q, m(ctx, e.ObjectOld))
+				add(q, m(ctx, e.ObjectNew))
 			}
 		},
 	}
@@ -72,6 +79,8 @@ func hpaChanged(before, after client.Object) bool {
 func itself(_ context.Context, o client.Object) []types.NamespacedName {
 	return []types.NamespacedName{client.ObjectKeyFromObject(o)}
 }
+
+func nothing(context.Context, client.Object) []types.NamespacedName { return nil }
 
 // affected finds out what else a change touches. A failed look-up is no reason
 // for an error here: the caches are warm before events are handled.

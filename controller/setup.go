@@ -90,9 +90,9 @@ func (r *workloads) setup(mgr manager.Manager, o Options) error {
 	m := affected{reader: mgr.GetClient()}
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("workload").
-		Watches(&appsv1.Deployment{}, onEvents(m.byDeployment, deploymentChanged)).
-		Watches(&corev1.Service{}, onEvents(m.byService, serviceChanged)).
-		Watches(&autoscalingv2.HorizontalPodAutoscaler{}, onEvents(m.byHPA, hpaChanged)).
+		Watches(&appsv1.Deployment{}, onEvents(m.byDeployment, itself, deploymentChanged)).
+		Watches(&corev1.Service{}, onEvents(m.byService, nothing, serviceChanged)).
+		Watches(&autoscalingv2.HorizontalPodAutoscaler{}, onEvents(m.byHPA, m.byHPA, hpaChanged)).
 		WatchesRawSource(onNews(o.Subscribe, m.attached)).
 		WatchesRawSource(onNews(o.SubscribePolicies, m.everything)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Workers})
@@ -112,7 +112,7 @@ func (r *services) setup(mgr manager.Manager) error {
 	m := affected{reader: mgr.GetClient()}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("service").
-		Watches(&corev1.Service{}, onEvents(itself, serviceChanged)).
-		Watches(&appsv1.Deployment{}, onEvents(m.servicesByDeployment, deploymentChanged)).
+		Watches(&corev1.Service{}, onEvents(itself, itself, serviceChanged)).
+		Watches(&appsv1.Deployment{}, onEvents(m.servicesByDeployment, nothing, deploymentChanged)).
 		Complete(r)
 }

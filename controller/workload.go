@@ -93,6 +93,11 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (came outco
 	if err := r.attach(ctx, &d, live, resolution); err != nil {
 		return unchanged, 0, err
 	}
+	if live == nil {
+		// The new autoscaler brings us back here through its watch. Until then others
+		// are attached, which must not wait for the judgement of a pipeline.
+		return unchanged, 0, nil
+	}
 	more, recheck := r.evaluate(*resolution.Plan, live)
 	findings := slices.Concat(resolution.Findings, more)
 	r.tell.findings(&d, findings)

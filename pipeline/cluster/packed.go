@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 	"unique"
 
@@ -65,7 +66,7 @@ func newInformer(lw toolscache.ListerWatcher, o runtime.Object, resync time.Dura
 	plain := toolscache.NewSharedIndexInformer(lw, o, resync, indexers)
 	for kind := range packedKinds() {
 		if empty, ok := kind.(encoded); ok && reflect.TypeOf(kind) == reflect.TypeOf(o) {
-			return &unpackingInformer{plain, unpacker{empty}}
+			return &unpackingInformer{plain, unpacker{empty}, &latest{}}
 		}
 	}
 	return plain
@@ -106,6 +107,32 @@ func (u unpacker) list(in []any) ([]any, error) {
 type unpackingInformer struct {
 	toolscache.SharedIndexInformer
 	unpacker
+	indexed *latest
+}
+
+// latest remembers the object that was unpacked last: all indexes ask for one after
+// the other, and only read it.
+type latest struct {
+	mu  sync.Mutex
+	of  *packed
+	was any
+}
+
+func (l *latest) object(in any, u unpacker) (any, error) {
+	p, ok := in.(*packed)
+	if !ok {
+		return in, nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.of != p {
+		o, err := u.object(p)
+		if err != nil {
+			return nil, err
+		}
+		l.of, l.was = p, o
+	}
+	return l.was, nil
 }
 
 // GetIndexer implements toolscache.SharedIndexInformer.
@@ -136,7 +163,7 @@ func (i *unpackingInformer) AddIndexers(indexers toolscache.Indexers) error {
 	unpacking := toolscache.Indexers{}
 	for name, values := range indexers {
 		unpacking[name] = func(in any) ([]string, error) {
-			o, err := i.object(in)
+			o, err := i.indexed.object(in, i.unpacker)
 			if err != nil {
 				return nil, err
 			}

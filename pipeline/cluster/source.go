@@ -198,8 +198,10 @@ func (s *Source) follow(ctx context.Context) {
 		if !s.settle(ctx, last) {
 			return
 		}
-		last = time.Now()
 		s.renew(ctx)
+		if s.Synced() { // until then somebody waits for the first whole picture
+			last = time.Now()
+		}
 	}
 }
 

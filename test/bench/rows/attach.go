@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -41,7 +42,10 @@ func attachRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	if err != nil {
 		return out, err
 	}
-	out.Lines = []report.Line{line(got, "seconds", "until all are there", "s", report.AtMost(1.3, 1.05))}
+	out.Lines = []report.Line{
+		line(got, "seconds", "until all are there", "s", report.AtMost(1.3, 1.05)),
+		line(got, "cpu", "CPU until then, that of the bare client with the watch that counts", "s", report.Bound{}),
+	}
 	return out, nil
 }
 
@@ -69,8 +73,9 @@ func compareAttach(ctx context.Context, p *plane.Plane, n, rounds int) (measure.
 		}
 		err = seen.Await(ctx, n)
 		elapsed := seen.Last().Sub(process.Started())
-		err = errors.Join(err, process.Stop())
-		return measure.Figures{"seconds": elapsed.Seconds()}, clear(err)
+		used, cpuErr := measure.CPU(process.PID())
+		err = errors.Join(err, cpuErr, process.Stop())
+		return measure.Figures{"seconds": elapsed.Seconds(), "cpu": used.Seconds()}, clear(err)
 	}
 	floor := func(ctx context.Context) (measure.Figures, error) {
 		apply, err := applier(ctx, p, n)
@@ -78,11 +83,14 @@ func compareAttach(ctx context.Context, p *plane.Plane, n, rounds int) (measure.
 			return nil, err
 		}
 		began := time.Now()
+		before, cpuErr := measure.CPU(os.Getpid())
 		err = plane.Parallel(ctx, workers(), n, apply)
 		if err == nil {
 			err = seen.Await(ctx, n)
 		}
-		return measure.Figures{"seconds": seen.Last().Sub(began).Seconds()}, clear(err)
+		after, afterErr := measure.CPU(os.Getpid())
+		figures := measure.Figures{"seconds": seen.Last().Sub(began).Seconds(), "cpu": (after - before).Seconds()}
+		return figures, clear(errors.Join(err, cpuErr, afterErr))
 	}
 	return measure.InTurn(ctx, rounds, ours, floor)
 }
