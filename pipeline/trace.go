@@ -39,12 +39,13 @@ type Trace struct {
 
 // Follow judges every hop as Evaluate does, and says what speaks for those that work.
 func Follow(s *Snapshot, subject Subject) Trace {
-	findings := Evaluate(s, subject)
+	t := newTopology(s)
+	findings := evaluate(t, subject)
 	scrape := judgeScrape(s, subject)
 	verdict, judged := ruleVerdict(s, subject, scrape.scraped)
 	evidence := map[finding.Hop][]string{
-		finding.Extension:      extensionEvidence(s, subject),
-		finding.Route:          routeEvidence(s, subject),
+		finding.Extension:      extensionEvidence(t, subject),
+		finding.Route:          routeEvidence(t, subject),
 		finding.ServiceMonitor: monitorEvidence(scrape.by),
 		finding.Prometheus:     prometheusEvidence(s, scrape.by),
 		finding.AdapterRule:    ruleEvidence(s, verdict),
@@ -103,13 +104,13 @@ func ruleVerdict(s *Snapshot, subject Subject, scraped Scraped) (v adapter.Verdi
 	}), true
 }
 
-func extensionEvidence(s *Snapshot, subject Subject) []string {
-	for _, a := range extensionCandidates(s, gatewayAttachments(s), subject) {
-		if extensionJudge(s, a, subject).step < extensionGood {
+func extensionEvidence(t *topology, subject Subject) []string {
+	for _, a := range extensionCandidates(t, subject) {
+		if extensionJudge(t, a, subject).step < extensionGood {
 			continue
 		}
 		key := gatewayKey{cmp.Or(a.refs[0].Namespace, a.namespace), a.refs[0].Name}
-		e := extensionFind(s, key)
+		e := t.extensions[key]
 		return []string{
 			fmt.Sprintf("%s refers to %s", a.holder, e.Object()),
 			fmt.Sprintf("%s names Service %s and asks for latency", e.Object(), subject.Service),
@@ -118,9 +119,9 @@ func extensionEvidence(s *Snapshot, subject Subject) []string {
 	return nil
 }
 
-func routeEvidence(s *Snapshot, subject Subject) []string {
+func routeEvidence(t *topology, subject Subject) []string {
 	var out []string
-	for _, r := range routeRulesTo(routeRules(s), subject) {
+	for _, r := range routeRulesTo(t, subject) {
 		gateways := make([]string, len(r.gateways))
 		for i, g := range r.gateways {
 			gateways[i] = g.String()
