@@ -20,7 +20,7 @@ import (
 
 // Controller-runtime's own way from a body to a handler reads the objects of a review
 // twice before a handler reads them again. Reading is most of what an admission costs,
-// so here it is done once: docs/decisions/0008-admission-reads-a-review-once.md
+// so here it is done once: docs/decisions/0010-admission-reads-a-review-once.md
 
 // answerer decodes a review and answers it; what was asked is known as far as the
 // review could be read.
