@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -29,12 +30,12 @@ type mapFunc func(ctx context.Context, o client.Object) []types.NamespacedName
 // start it reconciles what initially says: most of what they touch was there too, and
 // comes by itself.
 func onEvents(m, initially mapFunc, changed func(before, after client.Object) bool) handler.EventHandler {
-	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-	add := func(q queue, names []types.NamespacedName) {
-		for _, n := range names {
-			q.Add(reconcile.Request{NamespacedName: n})
-		}
-	}
+	return onEventsAt(0, m, initially, changed)
+}
+
+// onEventsAt is onEvents with a priority: the lower it is, the more goes before.
+func onEventsAt(priority int, m, initially mapFunc, changed func(before, after client.Object) bool) handler.EventHandler {
+	add := func(q queue, names []types.NamespacedName) { addAll(q, priority, names) }
 	return handler.Funcs{
 		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) {
 			if e.IsInInitialList {
@@ -74,6 +75,21 @@ func hpaChanged(before, after client.Object) bool {
 		!equality.Semantic.DeepEqual(b.OwnerReferences, a.OwnerReferences) ||
 		b.Labels[generator.ManagedByLabel] != a.Labels[generator.ManagedByLabel] ||
 		cluster.Scaling(b) != cluster.Scaling(a)
+}
+
+type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+// addAll queues names, with a priority if the queue knows such.
+func addAll(q queue, priority int, names []types.NamespacedName) {
+	with, ok := q.(priorityqueue.PriorityQueue[reconcile.Request])
+	for _, n := range names {
+		request := reconcile.Request{NamespacedName: n}
+		if ok {
+			with.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, request)
+		} else {
+			q.Add(request)
+		}
+	}
 }
 
 func itself(_ context.Context, o client.Object) []types.NamespacedName {
@@ -168,14 +184,11 @@ func (m affected) everything(ctx context.Context) []types.NamespacedName {
 	return out
 }
 
-// onNews reconciles what all returns whenever a subscription calls.
+// onNews reconciles what all returns whenever a subscription calls, after everything
+// else: it is many at once, and a workload that has just come must not wait for them.
 func onNews(subscribe func(func()), all func(context.Context) []types.NamespacedName) source.Source {
-	return source.Func(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-		subscribe(func() {
-			for _, n := range all(ctx) {
-				q.Add(reconcile.Request{NamespacedName: n})
-			}
-		})
+	return source.Func(func(ctx context.Context, q queue) error {
+		subscribe(func() { addAll(q, handler.LowPriority, all(ctx)) })
 		return nil
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
@@ -92,7 +93,8 @@ func (r *workloads) setup(mgr manager.Manager, o Options) error {
 		Named("workload").
 		Watches(&appsv1.Deployment{}, onEvents(m.byDeployment, itself, deploymentChanged)).
 		Watches(&corev1.Service{}, onEvents(m.byService, nothing, serviceChanged)).
-		Watches(&autoscalingv2.HorizontalPodAutoscaler{}, onEvents(m.byHPA, m.byHPA, hpaChanged)).
+		// What an autoscaler says of itself is judged after those that have none are attached.
+		Watches(&autoscalingv2.HorizontalPodAutoscaler{}, onEventsAt(handler.LowPriority, m.byHPA, m.byHPA, hpaChanged)).
 		WatchesRawSource(onNews(o.Subscribe, m.attached)).
 		WatchesRawSource(onNews(o.SubscribePolicies, m.everything)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Workers})
