@@ -216,9 +216,11 @@ func TestAnEditWhileItIsAdoptedIsNotLost(t *testing.T) {
 	d := e.deployment("echo", nil)
 	e.create(e.service("echo", nil), d)
 	e.theirs("cpu")
-	// Somebody edits it without a pause, spec and label at once, until it is adopted.
+	// Somebody edits it without a pause, spec and label at once, until it is adopted;
+	// to adopt is asked for once the first edit is in, however slow that was.
 	var edits sync.WaitGroup
 	var last int
+	first := make(chan struct{})
 	edits.Go(func() {
 		for i := 7; e.ctx.Err() == nil; i++ {
 			var h autoscalingv2.HorizontalPodAutoscaler
@@ -232,15 +234,18 @@ func TestAnEditWhileItIsAdoptedIsNotLost(t *testing.T) {
 			h.Spec.MaxReplicas = int32(i)
 			h.Labels["edit"] = strconv.Itoa(i)
 			if e.client.Update(e.ctx, &h) == nil { // a conflict is an edit that did not happen
+				if last == 0 {
+					close(first)
+				}
 				last = i
 			}
 		}
 	})
+	e.Eventually(first).Should(gomega.BeClosed())
 	e.adopt(d, "cpu")
 	e.attached("cpu", isAdopted)
 	edits.Wait()
 	h := e.hpa("cpu")
-	e.Expect(last).To(gomega.BeNumerically(">", 0))
 	e.Expect(h.Labels["edit"]).To(gomega.Equal(strconv.Itoa(last)))
 	var former autoscalingv2.HorizontalPodAutoscalerSpec
 	e.Expect(json.Unmarshal([]byte(h.Annotations[generator.FormerSpec]), &former)).To(gomega.Succeed())
