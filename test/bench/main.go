@@ -61,15 +61,19 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	for _, r := range chosen {
 		result := session.Run(ctx, r)
 		result.Print(out)
-		results = append(results, result)
+		if ctx.Err() != nil {
+			errs = append(errs, fmt.Errorf("row %s: %w", r.Name, context.Cause(ctx)))
+			break
+		}
 		if result.Failed != "" {
 			errs = append(errs, fmt.Errorf("row %s: %s", r.Name, result.Failed))
 		}
+		results = append(results, result)
+		if *page != "" { // after each row, so that what is measured is not lost
+			errs = append(errs, write(*page, results))
+		}
 	}
 	errs = append(errs, session.Close())
-	if *page != "" && ctx.Err() == nil {
-		errs = append(errs, write(*page, results))
-	}
 	return errors.Join(errs...)
 }
 

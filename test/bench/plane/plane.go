@@ -1,6 +1,6 @@
 // Package plane is the ground that is measured on: a real control plane with Kong's
-// guide in it, so that the metric's way is whole and there is nothing to complain of,
-// and as many workloads as one likes.
+// guide in it, so that the metric's way is whole but for routes and the extension of
+// each workload, of which there are as many as one likes.
 package plane
 
 import (

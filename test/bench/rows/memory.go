@@ -74,8 +74,8 @@ func (part part) resident(p *plane.Plane) measure.Side {
 	}
 }
 
-// atRest returns the resident memory of a process once it uses no processor any more
-// to speak of.
+// atRest returns the resident memory of a process once it uses less than a fifth of a
+// processor: events that wait go on being told for minutes.
 func atRest(ctx context.Context, p *product.Process) (now, peak float64, err error) {
 	const step = 500 * time.Millisecond
 	last, rested := time.Duration(-1), 0
@@ -84,7 +84,7 @@ func atRest(ctx context.Context, p *product.Process) (now, peak float64, err err
 		if err != nil {
 			return false, err
 		}
-		if last >= 0 && used-last < step/20 {
+		if last >= 0 && used-last < step/5 {
 			rested++
 		} else {
 			rested = 0

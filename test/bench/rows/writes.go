@@ -28,7 +28,8 @@ const idleOf = 50
 // writesRow: what the controller writes, counted by the API server, and by the
 // controller itself for what is not an autoscaler.
 func writesRow(ctx context.Context, s *Session) (out report.Row, err error) {
-	out = report.Row{Title: fmt.Sprintf("What the controller writes about %d workloads, leases aside", s.Writes)}
+	out = report.Row{Title: fmt.Sprintf("What the controller writes about %d workloads, leases aside. Events are told apart: "+
+		"each workload here has two warnings about its pipeline, which are told at the attach and once more after a restart", s.Writes)}
 	p, err := s.start(ctx)
 	if err != nil {
 		return out, err
