@@ -29,7 +29,7 @@ func (t *teller) Collect(ch chan<- prometheus.Metric) {
 	for _, findings := range t.told {
 		seen := map[series]bool{} // an object counts once, however many findings of a reason it has
 		for _, f := range findings {
-			s := series{f.Reason, f.Severity, f.Hop}
+			s := series{f.reason, f.severity, f.hop}
 			if !seen[s] {
 				seen[s] = true
 				counts[s]++

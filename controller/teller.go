@@ -2,6 +2,7 @@ package controller
 
 import (
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"sync"
@@ -39,7 +40,23 @@ type teller struct {
 	recorder events.EventRecorder
 
 	mu   sync.Mutex
-	told map[toldKey][]finding.Finding
+	told map[toldKey][]toldFinding
+}
+
+// toldFinding is what is remembered of a finding: of ten thousand workloads the sentences,
+// and the manifests that mend them, would be most of the memory.
+type toldFinding struct {
+	reason   string
+	severity finding.Severity
+	hop      finding.Hop
+	// digest tells findings of a reason apart.
+	digest uint64
+}
+
+var digestSeed = maphash.MakeSeed()
+
+func toldOf(f finding.Finding) toldFinding {
+	return toldFinding{f.Reason, f.Severity, f.Hop, maphash.String(digestSeed, f.String())}
 }
 
 type toldKey struct {
@@ -48,7 +65,7 @@ type toldKey struct {
 }
 
 func newTeller(r events.EventRecorder) *teller {
-	return &teller{recorder: r, told: map[toldKey][]finding.Finding{}}
+	return &teller{recorder: r, told: map[toldKey][]toldFinding{}}
 }
 
 // change tells what was done to a workload, after it was done.
@@ -75,7 +92,7 @@ func (t *teller) changed(o client.Object, before *autoscalingv2.HorizontalPodAut
 func (t *teller) findings(o client.Object, now []finding.Finding) {
 	before := t.remember(o, now)
 	for _, f := range now {
-		if f.Severity != finding.Unknown && !contains(before, f) {
+		if f.Severity != finding.Unknown && !slices.Contains(before, toldOf(f)) {
 			if blocks(f) {
 				t.event(o, corev1.EventTypeWarning, blocked, f.Reason, clip(f.Reason+": "+note(f)))
 			} else {
@@ -84,8 +101,8 @@ func (t *teller) findings(o client.Object, now []finding.Finding) {
 		}
 	}
 	for _, f := range before {
-		if f.Hop != "" && f.Severity != finding.Unknown && isMended(f, now) {
-			t.event(o, corev1.EventTypeNormal, mended, f.Reason, f.Reason+" is mended")
+		if f.hop != "" && f.severity != finding.Unknown && isMended(f, now) {
+			t.event(o, corev1.EventTypeNormal, mended, f.reason, f.reason+" is mended")
 		}
 	}
 }
@@ -98,15 +115,19 @@ func (t *teller) event(o client.Object, kind, reason, action, note string) {
 }
 
 // remember keeps the findings of o and returns those that it had before.
-func (t *teller) remember(o client.Object, now []finding.Finding) (before []finding.Finding) {
+func (t *teller) remember(o client.Object, now []finding.Finding) (before []toldFinding) {
 	key := toldKey{kindOf(o), client.ObjectKeyFromObject(o)}
+	keep := make([]toldFinding, len(now))
+	for i, f := range now {
+		keep[i] = toldOf(f)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	before = t.told[key]
 	if len(now) == 0 {
 		delete(t.told, key)
 	} else {
-		t.told[key] = now
+		t.told[key] = keep
 	}
 	return before
 }
@@ -118,16 +139,12 @@ func (t *teller) forget(kind string, name types.NamespacedName) {
 	delete(t.told, toldKey{kind, name})
 }
 
-func contains(list []finding.Finding, f finding.Finding) bool {
-	return slices.ContainsFunc(list, func(g finding.Finding) bool { return g.String() == f.String() })
-}
-
 // isMended tells whether what is found now shows that f is no more. It does not if
 // the workload is blocked, for then nobody has looked at its pipeline, nor if the hop
 // could not be judged.
-func isMended(f finding.Finding, now []finding.Finding) bool {
+func isMended(f toldFinding, now []finding.Finding) bool {
 	return !finding.Blocks(now) && !slices.ContainsFunc(now, func(g finding.Finding) bool {
-		return g.Reason == f.Reason || g.Hop == f.Hop && g.Severity == finding.Unknown
+		return g.Reason == f.reason || g.Hop == f.hop && g.Severity == finding.Unknown
 	})
 }
 

@@ -7,9 +7,10 @@ import (
 	"github.com/kong-latency/kong-latency/finding"
 )
 
-// maxRemembered bounds what an evaluator keeps, lest requests that never become
-// objects fill the memory.
-const maxRemembered = 20_000
+// maxRemembered bounds what an evaluator keeps: what is asked again is asked soon, and
+// neither ten thousand workloads nor requests that never become objects must fill the
+// memory.
+const maxRemembered = 1000
 
 // Evaluator evaluates one snapshot and remembers the answers, so that the same
 // question costs a look-up. It is safe for concurrent use.

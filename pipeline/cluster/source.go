@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
@@ -49,6 +51,7 @@ func (o Options) withDefaults() Options {
 type Source struct {
 	options  Options
 	log      logr.Logger
+	cache    cache.Cache
 	services serviceWatcher
 	cached   client.Reader
 	kinds    *kinds
@@ -60,6 +63,8 @@ type Source struct {
 	policies atomic.Pointer[Policies]
 	scaled   atomic.Pointer[ScaledObjects]
 	synced   atomic.Bool
+	// first is closed when synced becomes true.
+	first chan struct{}
 	// changedAt is when current was last swapped.
 	changedAt atomic.Pointer[time.Time]
 
@@ -94,9 +99,11 @@ func SetupSource(mgr manager.Manager, o Options) (*Source, error) {
 	s := &Source{
 		options:  o,
 		log:      mgr.GetLogger().WithName("pipeline"),
+		cache:    mgr.GetCache(),
 		services: watchServices(mgr.GetCache()),
 		cached:   mgr.GetClient(),
 		wake:     make(chan struct{}, 1),
+		first:    make(chan struct{}),
 	}
 	s.current.Store(&pipeline.Snapshot{})
 	s.policies.Store(&Policies{})
@@ -123,8 +130,30 @@ func SetupSource(mgr manager.Manager, o Options) (*Source, error) {
 	return s, nil
 }
 
-// NeedLeaderElection implements manager.LeaderElectionRunnable.
-func (s *Source) NeedLeaderElection() bool { return false }
+// GetCache has the manager start the Source beside its cache, and everything else
+// after both: what is reconciled before the pipeline was read is reconciled twice.
+func (s *Source) GetCache() cache.Cache { return cacheAndSource{s.cache, s} }
+
+// syncBound is how long the first picture is waited for: a kind that does not answer
+// must not keep workloads from being attached.
+const syncBound = 5 * time.Second
+
+// cacheAndSource is the cache, synced once the Source is too or had its time.
+type cacheAndSource struct {
+	cache.Cache
+	source *Source
+}
+
+// WaitForCacheSync implements cache.Informers.
+func (c cacheAndSource) WaitForCacheSync(ctx context.Context) bool {
+	bounded, cancel := context.WithTimeout(ctx, syncBound)
+	defer cancel()
+	select {
+	case <-c.source.first:
+	case <-bounded.Done():
+	}
+	return c.Cache.WaitForCacheSync(ctx)
+}
 
 // Snapshot is the latest picture, never nil. It must not be changed. As long as
 // nothing changes, it is the same pointer.
@@ -166,17 +195,20 @@ func (s *Source) SubscribeScaledObjects(f func()) {
 
 // Start implements manager.Runnable: it reads until ctx ends.
 func (s *Source) Start(ctx context.Context) error {
-	if err := s.services(ctx, s.changed); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("watch services: %w", err)
-	}
-	var running sync.WaitGroup
+	running, ctx := errgroup.WithContext(ctx)
 	for _, k := range s.kinds.all() {
-		running.Go(func() { k.run(ctx) })
+		running.Go(func() error { k.run(ctx); return nil })
 	}
-	running.Go(func() { s.poller.run(ctx) })
-	s.follow(ctx)
-	running.Wait()
-	return nil
+	running.Go(func() error {
+		// The adapter is found through Services, which are there when this returns.
+		if err := s.services(ctx, s.changed); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("watch services: %w", err)
+		}
+		s.poller.run(ctx)
+		return nil
+	})
+	running.Go(func() error { s.follow(ctx); return nil })
+	return running.Wait()
 }
 
 func (s *Source) changed() {
@@ -206,14 +238,15 @@ func (s *Source) follow(ctx context.Context) {
 }
 
 // settle waits until the changes stop for a moment, but not for ever, and for the
-// time to pass that lies between two snapshots. It returns false if ctx ended.
+// time to pass that lies between two snapshots; for the first whole picture only until
+// everything was read. It returns false if ctx ended.
 func (s *Source) settle(ctx context.Context, last time.Time) bool {
 	every := 10 * s.options.Debounce
 	pause := func() time.Duration { return max(s.options.Debounce, time.Until(last.Add(every))) }
 	bound, quiet := time.NewTimer(every), time.NewTimer(pause())
 	defer bound.Stop()
 	defer quiet.Stop()
-	for {
+	for s.Synced() || !s.settled() {
 		select {
 		case <-ctx.Done():
 			return false
@@ -225,6 +258,7 @@ func (s *Source) settle(ctx context.Context, last time.Time) bool {
 			quiet.Reset(pause())
 		}
 	}
+	return ctx.Err() == nil
 }
 
 // renew makes a snapshot and swaps it in if it differs from the last.
@@ -253,6 +287,7 @@ func (s *Source) renew(ctx context.Context) {
 	}
 	if settled && !s.synced.Swap(true) {
 		s.log.Info("read the whole pipeline once")
+		close(s.first)
 		s.tell(&s.subscribers) // of some the first outcome is that they are as unread
 	}
 }

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/cache/informertest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
@@ -20,6 +23,7 @@ func stillSource() *Source {
 		options: Options{}.withDefaults(),
 		log:     logr.Discard(),
 		wake:    make(chan struct{}, 1),
+		first:   make(chan struct{}),
 		poller:  &poller{},
 		cached: fake.NewClientBuilder().WithIndex(&corev1.Service{}, indexOperator, func(client.Object) []string {
 			return nil
@@ -74,6 +78,42 @@ func TestSnapshotsWaitForQuietButNotForEver(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestTheFirstWholePictureIsNotPutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stillSource()
+		began := time.Now()
+		go func() {
+			<-time.After(30 * time.Millisecond)
+			s.poller.looked = true
+			for _, k := range s.kinds.all() {
+				k.(interface{ ended(error, time.Time) }).ended(apierrors.NewNotFound(schema.GroupResource{}, ""), time.Now())
+			}
+		}()
+		if !s.settle(t.Context(), time.Time{}) {
+			t.Error("gave up")
+		}
+		if got := time.Since(began); got != 30*time.Millisecond {
+			t.Errorf("made the first snapshot %s after the start, want it as soon as everything was read, after 30 ms", got)
+		}
+	})
+}
+
+func TestWhatDoesNotAnswerDoesNotHoldUpTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stillSource()
+		s.cache = &informertest.FakeInformers{}
+		began := time.Now()
+		if !s.GetCache().WaitForCacheSync(t.Context()) || time.Since(began) != syncBound {
+			t.Errorf("the start waited %s for a source that is never synced, want %s", time.Since(began), syncBound)
+		}
+		close(s.first)
+		began = time.Now()
+		if !s.GetCache().WaitForCacheSync(t.Context()) || time.Since(began) != 0 {
+			t.Errorf("the start waited %s for a source that is synced", time.Since(began))
+		}
+	})
 }
 
 func TestASnapshotIsReplacedOnlyByAnother(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime/debug"
 	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -159,6 +160,7 @@ func addWarm(mgr manager.Manager) (func() bool, error) {
 	err := mgr.Add(everywhere(func(ctx context.Context) error {
 		if mgr.GetCache().WaitForCacheSync(ctx) {
 			warm.Store(true)
+			debug.FreeOSMemory() // reading it all took more than what stays of it
 		}
 		return nil
 	}))
