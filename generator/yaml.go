@@ -2,6 +2,7 @@ package generator
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -27,12 +28,12 @@ func YAML(objects ...any) string {
 }
 
 func document(object any) string {
-	raw, err := yaml.Marshal(object)
+	raw, err := json.Marshal(object)
 	if err != nil {
 		return notEncoded(err)
 	}
 	var fields map[string]any
-	if err := yaml.Unmarshal(raw, &fields); err != nil {
+	if err := json.Unmarshal(raw, &fields); err != nil {
 		return notEncoded(err)
 	}
 	delete(fields, "status")

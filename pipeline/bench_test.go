@@ -67,6 +67,15 @@ func BenchmarkEvaluate(b *testing.B) {
 				Evaluate(bc.snapshot, goodSubject)
 			}
 		})
+		b.Run(bc.name+", another workload", func(b *testing.B) {
+			b.ReportAllocs()
+			e := NewEvaluator(bc.snapshot)
+			for i := 0; b.Loop(); i++ {
+				another := goodSubject
+				another.Service = fmt.Sprintf("echo-%d", i)
+				e.Evaluate(another)
+			}
+		})
 		b.Run(bc.name+", remembered", func(b *testing.B) {
 			b.ReportAllocs()
 			e := NewEvaluator(bc.snapshot)
