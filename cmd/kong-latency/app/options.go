@@ -36,6 +36,7 @@ type Common struct {
 	Namespace          string
 	MetricsBindAddress string
 	ProbeBindAddress   string
+	PprofBindAddress   string
 	LogLevel           string
 	LogFormat          string
 }
@@ -53,6 +54,7 @@ func DefaultOptions() *Options {
 			Namespace:          "kong-latency-system",
 			MetricsBindAddress: ":8080",
 			ProbeBindAddress:   ":8081",
+			PprofBindAddress:   "0",
 			LogLevel:           "info",
 			LogFormat:          "json",
 			Pipeline:           cluster.Flags{AdapterConfigKey: "config.yaml"},
@@ -68,6 +70,7 @@ func (o *Common) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.Namespace, "namespace", o.Namespace, "namespace that this program runs in; the environment variable POD_NAMESPACE, where set, is the default")
 	fs.StringVar(&o.MetricsBindAddress, "metrics-bind-address", o.MetricsBindAddress, "host:port that serves Prometheus metrics; 0 serves none")
 	fs.StringVar(&o.ProbeBindAddress, "health-probe-bind-address", o.ProbeBindAddress, "host:port that serves /healthz and /readyz; 0 serves none")
+	fs.StringVar(&o.PprofBindAddress, "pprof-bind-address", o.PprofBindAddress, "host:port that serves the profiles of Go's pprof, to whoever can reach it; 0 serves none")
 	fs.StringVar(&o.LogLevel, "log-level", o.LogLevel, "least level that is logged: debug, info, warn or error")
 	fs.StringVar(&o.LogFormat, "log-format", o.LogFormat, "format of logs: json or text")
 	o.Pipeline.AddFlags(fs)

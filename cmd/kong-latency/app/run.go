@@ -138,6 +138,7 @@ func newManager(config *rest.Config, o *Options, p parts, server ctrlwebhook.Ser
 		Logger:                        ctrl.Log,
 		Metrics:                       metricsserver.Options{BindAddress: o.MetricsBindAddress},
 		HealthProbeBindAddress:        o.ProbeBindAddress,
+		PprofBindAddress:              o.PprofBindAddress,
 		LeaderElection:                p.controller && o.Controller.LeaderElect,
 		LeaderElectionID:              leaseName,
 		LeaderElectionNamespace:       o.Namespace,

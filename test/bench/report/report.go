@@ -4,6 +4,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kong-latency/kong-latency/test/bench/measure"
 )
@@ -16,8 +17,26 @@ type Row struct {
 	Graphs               []Graph
 	// Why says where the time or memory goes. It is told if a line misses its bound.
 	Why string
+	// Profiles say where the CPU time of a program went.
+	Profiles []Profile
 	// Failed says why there are no figures; empty if there are.
 	Failed string
+}
+
+// Profile is where the CPU time of a program went.
+type Profile struct {
+	// Of names the program, and what it did.
+	Of     string
+	Shares []measure.Share
+}
+
+// String is the profile as a sentence.
+func (p Profile) String() string {
+	parts := make([]string, len(p.Shares))
+	for i, s := range p.Shares {
+		parts[i] = fmt.Sprintf("%s %.1f %%", s.Name, 100*s.Of)
+	}
+	return fmt.Sprintf("CPU time of %s: %s.", p.Of, strings.Join(parts, ", "))
 }
 
 // Line is one figure of a row, with what it must reach.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kong-latency/kong-latency/test/bench/measure"
 	"github.com/kong-latency/kong-latency/test/bench/report"
 )
 
@@ -35,7 +36,8 @@ func TestVerdict(t *testing.T) {
 
 var row = report.Row{
 	Name: "attach", Title: "from start until all are there", Against: "a bare client", Why: "Most of it is spent waiting.",
-	Lines: []report.Line{{What: "5,000 workloads", Unit: "s", Ours: []float64{15, 16}, Floor: []float64{10, 10}, Bound: report.AtMost(1.3, 1.05)}},
+	Lines:    []report.Line{{What: "5,000 workloads", Unit: "s", Ours: []float64{15, 16}, Floor: []float64{10, 10}, Bound: report.AtMost(1.3, 1.05)}},
+	Profiles: []report.Profile{{Of: "the controller", Shares: []measure.Share{{Name: "waiting", Of: 0.123}, {Name: "writing", Of: 0.5}}}},
 	Graphs: []report.Graph{{Title: "time & size", File: "attach.svg", Unit: "s", Curves: []report.Curve{
 		{Name: "kong-latency", Points: []report.Point{{Size: 100, Value: 0.5}, {Size: 1000, Value: 5}}},
 	}}},
@@ -47,6 +49,7 @@ func TestPage(t *testing.T) {
 		"Machine: 2 cores.",
 		"from start until all are there, against a bare client.",
 		"| 5,000 workloads | 15.5 s | 10.0 s | 1.55 × (1.50–1.60) | ≤ 1.3 × | ≤ 1.05 × | MISSED by 19 % |",
+		"CPU time of the controller: waiting 12.3 %, writing 50.0 %.",
 		"Most of it is spent waiting.",
 		"![time & size](performance/attach.svg)",
 		"| kong-latency | 0.500 s | 5.00 s | grows with size to the power of 1.00 |",

@@ -31,6 +31,9 @@ func (r Row) Print(w io.Writer) {
 			fmt.Fprintf(w, "  (%s)\n", c.growth())
 		}
 	}
+	for _, p := range r.Profiles {
+		fmt.Fprintf(w, "  %s\n", p)
+	}
 	if r.Missed() && r.Why != "" {
 		fmt.Fprintf(w, "  %s\n", r.Why)
 	}
@@ -56,12 +59,20 @@ func (r Row) cells() [][]string {
 		if l.Verdict() == Missed {
 			verdict = strings.ToUpper(verdict)
 			if l.Bound.Must > 0 {
-				verdict += fmt.Sprintf(" by %.0f %%", 100*abs(median/l.Bound.Must-1))
+				verdict += " by " + percent(abs(median/l.Bound.Must-1))
 			}
 		}
 		out = append(out, []string{l.What, ours, floor, ratio, l.bound(l.Bound.Must), l.bound(l.Bound.Aim), verdict})
 	}
 	return out
+}
+
+// percent writes a part of 1; what is less than one percent is not none.
+func percent(v float64) string {
+	if v < 0.01 {
+		return fmt.Sprintf("%.1f %%", 100*v)
+	}
+	return fmt.Sprintf("%.0f %%", 100*v)
 }
 
 func abs(v float64) float64 {
@@ -110,6 +121,9 @@ func (r Row) markdown(b *strings.Builder, folder string) {
 	for _, g := range r.Graphs {
 		fmt.Fprintf(b, "\n![%s](%s/%s)\n", g.Title, folder, g.File)
 		g.table(b)
+	}
+	for _, p := range r.Profiles {
+		fmt.Fprintf(b, "\n%s\n", p)
 	}
 	if r.Missed() && r.Why != "" {
 		fmt.Fprintf(b, "\n%s\n", r.Why)

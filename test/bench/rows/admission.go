@@ -78,7 +78,7 @@ func admissionRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	floor := served{noop.Address, noop.PID()}
 	for _, c := range admissionCases(1, many) {
 		s.Logf("admission: %s", c)
-		got, err := s.callBoth(ctx, c, ours, floor)
+		got, err := s.callBoth(ctx, c, s.Rounds, ours, floor)
 		if err != nil {
 			return out, fmt.Errorf("%s: %w", c, err)
 		}
@@ -108,7 +108,7 @@ func serveOurs(ctx context.Context, p *plane.Plane) (served, error) {
 }
 
 // callBoth measures one kind of call on both sides in turn.
-func (s *Session) callBoth(ctx context.Context, c admissionCase, ours, floor served) (measure.Compared, error) {
+func (s *Session) callBoth(ctx context.Context, c admissionCase, rounds int, ours, floor served) (measure.Compared, error) {
 	body, err := review(c.op)
 	if err != nil {
 		return measure.Compared{}, err
@@ -125,7 +125,7 @@ func (s *Session) callBoth(ctx context.Context, c admissionCase, ours, floor ser
 		}
 		sides[i] = func(context.Context) (measure.Figures, error) { return callOnce(calls, at.pid, s.Requests) }
 	}
-	return measure.InTurn(ctx, s.Rounds, sides[0], sides[1])
+	return measure.InTurn(ctx, rounds, sides[0], sides[1])
 }
 
 // callOnce sends so many requests and says what they cost.

@@ -43,7 +43,7 @@ func admissionCachesRow(ctx context.Context, s *Session) (out report.Row, err er
 	}
 	for _, c := range admissionCases(many) {
 		s.Logf("admission-caches: %s", c)
-		got, err := s.callBoth(ctx, c, ours, floor)
+		got, err := s.callBoth(ctx, c, moreRounds*s.Rounds, ours, floor)
 		if err != nil {
 			return out, fmt.Errorf("%s: %w", c, err)
 		}
@@ -53,6 +53,9 @@ func admissionCachesRow(ctx context.Context, s *Session) (out report.Row, err er
 	}
 	return out, nil
 }
+
+// moreRounds are made where the bound is closer than one round is exact.
+const moreRounds = 3
 
 // fillCaches creates Services of others, and a mixture of policies, monitors and
 // routes of others.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -13,6 +14,9 @@ import (
 	"github.com/kong-latency/kong-latency/test/bench/report"
 	"github.com/kong-latency/kong-latency/test/product"
 )
+
+// whileProfiled is how many workloads are created about, while a profile is made.
+const whileProfiled = 1000
 
 // creating is API servers that the same is created through, in turn, request by request.
 type creating struct {
@@ -36,6 +40,18 @@ func (c *creating) create(ctx context.Context, n int, ours map[string]string) ([
 		c.next++
 	}
 	return took, nil
+}
+
+// profile is where the time of a side's API server goes while things are created.
+func (c *creating) profile(ctx context.Context, side int, doing string, ours map[string]string) (report.Profile, error) {
+	apiServer, err := ofAPIServer(c.sides[side], doing)
+	if err != nil {
+		return report.Profile{}, err
+	}
+	return apiServer.over(ctx, 10, func() error { // seconds, for one sample in a thousand to count
+		_, err := c.create(ctx, 10, ours)
+		return err
+	})
 }
 
 func (c *creating) stop() error {
@@ -72,11 +88,13 @@ func withNoop(ctx context.Context, p *plane.Plane) error {
 	return noop.Configure(ctx, p.Admin)
 }
 
-func withOurs(ctx context.Context, p *plane.Plane) error {
+func withOurs(ctx context.Context, p *plane.Plane) error { return withOursAnd(ctx, p) }
+
+func withOursAnd(ctx context.Context, p *plane.Plane, flags ...string) error {
 	if err := p.Install(ctx); err != nil {
 		return err
 	}
-	_, err := product.Webhook(ctx, p.ControlPlane, p.Address)
+	_, err := product.Webhook(ctx, p.ControlPlane, p.Address, flags...)
 	return err
 }
 
@@ -85,8 +103,16 @@ func createRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	out = report.Row{
 		Title:   fmt.Sprintf("What is added to the time that creating an annotated Deployment of %d bytes takes through the API server", reviewBytes),
 		Against: "what a webhook adds that does nothing, called by the same configurations",
+		Why: "Each of these Deployments is a new one, so that the way of its metric is followed anew, with what mends the " +
+			"route and the extension that it lacks; and the API server passes on what it is warned of.",
 	}
-	c, err := s.startCreating(ctx, withoutWebhook, withNoop, withOurs)
+	flag, base, err := profileFlag()
+	if err != nil {
+		return out, err
+	}
+	c, err := s.startCreating(ctx, withoutWebhook, withNoop, func(ctx context.Context, p *plane.Plane) error {
+		return withOursAnd(ctx, p, flag)
+	})
 	if err != nil {
 		return out, err
 	}
@@ -94,7 +120,7 @@ func createRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	const none, noop, ours = 0, 1, 2
 	// Most Services are there before their Deployments.
 	for _, p := range c.sides {
-		if err := p.Fill(ctx, 0, s.Creates*(s.Rounds+1), plane.Services); err != nil {
+		if err := p.Fill(ctx, 0, s.Creates*(s.Rounds+1)+whileProfiled, plane.Services); err != nil {
 			return out, err
 		}
 	}
@@ -116,5 +142,18 @@ func createRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	p50.What, p50.Unit, p50.Bound = "added, p50", "µs", report.AtMost(1.3, 1.1)
 	whole.What, whole.Unit = "the whole create, p50, over one without webhook", "µs"
 	out.Lines = []report.Line{p50, whole}
-	return out, nil
+	webhook := profiling{"the webhook meanwhile", base, http.DefaultClient, []measure.Part{
+		{Name: "to follow the metric", Functions: "pipeline.(*Evaluator).Evaluate"},
+		{Name: "to decode reviews", Functions: "webhook.decodeReview"},
+		{Name: "to resolve what is attached", Functions: "generator.Resolve"},
+		{Name: "for TLS", Functions: "crypto/tls."},
+		{Name: "to keep the caches up to date", Functions: "k8s.io/client-go/"},
+		{Name: "to collect garbage", Functions: "runtime.gcBgMarkWorker"},
+	}}
+	profile, err := webhook.over(ctx, 10, func() error {
+		_, err := c.create(ctx, 10, plane.Annotated())
+		return err
+	})
+	out.Profiles = []report.Profile{profile}
+	return out, err
 }

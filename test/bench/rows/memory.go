@@ -19,15 +19,15 @@ const mib = 1 << 20
 // part is one of the two processes.
 type part struct {
 	name  string
-	start func(context.Context, *plane.Plane) (*product.Process, error)
+	start func(ctx context.Context, p *plane.Plane, flags ...string) (*product.Process, error)
 }
 
 var parts = []part{
-	{"webhook", func(ctx context.Context, p *plane.Plane) (*product.Process, error) {
-		return product.Webhook(ctx, p.ControlPlane, p.Address)
+	{"webhook", func(ctx context.Context, p *plane.Plane, flags ...string) (*product.Process, error) {
+		return product.Webhook(ctx, p.ControlPlane, p.Address, flags...)
 	}},
-	{"controller", func(ctx context.Context, p *plane.Plane) (*product.Process, error) {
-		return product.Controller(ctx, p.ControlPlane)
+	{"controller", func(ctx context.Context, p *plane.Plane, flags ...string) (*product.Process, error) {
+		return product.Controller(ctx, p.ControlPlane, flags...)
 	}},
 }
 
@@ -35,7 +35,8 @@ var parts = []part{
 func memoryRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	out = report.Row{
 		Title: fmt.Sprintf("Resident memory with %d Deployments, Services and autoscalers", s.Many),
-		Why:   "Most is what the caches keep of each object, with the indexes, and as much again that the garbage collector leaves until its next turn.",
+		Why: "Most is what the caches keep of each object, with the indexes, of the controller also the events " +
+			"that wait, two for each workload here, and as much again that the garbage collector leaves until its next turn.",
 	}
 	empty, err := s.emptyPlane(ctx)
 	if err != nil {

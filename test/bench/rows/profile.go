@@ -1,0 +1,100 @@
+package rows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"k8s.io/client-go/rest"
+
+	"github.com/kong-latency/kong-latency/test/bench/measure"
+	"github.com/kong-latency/kong-latency/test/bench/plane"
+	"github.com/kong-latency/kong-latency/test/bench/report"
+	"github.com/kong-latency/kong-latency/test/controlplane"
+)
+
+// profiling is a program that can be asked for its profiles.
+type profiling struct {
+	name   string
+	base   string // URL
+	client *http.Client
+	parts  []measure.Part
+}
+
+// profileFlag has a process of ours serve profiles, and is where.
+func profileFlag() (flag, base string, err error) {
+	port, err := controlplane.FreePort()
+	address := fmt.Sprintf("127.0.0.1:%d", port)
+	return "--pprof-bind-address=" + address, "http://" + address, err
+}
+
+// ofAPIServer is the API server of a plane, as far as its webhooks matter.
+func ofAPIServer(p *plane.Plane, doing string) (profiling, error) {
+	c, err := rest.HTTPClientFor(p.Config())
+	if err != nil {
+		return profiling{}, fmt.Errorf("make client: %w", err)
+	}
+	return profiling{"the API server while it " + doing, p.Config().Host, c, []measure.Part{
+		{Name: "admission by webhooks", Functions: "pkg/admission/plugin/webhook/"},
+		{Name: "of which to evaluate conditions", Functions: "matchconditions.(*matcher).Match"},
+		{Name: "of which to convert the object for them", Functions: "admission.ConvertToGVK"},
+		{Name: "to tell watches", Functions: "handlers.(*WatchServer)"},
+	}}, nil
+}
+
+// over profiles the program for so many seconds, in which work is done again and again.
+func (p profiling) over(ctx context.Context, seconds int, work func() error) (report.Profile, error) {
+	wait := p.begin(ctx, seconds)
+	for {
+		select {
+		case got := <-wait:
+			return got.Profile, got.err
+		default:
+			if err := work(); err != nil {
+				return report.Profile{}, err
+			}
+		}
+	}
+}
+
+type profiled struct {
+	report.Profile
+	err error
+}
+
+// begin begins to profile the program, as soon as it answers.
+func (p profiling) begin(ctx context.Context, seconds int) <-chan profiled {
+	out := make(chan profiled, 1)
+	go func() {
+		got, err := measure.Profile(ctx, p.client, p.base, seconds)
+		if err != nil {
+			out <- profiled{err: fmt.Errorf("%s: %w", p.name, err)}
+			return
+		}
+		out <- profiled{Profile: report.Profile{Of: p.name, Shares: measure.Shares(got, p.parts)}}
+	}()
+	return out
+}
+
+// profileOfStart is where the time of a start goes.
+func (part part) profileOfStart(ctx context.Context, p *plane.Plane) (report.Profile, error) {
+	flag, base, err := profileFlag()
+	if err != nil {
+		return report.Profile{}, err
+	}
+	wait := profiling{"the " + part.name + " in its first second", base, http.DefaultClient, []measure.Part{
+		{Name: "to decode watch events", Functions: "watch.(*StreamWatcher).receive"},
+		{Name: "to pack objects", Functions: "pack.func1"},
+		{Name: "to index them", Functions: "cache.(*storeIndex).updateIndices"},
+		{Name: "to read the pipeline", Functions: "pipeline/cluster.(*Source)"},
+		{Name: "to reconcile", Functions: "controller.(*workloads).Reconcile"},
+		{Name: "to collect garbage", Functions: "runtime.gcBgMarkWorker"},
+	}}.begin(ctx, 1)
+	process, err := part.start(ctx, p, flag)
+	if err != nil {
+		return report.Profile{}, err
+	}
+	got := <-wait
+	return got.Profile, errors.Join(got.err, process.Stop())
+}
