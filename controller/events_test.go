@@ -3,6 +3,7 @@ package controller
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/onsi/gomega"
@@ -23,7 +24,7 @@ func TestEventsArePassedOnInTheirOrder(t *testing.T) {
 	send(0, 10)                              // before it starts
 	go func() { _ = p.Start(t.Context()) }() // it never fails
 	for i := range 20 {
-		g.Eventually(recorder.Events).Should(gomega.Receive(gomega.Equal(fmt.Sprintf("Normal Reason %d", i))))
+		g.Eventually(recorder.Events).WithTimeout(30 * time.Second).Should(gomega.Receive(gomega.Equal(fmt.Sprintf("Normal Reason %d", i))))
 		if i == 9 {
 			send(10, 20)
 		}

@@ -2,9 +2,12 @@ package pipeline
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kong-latency/kong-latency/finding"
 )
 
 // largeDocument has 2,000 rules and more than 1 MB. All match the series; the
@@ -29,9 +32,13 @@ func TestLargeConfiguration(t *testing.T) {
 	for served, want := range map[bool]int{true: 0, false: 1} {
 		s := goodSnapshot()
 		configure(&s.Adapter, largeDocument(t, served))
-		start := time.Now()
-		found := Evaluate(s, goodSubject)
-		took := time.Since(start)
+		var found []finding.Finding
+		took := time.Duration(math.MaxInt64)
+		for range 5 { // other tests run beside this one
+			start := time.Now()
+			found = Evaluate(s, goodSubject)
+			took = min(took, time.Since(start))
+		}
 		if len(found) != want {
 			t.Errorf("served %v: got %v", served, found)
 		}

@@ -84,7 +84,7 @@ func stripOf(o client.Object) toolscache.TransformFunc {
 
 // Readers and handlers of an informer get objects, and none of them the cached one.
 func TestInformerGivesOutObjects(t *testing.T) {
-	g := gomega.NewWithT(t)
+	g := newG(t)
 	source := fakecache.NewFakeControllerSource()
 	t.Cleanup(source.Shutdown)
 	i := newInformer(source, &appsv1.Deployment{}, 0, toolscache.Indexers{toolscache.NamespaceIndex: toolscache.MetaNamespaceIndexFunc})

@@ -101,8 +101,16 @@ func notInstalled() error {
 	return &apierrors.StatusError{ErrStatus: apierrors.NewGenericServerResponse(404, "list", extensions.GroupResource(), "", "", 0, true).ErrStatus}
 }
 
-func TestAKindComesAndGoes(t *testing.T) {
+// newG waits longer than gomega does of itself: other packages are built and tested
+// beside this one.
+func newG(t *testing.T) *gomega.WithT {
 	g := gomega.NewWithT(t)
+	g.SetDefaultEventuallyTimeout(30 * time.Second)
+	return g
+}
+
+func TestAKindComesAndGoes(t *testing.T) {
+	g := newG(t)
 	a := newAPI(extensionObject("b", true), extensionObject("a", true))
 	a.refuse(notInstalled())
 	r := a.read(t)
@@ -120,7 +128,7 @@ func TestAKindComesAndGoes(t *testing.T) {
 }
 
 func TestAForbiddenKindIsUnreadableAndAskedForAgain(t *testing.T) {
-	g := gomega.NewWithT(t)
+	g := newG(t)
 	a := newAPI()
 	a.refuse(forbidden())
 	r := a.read(t)
@@ -134,7 +142,7 @@ func TestAForbiddenKindIsUnreadableAndAskedForAgain(t *testing.T) {
 }
 
 func TestAKindThatCannotBeWatchedIsNeverKnown(t *testing.T) {
-	g := gomega.NewWithT(t)
+	g := newG(t)
 	a := newAPI(extensionObject("a", true))
 	a.refuse(forbidden())
 	a.list.Store(nil)
@@ -146,10 +154,11 @@ func TestAKindThatCannotBeWatchedIsNeverKnown(t *testing.T) {
 }
 
 func TestChangesOfAKind(t *testing.T) {
-	g := gomega.NewWithT(t)
+	g := newG(t)
 	a := newAPI(extensionObject("a", true))
 	r := a.read(t)
 	g.Eventually(func() pipeline.State { return r.set().State }).Should(gomega.Equal(pipeline.Known))
+	g.Eventually(a.events.Load).Should(gomega.BeEquivalentTo(1)) // it is told after it can be seen
 	first, before := r.set(), a.events.Load()
 
 	touched := extensionObject("a", true)
@@ -158,7 +167,8 @@ func TestChangesOfAKind(t *testing.T) {
 	a.watcher.Load().Modify(touched)
 	a.watcher.Load().Add(extensionObject("b", false))
 	g.Eventually(func() []string { return names(r.set()) }).Should(gomega.Equal([]string{"a", "b"}))
-	g.Expect(a.events.Load()-before).To(gomega.BeEquivalentTo(1), "a change that is of no interest was told")
+	g.Eventually(a.events.Load).Should(gomega.BeEquivalentTo(before + 1))
+	g.Consistently(a.events.Load).Should(gomega.BeEquivalentTo(before+1), "a change that is of no interest was told")
 	g.Expect(names(first)).To(gomega.Equal([]string{"a"}), "a set that was given out was changed")
 
 	a.watcher.Load().Modify(extensionObject("a", false))
@@ -170,7 +180,7 @@ func TestChangesOfAKind(t *testing.T) {
 }
 
 func TestOneObjectThatCannotBeUnderstood(t *testing.T) {
-	g := gomega.NewWithT(t)
+	g := newG(t)
 	odd := extensionObject("odd", true)
 	odd.Object["spec"] = "none"
 	a := newAPI(extensionObject("a", true), odd)

@@ -243,7 +243,8 @@ func TestAnEditWhileItIsAdoptedIsNotLost(t *testing.T) {
 	})
 	e.Eventually(first).Should(gomega.BeClosed())
 	e.adopt(d, "cpu")
-	e.attached("cpu", isAdopted)
+	// To adopt takes a moment between two edits, and there is no pause between any.
+	e.Eventually(func() bool { h := e.hpa("cpu"); return h != nil && isAdopted(h) }).WithTimeout(waitLong).Should(gomega.BeTrue())
 	edits.Wait()
 	h := e.hpa("cpu")
 	e.Expect(h.Labels["edit"]).To(gomega.Equal(strconv.Itoa(last)))

@@ -169,7 +169,10 @@ func TestAmbiguousPairingIsToldAndNothingIsAttached(t *testing.T) {
 	second := e.service("echo-internal", nil)
 	second.Spec.Selector = map[string]string{"app": "echo"}
 	d := e.deployment("echo", asks())
-	e.create(e.service("echo", nil), second, d)
+	e.create(e.service("echo", nil), second)
+	e.create(e.service("marker", nil), e.deployment("marker", asks()))
+	e.attached("marker") // so that the controller has seen the Services before
+	e.create(d)
 	note := e.told("Deployment", "echo", "AmbiguousService")
 	e.Expect(note).To(gomega.ContainSubstring("Services echo and echo-internal"))
 	e.Expect(e.hpa("echo")).To(gomega.BeNil())
@@ -228,6 +231,7 @@ func TestAnAutoscalerThatIsNotOursIsNeverTouched(t *testing.T) {
 		e.Expect(m.Manager).NotTo(gomega.Equal("kong-latency"))
 	}
 	e.Expect(e.client.Delete(e.ctx, got)).To(gomega.Succeed())
+	e.Eventually(func() error { return e.tryAnnotate("echo", asks()) }).Should(gomega.Succeed())
 	annotate(e, d, asks())
 	e.attached("echo", func(h *autoscalingv2.HorizontalPodAutoscaler) bool { return len(h.OwnerReferences) == 1 })
 }

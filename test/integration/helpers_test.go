@@ -42,7 +42,7 @@ func newEnv(t *testing.T) *env {
 func newEnvIn(t *testing.T, s *stack) *env {
 	t.Helper()
 	g := gomega.NewWithT(t)
-	g.SetDefaultEventuallyTimeout(30 * time.Second)
+	g.SetDefaultEventuallyTimeout(time.Minute)
 	g.SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
 	e := &env{WithT: g, t: t, stack: s, ctx: t.Context(), warnings: &recorder{}}
 	config := s.cp.Config()

@@ -51,7 +51,7 @@ func TestPipeline(t *testing.T) {
 		ok := t.Run(s.name, func(t *testing.T) {
 			// Failures belong to the step.
 			step := &pipelineTest{&env{WithT: gomega.NewWithT(t), t: t, stack: p.stack, ctx: t.Context(), namespace: p.namespace, client: p.client, warnings: p.warnings}}
-			step.SetDefaultEventuallyTimeout(30 * time.Second)
+			step.SetDefaultEventuallyTimeout(time.Minute)
 			step.SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
 			s.run(step)
 		})
@@ -120,7 +120,13 @@ func (p *pipelineTest) apply(parts ...string) {
 }
 
 func (p *pipelineTest) notInstalled() {
-	p.create(p.service("echo", nil), p.deployment("echo", asks()))
+	p.create(p.service("echo", nil))
+	p.Eventually(func() []string { // until the webhook has seen the Service
+		p.warnings.takeAll()
+		p.Expect(p.client.Create(p.ctx, p.deployment("echo", asks()), client.DryRunAll)).To(gomega.Succeed())
+		return p.warnings.takeAll()
+	}).Should(gomega.ContainElement(gomega.ContainSubstring("not checked: extension")))
+	p.create(p.deployment("echo", asks()))
 	lines := p.warnings.takeAll()
 	p.Expect(containing(lines, "not checked: extension")).To(gomega.BeTrue(), "%q", lines)
 	p.attached("echo")

@@ -111,11 +111,11 @@ func TestLimitsRefuseNewSettingsAndClampRunningOnes(t *testing.T) {
 	e.Expect(e.told("Deployment", "echo", "LimitClamped")).To(gomega.ContainSubstring(p.Name))
 	// An image can still be rolled back; the next change of settings is refused.
 	edit(e, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "echo:0" })
-	err := e.client.Patch(e.ctx, d.DeepCopy(), client.RawPatch("application/merge-patch+json", mergePatch(asks(annotations.MaxReplicas, "40"))))
-	e.Expect(err).To(gomega.MatchError(gomega.And(gomega.ContainSubstring("LimitExceeded"), gomega.ContainSubstring(p.Name), gomega.ContainSubstring("20"))))
-	e.Eventually(func() error {
+	e.Eventually(func() error { // until the webhook has heard of the policy too
 		return e.client.Create(e.ctx, e.deployment("new", asks(annotations.MaxReplicas, "21")), client.DryRunAll)
 	}).Should(gomega.MatchError(gomega.ContainSubstring("LimitExceeded")))
+	err := e.client.Patch(e.ctx, d.DeepCopy(), client.RawPatch("application/merge-patch+json", mergePatch(asks(annotations.MaxReplicas, "40"))))
+	e.Expect(err).To(gomega.MatchError(gomega.And(gomega.ContainSubstring("LimitExceeded"), gomega.ContainSubstring(p.Name), gomega.ContainSubstring("20"))))
 	annotate(e, d, asks(annotations.MaxReplicas, "20"))
 	e.attached("echo", bounds(1, 20))
 }
@@ -177,26 +177,30 @@ func TestAChangeOfDefaultsWritesEachAutoscalerOnce(t *testing.T) {
 		}
 	}
 	e.Eventually(with(5)).WithTimeout(waitLong).WithPolling(time.Second).Should(gomega.Equal(workloads))
+	change := func(f func(*v1alpha1.LatencyPolicySpec)) {
+		e.t.Helper()
+		e.Eventually(func() error { // the controller writes its status meanwhile
+			if err := c.Get(e.ctx, client.ObjectKeyFromObject(p), p); err != nil {
+				return err
+			}
+			f(&p.Spec)
+			return c.Update(e.ctx, p)
+		}).Should(gomega.Succeed())
+	}
 	before := e.hpaWrites()
-	e.Eventually(func() error {
-		if err := c.Get(e.ctx, client.ObjectKeyFromObject(p), p); err != nil {
-			return err
-		}
-		p.Spec.Defaults.MaxReplicas = ptr.To[int32](7)
-		return c.Update(e.ctx, p)
-	}).Should(gomega.Succeed())
+	change(func(s *v1alpha1.LatencyPolicySpec) { s.Defaults.MaxReplicas = ptr.To[int32](7) })
 	e.Eventually(with(7)).WithTimeout(waitLong).WithPolling(time.Second).Should(gomega.Equal(workloads))
-	e.Expect(e.hpaWrites()-before).To(gomega.BeEquivalentTo(workloads), "one write each")
+	e.wrote(before, workloads, "one write each")
 	// A change that changes no plan writes nothing.
 	before = e.hpaWrites()
-	e.Expect(c.Get(e.ctx, client.ObjectKeyFromObject(p), p)).To(gomega.Succeed())
-	p.Spec.Behaviors = []v1alpha1.NamedBehavior{{Name: "unused"}}
-	p.Spec.Behaviors[0].ScaleUp = &autoscalingv2.HPAScalingRules{StabilizationWindowSeconds: ptr.To[int32](5)}
-	e.Expect(c.Update(e.ctx, p)).To(gomega.Succeed())
+	change(func(s *v1alpha1.LatencyPolicySpec) {
+		s.Behaviors = []v1alpha1.NamedBehavior{{Name: "unused"}}
+		s.Behaviors[0].ScaleUp = &autoscalingv2.HPAScalingRules{StabilizationWindowSeconds: ptr.To[int32](5)}
+	})
 	e.create(e.service("marker", nil))
 	e.Eventually(func() error { // once the policy is known, the controller has gone through all
 		return e.client.Create(e.ctx, e.deployment("marker", asks(annotations.Behavior, "unused")))
 	}).Should(gomega.Succeed())
 	e.attached("marker")
-	e.Expect(e.hpaWrites()-before).To(gomega.BeEquivalentTo(1), "only the marker")
+	e.wrote(before, 1, "only the marker")
 }

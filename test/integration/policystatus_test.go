@@ -30,7 +30,7 @@ func (e *env) counts(c client.Client, name string, attached, blocked, paused int
 	e.Eventually(func() []int32 {
 		s := e.live(c, name).Status
 		return []int32{s.Attached, s.Blocked, s.Paused}
-	}).Should(gomega.Equal([]int32{attached, blocked, paused}))
+	}).WithTimeout(waitLong).Should(gomega.Equal([]int32{attached, blocked, paused}))
 	return e.live(c, name)
 }
 

@@ -28,7 +28,7 @@ const Namespace = "kong-latency-system"
 const manifests = "config/default"
 
 // readyBound is how long a process may take until it is ready.
-const readyBound = 30 * time.Second
+const readyBound = 2 * time.Minute
 
 // Process is one running kong-latency.
 type Process struct {

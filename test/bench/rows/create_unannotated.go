@@ -14,8 +14,8 @@ func createUnannotatedRow(ctx context.Context, s *Session) (out report.Row, err 
 	out = report.Row{
 		Title:   fmt.Sprintf("Creating a Deployment of %d bytes without annotations through the API server", reviewBytes),
 		Against: "an API server without webhooks",
-		Why: "The API server calls nobody, but evaluates the conditions of the configurations, for which it converts the " +
-			"object, once for the mutating and once for the validating one; and it tells the webhook, which watches Deployments " +
+		Why: "The API server calls nobody, but evaluates the conditions of the configurations, once for the mutating and " +
+			"once for the validating one; and it tells the webhook, which watches Deployments " +
 			"and shares the processors with it here.",
 	}
 	c, err := s.startCreating(ctx, withoutWebhook, withOurs)

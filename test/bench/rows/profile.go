@@ -38,7 +38,6 @@ func ofAPIServer(p *plane.Plane, doing string) (profiling, error) {
 	return profiling{"the API server while it " + doing, p.Config().Host, c, []measure.Part{
 		{Name: "admission by webhooks", Functions: "pkg/admission/plugin/webhook/"},
 		{Name: "of which to evaluate conditions", Functions: "matchconditions.(*matcher).Match"},
-		{Name: "of which to convert the object for them", Functions: "admission.ConvertToGVK"},
 		{Name: "to tell watches", Functions: "handlers.(*WatchServer)"},
 	}}, nil
 }

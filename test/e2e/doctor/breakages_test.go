@@ -106,7 +106,7 @@ func TestDoctor(t *testing.T) {
 	e.Expect(e.report().Broken).To(gomega.Equal(finding.Series), "without traffic")
 	e.Expect(e.doctor("--fix").out).To(gomega.ContainSubstring("# Send traffic to Service echo"))
 
-	load := cluster.Send(stack.Seed, 10*time.Minute)
+	load := cluster.Send(stack.Seed, 20*time.Minute)
 	t.Cleanup(func() { load.Stop() })
 	e.healthy()
 	for _, b := range breakages {

@@ -94,8 +94,11 @@ func TestGet(t *testing.T) {
 func TestNamesAreCompleted(t *testing.T) {
 	e := newEnv(t)
 	e.kubectl("apply", "-f", sample)
-	e.Expect(e.latency("__complete", "doctor", "deployment/").out).To(gomega.ContainSubstring("deployment/echo\n"))
-	e.Expect(e.latency("__complete", "set", "svc/").out).To(gomega.ContainSubstring("svc/echo\n"))
+	completed := func(args ...string) func() string { // it gives up early, lest a shell hangs
+		return func() string { return e.latency(append([]string{"__complete"}, args...)...).out }
+	}
+	e.Eventually(completed("doctor", "deployment/")).Should(gomega.ContainSubstring("deployment/echo\n"))
+	e.Eventually(completed("set", "svc/")).Should(gomega.ContainSubstring("svc/echo\n"))
 }
 
 // Somebody who may list workloads and Services, and nothing else, gets an answer in

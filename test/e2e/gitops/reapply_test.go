@@ -153,6 +153,7 @@ func TestDiffIsEmptyAfterAnApply(t *testing.T) {
 			apply := append([]string{"apply", "-f", "-"}, flags...)
 			w.kubectl(w.yaml(), apply...)
 			w.scaledOut()
+			w.settled()
 			diff := append([]string{"diff", "-f", "-"}, flags...)
 			w.Expect(w.kubectl(w.yaml(), diff...)).To(saysNoDifference()) // kubectl fails if there is one
 			w.kubectl(w.yaml(), apply...)

@@ -161,6 +161,16 @@ func (w *workload) scaledOut() {
 		gomega.Equal(moment{spec: most, status: most, wanted: most}), w.history.String)
 }
 
+// settled waits until the status has come to its end: it counts as a difference.
+func (w *workload) settled() {
+	w.t.Helper()
+	w.Eventually(func(g gomega.Gomega) {
+		d := w.deployment()
+		g.Expect(d.Status.ObservedGeneration).To(gomega.Equal(d.Generation))
+		g.Expect([]int32{d.Status.UpdatedReplicas, d.Status.ReadyReplicas, d.Status.AvailableReplicas}).To(gomega.HaveEach(gomega.BeEquivalentTo(most)))
+	}).Should(gomega.Succeed())
+}
+
 // stays expects the autoscaler to be the one that it was, with nothing of a tool on it.
 func (w *workload) stays(before *autoscalingv2.HorizontalPodAutoscaler) {
 	w.t.Helper()

@@ -46,7 +46,7 @@ type cluster struct {
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
 	g := gomega.NewWithT(t)
-	g.SetDefaultEventuallyTimeout(30 * time.Second)
+	g.SetDefaultEventuallyTimeout(time.Minute)
 	g.SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
 	cp, err := controlplane.Start(t.Context(), controlplane.Options{Bare: true})
 	g.Expect(err).NotTo(gomega.HaveOccurred())

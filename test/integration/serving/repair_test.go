@@ -38,7 +38,7 @@ func (c *cluster) spoil(change func(map[string][]byte)) {
 
 func TestBadSecretIsReplacedWhileTheOldPairServes(t *testing.T) {
 	c := newCluster(t)
-	r := c.start("--cert-grace=1s")
+	r := c.start("--cert-grace=" + grace.String())
 	good, bundles := c.secret(certs.SelfSignedSecret).Data, c.bundles()
 	prober := c.startProber(r.address)
 	load := c.startLoad(5, 100*time.Millisecond)

@@ -33,7 +33,7 @@ func TestRollingUpdateFailsNoCall(t *testing.T) {
 // Whoever asks is told to go elsewhere, but the process lives and serves.
 func TestDrainingIsUnreadyAndAlive(t *testing.T) {
 	c := newCluster(t)
-	r := c.start("--drain-period=8s")
+	r := c.start("--drain-period=5s")
 	bundle := []byte(c.bundles()[0])
 	stopped := make(chan error, 1)
 	go func() { stopped <- r.Stop() }()

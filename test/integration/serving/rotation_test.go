@@ -16,7 +16,7 @@ import (
 var dialer = &net.Dialer{Timeout: 5 * time.Second}
 
 // hasty has the leaf renewed every 6 seconds and the authority every 11.
-var hasty = []string{"--cert-validity=9s", "--cert-authority-validity=20s", "--cert-grace=1s"}
+var hasty = []string{"--cert-validity=9s", "--cert-authority-validity=20s", "--cert-grace=" + grace.String()}
 
 // parse returns the certificates of a bundle, none if it cannot be read.
 func parse(bundle []byte) []*x509.Certificate {

@@ -1,13 +1,17 @@
 package snapshot
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/onsi/gomega"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/pipeline"
 	"github.com/kong-latency/kong-latency/pipeline/cluster"
@@ -36,7 +40,8 @@ func allAre(state pipeline.State) map[string]pipeline.State {
 	return out
 }
 
-// removeCRDs removes every definition that a test installed.
+// removeCRDs removes every definition that a test installed, and waits until they are
+// gone: the next test may install them again.
 func (e *env) removeCRDs(names ...string) {
 	e.t.Helper()
 	for _, name := range names {
@@ -44,6 +49,14 @@ func (e *env) removeCRDs(names ...string) {
 		crd.SetGroupVersionKind(apiextensionsv1.SchemeGroupVersion.WithKind("CustomResourceDefinition"))
 		crd.SetName(name)
 		e.remove(crd)
+	}
+	ctx := context.WithoutCancel(e.t.Context())
+	for _, name := range names {
+		crd := &unstructured.Unstructured{}
+		crd.SetGroupVersionKind(apiextensionsv1.SchemeGroupVersion.WithKind("CustomResourceDefinition"))
+		e.Eventually(func() bool {
+			return apierrors.IsNotFound(admin.Get(ctx, client.ObjectKey{Name: name}, crd))
+		}).WithTimeout(time.Minute).Should(gomega.BeTrue(), "%s is gone", name)
 	}
 }
 

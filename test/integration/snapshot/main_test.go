@@ -62,7 +62,7 @@ type env struct {
 func newEnv(t *testing.T) *env {
 	t.Helper()
 	g := gomega.NewWithT(t)
-	g.SetDefaultEventuallyTimeout(30 * time.Second)
+	g.SetDefaultEventuallyTimeout(time.Minute)
 	g.SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
 	return &env{g, t}
 }
