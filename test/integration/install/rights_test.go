@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/onsi/gomega"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -33,6 +34,9 @@ func TestRights(t *testing.T) {
 	out.WriteString("# What the shipped accounts may do, beyond what every account may. TestRights\n" +
 		"# writes this file with -update; a change of it is a change of our rights.\n")
 	for _, account := range []string{"kong-latency-controller", "kong-latency-webhook"} {
+		for _, in := range []string{"default", namespace} { // the API server learns of rights a moment after they are granted
+			g.Eventually(func() []string { return minus(rights(t, account, in), rights(t, "default", in)) }).ShouldNot(gomega.BeEmpty())
+		}
 		everywhere := minus(rights(t, account, "default"), rights(t, "default", "default"))
 		home := minus(minus(rights(t, account, namespace), rights(t, "default", namespace)), everywhere)
 		fmt.Fprintf(&out, "\n%s, in every namespace:\n%s", account, list(everywhere))

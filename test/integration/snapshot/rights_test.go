@@ -103,12 +103,15 @@ spec: {selector: {app: prometheus-adapter}, ports: [{port: 443}]}
 		t.Run(role, func(t *testing.T) {
 			e := newEnv(t)
 			e.apply(bind("shipped", role))
-			s := e.source(as("shipped"), cluster.Options{}).Snapshot()
-			e.Expect(states(s)).To(gomega.Equal(allAre(pipeline.Known)))
-			e.Expect(s.Namespaces.State).To(gomega.Equal(pipeline.Known))
-			e.Expect(s.MetricsAPI.State).To(gomega.Equal(pipeline.Known))
-			e.Expect(s.Adapter.State).To(gomega.Equal(pipeline.Known), s.Adapter.Why)
-			e.readOnce(as("shipped"), s)
+			source := e.source(as("shipped"), cluster.Options{})
+			e.Eventually(func(g gomega.Gomega) { // the API server learns of rights a moment after they are granted
+				s := source.Snapshot()
+				g.Expect(states(s)).To(gomega.Equal(allAre(pipeline.Known)))
+				g.Expect(s.Namespaces.State).To(gomega.Equal(pipeline.Known))
+				g.Expect(s.MetricsAPI.State).To(gomega.Equal(pipeline.Known))
+				g.Expect(s.Adapter.State).To(gomega.Equal(pipeline.Known), s.Adapter.Why)
+			}).Should(gomega.Succeed())
+			e.readOnce(as("shipped"), source.Snapshot())
 		})
 	}
 }
