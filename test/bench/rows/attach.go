@@ -46,7 +46,9 @@ func attachRow(ctx context.Context, s *Session) (out report.Row, err error) {
 		line(got, "seconds", "until all are there", "s", report.AtMost(1.3, 1.05)),
 		line(got, "cpu", "CPU until then, that of the bare client with the watch that counts", "s", report.Bound{}),
 	}
-	return out, nil
+	profile, err := controllerPart.profileOfStart(ctx, p, 3)
+	out.Profiles = []report.Profile{profile}
+	return out, err
 }
 
 // compareAttach has n workloads of a plane attached by the controller and by a bare

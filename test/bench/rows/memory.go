@@ -26,10 +26,12 @@ var parts = []part{
 	{"webhook", func(ctx context.Context, p *plane.Plane, flags ...string) (*product.Process, error) {
 		return product.Webhook(ctx, p.ControlPlane, p.Address, flags...)
 	}},
-	{"controller", func(ctx context.Context, p *plane.Plane, flags ...string) (*product.Process, error) {
-		return product.Controller(ctx, p.ControlPlane, flags...)
-	}},
+	controllerPart,
 }
+
+var controllerPart = part{"controller", func(ctx context.Context, p *plane.Plane, flags ...string) (*product.Process, error) {
+	return product.Controller(ctx, p.ControlPlane, flags...)
+}}
 
 // memoryRow: how much memory the processes have with many workloads.
 func memoryRow(ctx context.Context, s *Session) (out report.Row, err error) {

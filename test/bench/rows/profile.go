@@ -76,20 +76,21 @@ func (p profiling) begin(ctx context.Context, seconds int) <-chan profiled {
 	return out
 }
 
-// profileOfStart is where the time of a start goes.
-func (part part) profileOfStart(ctx context.Context, p *plane.Plane) (report.Profile, error) {
+// profileOfStart is where the time of a start goes, in its first seconds.
+func (part part) profileOfStart(ctx context.Context, p *plane.Plane, seconds int) (report.Profile, error) {
 	flag, base, err := profileFlag()
 	if err != nil {
 		return report.Profile{}, err
 	}
-	wait := profiling{"the " + part.name + " in its first second", base, http.DefaultClient, []measure.Part{
+	wait := profiling{fmt.Sprintf("the %s in its first %d s", part.name, seconds), base, http.DefaultClient, []measure.Part{
 		{Name: "to decode watch events", Functions: "watch.(*StreamWatcher).receive"},
 		{Name: "to pack objects", Functions: "pack.func1"},
 		{Name: "to index them", Functions: "cache.(*storeIndex).updateIndices"},
 		{Name: "to read the pipeline", Functions: "pipeline/cluster.(*Source)"},
 		{Name: "to reconcile", Functions: "controller.(*workloads).Reconcile"},
 		{Name: "to collect garbage", Functions: "runtime.gcBgMarkWorker"},
-	}}.begin(ctx, 1)
+		{Name: "to write", Functions: "rest.(*Request).Do"},
+	}}.begin(ctx, seconds)
 	process, err := part.start(ctx, p, flag)
 	if err != nil {
 		return report.Profile{}, err

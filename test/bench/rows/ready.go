@@ -45,7 +45,7 @@ func readyRow(ctx context.Context, s *Session) (out report.Row, err error) {
 			return out, err
 		}
 		out.Lines = append(out.Lines, line(got, "seconds", part.name+", against one that gets them as we do, by watches", "s", report.Bound{}))
-		profile, err := part.profileOfStart(ctx, filled)
+		profile, err := part.profileOfStart(ctx, filled, 1)
 		if err != nil {
 			return out, err
 		}
