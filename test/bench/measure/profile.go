@@ -2,6 +2,7 @@ package measure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -31,13 +32,14 @@ func Profile(ctx context.Context, c *http.Client, base string, seconds int) (*pr
 		return nil, err
 	}
 	var resp *http.Response
+	var last error // that it gave for not answering
 	const often, bound = 5 * time.Millisecond, 10 * time.Second
 	err = wait.PollUntilContextTimeout(ctx, often, bound, true, func(context.Context) (bool, error) {
-		resp, err = c.Do(req) //nolint:bodyclose // closed below
-		return err == nil, nil
+		resp, last = c.Do(req) //nolint:bodyclose // closed below
+		return last == nil, nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("ask for a profile: %w", err)
+		return nil, fmt.Errorf("ask for a profile: %w", errors.Join(err, last))
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
