@@ -13,7 +13,7 @@ ARG TARGETARCH
 ARG VERSION
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/gocache \
     GOCACHE=/gocache CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false \
-    -ldflags "-s -w -X github.com/kong-latency/kong-latency/version.version=$VERSION" \
+    -ldflags "-s -w -X github.com/kong-latency/kong-latency/internal/version.version=$VERSION" \
     -o /out/kong-latency ./cmd/kong-latency
 
 # From scratch: one static program is all there is to attack, and to update. It

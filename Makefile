@@ -17,7 +17,7 @@ K8S ?=
 # Flags added to every `go test`.
 TESTFLAGS ?=
 
-VERSION_VARIABLE := github.com/kong-latency/kong-latency/version.version
+VERSION_VARIABLE := github.com/kong-latency/kong-latency/internal/version.version
 LDFLAGS := -s -w -X $(VERSION_VARIABLE)=$(VERSION)
 GO_BUILD := go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
@@ -55,9 +55,9 @@ endif
 .PHONY: help
 help: ## List the targets
 	@echo 'usage: make <target> [VARIABLE=value]'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile tools/release.mk
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' Makefile hack/release.mk
 
-include tools/tools.mk tools/release.mk
+include tools/tools.mk hack/release.mk
 
 .PHONY: build
 build: ## Build bin/kong-latency and bin/kubectl-latency
@@ -79,22 +79,22 @@ controlplane: $(addprefix $(BIN)/,$(CONTROLPLANE)) ## Build the programs of the 
 clean: ## Remove everything that make has built
 	rm -rf $(BIN) dist
 
-# Both programs read workloads through pipeline/cluster, so both roles have
+# Both programs read workloads through internal/cluster, so both roles have
 # what its markers ask for. Every further generator gets a line here: verify
 # runs this same target in a copy of the tree and compares.
 .PHONY: generate
 generate: $(BIN)/controller-gen ## Generate deep copies, CRD, RBAC, the chart's part of config and the reference pages
 	$(BIN)/controller-gen object crd paths=./api/... output:crd:dir=config/crd
 	$(BIN)/controller-gen rbac:roleName=kong-latency-webhook,fileName=webhook_role.yaml \
-		paths=./webhook/... paths=./certs/... paths=./pipeline/cluster/... output:rbac:dir=config/rbac
+		paths=./webhook/... paths=./certs/... paths=./internal/cluster/... output:rbac:dir=config/rbac
 	$(BIN)/controller-gen rbac:roleName=kong-latency-controller,fileName=controller_role.yaml \
-		paths=./controller/... paths=./pipeline/cluster/... output:rbac:dir=config/rbac
-	go run ./docs/gen docs
-	go run ./charts/gen config charts/kong-latency/templates/derived
+		paths=./controller/... paths=./internal/cluster/... output:rbac:dir=config/rbac
+	go run ./hack/docs docs
+	go run ./hack/chart config charts/kong-latency/templates/derived
 
 .PHONY: verify
 verify: $(BIN)/controller-gen $(KUBECTL) $(BIN)/promtool ## Check format, vet, go.mod, generated files, manifests and alerts; changes nothing
-	@tools/verify.sh '$(MAKE)' '$(KUBECTL)' '$(BIN)/controller-gen' '$(BIN)/promtool'
+	@hack/verify.sh '$(MAKE)' '$(KUBECTL)' '$(BIN)/controller-gen' '$(BIN)/promtool'
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## Run golangci-lint, which also holds who may import whom
@@ -114,11 +114,11 @@ test-integration: controlplane $(BIN)/prometheus $(OLDER_PROGRAMS) $(BIN)/helm $
 
 .PHONY: test-alerts
 test-alerts: $(BIN)/promtool ## Check the alerts about ourselves and run their tests; verify does it too
-	@tools/test-alerts.sh '$(BIN)/promtool'
+	@hack/test-alerts.sh '$(BIN)/promtool'
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (30s)
-	@tools/fuzz.sh '$(FUZZTIME)'
+	@hack/fuzz.sh '$(FUZZTIME)'
 
 .PHONY: bench
 bench: controlplane build ## Measure speed and scale and write docs/performance.md; ROW=name measures one row only

@@ -10,9 +10,9 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus/testutil"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
-	"github.com/kong-latency/kong-latency/metric"
+	"github.com/kong-latency/kong-latency/internal/metrics"
 )
 
 func TestFiles(t *testing.T) {
@@ -70,11 +70,11 @@ func TestFiles(t *testing.T) {
 	look("")
 	serves(second)
 
-	expiry := metric.CertificateExpiry
+	expiry := metrics.CertificateExpiry
 	expected := "# HELP " + expiry.Name + " " + expiry.Help + "\n# TYPE " + expiry.Name + " gauge\n" +
 		expiry.Name + `{certificate="serving"} 1.780228800e+09` + "\n"
 	source.keeper.(*files).expiry.DeleteLabelValues("authority") // of other tests
-	if err := testutil.GatherAndCompare(metrics.Registry, strings.NewReader(expected), expiry.Name); err != nil {
+	if err := testutil.GatherAndCompare(ctrlmetrics.Registry, strings.NewReader(expected), expiry.Name); err != nil {
 		t.Error(err)
 	}
 	at = now.Add(100 * day)

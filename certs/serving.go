@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
-	"github.com/kong-latency/kong-latency/metric"
+	"github.com/kong-latency/kong-latency/internal/metrics"
 )
 
 // serving is what is served, in memory. It outlives every trouble with the
@@ -22,10 +22,10 @@ type serving struct {
 }
 
 // newServing registers the metric, once for all sources of a process.
-func newServing(registry metrics.RegistererGatherer) (*serving, error) {
-	expiry := metric.CertificateExpiry.NewGauges()
+func newServing(registry ctrlmetrics.RegistererGatherer) (*serving, error) {
+	expiry := metrics.CertificateExpiry.NewGauges()
 	var known prometheus.AlreadyRegisteredError
-	switch err := metric.CertificateExpiry.Register(registry, expiry); {
+	switch err := metrics.CertificateExpiry.Register(registry, expiry); {
 	case errors.As(err, &known):
 		existing, ok := known.ExistingCollector.(*prometheus.GaugeVec)
 		if !ok {

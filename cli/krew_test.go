@@ -42,13 +42,13 @@ type krewManifest struct {
 // released are the platforms of a release, as os/arch.
 func released(t *testing.T) []string {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "tools", "release.mk"))
+	raw, err := os.ReadFile(filepath.Join("..", "hack", "release.mk"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := regexp.MustCompile(`(?m)^PLATFORMS \?= (.*)$`).FindSubmatch(raw)
 	if m == nil {
-		t.Fatal("tools/release.mk names no PLATFORMS")
+		t.Fatal("hack/release.mk names no PLATFORMS")
 	}
 	return strings.Fields(string(m[1]))
 }
@@ -66,7 +66,7 @@ func TestKrewManifest(t *testing.T) {
 		}
 		sums["https://github.com/kong-latency/kong-latency/releases/download/"+version+"/"+name] = fmt.Sprintf("%x", sha256.Sum256([]byte(p)))
 	}
-	script := filepath.Join("..", "tools", "krew.sh")
+	script := filepath.Join("..", "hack", "krew.sh")
 	out, err := exec.CommandContext(t.Context(), script, version, dist).Output()
 	if err != nil {
 		t.Fatal(err)

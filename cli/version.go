@@ -14,7 +14,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/kong-latency/kong-latency/cli/plugin"
-	"github.com/kong-latency/kong-latency/version"
+	"github.com/kong-latency/kong-latency/internal/version"
 )
 
 const (

@@ -11,22 +11,23 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // adopt takes over a HorizontalPodAutoscaler in place: it scales all the time.
-func (r *workloads) adopt(ctx context.Context, d *appsv1.Deployment, live *autoscalingv2.HorizontalPodAutoscaler, p generator.Plan) error {
+func (r *workloads) adopt(ctx context.Context, d *appsv1.Deployment, live *autoscalingv2.HorizontalPodAutoscaler, p plan.Plan) error {
 	// The cache leaves out what is not ours, and all of it must be kept.
 	whole := &unstructured.Unstructured{}
-	whole.SetGroupVersionKind(autoscalingv2.SchemeGroupVersion.WithKind(target.KindHPA))
+	whole.SetGroupVersionKind(autoscalingv2.SchemeGroupVersion.WithKind(model.KindHPA))
 	if err := r.direct.Get(ctx, client.ObjectKeyFromObject(live), whole); err != nil {
 		return fmt.Errorf("read the HorizontalPodAutoscaler to adopt: %w", err)
 	}
 	if whole.GetResourceVersion() != live.ResourceVersion {
 		return fmt.Errorf("adopt HorizontalPodAutoscaler %s: it has just changed", live.Name) // and is judged anew
 	}
-	patch, err := generator.AdoptPatch(whole, p)
+	patch, err := hpa.AdoptPatch(whole, p)
 	if err != nil {
 		return fmt.Errorf("adopt HorizontalPodAutoscaler %s: %w", live.Name, err)
 	}
@@ -39,8 +40,8 @@ func (r *workloads) adopt(ctx context.Context, d *appsv1.Deployment, live *autos
 }
 
 // respec brings an adopted HorizontalPodAutoscaler to the plan.
-func (r *workloads) respec(ctx context.Context, d *appsv1.Deployment, live *autoscalingv2.HorizontalPodAutoscaler, p generator.Plan) error {
-	patch, err := generator.RespecPatch(live, p)
+func (r *workloads) respec(ctx context.Context, d *appsv1.Deployment, live *autoscalingv2.HorizontalPodAutoscaler, p plan.Plan) error {
+	patch, err := hpa.RespecPatch(live, p)
 	if err != nil {
 		return err
 	}
@@ -54,12 +55,12 @@ func (r *workloads) respec(ctx context.Context, d *appsv1.Deployment, live *auto
 
 // giveBack gives an adopted HorizontalPodAutoscaler its former spec. d is nil if
 // the Deployment, whose name is key, is gone.
-func (r *workloads) giveBack(ctx context.Context, d *appsv1.Deployment, key types.NamespacedName, a target.Autoscaler) error {
+func (r *workloads) giveBack(ctx context.Context, d *appsv1.Deployment, key types.NamespacedName, a model.Autoscaler) error {
 	live, err := r.hpa(ctx, a.Namespace, a.Name)
-	if err != nil || live == nil || !generator.Adopted(live) {
+	if err != nil || live == nil || !hpa.Adopted(live) {
 		return err
 	}
-	patch, err := generator.ReturnPatch(live)
+	patch, err := hpa.ReturnPatch(live)
 	if err != nil {
 		return fmt.Errorf("give HorizontalPodAutoscaler %s back: %w", a.Name, err)
 	}

@@ -16,10 +16,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/output/hpa"
 )
 
 // mapFunc says which objects to reconcile because o is, or was, as it is.
@@ -71,7 +72,7 @@ func hpaChanged(before, after client.Object) bool {
 	b, a := before.(*autoscalingv2.HorizontalPodAutoscaler), after.(*autoscalingv2.HorizontalPodAutoscaler)
 	return !equality.Semantic.DeepEqual(b.Spec, a.Spec) ||
 		(b.DeletionTimestamp == nil) != (a.DeletionTimestamp == nil) ||
-		b.Annotations[generator.FormerSpec] != a.Annotations[generator.FormerSpec] ||
+		b.Annotations[hpa.FormerSpec] != a.Annotations[hpa.FormerSpec] ||
 		!equality.Semantic.DeepEqual(b.OwnerReferences, a.OwnerReferences) ||
 		b.Labels[generator.ManagedByLabel] != a.Labels[generator.ManagedByLabel] ||
 		cluster.Scaling(b) != cluster.Scaling(a)
@@ -133,7 +134,7 @@ func (m affected) byService(ctx context.Context, o client.Object) []types.Namesp
 func (m affected) byHPA(ctx context.Context, o client.Object) []types.NamespacedName {
 	out := itself(ctx, o)
 	a := cluster.Autoscaler(o.(*autoscalingv2.HorizontalPodAutoscaler))
-	for _, ref := range []target.Ref{a.Controller, a.Scales} {
+	for _, ref := range []model.Ref{a.Controller, a.Scales} {
 		if ref.Kind == deploymentKind && ref.Name != a.Name {
 			out = append(out, types.NamespacedName{Namespace: a.Namespace, Name: ref.Name})
 		}
@@ -146,7 +147,7 @@ func (m affected) servicesByDeployment(ctx context.Context, o client.Object) []t
 	w := cluster.Workload(o.(*appsv1.Deployment))
 	catalog := cluster.NewCatalog(ctx, m.reader, w.Namespace)
 	var out []types.NamespacedName
-	for _, list := range [][]target.Service{catalog.ServicesSelecting(w.PodLabels), catalog.ServicesNaming(w.Name)} {
+	for _, list := range [][]model.Service{catalog.ServicesSelecting(w.PodLabels), catalog.ServicesNaming(w.Name)} {
 		for _, s := range list {
 			if annotations.Asks(s.Annotations) {
 				out = append(out, types.NamespacedName{Namespace: s.Namespace, Name: s.Name})
@@ -164,7 +165,7 @@ func (m affected) attached(ctx context.Context) []types.NamespacedName {
 	}
 	var out []types.NamespacedName
 	for i := range list.Items {
-		if generator.Ours(&list.Items[i]) {
+		if hpa.Ours(&list.Items[i]) {
 			out = append(out, m.byHPA(ctx, &list.Items[i])...)
 		}
 	}
@@ -193,7 +194,7 @@ func onNews(subscribe func(func()), all func(context.Context) []types.Namespaced
 	})
 }
 
-func workloadNames(list []target.Workload) []types.NamespacedName {
+func workloadNames(list []model.Workload) []types.NamespacedName {
 	out := make([]types.NamespacedName, len(list))
 	for i, w := range list {
 		out[i] = types.NamespacedName{Namespace: w.Namespace, Name: w.Name}

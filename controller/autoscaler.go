@@ -12,8 +12,9 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // hpa is the HorizontalPodAutoscaler of that name, or nil.
@@ -31,7 +32,7 @@ func (r *workloads) hpa(ctx context.Context, namespace, name string) (*autoscali
 
 // attach brings the HorizontalPodAutoscaler of the plan, which is live, to it, and
 // takes away what the product made before under another name.
-func (r *workloads) attach(ctx context.Context, d *appsv1.Deployment, live *autoscalingv2.HorizontalPodAutoscaler, res generator.Resolution) error {
+func (r *workloads) attach(ctx context.Context, d *appsv1.Deployment, live *autoscalingv2.HorizontalPodAutoscaler, res plan.Resolution) error {
 	p := *res.Plan
 	var err error
 	switch {
@@ -43,7 +44,7 @@ func (r *workloads) attach(ctx context.Context, d *appsv1.Deployment, live *auto
 		err = r.adopt(ctx, d, live, p)
 	case res.Claim.Ours == nil:
 		return nil // it goes with its Deployment that is gone, and its deletion wakes us
-	case generator.UpToDate(live, p):
+	case hpa.UpToDate(live, p):
 	case p.Adopted:
 		err = r.respec(ctx, d, live, p)
 	default:
@@ -56,8 +57,8 @@ func (r *workloads) attach(ctx context.Context, d *appsv1.Deployment, live *auto
 }
 
 // apply creates or changes what is the Deployment's own.
-func (r *workloads) apply(ctx context.Context, d *appsv1.Deployment, live *autoscalingv2.HorizontalPodAutoscaler, p generator.Plan) error {
-	hpa, err := generator.ApplyConfiguration(p)
+func (r *workloads) apply(ctx context.Context, d *appsv1.Deployment, live *autoscalingv2.HorizontalPodAutoscaler, p plan.Plan) error {
+	hpa, err := hpa.ApplyConfiguration(p)
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (r *workloads) apply(ctx context.Context, d *appsv1.Deployment, live *autos
 }
 
 // detach releases all that is the product's.
-func (r *workloads) detach(ctx context.Context, d *appsv1.Deployment, c target.Claim) error {
+func (r *workloads) detach(ctx context.Context, d *appsv1.Deployment, c plan.Claim) error {
 	if c.Ours == nil {
 		return nil
 	}
@@ -90,7 +91,7 @@ func (r *workloads) detach(ctx context.Context, d *appsv1.Deployment, c target.C
 
 // release deletes what the product made, and gives back what it adopted. The
 // number of replicas stays as it is.
-func (r *workloads) release(ctx context.Context, d *appsv1.Deployment, list []target.Autoscaler) error {
+func (r *workloads) release(ctx context.Context, d *appsv1.Deployment, list []model.Autoscaler) error {
 	for _, a := range list {
 		var err error
 		switch {
@@ -106,7 +107,7 @@ func (r *workloads) release(ctx context.Context, d *appsv1.Deployment, list []ta
 	return nil
 }
 
-func (r *workloads) remove(ctx context.Context, d *appsv1.Deployment, a target.Autoscaler) error {
+func (r *workloads) remove(ctx context.Context, d *appsv1.Deployment, a model.Autoscaler) error {
 	hpa := &autoscalingv2.HorizontalPodAutoscaler{}
 	hpa.Namespace, hpa.Name = a.Namespace, a.Name
 	err := r.client.Delete(ctx, hpa, client.Preconditions{UID: ptr.To(types.UID(a.UID))})

@@ -7,10 +7,10 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/kong-latency/kong-latency/annotations"
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/policy"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 // ledger remembers what the last reconcile of each workload that asks for autoscaling
@@ -51,7 +51,7 @@ var unchanged = outcome{unchanged: true}
 // outcomeOf is what a resolution came to that asks for autoscaling or holds it,
 // with everything that was found. What blocks counts also where an autoscaler is
 // left from before: it is not what is asked for.
-func outcomeOf(r generator.Resolution, findings []finding.Finding) outcome {
+func outcomeOf(r plan.Resolution, findings []finding.Finding) outcome {
 	if hasReason(findings, policy.PolicyUnknown.Name) {
 		return unchanged
 	}

@@ -8,11 +8,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/policy"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 var (
@@ -23,23 +23,23 @@ var (
 	darkRoute   = finding.Finding{Reason: "Dark", Severity: finding.Unknown, Hop: finding.Route, Message: "not checked"}
 )
 
-func planned(change ...func(*generator.Plan)) generator.Resolution {
-	p := &generator.Plan{Enforcement: policy.DefaultEnforcement()}
+func planned(change ...func(*plan.Plan)) plan.Resolution {
+	p := &plan.Plan{Enforcement: policy.DefaultEnforcement()}
 	p.PolicyName, p.Paused = "frame", annotations.PauseNone
 	for _, c := range change {
 		c(p)
 	}
-	return generator.Resolution{Asked: true, PolicyName: p.PolicyName, Plan: p}
+	return plan.Resolution{Asked: true, PolicyName: p.PolicyName, Plan: p}
 }
 
 func TestOutcomeOf(t *testing.T) {
-	pause := func(m annotations.PauseMode) func(*generator.Plan) {
-		return func(p *generator.Plan) { p.Paused = m }
+	pause := func(m annotations.PauseMode) func(*plan.Plan) {
+		return func(p *plan.Plan) { p.Paused = m }
 	}
 	short := func(f finding.Finding) *finding.Finding { return withoutFix(f) }
-	asked := generator.Resolution{Asked: true, PolicyName: "frame"}
+	asked := plan.Resolution{Asked: true, PolicyName: "frame"}
 	tests := map[string]struct {
-		resolution generator.Resolution
+		resolution plan.Resolution
 		findings   []finding.Finding
 		want       outcome
 	}{
@@ -47,15 +47,15 @@ func TestOutcomeOf(t *testing.T) {
 		"nothing set":      {planned(pause("")), nil, outcome{entry: &entry{policy: "frame"}}},
 		"paused":           {planned(pause(annotations.PauseAll)), nil, outcome{entry: &entry{policy: "frame", paused: true}}},
 		"paused one way":   {planned(pause(annotations.PauseScaleIn)), nil, outcome{entry: &entry{policy: "frame", paused: true}}},
-		"no policy":        {generator.Resolution{Asked: true, Plan: &generator.Plan{}}, []finding.Finding{noRule}, outcome{entry: &entry{pipeline: short(noRule)}}},
+		"no policy":        {plan.Resolution{Asked: true, Plan: &plan.Plan{}}, []finding.Finding{noRule}, outcome{entry: &entry{pipeline: short(noRule)}}},
 		"blocked":          {asked, []finding.Finding{badSettings, darkRoute}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
 		"name taken":       {planned(), []finding.Finding{lateScrape, badSettings, noRule}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
-		"held":             {generator.Resolution{Held: true, PolicyName: "frame"}, []finding.Finding{badSettings}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
-		"policy not known": {generator.Resolution{Asked: true}, []finding.Finding{{Reason: policy.PolicyUnknown.Name, Severity: finding.Unknown}}, unchanged},
+		"held":             {plan.Resolution{Held: true, PolicyName: "frame"}, []finding.Finding{badSettings}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
+		"policy not known": {plan.Resolution{Asked: true}, []finding.Finding{{Reason: policy.PolicyUnknown.Name, Severity: finding.Unknown}}, unchanged},
 		"pipeline by hop":  {planned(), []finding.Finding{noRule, darkRoute, noMonitor}, outcome{entry: &entry{policy: "frame", pipeline: short(noMonitor)}}},
 		"pipeline unknown": {planned(), []finding.Finding{lateScrape, darkRoute}, outcome{entry: &entry{policy: "frame", pipeline: short(darkRoute)}}},
 		"only a warning":   {planned(), []finding.Finding{lateScrape}, outcome{entry: &entry{policy: "frame"}}},
-		"ignored hop": {planned(func(p *generator.Plan) { p.Enforcement = policy.Enforcement{finding.AdapterRule: policy.Ignore} }),
+		"ignored hop": {planned(func(p *plan.Plan) { p.Enforcement = policy.Enforcement{finding.AdapterRule: policy.Ignore} }),
 			[]finding.Finding{noRule, darkRoute}, outcome{entry: &entry{policy: "frame", pipeline: short(darkRoute)}}},
 	}
 	for name, tt := range tests {

@@ -3,13 +3,13 @@ package controller
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/metric"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/metrics"
 )
 
 var (
-	findingsDesc  = metric.Findings.Desc()
-	workloadsDesc = metric.Workloads.Desc()
+	findingsDesc  = metrics.Findings.Desc()
+	workloadsDesc = metrics.Workloads.Desc()
 )
 
 var _ prometheus.Collector = (*teller)(nil)
@@ -56,7 +56,7 @@ func (l *ledger) Collect(ch chan<- prometheus.Metric) {
 		counts[e.state()]++
 	}
 	l.mu.Unlock()
-	for _, state := range metric.WorkloadStates() {
+	for _, state := range metrics.WorkloadStates() {
 		ch <- prometheus.MustNewConstMetric(workloadsDesc, prometheus.GaugeValue, counts[state], state)
 	}
 }
@@ -64,10 +64,10 @@ func (l *ledger) Collect(ch chan<- prometheus.Metric) {
 func (e entry) state() string {
 	switch {
 	case e.blocked != nil:
-		return metric.Blocked
+		return metrics.Blocked
 	case e.paused:
-		return metric.Paused
+		return metrics.Paused
 	default:
-		return metric.Attached
+		return metrics.Attached
 	}
 }

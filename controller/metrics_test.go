@@ -6,7 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"github.com/kong-latency/kong-latency/metric"
+	"github.com/kong-latency/kong-latency/internal/metrics"
 )
 
 func TestWorkloadsAreCountedInOneStateEach(t *testing.T) {
@@ -21,7 +21,7 @@ func TestWorkloadsAreCountedInOneStateEach(t *testing.T) {
 	}
 	l.record(workload("e"), outcome{})
 	want := `
-		# HELP kong_latency_workloads ` + metric.Workloads.Help + `
+		# HELP kong_latency_workloads ` + metrics.Workloads.Help + `
 		# TYPE kong_latency_workloads gauge
 		kong_latency_workloads{state="attached"} 2
 		kong_latency_workloads{state="blocked"} 1

@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // pendingFor is how long a write may take to come back through the watch before
@@ -26,7 +26,7 @@ type pending struct {
 
 type write struct {
 	over  string // resourceVersion that was written over, empty for a new object
-	plan  generator.Plan
+	plan  plan.Plan
 	until time.Time
 }
 
@@ -35,7 +35,7 @@ func newPending(now func() time.Time) *pending {
 }
 
 // add remembers that plan was written over what the cache showed as live.
-func (p *pending) add(key types.NamespacedName, live *autoscalingv2.HorizontalPodAutoscaler, plan generator.Plan) {
+func (p *pending) add(key types.NamespacedName, live *autoscalingv2.HorizontalPodAutoscaler, plan plan.Plan) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.writes[key] = write{over: versionOf(live), plan: plan, until: p.now().Add(pendingFor)}
@@ -43,7 +43,7 @@ func (p *pending) add(key types.NamespacedName, live *autoscalingv2.HorizontalPo
 
 // wait returns how long to wait for the write of plan to show in the cache;
 // 0 if there is none. What is remembered ends once the cache shows anything new.
-func (p *pending) wait(key types.NamespacedName, live *autoscalingv2.HorizontalPodAutoscaler, plan generator.Plan) time.Duration {
+func (p *pending) wait(key types.NamespacedName, live *autoscalingv2.HorizontalPodAutoscaler, plan plan.Plan) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w, ok := p.writes[key]

@@ -7,13 +7,13 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 func TestPending(t *testing.T) {
 	now := time.Unix(0, 0)
 	key := types.NamespacedName{Namespace: "ns", Name: "echo"}
-	plan, other := generator.Plan{Service: "a"}, generator.Plan{Service: "b"}
+	plan, other := plan.Plan{Service: "a"}, plan.Plan{Service: "b"}
 	version := func(v string) *autoscalingv2.HorizontalPodAutoscaler {
 		h := &autoscalingv2.HorizontalPodAutoscaler{}
 		h.ResourceVersion = v

@@ -9,8 +9,8 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 const (
@@ -36,7 +36,7 @@ func (r *services) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 		return ctrl.Result{}, fmt.Errorf("read Service: %w", err)
 	}
 	catalog := cluster.NewCatalog(ctx, r.reader, s.Namespace)
-	findings := target.CheckService(cluster.Service(&s), catalog)
+	findings := plan.CheckService(cluster.Service(&s), catalog)
 	if err := catalog.Err(); err != nil {
 		return ctrl.Result{}, fmt.Errorf("look up the Deployments of Service %s: %w", req, err)
 	}

@@ -15,12 +15,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/metric"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/metrics"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // FieldManager owns the fields of HorizontalPodAutoscalers that the controller applies.
@@ -37,7 +37,7 @@ type Options struct {
 	// SubscribePolicies has a function called whenever the policies change.
 	SubscribePolicies func(func())
 	// Policies knows which policy rules a workload; nil means that there are none.
-	Policies generator.Policies
+	Policies plan.Policies
 	// ScaledObjects returns those of KEDA; nil means that there are none.
 	ScaledObjects func() *cluster.ScaledObjects
 	// SubscribeScaledObjects has a function called whenever they change; it goes with
@@ -52,14 +52,14 @@ type Options struct {
 }
 
 // Setup adds the controllers to the manager, whose cache must have the options
-// and indexes of pipeline/cluster.
+// and indexes of internal/cluster.
 func Setup(mgr manager.Manager, o Options) error {
 	paced := newPacedEvents(mgr.GetEventRecorder(FieldManager), mgr.GetScheme(), mgr.GetLogger().WithName("events"))
 	if err := mgr.Add(paced); err != nil {
 		return fmt.Errorf("set up events: %w", err)
 	}
 	tell := newTeller(paced)
-	if err := metric.Findings.Register(metrics.Registry, tell); err != nil {
+	if err := metrics.Findings.Register(ctrlmetrics.Registry, tell); err != nil {
 		return err
 	}
 	var remembered *ledger
@@ -69,7 +69,7 @@ func Setup(mgr manager.Manager, o Options) error {
 			return fmt.Errorf("set up the status of policies: %w", err)
 		}
 		remembered = status.ledger
-		if err := metric.Workloads.Register(metrics.Registry, remembered); err != nil {
+		if err := metrics.Workloads.Register(ctrlmetrics.Registry, remembered); err != nil {
 			return err
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
-	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
 // tally sums up the workloads of one policy.

@@ -14,9 +14,11 @@ import (
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/annotations"
-	"github.com/kong-latency/kong-latency/finding"
 	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // The reasons of events that say what was done.
@@ -75,8 +77,8 @@ func (t *teller) change(o client.Object, reason, note string, args ...any) {
 
 // changed tells that an autoscaler was brought to the plan: as a pause, if that is
 // what became different.
-func (t *teller) changed(o client.Object, before *autoscalingv2.HorizontalPodAutoscaler, p generator.Plan) {
-	was, is := generator.Disabled(before.Spec.Behavior), generator.Disabled(generator.HPA(p).Spec.Behavior)
+func (t *teller) changed(o client.Object, before *autoscalingv2.HorizontalPodAutoscaler, p plan.Plan) {
+	was, is := hpa.Disabled(before.Spec.Behavior), hpa.Disabled(generator.HPA(p).Spec.Behavior)
 	switch {
 	case was == is:
 		t.change(o, updated, "changed %s", p)

@@ -10,8 +10,8 @@ import (
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/metric"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/metrics"
 )
 
 func told(t *testing.T, r *events.FakeRecorder) []string {
@@ -83,7 +83,7 @@ func TestFindingsAreCounted(t *testing.T) {
 	}
 	tell.forget(deploymentKind, client.ObjectKey{Namespace: "ns", Name: "gone"})
 	want := `
-# HELP kong_latency_findings ` + metric.Findings.Help + `
+# HELP kong_latency_findings ` + metrics.Findings.Help + `
 # TYPE kong_latency_findings gauge
 kong_latency_findings{hop="adapter-rule",reason="Broken",severity="Error"} 2
 `

@@ -12,10 +12,10 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=list;watch;create;patch;delete
@@ -34,7 +34,7 @@ type workloads struct {
 	// pipeline returns the evaluator of the present snapshot.
 	pipeline func() *pipeline.Evaluator
 	// policies knows which policy rules a workload; it may be nil.
-	policies generator.Policies
+	policies plan.Policies
 	// scaled returns the ScaledObjects of KEDA; nil means that there are none.
 	scaled func() *cluster.ScaledObjects
 	now    func() time.Time
@@ -67,7 +67,7 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (came outco
 		return outcome{}, 0, nil
 	}
 	catalog := r.catalog(ctx, w.Namespace)
-	resolution := generator.Resolve(w, catalog, r.policies)
+	resolution := plan.Resolve(w, catalog, r.policies)
 	if err := catalog.Err(); err != nil {
 		return unchanged, 0, fmt.Errorf("look up what belongs to Deployment %s: %w", req, err)
 	}
@@ -107,7 +107,7 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (came outco
 // evaluate follows the metric of the plan. What it finds never keeps the
 // autoscaler from being attached. recheck is when to look again although nothing
 // changes; 0 means never.
-func (r *workloads) evaluate(p generator.Plan, live *autoscalingv2.HorizontalPodAutoscaler) (findings []finding.Finding, recheck time.Duration) {
+func (r *workloads) evaluate(p plan.Plan, live *autoscalingv2.HorizontalPodAutoscaler) (findings []finding.Finding, recheck time.Duration) {
 	subject := pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
 	findings = r.pipeline().Evaluate(subject)
 	series, recheck := pipeline.EvaluateSeries(cluster.Scaling(live), subject, r.now())

@@ -18,11 +18,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
-	"github.com/kong-latency/kong-latency/policy"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 // indexed lets the fake client take the indexes that the cache takes.
@@ -35,10 +36,10 @@ func (b indexed) IndexField(_ context.Context, o client.Object, name string, f c
 
 // autoAttach is a policy that attaches every Deployment in a namespace with these
 // labels; nil labels are not known.
-func autoAttach(namespace map[string]string) generator.Policies {
+func autoAttach(namespace map[string]string) plan.Policies {
 	p := v1alpha1.LatencyPolicy{ObjectMeta: metav1.ObjectMeta{Name: "frame"}}
 	p.Spec.AutoAttach = &v1alpha1.AutoAttach{TargetMilliseconds: resource.MustParse("50")}
-	return generator.Rules{Set: policy.Compile([]v1alpha1.LatencyPolicy{p}), Namespace: func(string) (map[string]string, bool) {
+	return plan.Rules{Set: policy.Compile([]v1alpha1.LatencyPolicy{p}), Namespace: func(string) (map[string]string, bool) {
 		return namespace, namespace != nil
 	}}
 }
@@ -48,7 +49,7 @@ func autoAttach(namespace map[string]string) generator.Policies {
 func TestWhatAPolicyAttachedIsDetachedOrHeld(t *testing.T) {
 	enabled := map[string]string{policy.AutoAttachLabel: policy.AutoAttachEnabled}
 	tests := map[string]struct {
-		policies generator.Policies
+		policies plan.Policies
 		ours     map[string]string
 		services []string
 		owner    string

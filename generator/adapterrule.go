@@ -6,7 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
 // NoTraffic says what becomes of the metric while no requests come in.

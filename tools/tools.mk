@@ -3,7 +3,7 @@
 # stand in the go.mod files alone.
 #
 # $(call build_tool,<module folder>,<package>,<how long it takes the first time>)
-build_tool = @tools/build.sh '$(1)' '$(2)' '$@' '$(3)'
+build_tool = @hack/build.sh '$(1)' '$(2)' '$@' '$(3)'
 
 $(BIN)/etcd: tools/etcd/go.mod
 	$(call build_tool,etcd,go.etcd.io/etcd/server/v3,1 minute)
@@ -57,8 +57,8 @@ $(BIN)/kubeconform: tools/kubeconform/go.mod
 # kwok does nothing without stages, which say how nodes and pods become ready.
 # Its module brings a set for nodes and pods that are ready at once.
 $(BIN)/kwok-stages.yaml: tools/kwok/go.mod
-	@tools/kwok-stages.sh '$@'
+	@hack/kwok-stages.sh '$@'
 
 # The custom resource definitions that tests install. The stamp stands for all.
-$(BIN)/crds/.built: tools/crds/go.mod tools/crds.sh
-	@tools/crds.sh '$@'
+$(BIN)/crds/.built: tools/crds/go.mod hack/crds.sh
+	@hack/crds.sh '$@'

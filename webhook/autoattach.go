@@ -4,8 +4,8 @@ import (
 	"gomodules.xyz/jsonpatch/v2"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
-	"github.com/kong-latency/kong-latency/annotations"
-	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // stamp writes on a Deployment that its policy attaches without being asked the
@@ -13,8 +13,8 @@ import (
 // them. What the Deployment carries is kept by tools that re-apply a manifest
 // without them; where one replaces the whole object, they are written anew. A target
 // of somebody else's is never touched: the policy does not attach then.
-func (d deployment) stamp(now generator.Resolution, resp *admission.Response) {
-	if now.Source != generator.FromPolicy || now.Plan == nil {
+func (d deployment) stamp(now plan.Resolution, resp *admission.Response) {
+	if now.Source != plan.FromPolicy || now.Plan == nil {
 		return
 	}
 	stamp := now.Plan.Stamp()

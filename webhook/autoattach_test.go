@@ -16,14 +16,14 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/pipeline"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // attaching is the policy frame with auto-attach at 50 ms.
-func attaching(edits ...func(*v1alpha1.LatencyPolicySpec)) generator.Policies {
+func attaching(edits ...func(*v1alpha1.LatencyPolicySpec)) plan.Policies {
 	return frame(append(edits, func(s *v1alpha1.LatencyPolicySpec) {
 		s.AutoAttach = &v1alpha1.AutoAttach{TargetMilliseconds: resource.MustParse("50")}
 	})...)
@@ -129,9 +129,9 @@ func TestStampFitsWhateverStandsForNoAnnotations(t *testing.T) {
 
 func TestStampIsWrittenOnlyByWhatIsKnown(t *testing.T) {
 	echo := serviceWith("echo", nil)
-	unknown := attaching().(generator.Rules)
+	unknown := attaching().(plan.Rules)
 	unknown.Namespace = func(string) (map[string]string, bool) { return nil, false }
-	unlabelled := attaching().(generator.Rules)
+	unlabelled := attaching().(plan.Rules)
 	unlabelled.Namespace = func(string) (map[string]string, bool) { return nil, true }
 	deleting := webDeployment(nil)
 	deleting.SetDeletionTimestamp(ptr.To(metav1.Now()))

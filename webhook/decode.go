@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	kjson "sigs.k8s.io/json"
 
-	"github.com/kong-latency/kong-latency/annotations"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/model"
 )
 
 // The structs below hold the few fields that admission looks at; everything else
@@ -103,8 +103,8 @@ func decodeReview[T any](body []byte) (review[T], error) {
 // name is the object's name as far as it is known at this point of admission.
 func (m metadata) name(r asked) string { return cmp.Or(r.Name, m.Name, m.GenerateName) }
 
-func (d deployment) workload(r asked) target.Workload {
-	return target.Workload{
+func (d deployment) workload(r asked) model.Workload {
+	return model.Workload{
 		Namespace:   r.Namespace,
 		Name:        d.Metadata.name(r),
 		UID:         d.Metadata.UID,
@@ -116,8 +116,8 @@ func (d deployment) workload(r asked) target.Workload {
 	}
 }
 
-func (o service) service(r asked) target.Service {
-	return target.Service{
+func (o service) service(r asked) model.Service {
+	return model.Service{
 		Namespace:   r.Namespace,
 		Name:        o.Metadata.name(r),
 		Selector:    o.Spec.Selector,

@@ -8,10 +8,10 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
-	"github.com/kong-latency/kong-latency/annotations"
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // mutateDeployment writes on a Deployment that its policy attaches what the policy
@@ -39,14 +39,14 @@ func (c Cluster) mutateDeployment(ctx context.Context, req review[deployment]) a
 }
 
 // resolve is what w gets; nothing while that cannot be known.
-func (c Cluster) resolve(ctx context.Context, w target.Workload) generator.Resolution {
+func (c Cluster) resolve(ctx context.Context, w model.Workload) plan.Resolution {
 	catalog := c.catalog(ctx, w.Namespace)
 	if catalog == nil {
-		return generator.Resolution{}
+		return plan.Resolution{}
 	}
-	now := generator.Resolve(w, target.WithWorkload(catalog, w), c.Policies)
+	now := plan.Resolve(w, model.WithWorkload(catalog, w), c.Policies)
 	if catalog.Err() != nil {
-		return generator.Resolution{}
+		return plan.Resolution{}
 	}
 	return now
 }
@@ -55,7 +55,7 @@ func (c Cluster) resolve(ctx context.Context, w target.Workload) generator.Resol
 // what will be attached or what keeps it from being attached.
 func (c Cluster) validateDeployment(ctx context.Context, req review[deployment]) admission.Response {
 	w := req.Object.workload(req.asked)
-	var before target.Workload
+	var before model.Workload
 	if req.Operation == admissionv1.Update {
 		before = req.OldObject.workload(req.asked)
 	}
@@ -73,17 +73,17 @@ func (c Cluster) validateDeployment(ctx context.Context, req review[deployment])
 		}
 		return allow(nil)
 	}
-	now := generator.Resolve(w, target.WithWorkload(catalog, w), c.Policies)
+	now := plan.Resolve(w, model.WithWorkload(catalog, w), c.Policies)
 	// What a policy has the mutating webhook write is nobody's change of settings.
 	fresh := req.Operation == admissionv1.Create ||
 		!maps.Equal(annotations.Own(before.Annotations), annotations.Own(w.Annotations))
-	var then generator.Resolution
+	var then plan.Resolution
 	switch {
 	case req.Operation != admissionv1.Update:
 	case !fresh && maps.Equal(before.PodLabels, w.PodLabels) && maps.Equal(before.Labels, w.Labels):
 		then = now
 	default:
-		then = generator.Resolve(before, target.WithWorkload(catalog, before), c.Policies)
+		then = plan.Resolve(before, model.WithWorkload(catalog, before), c.Policies)
 	}
 	if catalog.Err() != nil {
 		return allow([]string{unknown})
@@ -106,7 +106,7 @@ func (c Cluster) validateDeployment(ctx context.Context, req review[deployment])
 
 // worthTelling is the findings of now, unless they are about a workload that nobody
 // asks for and that had nothing before: not every Deployment has a Service.
-func worthTelling(then, now generator.Resolution) []finding.Finding {
+func worthTelling(then, now plan.Resolution) []finding.Finding {
 	if now.Asked || then.Asked {
 		return now.Findings
 	}
@@ -114,7 +114,7 @@ func worthTelling(then, now generator.Resolution) []finding.Finding {
 }
 
 // notes says what changes by this admission: nothing if the plan stays the same.
-func notes(then, now generator.Resolution) []string {
+func notes(then, now plan.Resolution) []string {
 	switch {
 	case then.Asked && !now.Asked && !now.Held && now.Claim.Ours != nil && now.Claim.Ours.Adopted:
 		return []string{line("will give HPA %s its former spec back; the replicas stay as they are", now.Claim.Ours.Name)}

@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
 // FuzzAdmissionReview sends any body to every handler, as the HTTP server would.

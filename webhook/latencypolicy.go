@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/policy"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 // validateLatencyPolicy refuses what the schema cannot, and warns of a policy that

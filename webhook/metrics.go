@@ -10,17 +10,17 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
-	"github.com/kong-latency/kong-latency/metric"
+	"github.com/kong-latency/kong-latency/internal/metrics"
 )
 
 // call is what the metrics tell of a path.
 type call struct{ kind, phase string }
 
 var calls = map[string]call{
-	MutateDeploymentsPath:       {"Deployment", metric.Mutate},
-	ValidateDeploymentsPath:     {"Deployment", metric.Validate},
-	ValidateServicesPath:        {"Service", metric.Validate},
-	ValidateLatencyPoliciesPath: {"LatencyPolicy", metric.Validate},
+	MutateDeploymentsPath:       {"Deployment", metrics.Mutate},
+	ValidateDeploymentsPath:     {"Deployment", metrics.Validate},
+	ValidateServicesPath:        {"Service", metrics.Validate},
+	ValidateLatencyPoliciesPath: {"LatencyPolicy", metrics.Validate},
 }
 
 // counted has handlers count what they answer, and how long it takes.
@@ -32,18 +32,18 @@ type counted struct {
 // newCounted registers the counters. They begin at zero, so that the first of
 // a kind is seen as an increase.
 func newCounted(r prometheus.Registerer) (counted, error) {
-	c := counted{metric.Admissions.NewCounters(), metric.AdmissionDuration.NewHistograms()}
+	c := counted{metrics.Admissions.NewCounters(), metrics.AdmissionDuration.NewHistograms()}
 	for _, call := range calls {
 		c.duration.WithLabelValues(call.kind, call.phase)
 		for _, op := range []admissionv1.Operation{admissionv1.Create, admissionv1.Update} {
-			for _, verdict := range metric.Verdicts() {
+			for _, verdict := range metrics.Verdicts() {
 				c.admissions.WithLabelValues(call.kind, call.phase, string(op), verdict)
 			}
 		}
 	}
 	return c, errors.Join(
-		metric.Admissions.Register(r, c.admissions),
-		metric.AdmissionDuration.Register(r, c.duration),
+		metrics.Admissions.Register(r, c.admissions),
+		metrics.AdmissionDuration.Register(r, c.duration),
 	)
 }
 
@@ -72,14 +72,14 @@ func operation(op admissionv1.Operation) string {
 func verdict(resp admission.Response) string {
 	switch {
 	case !resp.Allowed && resp.Result != nil && resp.Result.Code == http.StatusForbidden:
-		return metric.Denied
+		return metrics.Denied
 	case !resp.Allowed:
-		return metric.Errored
+		return metrics.Errored
 	case len(resp.Patches) > 0:
-		return metric.Patched
+		return metrics.Patched
 	case len(resp.Warnings) > 0:
-		return metric.Warned
+		return metrics.Warned
 	default:
-		return metric.Allowed
+		return metrics.Allowed
 	}
 }

@@ -11,31 +11,31 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/metric"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/metrics"
 )
 
 func TestEveryAnswerIsCountedOnce(t *testing.T) {
 	patched := allow([]string{"raised"})
 	patched.Patches = []jsonpatch.Operation{jsonpatch.NewOperation("add", "/spec/replicas", 2)}
 	for verdict, answer := range map[string]admission.Response{
-		metric.Errored: badRequest(errors.New("decode object: it is empty")),
-		metric.Denied:  refuse([]finding.Finding{{Reason: "A", Message: "is wrong"}}),
-		metric.Patched: patched,
-		metric.Warned:  allow([]string{"will attach"}),
-		metric.Allowed: allow(nil),
+		metrics.Errored: badRequest(errors.New("decode object: it is empty")),
+		metrics.Denied:  refuse([]finding.Finding{{Reason: "A", Message: "is wrong"}}),
+		metrics.Patched: patched,
+		metrics.Warned:  allow([]string{"will attach"}),
+		metrics.Allowed: allow(nil),
 	} {
 		c := countedIn(t, prometheus.NewRegistry())
 		h := c.counting(ValidateServicesPath, answering(func(context.Context, review[service]) admission.Response {
 			return answer
 		}))
 		send(t, h, admissionv1.Update)
-		for _, v := range metric.Verdicts() {
+		for _, v := range metrics.Verdicts() {
 			want := 0.0
 			if v == verdict {
 				want = 1
 			}
-			if got := testutil.ToFloat64(c.admissions.WithLabelValues("Service", metric.Validate, "UPDATE", v)); got != want {
+			if got := testutil.ToFloat64(c.admissions.WithLabelValues("Service", metrics.Validate, "UPDATE", v)); got != want {
 				t.Errorf("%s answer: %s counts %v, want %v", verdict, v, got, want)
 			}
 		}
@@ -71,7 +71,7 @@ func TestPanicCountsAsError(t *testing.T) {
 	if resp := send(t, h, admissionv1.Create); resp.Allowed {
 		t.Error("a panic was answered with yes")
 	}
-	if got := testutil.ToFloat64(c.admissions.WithLabelValues("Deployment", metric.Mutate, "CREATE", metric.Errored)); got != 1 {
+	if got := testutil.ToFloat64(c.admissions.WithLabelValues("Deployment", metrics.Mutate, "CREATE", metrics.Errored)); got != 1 {
 		t.Errorf("counted %v errors, want 1", got)
 	}
 }

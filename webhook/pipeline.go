@@ -3,10 +3,10 @@ package webhook
 import (
 	"strings"
 
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/policy"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 // maxPipelineLines is how many findings about a pipeline are told one by one.
@@ -17,7 +17,7 @@ const maxPipelineLines = 3
 // then is anything denied, and only then is it told what could not be found out.
 // A rollback while monitoring is broken must go through, and so must a Deployment
 // that did not ask for autoscaling and is offered it by a policy.
-func (c Cluster) judge(p *generator.Plan, fresh bool) (denied []finding.Finding, lines []string) {
+func (c Cluster) judge(p *plan.Plan, fresh bool) (denied []finding.Finding, lines []string) {
 	if p == nil || c.Pipeline == nil {
 		return nil, nil
 	}
@@ -28,7 +28,7 @@ func (c Cluster) judge(p *generator.Plan, fresh bool) (denied []finding.Finding,
 		case action == policy.Ignore:
 		case f.Severity == finding.Unknown:
 			unknown = append(unknown, f)
-		case action == policy.Deny && fresh && p.Source != generator.FromPolicy:
+		case action == policy.Deny && fresh && p.Source != plan.FromPolicy:
 			denied = append(denied, f)
 		default:
 			warned = append(warned, f)

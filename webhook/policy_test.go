@@ -10,16 +10,16 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/policy"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 // frame is a policy for Deployments labelled tier: web: at most 20 replicas, a
 // profile of its own, and auto-attach at 50 ms.
-func frame(edits ...func(*v1alpha1.LatencyPolicySpec)) generator.Policies {
+func frame(edits ...func(*v1alpha1.LatencyPolicySpec)) plan.Policies {
 	p := v1alpha1.LatencyPolicy{ObjectMeta: metav1.ObjectMeta{Name: "frame"}}
 	p.Spec.WorkloadSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"tier": "web"}}
 	p.Spec.Limits = &v1alpha1.Limits{MaxReplicas: &v1alpha1.Int32Range{Max: ptr.To[int32](20)}}
@@ -27,7 +27,7 @@ func frame(edits ...func(*v1alpha1.LatencyPolicySpec)) generator.Policies {
 	for _, edit := range edits {
 		edit(&p.Spec)
 	}
-	return generator.Rules{Set: policy.Compile([]v1alpha1.LatencyPolicy{p}), Namespace: func(string) (map[string]string, bool) {
+	return plan.Rules{Set: policy.Compile([]v1alpha1.LatencyPolicy{p}), Namespace: func(string) (map[string]string, bool) {
 		return map[string]string{policy.AutoAttachLabel: policy.AutoAttachEnabled}, true
 	}}
 }
@@ -148,13 +148,13 @@ func TestServiceBeforeItsDeploymentMayNameAnyProfile(t *testing.T) {
 
 func TestEnforcementIsThePolicys(t *testing.T) {
 	empty := emptySnapshot()
-	enforce := func(a policy.Action) generator.Policies {
+	enforce := func(a policy.Action) plan.Policies {
 		return frame(func(s *v1alpha1.LatencyPolicySpec) {
 			s.Pipeline = &v1alpha1.Pipeline{Enforcement: []v1alpha1.HopEnforcement{{Hop: "service-monitor", Action: a}}}
 		})
 	}
 	tests := map[string]struct {
-		policies       generator.Policies
+		policies       plan.Policies
 		allowed, warns bool
 	}{
 		"built in": {nil, false, false},
@@ -226,7 +226,7 @@ func TestMutateRaisesToThePolicysMinimum(t *testing.T) {
 
 func TestUnknownNamespaceRefusesNothing(t *testing.T) {
 	c := clusterOf(t, serviceWith("echo", nil))
-	rules := frame().(generator.Rules)
+	rules := frame().(plan.Rules)
 	rules.Namespace = func(string) (map[string]string, bool) { return nil, false }
 	c.Policies = rules
 	over := ask(annotations.MaxReplicas, "30", annotations.Behavior, "clam")
@@ -248,6 +248,6 @@ func TestALabelThatChangesThePolicyIsSaid(t *testing.T) {
 }
 
 // warningOfConflicts is the policy frame, which admits what is in conflict.
-func warningOfConflicts() generator.Policies {
+func warningOfConflicts() plan.Policies {
 	return frame(func(s *v1alpha1.LatencyPolicySpec) { s.Conflicts = v1alpha1.Warn })
 }

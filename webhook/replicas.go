@@ -5,11 +5,11 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
-	"github.com/kong-latency/kong-latency/annotations"
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/policy"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 // defaultReplicas is what the API gives a Deployment that says nothing.
@@ -17,7 +17,7 @@ const defaultReplicas int32 = 1
 
 // raise brings the replicas of a new w, which gets what now says, to the minimum, so
 // that it does not start smaller than it will ever be again.
-func (c Cluster) raise(w target.Workload, now generator.Resolution, resp *admission.Response) {
+func (c Cluster) raise(w model.Workload, now plan.Resolution, resp *admission.Response) {
 	least, ok := c.minReplicas(w, now)
 	replicas := ptr.Deref(w.Replicas, defaultReplicas)
 	// Zero is how people turn a workload off, and its autoscaling with it.
@@ -31,13 +31,13 @@ func (c Cluster) raise(w target.Workload, now generator.Resolution, resp *admiss
 // minReplicas is the least number of replicas of w, if it asks for autoscaling and
 // its settings can be used: from it and its Service, or, while the Service
 // cannot be known, from its own settings.
-func (c Cluster) minReplicas(w target.Workload, now generator.Resolution) (int32, bool) {
+func (c Cluster) minReplicas(w model.Workload, now plan.Resolution) (int32, bool) {
 	if now.Plan != nil {
 		return now.Plan.MinReplicas, true
 	}
 	own := annotations.Own(w.Annotations)
 	settings, errs := annotations.Parse(annotations.OnDeployment, own)
-	ruling := generator.RulingOf(c.Policies, w)
+	ruling := plan.RulingOf(c.Policies, w)
 	if len(errs) > 0 || !settings.Asked() || ruling.Unknown {
 		return 0, false
 	}
@@ -50,7 +50,7 @@ func (c Cluster) minReplicas(w target.Workload, now generator.Resolution) (int32
 // applied again with another: https://github.com/kubernetes/kubernetes/issues/25238.
 // To and from zero, which turns autoscaling off and on, is let through.
 // A scaling by the scale subresource does not come here.
-func guard(before, w target.Workload, now generator.Resolution, resp *admission.Response) {
+func guard(before, w model.Workload, now plan.Resolution, resp *admission.Response) {
 	from, to := ptr.Deref(before.Replicas, defaultReplicas), ptr.Deref(w.Replicas, defaultReplicas)
 	if from == 0 || to == 0 || from == to || now.Claim.Ours == nil || !now.Asked && !now.Held || !preserves(w, now) {
 		return
@@ -69,7 +69,7 @@ func guard(before, w target.Workload, now generator.Resolution, resp *admission.
 }
 
 // preserves tells whether the settings of w, or of its Service, leave the guard on.
-func preserves(w target.Workload, now generator.Resolution) bool {
+func preserves(w model.Workload, now plan.Resolution) bool {
 	if now.Plan != nil {
 		return now.Plan.PreserveReplicas
 	}

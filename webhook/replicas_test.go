@@ -11,11 +11,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	kjson "sigs.k8s.io/json"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
 // hpaOf is what the product made for the Deployment echo, with bounds.
@@ -38,7 +39,7 @@ func TestReplicaGuard(t *testing.T) {
 	echo, asking := serviceWith("echo", nil), serviceWith("echo", ask())
 	theirs := theirHPA("echo")
 	adopted := theirHPA("old")
-	adopted.Annotations = map[string]string{generator.FormerSpec: "{}"}
+	adopted.Annotations = map[string]string{hpa.FormerSpec: "{}"}
 	adopted.Spec.MaxReplicas = 10
 	tests := map[string]struct {
 		ours     map[string]string
@@ -166,8 +167,8 @@ func TestAConflictThatThePolicyOnlyWarnsOf(t *testing.T) {
 func TestAScaledObjectIsAConflict(t *testing.T) {
 	c := clusterOf(t, serviceWith("echo", nil))
 	c.ScaledObjects = func() *cluster.ScaledObjects {
-		return cluster.NewScaledObjects(pipeline.KnownSet(target.Autoscaler{
-			Kind: target.KindScaledObject, Namespace: "ns", Name: "so", Scales: target.Ref{Kind: "Deployment", Name: "echo"},
+		return cluster.NewScaledObjects(pipeline.KnownSet(model.Autoscaler{
+			Kind: model.KindScaledObject, Namespace: "ns", Name: "so", Scales: model.Ref{Kind: "Deployment", Name: "echo"},
 		}), nil)
 	}
 	resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, deploymentWith(nil, ask()))))

@@ -7,17 +7,17 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
-	"github.com/kong-latency/kong-latency/annotations"
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // validateService refuses settings that cannot be used, and says in warnings
 // what will be attached or what keeps it from being attached.
 func (c Cluster) validateService(ctx context.Context, req review[service]) admission.Response {
 	s := req.Object.service(req.asked)
-	var before target.Service
+	var before model.Service
 	if req.Operation == admissionv1.Update {
 		before = req.OldObject.service(req.asked)
 	}
@@ -49,13 +49,13 @@ func (c Cluster) validateService(ctx context.Context, req review[service]) admis
 
 // serviceFindings compares what the Deployments that the Service touches get with
 // what they had before.
-func (c Cluster) serviceFindings(catalog target.Catalog, before, s target.Service, fresh bool) (denied []finding.Finding, lines []string) {
-	now := target.WithService(catalog, s)
-	then := target.WithService(catalog, before)
-	lines = warnings(target.CheckService(s, now))
+func (c Cluster) serviceFindings(catalog model.Catalog, before, s model.Service, fresh bool) (denied []finding.Finding, lines []string) {
+	now := model.WithService(catalog, s)
+	then := model.WithService(catalog, before)
+	lines = warnings(plan.CheckService(s, now))
 	asked := false
 	for _, w := range touched(catalog, before, s) {
-		was, is := generator.Resolve(w, then, c.Policies), generator.Resolve(w, now, c.Policies)
+		was, is := plan.Resolve(w, then, c.Policies), plan.Resolve(w, now, c.Policies)
 		asked = asked || was.Asked || is.Asked
 		if fresh {
 			denied = append(denied, c.checkSettings(annotations.OnService, s.Object(), s.Annotations, w, is)...)
@@ -73,17 +73,17 @@ func (c Cluster) serviceFindings(catalog target.Catalog, before, s target.Servic
 
 // touched returns the Deployments that the Service selects or names, before or
 // after. There are few: a Service that selects many is ambiguous, which is said once.
-func touched(c target.Catalog, before, after target.Service) []target.Workload {
+func touched(c model.Catalog, before, after model.Service) []model.Workload {
 	const enough = 3
 	seen := map[string]bool{}
-	var out []target.Workload
-	add := func(w target.Workload) {
+	var out []model.Workload
+	add := func(w model.Workload) {
 		if !seen[w.Name] && len(out) < enough {
 			seen[w.Name] = true
 			out = append(out, w)
 		}
 	}
-	for _, s := range []target.Service{before, after} {
+	for _, s := range []model.Service{before, after} {
 		if w, ok := c.Workload(s.Annotations[annotations.Deployment]); ok {
 			add(w)
 		}

@@ -3,11 +3,11 @@ package webhook
 import (
 	"slices"
 
-	"github.com/kong-latency/kong-latency/annotations"
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/policy"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 // checkValues returns which of an object's own annotations have values that
@@ -23,14 +23,14 @@ func checkValues(kind annotations.Kind, o finding.Object, ours map[string]string
 // new: the policy can change under settings that were good, and that must not stop a
 // rollback. Settings that nobody asks autoscaling by are let through, so that
 // detaching always works.
-func (c Cluster) checkSettings(kind annotations.Kind, o finding.Object, ours map[string]string, w target.Workload, now generator.Resolution) []finding.Finding {
-	ruling := generator.RulingOf(c.Policies, w)
+func (c Cluster) checkSettings(kind annotations.Kind, o finding.Object, ours map[string]string, w model.Workload, now plan.Resolution) []finding.Finding {
+	ruling := plan.RulingOf(c.Policies, w)
 	if !now.Asked || ruling.Unknown {
 		return nil
 	}
 	own, _ := annotations.Parse(kind, annotations.Own(ours))
 	found := policy.Check(o, own, ruling.Policy)
-	if now.Source != generator.FromPolicy && ruling.Policy.Conflicts() == policy.Deny {
+	if now.Source != plan.FromPolicy && ruling.Policy.Conflicts() == policy.Deny {
 		found = append(found, conflicts(now.Claim, own.Adopt != "")...)
 	}
 	if own.MinReplicas == nil && own.MaxReplicas == nil {
@@ -46,12 +46,12 @@ func (c Cluster) checkSettings(kind annotations.Kind, o finding.Object, ours map
 // conflicts is what of a claim is refused: everything that keeps ours from being
 // attached; and, where it is attached already, only that what the object itself names
 // cannot be adopted.
-func conflicts(c target.Claim, adopts bool) []finding.Finding {
+func conflicts(c plan.Claim, adopts bool) []finding.Finding {
 	admitted := func(f finding.Finding) bool {
 		if f.Severity != finding.Error {
 			return true
 		}
-		adoption := f.Reason == target.AdoptedScalesOther.Name || f.Reason == target.AdoptedControlled.Name
+		adoption := f.Reason == plan.AdoptedScalesOther.Name || f.Reason == plan.AdoptedControlled.Name
 		named := adopts && adoption
 		return !c.Blocked && !named
 	}

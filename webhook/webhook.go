@@ -11,13 +11,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
-	"github.com/kong-latency/kong-latency/policy"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 // The paths that the webhook configurations call.
@@ -38,7 +37,7 @@ type Cluster struct {
 	// Pipeline returns the evaluator of the present snapshot; nil judges no pipeline.
 	Pipeline func() *pipeline.Evaluator
 	// Policies knows which policy rules a workload; nil means that there are none.
-	Policies generator.Policies
+	Policies plan.Policies
 	// ScaledObjects returns those of KEDA; nil means that there are none.
 	ScaledObjects func() *cluster.ScaledObjects
 	// KnownPolicies returns the LatencyPolicies that there are, which are not changed
@@ -100,7 +99,7 @@ func badRequest(err error) admission.Response {
 // pairingUnknown says that nothing could be said.
 func pairingUnknown(about string) string {
 	return line("%s: %s: cannot be looked up yet; the controller will attach it or say why not",
-		target.PairingUnknown.Name, about)
+		plan.PairingUnknown.Name, about)
 }
 
 // noTarget warns of settings that do nothing, because nothing asks for autoscaling.

@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/cli/plugin"
-	"github.com/kong-latency/kong-latency/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
 // fieldManager is under which name fixes are applied.

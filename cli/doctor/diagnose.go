@@ -5,11 +5,12 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/cli/live"
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // Facts are all that a report is made of.
@@ -74,7 +75,7 @@ func notAsked(object finding.Object, policyName string) finding.Finding {
 	if policyName != "" {
 		text += ", and LatencyPolicy " + policyName + " does not attach it"
 	}
-	return target.NotAsked.On(object, "%s", text).WithFix("kubectl latency set deployment/%s -n %s --target-ms 40", object.Name, object.Namespace)
+	return plan.NotAsked.On(object, "%s", text).WithFix("kubectl latency set deployment/%s -n %s --target-ms 40", object.Name, object.Namespace)
 }
 
 // step adds one hop of the pipeline. What is seen to work outweighs what may not be
@@ -95,11 +96,11 @@ func (f Facts) step(r *Report, step pipeline.Step) {
 // it is not broken.
 func (f Facts) autoscaler(r *Report) {
 	w := f.Workload
-	findings, evidence := pipeline.EvaluateAutoscaler(w.HPA, w.Resolution.Plan, f.HPAsUnread)
+	findings, evidence := hpa.Evaluate(w.HPA, w.Resolution.Plan, f.HPAsUnread)
 	if f.Measured.API.Value != nil {
 		for i, found := range findings {
-			if found.Reason == pipeline.AutoscalerWithoutMetric.Name {
-				findings[i] = pipeline.AutoscalerLags.On(found.Object, "%s; by now there is a value, which it gets when it asks again", found.Message)
+			if found.Reason == hpa.AutoscalerWithoutMetric.Name {
+				findings[i] = hpa.AutoscalerLags.On(found.Object, "%s; by now there is a value, which it gets when it asks again", found.Message)
 			}
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/cli/plugin"
 	"github.com/kong-latency/kong-latency/cli/term"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster"
 )
 
 const (

@@ -18,9 +18,9 @@ import (
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/cli/plugin"
 	"github.com/kong-latency/kong-latency/cli/term"
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/pipeline"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -161,7 +161,7 @@ func TestWithoutRightsNothingIsBroken(t *testing.T) {
 	}
 	s := &pipeline.Snapshot{MetricsAPI: pipeline.MetricsAPI{State: pipeline.Unreadable, Why: "forbidden"}, Adapter: pipeline.Adapter{State: pipeline.Unreadable, Why: "forbidden"}}
 	r := diagnose(Facts{
-		Workload:   live.Workload{Deployment: deployment(), Resolution: generator.Resolution{Asked: true}, Subject: subject()},
+		Workload:   live.Workload{Deployment: deployment(), Resolution: plan.Resolution{Asked: true}, Subject: subject()},
 		Trace:      pipeline.Follow(s, *subject()),
 		Measured:   pipeline.Measured{Query: unreadable(), Targets: unreadable(), API: unreadable()},
 		HPAsUnread: "listing them is forbidden",
@@ -183,7 +183,7 @@ func TestWithoutRightsNothingIsBroken(t *testing.T) {
 func TestAnAnswerIsEvidence(t *testing.T) {
 	s := &pipeline.Snapshot{MetricsAPI: pipeline.MetricsAPI{State: pipeline.Unreadable, Why: "forbidden"}}
 	f := Facts{
-		Workload: live.Workload{Deployment: deployment(), Resolution: generator.Resolution{Asked: true}, Subject: subject()},
+		Workload: live.Workload{Deployment: deployment(), Resolution: plan.Resolution{Asked: true}, Subject: subject()},
 		Trace:    pipeline.Follow(s, *subject()),
 		Measured: pipeline.Measured{API: pipeline.Reading{State: pipeline.Known, Value: ptr.To(3.5), From: "the API"}},
 	}

@@ -6,11 +6,12 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/cli/live"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // examination is one look at a cluster.
@@ -95,8 +96,8 @@ func (e *examination) named(w live.Workload, refs []live.Ref) bool {
 }
 
 // services are the Services that are named, or all of them without names.
-func (e *examination) services(refs []live.Ref) []target.Service {
-	var out []target.Service
+func (e *examination) services(refs []live.Ref) []model.Service {
+	var out []model.Service
 	for i := range e.state.Listing.Services {
 		s := cluster.Service(&e.state.Listing.Services[i])
 		for _, r := range refs {
@@ -116,7 +117,7 @@ func (e *examination) services(refs []live.Ref) []target.Service {
 func (e *examination) lonely(refs []live.Ref) []Report {
 	var out []Report
 	for _, s := range e.services(refs) {
-		findings := target.CheckService(s, e.state.Listing.Catalog(s.Namespace, e.state.ScaledObjects))
+		findings := plan.CheckService(s, e.state.Listing.Catalog(s.Namespace, e.state.ScaledObjects))
 		if len(findings) == 0 {
 			continue
 		}

@@ -10,7 +10,7 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
-	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
 // fix is what mends one finding.

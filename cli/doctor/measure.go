@@ -14,9 +14,9 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/metrics/pkg/apis/custom_metrics/v1beta1"
 
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/pipeline/adapter"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
 // askTimeout bounds each question.
@@ -57,7 +57,7 @@ func (m *meter) measure(ctx context.Context, subject pipeline.Subject, trace pip
 
 // ask asks Prometheus what the adapter will. Of several samples the one counts that
 // carries the Service's name.
-func (m *meter) ask(ctx context.Context, q adapter.Query, service string) pipeline.Reading {
+func (m *meter) ask(ctx context.Context, q adapterconfig.Query, service string) pipeline.Reading {
 	if q.Expr == "" {
 		return pipeline.Reading{State: pipeline.Unreadable, From: m.name(), Why: "no rule makes the metric, so there is no query"}
 	}

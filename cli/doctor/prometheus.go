@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/common/model"
 	"k8s.io/client-go/rest"
 
-	"github.com/kong-latency/kong-latency/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
 // maxAnswer bounds what is read of an answer, in bytes.

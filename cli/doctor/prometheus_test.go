@@ -8,9 +8,9 @@ import (
 
 	"k8s.io/client-go/rest"
 
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/pipeline/adapter"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
 // server answers every path with what it is given, and remembers the last request.
@@ -32,7 +32,7 @@ const vector = `{"status":"success","data":{"resultType":"vector","result":[
 	{"metric":{"exported_service":"other"},"value":[1,"7"]},
 	{"metric":{"exported_service":"echo"},"value":[1,"102.5"]}]}}`
 
-var query = adapter.Query{Expr: "sum(x)", Label: "exported_service"}
+var query = adapterconfig.Query{Expr: "sum(x)", Label: "exported_service"}
 
 // The API server's proxy is asked under the Service, port and path that the adapter
 // is given, with no more than the right to get.

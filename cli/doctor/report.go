@@ -3,7 +3,7 @@ package doctor
 import (
 	"slices"
 
-	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
 // Settings is what comes before the first hop: what the workload asks for.

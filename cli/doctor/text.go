@@ -7,7 +7,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/cli/plugin"
 	"github.com/kong-latency/kong-latency/cli/term"
-	"github.com/kong-latency/kong-latency/docs/reference"
+	"github.com/kong-latency/kong-latency/internal/reference"
 )
 
 // text writes reports for people, and keeps the first error in doing so.

@@ -7,15 +7,15 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/cli/manifests"
 	"github.com/kong-latency/kong-latency/cli/offline"
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/policy"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 // Result is a finding, and where the mistake is.
@@ -96,7 +96,7 @@ func annotated(o manifests.Object) (annotations.Kind, bool) {
 
 // pipelineFindings are about the metric's way to one autoscaler, without what the
 // policy ignores.
-func pipelineFindings(c *offline.Cluster, p generator.Plan) []finding.Finding {
+func pipelineFindings(c *offline.Cluster, p plan.Plan) []finding.Finding {
 	found := pipeline.Evaluate(c.Snapshot, pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric})
 	return slices.DeleteFunc(found, func(f finding.Finding) bool { return p.Enforcement.For(f) == policy.Ignore })
 }
@@ -108,13 +108,13 @@ func told(c *offline.Cluster, f finding.Finding) bool {
 		return false
 	}
 	switch f.Reason {
-	case target.NoServiceSelectsPods.Name, target.ServiceNotFound.Name:
-		return slices.ContainsFunc(c.Services, func(s target.Service) bool { return s.Namespace == f.Object.Namespace })
-	case target.NoDeploymentSelected.Name, target.DeploymentNotFound.Name:
-		return slices.ContainsFunc(c.Workloads, func(w target.Workload) bool { return w.Namespace == f.Object.Namespace })
-	case target.AdoptedNotFound.Name:
-		return slices.ContainsFunc(c.Autoscalers, func(a target.Autoscaler) bool {
-			return a.Kind == target.KindHPA && a.Namespace == f.Object.Namespace
+	case plan.NoServiceSelectsPods.Name, plan.ServiceNotFound.Name:
+		return slices.ContainsFunc(c.Services, func(s model.Service) bool { return s.Namespace == f.Object.Namespace })
+	case plan.NoDeploymentSelected.Name, plan.DeploymentNotFound.Name:
+		return slices.ContainsFunc(c.Workloads, func(w model.Workload) bool { return w.Namespace == f.Object.Namespace })
+	case plan.AdoptedNotFound.Name:
+		return slices.ContainsFunc(c.Autoscalers, func(a model.Autoscaler) bool {
+			return a.Kind == model.KindHPA && a.Namespace == f.Object.Namespace
 		})
 	case pipeline.RouteMissing.Name:
 		return slices.ContainsFunc(c.Objects, func(o manifests.Object) bool {

@@ -17,7 +17,7 @@ import (
 	"github.com/kong-latency/kong-latency/cli/offline"
 	"github.com/kong-latency/kong-latency/cli/plugin"
 	"github.com/kong-latency/kong-latency/cli/term"
-	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
 const (

@@ -5,12 +5,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/cli/manifests"
 	"github.com/kong-latency/kong-latency/cli/offline"
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // locator knows in which line a mistake is.
@@ -53,10 +53,10 @@ var fields = map[string][]string{
 // keys are the annotations where the mistake is, for reasons whose messages do not
 // name it.
 var keys = map[string]string{
-	target.ServiceDoesNotSelectPods.Name: annotations.Service,
-	target.AdoptedNotFound.Name:          annotations.Adopt,
-	target.AdoptedScalesOther.Name:       annotations.Adopt,
-	target.AdoptedControlled.Name:        annotations.Adopt,
+	plan.ServiceDoesNotSelectPods.Name: annotations.Service,
+	plan.AdoptedNotFound.Name:          annotations.Adopt,
+	plan.AdoptedScalesOther.Name:       annotations.Adopt,
+	plan.AdoptedControlled.Name:        annotations.Adopt,
 }
 
 // locate is the line of an annotation or a field that the finding is about, or else

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/version"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/version"
 )
 
 // What follows is SARIF 2.1.0 as far as it is needed, by the names of

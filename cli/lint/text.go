@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/kong-latency/kong-latency/cli/term"
-	"github.com/kong-latency/kong-latency/docs/reference"
-	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/reference"
 )
 
 // asText is for people: the place, the offending line, what is wrong, the fix.

@@ -4,10 +4,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/cli/manifests"
 	"github.com/kong-latency/kong-latency/cli/term"
-	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
 func result(message string) Result {

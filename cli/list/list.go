@@ -12,7 +12,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/cli/plugin"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster"
 )
 
 const (

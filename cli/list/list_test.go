@@ -14,7 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
-	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")

@@ -10,12 +10,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/cli/live"
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // Row is one workload. Its JSON is promised in docs/cli.md.
@@ -123,7 +123,7 @@ func rowOf(w live.Workload, e *pipeline.Evaluator, now time.Time) Row {
 	return r
 }
 
-func (r *Row) planned(p *generator.Plan) {
+func (r *Row) planned(p *plan.Plan) {
 	r.TargetMS = ptr.To(p.Target.AsApproximateFloat64())
 	r.MinReplicas, r.MaxReplicas = p.MinReplicas, p.MaxReplicas
 	if p.Paused != annotations.PauseNone {
@@ -191,10 +191,10 @@ func rank(s State) int { return slices.Index([]State{OK, Warning, Unknown, Broke
 
 // source is the source in a table.
 func (r Row) source() string {
-	switch generator.Source(r.Source) {
-	case generator.FromPolicy:
+	switch plan.Source(r.Source) {
+	case plan.FromPolicy:
 		return "policy/" + r.Policy
-	case generator.FromDeployment, generator.FromService:
+	case plan.FromDeployment, plan.FromService:
 		return "annotation"
 	default:
 		return "-"

@@ -13,11 +13,10 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/kong-latency/kong-latency/cli/live"
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/policy"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 // autoscaler saw a latency, if its condition is what it takes.
@@ -39,7 +38,7 @@ func autoscaler(active corev1.ConditionStatus) *autoscalingv2.HorizontalPodAutos
 func workload(findings ...finding.Finding) live.Workload {
 	return live.Workload{
 		Deployment: &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "echo"}, Spec: appsv1.DeploymentSpec{Replicas: ptr.To(int32(3))}},
-		Resolution: generator.Resolution{Asked: true, Source: generator.FromService, Findings: findings, Plan: &generator.Plan{
+		Resolution: plan.Resolution{Asked: true, Source: plan.FromService, Findings: findings, Plan: &plan.Plan{
 			Resolved: policy.Resolved{Target: resource.MustParse("40"), MinReplicas: 1, MaxReplicas: 10, Metric: "m", Paused: "scale-in"},
 		}},
 		Subject: &pipeline.Subject{Namespace: "default", Service: "echo", Metric: "m"},
@@ -87,7 +86,7 @@ func TestJudge(t *testing.T) {
 	if got := judge(w, e, noon); got.State != Broken || got.String() != "broken: service-monitor" {
 		t.Errorf("got %+v", got)
 	}
-	w.Resolution.Findings = []finding.Finding{broken, target.NoServiceSelectsPods.On(on, "x")}
+	w.Resolution.Findings = []finding.Finding{broken, plan.NoServiceSelectsPods.On(on, "x")}
 	if got := judge(w, e, noon); got.String() != "blocked: NoServiceSelectsPods" {
 		t.Errorf("got %+v", got)
 	}

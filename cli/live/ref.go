@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/cli/plugin"
+	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
 // Ref names a Deployment or a Service in an argument.

@@ -3,7 +3,7 @@ package live
 import (
 	"testing"
 
-	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
 func TestParseRef(t *testing.T) {

@@ -9,11 +9,11 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 
-	"github.com/kong-latency/kong-latency/annotations"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // State is what was read of a cluster to decide about workloads.
@@ -41,7 +41,7 @@ func (c *Cluster) Read(ctx context.Context, namespace string, o cluster.Options)
 // Workload is a Deployment and what is decided about it.
 type Workload struct {
 	Deployment *appsv1.Deployment
-	Resolution generator.Resolution
+	Resolution plan.Resolution
 	// HPA is the one by which it is scaled now; nil if none is, or it is not known.
 	HPA *autoscalingv2.HorizontalPodAutoscaler
 	// Subject is whose metric is asked for; nil if no Service is known to be its.
@@ -50,7 +50,7 @@ type Workload struct {
 
 // Workloads decides about every Deployment, sorted by namespace and name.
 func (s *State) Workloads() []Workload {
-	catalogs := map[string]target.Catalog{}
+	catalogs := map[string]model.Catalog{}
 	out := make([]Workload, 0, len(s.Listing.Deployments))
 	for i := range s.Listing.Deployments {
 		d := &s.Listing.Deployments[i]
@@ -65,9 +65,9 @@ func (s *State) Workloads() []Workload {
 	return out
 }
 
-func (s *State) workload(d *appsv1.Deployment, c target.Catalog) Workload {
+func (s *State) workload(d *appsv1.Deployment, c model.Catalog) Workload {
 	w := cluster.Workload(d)
-	out := Workload{Deployment: d, Resolution: generator.Resolve(w, c, s.Policies)}
+	out := Workload{Deployment: d, Resolution: plan.Resolve(w, c, s.Policies)}
 	if ours := out.Resolution.Claim.Ours; ours != nil {
 		out.HPA = s.hpa(d.Namespace, ours.Name)
 	}
@@ -103,8 +103,8 @@ func subjectOf(h *autoscalingv2.HorizontalPodAutoscaler) *pipeline.Subject {
 
 // paired is the subject of a workload that asks and gets no plan, as when the
 // policies may not be read.
-func paired(w target.Workload, c target.Catalog) *pipeline.Subject {
-	pairing, asked, _ := target.Pair(w, c)
+func paired(w model.Workload, c model.Catalog) *pipeline.Subject {
+	pairing, asked, _ := plan.Pair(w, c)
 	if !asked || pairing.Service.Name == "" {
 		return nil
 	}

@@ -3,17 +3,17 @@ package offline
 import (
 	"slices"
 
-	"github.com/kong-latency/kong-latency/annotations"
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/policy"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 // Outcome is what becomes of the settings in the files.
 type Outcome struct {
 	// Plans are those of the workloads that get an autoscaler, in the order of the files.
-	Plans []generator.Plan
+	Plans []plan.Plan
 	// Findings are about settings, pairing and policies; sorted, each once.
 	Findings []finding.Finding
 }
@@ -30,7 +30,7 @@ func (c *Cluster) Settle() Outcome {
 		out.Findings = append(out.Findings, findings...)
 	}
 	for _, s := range c.Services {
-		out.Findings = append(out.Findings, target.CheckService(s, target.WithService(c.Catalog(s.Namespace), s))...)
+		out.Findings = append(out.Findings, plan.CheckService(s, model.WithService(c.Catalog(s.Namespace), s))...)
 	}
 	finding.Sort(out.Findings)
 	out.Findings = slices.Compact(out.Findings)
@@ -38,7 +38,7 @@ func (c *Cluster) Settle() Outcome {
 }
 
 // settle decides about one workload.
-func (c *Cluster) settle(w target.Workload) (*generator.Plan, []finding.Finding) {
+func (c *Cluster) settle(w model.Workload) (*plan.Plan, []finding.Finding) {
 	r := c.Resolve(w)
 	if !r.Asked {
 		return nil, nil // not every workload that a policy could attach has a Service
@@ -46,7 +46,7 @@ func (c *Cluster) settle(w target.Workload) (*generator.Plan, []finding.Finding)
 	// What goes beyond a limit is brought in where it is from before; new settings
 	// are refused.
 	findings := slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return f.Reason == policy.LimitClamped.Name })
-	ruling := generator.RulingOf(c.Policies, w)
+	ruling := plan.RulingOf(c.Policies, w)
 	if r.Plan != nil && !ruling.Unknown {
 		findings = append(findings, checkOwn(annotations.OnDeployment, w.Object(), w.Annotations, ruling.Policy)...)
 		if s, ok := c.Catalog(w.Namespace).Service(r.Plan.Service); ok {

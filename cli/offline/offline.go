@@ -15,12 +15,12 @@ import (
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/cli/manifests"
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
-	"github.com/kong-latency/kong-latency/policy"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 // Cluster is what a set of manifests says.
@@ -29,17 +29,17 @@ type Cluster struct {
 	Objects []manifests.Object
 	// Workloads and Services are the Deployments and Services among them, in their
 	// order. Partial ones, which patch others, are not.
-	Workloads []target.Workload
-	Services  []target.Service
+	Workloads []model.Workload
+	Services  []model.Service
 	// Autoscalers are the HorizontalPodAutoscalers and ScaledObjects.
-	Autoscalers []target.Autoscaler
+	Autoscalers []model.Autoscaler
 	// Policies decide by the LatencyPolicies among the objects.
-	Policies generator.Rules
+	Policies plan.Rules
 	// Snapshot is what the objects say of the metric's way.
 	Snapshot *pipeline.Snapshot
 
 	policies []v1alpha1.LatencyPolicy
-	catalogs map[string]target.Set
+	catalogs map[string]model.Set
 }
 
 // New makes a cluster of objects. What could be understood is returned beside an
@@ -54,7 +54,7 @@ func New(objects []manifests.Object) (*Cluster, error) {
 	}
 	c.catalogs = c.sorted()
 	set := policy.Compile(c.policies)
-	c.Policies = generator.Rules{Set: set, Namespace: c.namespace}
+	c.Policies = plan.Rules{Set: set, Namespace: c.namespace}
 	plain := make([]*unstructured.Unstructured, len(objects))
 	for i, o := range objects {
 		plain[i] = o.Unstructured
@@ -146,11 +146,11 @@ func Partial(o manifests.Object) bool {
 
 // Catalog is a namespace of the cluster. Of objects with the same name the last
 // one holds, as it does when they are applied.
-func (c *Cluster) Catalog(namespace string) target.Set { return c.catalogs[namespace] }
+func (c *Cluster) Catalog(namespace string) model.Set { return c.catalogs[namespace] }
 
 // sorted is the objects by their namespaces.
-func (c *Cluster) sorted() map[string]target.Set {
-	out := map[string]target.Set{}
+func (c *Cluster) sorted() map[string]model.Set {
+	out := map[string]model.Set{}
 	seen := map[finding.Object]bool{}
 	for _, w := range slices.Backward(c.Workloads) {
 		if set := out[w.Namespace]; !seen[w.Object()] {
@@ -177,8 +177,8 @@ func (c *Cluster) sorted() map[string]target.Set {
 }
 
 // Resolve decides what a workload gets.
-func (c *Cluster) Resolve(w target.Workload) generator.Resolution {
-	return generator.Resolve(w, target.WithWorkload(c.Catalog(w.Namespace), w), c.Policies)
+func (c *Cluster) Resolve(w model.Workload) plan.Resolution {
+	return plan.Resolve(w, model.WithWorkload(c.Catalog(w.Namespace), w), c.Policies)
 }
 
 // namespace returns the labels of a namespace. One that is not in the files is

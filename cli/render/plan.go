@@ -12,7 +12,8 @@ import (
 
 	"github.com/kong-latency/kong-latency/cli/offline"
 	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // document is one thing to print.
@@ -23,7 +24,7 @@ type document struct {
 }
 
 // text is everything that is to be printed.
-func (o *Options) text(c *offline.Cluster, plans []generator.Plan) (string, error) {
+func (o *Options) text(c *offline.Cluster, plans []plan.Plan) (string, error) {
 	var documents []document
 	if len(plans) > 0 {
 		for _, part := range o.chosen() {
@@ -44,7 +45,7 @@ func (o *Options) text(c *offline.Cluster, plans []generator.Plan) (string, erro
 	return strings.Join(texts, "---\n"), nil
 }
 
-func documentsOf(part string, c *offline.Cluster, plans []generator.Plan) ([]document, error) {
+func documentsOf(part string, c *offline.Cluster, plans []plan.Plan) ([]document, error) {
 	var out []document
 	switch part {
 	case partHPA:
@@ -52,8 +53,8 @@ func documentsOf(part string, c *offline.Cluster, plans []generator.Plan) ([]doc
 			out = append(out, document{yaml: generator.YAML(generator.HPA(p))})
 		}
 	case partExtension:
-		for _, namespace := range distinct(plans, func(p generator.Plan) string { return p.Namespace }) {
-			services := distinct(plans, func(p generator.Plan) string {
+		for _, namespace := range distinct(plans, func(p plan.Plan) string { return p.Namespace }) {
+			services := distinct(plans, func(p plan.Plan) string {
 				if p.Namespace != namespace {
 					return ""
 				}
@@ -85,12 +86,12 @@ func documentsOf(part string, c *offline.Cluster, plans []generator.Plan) ([]doc
 	return out, nil
 }
 
-func metrics(plans []generator.Plan) []string {
-	return distinct(plans, func(p generator.Plan) string { return p.Metric })
+func metrics(plans []plan.Plan) []string {
+	return distinct(plans, func(p plan.Plan) string { return p.Metric })
 }
 
 // distinct are the values of all plans, sorted, without the empty one.
-func distinct(plans []generator.Plan, value func(generator.Plan) string) []string {
+func distinct(plans []plan.Plan, value func(plan.Plan) string) []string {
 	var out []string
 	for _, p := range plans {
 		if v := value(p); v != "" {
@@ -103,7 +104,7 @@ func distinct(plans []generator.Plan, value func(generator.Plan) string) []strin
 
 // monitor is the ServiceMonitor that the pipeline would ask for if there were none,
 // given the Service and the Prometheus in the files, or else those of Kong's guide.
-func monitor(files *pipeline.Snapshot, p generator.Plan) (string, error) {
+func monitor(files *pipeline.Snapshot, p plan.Plan) (string, error) {
 	s := *files
 	s.ServiceMonitors = pipeline.KnownSet[*monitoringv1.ServiceMonitor]()
 	if s.OperatorServices.State != pipeline.Known {

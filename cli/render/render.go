@@ -15,8 +15,8 @@ import (
 	"github.com/kong-latency/kong-latency/cli/manifests"
 	"github.com/kong-latency/kong-latency/cli/offline"
 	"github.com/kong-latency/kong-latency/cli/plugin"
-	"github.com/kong-latency/kong-latency/finding"
-	"github.com/kong-latency/kong-latency/policy"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 const (

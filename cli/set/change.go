@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/yaml"
 
-	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
 // changes are new values by key; nil removes the key.

@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/cli/plugin"
+	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
 const (

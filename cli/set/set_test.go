@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/utils/ptr"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/cli/live"
+	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
 // Whatever people may write has a flag.

@@ -17,8 +17,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/annotations"
-	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/output/hpa"
 	"github.com/kong-latency/kong-latency/test/product"
 )
 
@@ -61,9 +61,9 @@ func (e *env) adopt(d *appsv1.Deployment, name string, more ...string) {
 	annotate(e, d, ours)
 }
 
-func isAdopted(h *autoscalingv2.HorizontalPodAutoscaler) bool { return generator.Adopted(h) }
+func isAdopted(h *autoscalingv2.HorizontalPodAutoscaler) bool { return hpa.Adopted(h) }
 
-func isReturned(h *autoscalingv2.HorizontalPodAutoscaler) bool { return !generator.Adopted(h) }
+func isReturned(h *autoscalingv2.HorizontalPodAutoscaler) bool { return !hpa.Adopted(h) }
 
 // watchHPA watches the autoscalers of this name until the test ends: deleted is how
 // many deletions were told of, and seen the last object.
@@ -106,7 +106,7 @@ func TestAnAutoscalerIsAdoptedInPlaceAndReturnedAsItWas(t *testing.T) {
 	e.adopt(d, "cpu")
 	h := e.attached("cpu", isAdopted, target("40"))
 	e.Expect(h.UID).To(gomega.Equal(meta.UID))
-	e.Expect(h.Annotations[generator.FormerSpec]).To(gomega.Equal(spec))
+	e.Expect(h.Annotations[hpa.FormerSpec]).To(gomega.Equal(spec))
 	e.Expect(h.Labels).To(gomega.Equal(meta.Labels))
 	e.Expect(h.OwnerReferences).To(gomega.Equal(meta.OwnerReferences))
 	e.Expect(h.Spec).To(gomega.Equal(seedHPA(e).Spec), "it is what one of our own would be")
@@ -120,7 +120,7 @@ func TestAnAutoscalerIsAdoptedInPlaceAndReturnedAsItWas(t *testing.T) {
 	// Without the annotation it stays: taking it over was asked for once.
 	annotate(e, d, asks(annotations.TargetMS, "60"))
 	h = e.attached("cpu", target("60"))
-	e.Expect(h.Annotations[generator.FormerSpec]).To(gomega.Equal(spec))
+	e.Expect(h.Annotations[hpa.FormerSpec]).To(gomega.Equal(spec))
 
 	annotate(e, d, nil)
 	e.attached("cpu", isReturned)
@@ -249,7 +249,7 @@ func TestAnEditWhileItIsAdoptedIsNotLost(t *testing.T) {
 	h := e.hpa("cpu")
 	e.Expect(h.Labels["edit"]).To(gomega.Equal(strconv.Itoa(last)))
 	var former autoscalingv2.HorizontalPodAutoscalerSpec
-	e.Expect(json.Unmarshal([]byte(h.Annotations[generator.FormerSpec]), &former)).To(gomega.Succeed())
+	e.Expect(json.Unmarshal([]byte(h.Annotations[hpa.FormerSpec]), &former)).To(gomega.Succeed())
 	e.Expect(former.MaxReplicas).To(gomega.BeEquivalentTo(last))
 	annotate(e, d, nil)
 	e.Expect(e.attached("cpu", isReturned).Spec.MaxReplicas).To(gomega.BeEquivalentTo(last))

@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
-	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
 // small is a manifest with one replica, which asks for autoscaling.

@@ -11,8 +11,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
-	"github.com/kong-latency/kong-latency/annotations"
-	"github.com/kong-latency/kong-latency/metric"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/metrics"
 	"github.com/kong-latency/kong-latency/test/product"
 )
 
@@ -57,16 +57,16 @@ func TestProcessesExposeTheDeclaredMetrics(t *testing.T) {
 	e := newEnv(t)
 	e.create(e.deployment("lonely", asks())) // so that there is a finding
 	e.told("Deployment", "lonely", noService)
-	for of, p := range map[metric.Process]*product.Process{metric.Webhook: plain.webhook, metric.Controller: plain.controller} {
+	for of, p := range map[metrics.Process]*product.Process{metrics.Webhook: plain.webhook, metrics.Controller: plain.controller} {
 		got := e.scrape(p)
-		for _, m := range slices.Concat(metric.Ours(), metric.Others()) {
+		for _, m := range slices.Concat(metrics.Ours(), metrics.Others()) {
 			if slices.Contains(m.Processes, of) {
 				e.declared(got[m.Name], m)
 			}
 		}
 		for name := range got {
 			if strings.HasPrefix(name, "kong_latency_") {
-				e.Expect(slices.ContainsFunc(metric.Ours(), func(m metric.Metric) bool {
+				e.Expect(slices.ContainsFunc(metrics.Ours(), func(m metrics.Metric) bool {
 					return m.Name == name && slices.Contains(m.Processes, of)
 				})).To(gomega.BeTrue(), "%s of the %s is not declared", name, of)
 			}
@@ -75,7 +75,7 @@ func TestProcessesExposeTheDeclaredMetrics(t *testing.T) {
 }
 
 // declared expects a family to be as it is declared.
-func (e *env) declared(got *dto.MetricFamily, m metric.Metric) {
+func (e *env) declared(got *dto.MetricFamily, m metrics.Metric) {
 	e.t.Helper()
 	e.Expect(got.GetMetric()).NotTo(gomega.BeEmpty(), m.Name)
 	e.Expect(strings.ToLower(got.GetType().String())).To(gomega.Equal(string(m.Type)), m.Name)
@@ -92,9 +92,9 @@ func (e *env) declared(got *dto.MetricFamily, m metric.Metric) {
 func TestAdmissionsAreCounted(t *testing.T) {
 	e := newEnv(t)
 	admissions := func(labels ...string) float64 {
-		return e.scrape(plain.webhook).value(metric.Admissions.Name, labels...)
+		return e.scrape(plain.webhook).value(metrics.Admissions.Name, labels...)
 	}
-	answered := func() float64 { return e.scrape(plain.webhook).value(metric.AdmissionDuration.Name) }
+	answered := func() float64 { return e.scrape(plain.webhook).value(metrics.AdmissionDuration.Name) }
 	denied := []string{"kind=Service", "phase=validate", "operation=CREATE", "verdict=denied"}
 	warned := []string{"kind=Deployment", "phase=validate", "operation=CREATE", "verdict=warned"}
 	patched := []string{"kind=Deployment", "phase=mutate", "operation=CREATE", "verdict=patched"}
@@ -105,9 +105,9 @@ func TestAdmissionsAreCounted(t *testing.T) {
 	byAPIServer, err := e.stack.cp.Metrics(e.ctx)
 	e.Expect(err).NotTo(gomega.HaveOccurred())
 	const refusals = "apiserver_admission_webhook_rejection_count"
-	i := slices.IndexFunc(metric.Others(), func(m metric.Metric) bool { return m.Name == refusals })
+	i := slices.IndexFunc(metrics.Others(), func(m metrics.Metric) bool { return m.Name == refusals })
 	e.Expect(i).NotTo(gomega.BeNumerically("<", 0))
-	e.declared(byAPIServer[refusals], metric.Others()[i])
+	e.declared(byAPIServer[refusals], metrics.Others()[i])
 	e.Expect(answered()).To(gomega.BeNumerically(">", timed))
 
 	beforeWarned, beforePatched := admissions(warned...), admissions(patched...)
@@ -119,17 +119,17 @@ func TestAdmissionsAreCounted(t *testing.T) {
 func TestFindingsAndWorkloadsAreCounted(t *testing.T) {
 	e := newEnv(t)
 	findings := func() float64 {
-		return e.scrape(plain.controller).value(metric.Findings.Name, "reason="+noService, "hop=")
+		return e.scrape(plain.controller).value(metrics.Findings.Name, "reason="+noService, "hop=")
 	}
 	workloads := func(state string) float64 {
-		return e.scrape(plain.controller).value(metric.Workloads.Name, "state="+state)
+		return e.scrape(plain.controller).value(metrics.Workloads.Name, "state="+state)
 	}
 	// What the tests before have left is counted by the time that this is told of.
 	e.create(e.deployment("marker", asks()))
 	e.told("Deployment", "marker", noService)
 	found := findings()
 	was := map[string]float64{}
-	for _, s := range metric.WorkloadStates() {
+	for _, s := range metrics.WorkloadStates() {
 		was[s] = workloads(s)
 	}
 	is := func(state string, more float64) {
@@ -139,31 +139,31 @@ func TestFindingsAndWorkloadsAreCounted(t *testing.T) {
 	d := e.deployment("echo", asks())
 	e.create(d)
 	e.Eventually(findings).Should(gomega.Equal(found + 1))
-	is(metric.Blocked, 1)
+	is(metrics.Blocked, 1)
 
 	e.create(e.service("echo", nil))
 	e.attached("echo")
 	e.Eventually(findings).Should(gomega.Equal(found))
-	is(metric.Attached, 1)
-	is(metric.Blocked, 0)
+	is(metrics.Attached, 1)
+	is(metrics.Blocked, 0)
 
 	annotate(e, d, asks(annotations.Paused, "true"))
-	is(metric.Paused, 1)
-	is(metric.Attached, 0)
+	is(metrics.Paused, 1)
+	is(metrics.Attached, 0)
 
 	annotate(e, d, nil)
 	e.gone("echo")
-	is(metric.Paused, 0)
+	is(metrics.Paused, 0)
 }
 
 func TestSnapshotTellsItsAge(t *testing.T) {
 	e := newEnv(t)
 	for _, p := range []*product.Process{plain.webhook, plain.controller} {
 		first := e.scrape(p)
-		e.Expect(first.value(metric.SnapshotUnread.Name, "kind=namespaces")).To(gomega.BeZero())
-		e.Expect(first.value(metric.SnapshotUnread.Name)).To(gomega.BeZero(), "the shipped roles let everything be read")
+		e.Expect(first.value(metrics.SnapshotUnread.Name, "kind=namespaces")).To(gomega.BeZero())
+		e.Expect(first.value(metrics.SnapshotUnread.Name)).To(gomega.BeZero(), "the shipped roles let everything be read")
 		newEnv(t) // whose namespace is a change
-		for _, name := range []string{metric.SnapshotChange.Name, metric.SnapshotCheck.Name} {
+		for _, name := range []string{metrics.SnapshotChange.Name, metrics.SnapshotCheck.Name} {
 			e.Eventually(func() float64 { return e.scrape(p).value(name) }).Should(gomega.BeNumerically(">", first.value(name)), name)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/onsi/gomega"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 
-	"github.com/kong-latency/kong-latency/annotations"
+	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
 func TestPausingAndResumingRestoresTheBehavior(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/annotations"
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
 // live is the policy as the API server has it.

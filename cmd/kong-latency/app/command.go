@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"github.com/kong-latency/kong-latency/version"
+	"github.com/kong-latency/kong-latency/internal/version"
 )
 
 // Command returns the root command.

@@ -3,20 +3,20 @@ package app
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/kong-latency/kong-latency/metric"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
-	"github.com/kong-latency/kong-latency/version"
+	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/metrics"
+	"github.com/kong-latency/kong-latency/internal/version"
 )
 
 // registerMetrics registers what both processes expose.
 func registerMetrics(r prometheus.Registerer, source *cluster.Source) error {
-	if err := metric.SnapshotUnread.Register(r, source); err != nil {
+	if err := metrics.SnapshotUnread.Register(r, source); err != nil {
 		return err
 	}
-	return metric.BuildInfo.Register(r, buildInfo{})
+	return metrics.BuildInfo.Register(r, buildInfo{})
 }
 
-var buildInfoDesc = metric.BuildInfo.Desc()
+var buildInfoDesc = metrics.BuildInfo.Desc()
 
 // buildInfo tells the version.
 type buildInfo struct{}

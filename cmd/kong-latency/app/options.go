@@ -16,8 +16,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
-	"github.com/kong-latency/kong-latency/version"
+	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/version"
 )
 
 // Options of all the subcommands. A subcommand shows the flags of its part only.

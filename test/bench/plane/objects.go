@@ -15,10 +15,11 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/annotations"
-	"github.com/kong-latency/kong-latency/finding"
 	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/policy"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 // namespaces is over how many the workloads are spread.
@@ -140,7 +141,7 @@ func (p *Plane) DeleteHPAs(ctx context.Context) error {
 func HPA(i int) *autoscalingv2.HorizontalPodAutoscaler {
 	settings, _ := annotations.Parse(annotations.OnDeployment, Annotated())
 	resolved, _ := policy.Resolve(finding.Object{}, settings, nil)
-	h := generator.HPA(generator.Plan{Resolved: resolved, Namespace: Namespace(i), Name: Name(i), Deployment: Name(i), Service: Name(i)})
+	h := generator.HPA(plan.Plan{Resolved: resolved, Namespace: Namespace(i), Name: Name(i), Deployment: Name(i), Service: Name(i)})
 	h.TypeMeta = metav1.TypeMeta{}
 	return h
 }

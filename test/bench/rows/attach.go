@@ -11,9 +11,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/cmd/kong-latency/app"
-	"github.com/kong-latency/kong-latency/generator"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
-	"github.com/kong-latency/kong-latency/target"
+	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/test/bench/measure"
 	"github.com/kong-latency/kong-latency/test/bench/plane"
 	"github.com/kong-latency/kong-latency/test/bench/report"
@@ -112,15 +113,15 @@ func applyAll(ctx context.Context, p *plane.Plane, n int) error {
 // applier returns what applies the autoscaler of the i-th of n workloads, as the
 // controller would, and does nothing else.
 func applier(ctx context.Context, p *plane.Plane, n int) (func(context.Context, int) error, error) {
-	plans := map[client.ObjectKey]generator.Plan{}
+	plans := map[client.ObjectKey]plan.Plan{}
 	var list appsv1.DeploymentList
 	if err := p.Admin.List(ctx, &list); err != nil {
 		return nil, fmt.Errorf("list Deployments: %w", err)
 	}
 	for i := range list.Items {
 		w := cluster.Workload(&list.Items[i])
-		s := target.Service{Namespace: w.Namespace, Name: w.Name, Selector: map[string]string{"app": w.Name}}
-		if r := generator.Resolve(w, target.Set{Workloads: []target.Workload{w}, Services: []target.Service{s}}, nil); r.Plan != nil {
+		s := model.Service{Namespace: w.Namespace, Name: w.Name, Selector: map[string]string{"app": w.Name}}
+		if r := plan.Resolve(w, model.Set{Workloads: []model.Workload{w}, Services: []model.Service{s}}, nil); r.Plan != nil {
 			plans[client.ObjectKeyFromObject(&list.Items[i])] = *r.Plan
 		}
 	}
@@ -128,7 +129,7 @@ func applier(ctx context.Context, p *plane.Plane, n int) (func(context.Context, 
 		return nil, fmt.Errorf("plan %d workloads: there are %d", n, len(plans))
 	}
 	return func(ctx context.Context, i int) error {
-		hpa, err := generator.ApplyConfiguration(plans[client.ObjectKey{Namespace: plane.Namespace(i), Name: plane.Name(i)}])
+		hpa, err := hpa.ApplyConfiguration(plans[client.ObjectKey{Namespace: plane.Namespace(i), Name: plane.Name(i)}])
 		if err != nil {
 			return err
 		}

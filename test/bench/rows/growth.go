@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 
+	admissionv1 "k8s.io/api/admission/v1"
+
 	"github.com/kong-latency/kong-latency/test/bench/measure"
 	"github.com/kong-latency/kong-latency/test/bench/plane"
 	"github.com/kong-latency/kong-latency/test/bench/report"
 	"github.com/kong-latency/kong-latency/webhook"
-
-	admissionv1 "k8s.io/api/admission/v1"
 )
 
 // growthRow: how cost grows with the number of workloads. What grows faster than that

@@ -15,7 +15,7 @@ import (
 	"k8s.io/klog/v2"
 	basecmd "sigs.k8s.io/custom-metrics-apiserver/pkg/cmd"
 
-	rules "github.com/kong-latency/kong-latency/pipeline/adapter"
+	rules "github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
 // Options name what the adapter stands between.

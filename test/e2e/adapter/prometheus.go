@@ -9,7 +9,7 @@ import (
 	prometheusv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
-	rules "github.com/kong-latency/kong-latency/pipeline/adapter"
+	rules "github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
 // source is what the adapter asks of Prometheus.

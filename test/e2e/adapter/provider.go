@@ -19,7 +19,7 @@ import (
 	"sigs.k8s.io/custom-metrics-apiserver/pkg/provider"
 	"sigs.k8s.io/custom-metrics-apiserver/pkg/provider/helpers"
 
-	rules "github.com/kong-latency/kong-latency/pipeline/adapter"
+	rules "github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
 // metrics answers the custom metrics API out of Prometheus, by the rules of a

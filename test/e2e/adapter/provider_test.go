@@ -22,7 +22,7 @@ import (
 	custommetrics "k8s.io/metrics/pkg/apis/custom_metrics"
 	"sigs.k8s.io/custom-metrics-apiserver/pkg/provider"
 
-	rules "github.com/kong-latency/kong-latency/pipeline/adapter"
+	rules "github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 	"github.com/kong-latency/kong-latency/test/guide"
 )
 

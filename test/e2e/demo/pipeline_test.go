@@ -6,7 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/kong-latency/kong-latency/pipeline/adapter"
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 	"github.com/kong-latency/kong-latency/test/e2e/stack"
 	"github.com/kong-latency/kong-latency/test/guide"
 )
@@ -34,7 +34,7 @@ func (s scenario) changed(t *testing.T, part, kind string, path ...string) strin
 func TestScenariosFitTheirRules(t *testing.T) {
 	for name, s := range scenarios {
 		text := s.changed(t, guide.Adapter, "ConfigMap", "data", guide.AdapterConfigKey)
-		config, err := adapter.Parse([]byte(text), adapter.CoreResources)
+		config, err := adapterconfig.Parse([]byte(text), adapterconfig.CoreResources)
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, text)
 		}

@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/cli/doctor"
-	"github.com/kong-latency/kong-latency/finding"
+	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/test/guide"
 )
 

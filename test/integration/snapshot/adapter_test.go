@@ -7,8 +7,8 @@ import (
 
 	"github.com/onsi/gomega"
 
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
 // configuration is a ConfigMap with a rule for a resource.

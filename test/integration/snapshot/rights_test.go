@@ -7,8 +7,8 @@ import (
 	"github.com/onsi/gomega"
 	"k8s.io/client-go/rest"
 
-	"github.com/kong-latency/kong-latency/pipeline"
-	"github.com/kong-latency/kong-latency/pipeline/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/test/controlplane"
 )
 

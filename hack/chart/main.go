@@ -1,0 +1,44 @@
+// Command gen derives templates of the Helm chart from the manifests in config, so
+// that there is one place where roles, webhooks and the rest are written. What the
+// chart's values change in them is in rules.go; the Deployments, in which they
+// change most, are templates written by hand and held against config by a test.
+//
+//	go run ./hack/chart <folder of config> <folder of the derived templates>
+//
+// The second folder holds nothing else afterwards.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintf(os.Stderr, "derive the chart: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if len(args) != 2 {
+		return fmt.Errorf("needs two arguments, the folder of config and the folder to write to, and got %d", len(args))
+	}
+	files, err := derive(args[0])
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(args[1]); err != nil { // a template may have come out of use
+		return fmt.Errorf("empty the folder: %w", err)
+	}
+	if err := os.MkdirAll(args[1], 0o755); err != nil {
+		return fmt.Errorf("make the folder: %w", err)
+	}
+	for _, f := range files {
+		if err := os.WriteFile(filepath.Join(args[1], f.name), []byte(f.text), 0o644); err != nil {
+			return fmt.Errorf("write %s: %w", f.name, err)
+		}
+	}
+	return nil
+}

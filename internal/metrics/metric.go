@@ -1,0 +1,98 @@
+// Package metric declares every metric that the product exposes, and those of
+// others that its alerts and its dashboard ask for, once: names, types, labels and
+// what they mean. What exposes a metric takes its name and help from here, and so
+// does the reference page.
+package metrics
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Type is the word of the Prometheus text format for a kind of metric.
+type Type string
+
+// The types that are used.
+const (
+	Counter   Type = "counter"
+	Gauge     Type = "gauge"
+	Histogram Type = "histogram"
+)
+
+// Process is what exposes a metric. `kong-latency all` exposes those of both of ours.
+type Process string
+
+// The processes that are scraped.
+const (
+	Webhook    Process = "webhook"
+	Controller Process = "controller"
+	APIServer  Process = "kube-apiserver"
+)
+
+// Metric is the declaration of one metric. Its name, its type and the names and
+// meanings of its labels never change.
+type Metric struct {
+	Name string
+	Type Type
+	// Help is what it counts or tells, and the unit, in sentences.
+	Help   string
+	Labels []Label
+	// Buckets are the upper bounds of a histogram's, in its unit.
+	Buckets []float64
+	// Processes expose it, each of its replicas.
+	Processes []Process
+	// Source is whose metric it is if it is not ours: a library, or a program.
+	Source string
+}
+
+// Label is one label of a metric.
+type Label struct {
+	Name string
+	// Help says which values it has, and what they mean if the words do not.
+	Help string
+}
+
+// Register registers a collector that exposes the metric.
+func (m Metric) Register(r prometheus.Registerer, c prometheus.Collector) error {
+	if err := r.Register(c); err != nil {
+		return fmt.Errorf("register metric %s: %w", m.Name, err)
+	}
+	return nil
+}
+
+// Desc describes the metric to Prometheus' client.
+func (m Metric) Desc() *prometheus.Desc {
+	return prometheus.NewDesc(m.Name, m.Help, m.LabelNames(), nil)
+}
+
+// NewCounters returns counters of the metric, one for each set of label values.
+func (m Metric) NewCounters() *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: m.Name, Help: m.Help}, m.LabelNames())
+}
+
+// NewGauges returns gauges of the metric, one for each set of label values.
+func (m Metric) NewGauges() *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: m.Name, Help: m.Help}, m.LabelNames())
+}
+
+// NewHistograms returns histograms of the metric, one for each set of label values:
+// with its buckets, and as native ones for a Prometheus that takes those.
+func (m Metric) NewHistograms() *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: m.Name, Help: m.Help, Buckets: m.Buckets,
+		NativeHistogramBucketFactor:     1.1,
+		NativeHistogramMaxBucketNumber:  100,
+		NativeHistogramMinResetDuration: time.Hour,
+	}, m.LabelNames())
+}
+
+// LabelNames are the names of its labels, in the order in which values are given.
+func (m Metric) LabelNames() []string {
+	names := make([]string, 0, len(m.Labels))
+	for _, l := range m.Labels {
+		names = append(names, l.Name)
+	}
+	return names
+}

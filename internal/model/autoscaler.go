@@ -1,0 +1,115 @@
+package model
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+)
+
+const deploymentKind = string(annotations.OnDeployment)
+
+// The kinds of autoscalers that are known.
+const (
+	KindHPA          = "HorizontalPodAutoscaler"
+	KindScaledObject = "ScaledObject"
+)
+
+// Autoscaler is what matters of a HorizontalPodAutoscaler, or of a ScaledObject of KEDA.
+type Autoscaler struct {
+	Kind      string
+	Namespace string
+	Name      string
+	// UID is empty for one that is not in a cluster yet.
+	UID string
+	// Scales is what it scales.
+	Scales Ref
+	// Controller is the object that controls it; zero if none does.
+	Controller Ref
+	// MadeByUs is true if it carries the mark of what the product makes.
+	MadeByUs bool
+	// Adopted is true if it was somebody's before, and keeps its former spec to be
+	// given back.
+	Adopted bool
+	// Deleting is true once it is marked for deletion.
+	Deleting bool
+	// MinReplicas and MaxReplicas are its bounds.
+	MinReplicas, MaxReplicas int32
+}
+
+// Ref names an object of the same namespace.
+type Ref struct {
+	Kind string
+	Name string
+	// UID is known of controllers only.
+	UID string
+}
+
+// String is the object as people write it in one namespace.
+func (r Ref) String() string {
+	if r == (Ref{}) {
+		return "nobody"
+	}
+	return r.Kind + " " + r.Name
+}
+
+// Object names the autoscaler in findings.
+func (a Autoscaler) Object() finding.Object {
+	return finding.Object{Kind: a.Kind, Namespace: a.Namespace, Name: a.Name}
+}
+
+// Concerns tells whether it scales the Deployment of that name, or has the name
+// that the product would give it.
+func (a Autoscaler) Concerns(deployment string) bool {
+	return a.Scales.Kind == deploymentKind && a.Scales.Name == deployment || a.Kind == KindHPA && a.Name == deployment
+}
+
+// SortAutoscalers sorts by kind and name, in place.
+func SortAutoscalers(list []Autoscaler) []Autoscaler {
+	slices.SortFunc(list, func(a, b Autoscaler) int {
+		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name))
+	})
+	return list
+}
+
+// ScalesWorkload reports whether it scales the Deployment w.
+func (a Autoscaler) ScalesWorkload(w Workload) bool {
+	return a.Scales.Kind == deploymentKind && a.Scales.Name == w.Name
+}
+
+// controlledBy tells whether the Deployment w controls it.
+func (a Autoscaler) controlledBy(w Workload) bool {
+	return a.Controller.UID != "" && a.Controller.UID == w.UID
+}
+
+// MadeForFormer reports whether the product made it for a Deployment of w's name that
+// is gone: garbage collection is about to delete it.
+func (a Autoscaler) MadeForFormer(w Workload) bool {
+	return a.MadeByUs && a.Controller.Kind == deploymentKind && a.Controller.Name == w.Name && !a.controlledBy(w)
+}
+
+// Manages reports whether the product scales w by it.
+func (a Autoscaler) Manages(w Workload) bool {
+	if a.Kind != KindHPA || a.Deleting {
+		return false
+	}
+	if a.Adopted {
+		return a.ScalesWorkload(w)
+	}
+	if a.MadeByUs && a.Controller == (Ref{}) {
+		return a.ScalesWorkload(w) // its Deployment was deleted with --cascade=orphan
+	}
+	return a.controlledBy(w) && (a.MadeByUs || a.Name == w.Name)
+}
+
+// Autoscalers answers what scales the workloads of one namespace.
+type Autoscalers interface {
+	// AutoscalersOf returns every autoscaler that scales the Deployment of that name,
+	// sorted by kind and name, and the HorizontalPodAutoscaler of that name whatever
+	// it scales. unread says why some kind could not be read; it is empty if all were.
+	AutoscalersOf(deployment string) (list []Autoscaler, unread string)
+	// HPA returns the HorizontalPodAutoscaler of that name.
+	HPA(name string) (Autoscaler, bool)
+}

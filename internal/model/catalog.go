@@ -1,0 +1,143 @@
+package model
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kong-latency/kong-latency/internal/annotations"
+)
+
+// Set is a Catalog of given objects, all of one namespace.
+type Set struct {
+	Workloads   []Workload
+	Services    []Service
+	Autoscalers []Autoscaler
+}
+
+var _ Catalog = Set{}
+
+// Workload implements Catalog.
+func (c Set) Workload(name string) (Workload, bool) {
+	i := slices.IndexFunc(c.Workloads, func(w Workload) bool { return w.Name == name })
+	if i < 0 {
+		return Workload{}, false
+	}
+	return c.Workloads[i], true
+}
+
+// Service implements Catalog.
+func (c Set) Service(name string) (Service, bool) {
+	i := slices.IndexFunc(c.Services, func(s Service) bool { return s.Name == name })
+	if i < 0 {
+		return Service{}, false
+	}
+	return c.Services[i], true
+}
+
+// ServicesSelecting implements Catalog.
+func (c Set) ServicesSelecting(podLabels map[string]string) []Service {
+	return c.services(func(s Service) bool { return s.Selects(podLabels) })
+}
+
+// ServicesNaming implements Catalog.
+func (c Set) ServicesNaming(deployment string) []Service {
+	return c.services(func(s Service) bool { return s.Annotations[annotations.Deployment] == deployment })
+}
+
+// WorkloadsSelectedBy implements Catalog.
+func (c Set) WorkloadsSelectedBy(s Service) []Workload {
+	var out []Workload
+	for _, w := range c.Workloads {
+		if s.Selects(w.PodLabels) {
+			out = append(out, w)
+		}
+	}
+	slices.SortFunc(out, func(a, b Workload) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// AutoscalersOf implements Autoscalers.
+func (c Set) AutoscalersOf(deployment string) (list []Autoscaler, unread string) {
+	for _, a := range c.Autoscalers {
+		if a.Concerns(deployment) {
+			list = append(list, a)
+		}
+	}
+	return SortAutoscalers(list), ""
+}
+
+// HPA implements Autoscalers.
+func (c Set) HPA(name string) (Autoscaler, bool) {
+	i := slices.IndexFunc(c.Autoscalers, func(a Autoscaler) bool { return a.Kind == KindHPA && a.Name == name })
+	if i < 0 {
+		return Autoscaler{}, false
+	}
+	return c.Autoscalers[i], true
+}
+
+func (c Set) services(keep func(Service) bool) []Service {
+	var out []Service
+	for _, s := range c.Services {
+		if keep(s) {
+			out = append(out, s)
+		}
+	}
+	slices.SortFunc(out, func(a, b Service) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// WithWorkload is the catalog as it will be once w is admitted.
+func WithWorkload(c Catalog, w Workload) Catalog { return workloadOver{c, w} }
+
+type workloadOver struct {
+	Catalog
+	w Workload
+}
+
+func (o workloadOver) Workload(name string) (Workload, bool) {
+	if name == o.w.Name {
+		return o.w, true
+	}
+	return o.Catalog.Workload(name)
+}
+
+func (o workloadOver) WorkloadsSelectedBy(s Service) []Workload {
+	return overlay(o.Catalog.WorkloadsSelectedBy(s), o.w, s.Selects(o.w.PodLabels),
+		func(w Workload) string { return w.Name })
+}
+
+// WithService is the catalog as it will be once s is admitted.
+func WithService(c Catalog, s Service) Catalog { return serviceOver{c, s} }
+
+type serviceOver struct {
+	Catalog
+	s Service
+}
+
+func (o serviceOver) Service(name string) (Service, bool) {
+	if name == o.s.Name {
+		return o.s, true
+	}
+	return o.Catalog.Service(name)
+}
+
+func (o serviceOver) ServicesSelecting(podLabels map[string]string) []Service {
+	return overlay(o.Catalog.ServicesSelecting(podLabels), o.s, o.s.Selects(podLabels), serviceName)
+}
+
+func (o serviceOver) ServicesNaming(deployment string) []Service {
+	return overlay(o.Catalog.ServicesNaming(deployment), o.s, o.s.Annotations[annotations.Deployment] == deployment, serviceName)
+}
+
+func serviceName(s Service) string { return s.Name }
+
+// overlay returns the sorted list with item in its place if it belongs, and
+// without any older item of its name.
+func overlay[T any](list []T, item T, belongs bool, name func(T) string) []T {
+	out := slices.DeleteFunc(slices.Clone(list), func(t T) bool { return name(t) == name(item) })
+	if !belongs {
+		return out
+	}
+	at, _ := slices.BinarySearchFunc(out, item, func(a, b T) int { return strings.Compare(name(a), name(b)) })
+	return slices.Insert(out, at, item)
+}

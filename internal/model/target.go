@@ -1,0 +1,74 @@
+// Package target pairs Deployments with the Services whose latency scales them.
+package model
+
+import (
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+)
+
+// Workload is what matters of a Deployment.
+type Workload struct {
+	Namespace string
+	Name      string
+	// UID is empty for a Deployment that is not in a cluster yet.
+	UID string
+	// Deleting is true once the Deployment is marked for deletion.
+	Deleting bool
+	// Replicas is spec.replicas; nil means the API's default, 1.
+	Replicas *int32
+	// Labels are the Deployment's own, which policies select by.
+	Labels map[string]string
+	// PodLabels are the labels of the pod template.
+	PodLabels map[string]string
+	// Annotations are those of ours, raw.
+	Annotations map[string]string
+}
+
+// Object names the Deployment in findings.
+func (w Workload) Object() finding.Object {
+	return finding.Object{Kind: deploymentKind, Namespace: w.Namespace, Name: w.Name}
+}
+
+// Service is what matters of a Service.
+type Service struct {
+	Namespace string
+	Name      string
+	// Selector is spec.selector; an empty one selects no pods.
+	Selector map[string]string
+	// Annotations are those of ours, raw.
+	Annotations map[string]string
+}
+
+// Object names the Service in findings.
+func (s Service) Object() finding.Object {
+	return finding.Object{Kind: string(annotations.OnService), Namespace: s.Namespace, Name: s.Name}
+}
+
+// Selects tells whether the Service sends traffic to pods with these labels.
+func (s Service) Selects(podLabels map[string]string) bool {
+	if len(s.Selector) == 0 {
+		return false
+	}
+	for k, v := range s.Selector {
+		if got, ok := podLabels[k]; !ok || got != v {
+			return false
+		}
+	}
+	return true
+}
+
+// Catalog answers what else is in one namespace. Lists are sorted by name.
+type Catalog interface {
+	Autoscalers
+
+	// Workload returns the Deployment of that name.
+	Workload(name string) (Workload, bool)
+	// Service returns the Service of that name.
+	Service(name string) (Service, bool)
+	// ServicesSelecting returns the Services that select pods with these labels.
+	ServicesSelecting(podLabels map[string]string) []Service
+	// ServicesNaming returns the Services whose deployment annotation names this Deployment.
+	ServicesNaming(deployment string) []Service
+	// WorkloadsSelectedBy returns the Deployments whose pods this Service selects.
+	WorkloadsSelectedBy(s Service) []Workload
+}

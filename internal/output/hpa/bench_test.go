@@ -1,0 +1,41 @@
+package hpa
+
+import (
+	"testing"
+
+	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/plan"
+)
+
+// BenchmarkGenerate is the way from a workload to its autoscaler, step by step.
+func BenchmarkGenerate(b *testing.B) {
+	w := echo(map[string]string{annotations.TargetMS: "40"})
+	set := model.Set{Workloads: []model.Workload{w}, Services: []model.Service{echoService(nil)}}
+	r := plan.Resolve(w, set, nil)
+	if r.Plan == nil {
+		b.Fatal(r.Findings)
+	}
+	p := *r.Plan
+	there := live(p)
+	if !UpToDate(there, p) {
+		b.Fatal("it is not up to date")
+	}
+	for _, step := range []struct {
+		name string
+		run  func()
+	}{
+		{"resolve", func() { plan.Resolve(w, set, nil) }},
+		{"HPA", func() { generator.HPA(p) }},
+		{"apply configuration", func() { _, _ = ApplyConfiguration(p) }},
+		{"up to date", func() { UpToDate(there, p) }},
+	} {
+		b.Run(step.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				step.run()
+			}
+		})
+	}
+}

@@ -1,0 +1,100 @@
+package adapterconfig
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// ErrorKind tells what is wrong with a place of the configuration. Kinds are
+// stable.
+type ErrorKind string
+
+// The reasons for which the adapter exits at its start.
+const (
+	// ErrorYAML: the document is not strict YAML of the adapter's schema: a
+	// syntax error, an unknown, mis-cased or duplicate key, or a wrong type.
+	ErrorYAML ErrorKind = "YAML"
+	// ErrorFilter: a series filter has both or neither of is and isNot.
+	ErrorFilter ErrorKind = "Filter"
+	// ErrorRegexp: a regular expression does not compile.
+	ErrorRegexp ErrorKind = "Regexp"
+	// ErrorNameAs: name.matches has several groups and name.as is empty.
+	ErrorNameAs ErrorKind = "NameAs"
+	// ErrorTemplate: a Go template does not parse, or a resource template
+	// cannot be turned into a pattern of label names.
+	ErrorTemplate ErrorKind = "Template"
+	// ErrorResource: the API server has no such resource. It depends on what
+	// is installed in the cluster, all other kinds on the document alone.
+	ErrorResource ErrorKind = "Resource"
+	// ErrorIntervals: --metrics-max-age is less than --metrics-relist-interval.
+	ErrorIntervals ErrorKind = "Intervals"
+	// ErrorSeriesQuery: a seriesQuery is no PromQL series selector. The adapter
+	// starts with it, but every relist fails.
+	ErrorSeriesQuery ErrorKind = "SeriesQuery"
+)
+
+// Error is one mistake in a configuration.
+type Error struct {
+	Kind ErrorKind
+	// Path is the place, as in rules[3].seriesFilters[0].is; empty for the
+	// document as a whole.
+	Path string
+	// Value is what stands there, as far as it is a single value.
+	Value string
+	// Reason says what is wrong and what is allowed.
+	Reason string
+}
+
+// maxText bounds value and reason in a message, in bytes; hostile ones are as
+// long as the document.
+const maxText = 300
+
+func shortened(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxText], "") + "…"
+}
+
+// Error is path, value and reason, long texts cut.
+func (e *Error) Error() string {
+	var parts []string
+	if e.Path != "" {
+		parts = append(parts, e.Path)
+	}
+	if e.Value != "" {
+		parts = append(parts, fmt.Sprintf("%q", shortened(e.Value)))
+	}
+	return strings.Join(append(parts, shortened(e.Reason)), ": ")
+}
+
+// Errors are all mistakes found in one configuration, in document order.
+type Errors []*Error
+
+// Error joins the single lines.
+func (es Errors) Error() string {
+	lines := make([]string, len(es))
+	for i, e := range es {
+		lines[i] = e.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap gives errors.As access to the single mistakes.
+func (es Errors) Unwrap() []error {
+	errs := make([]error, len(es))
+	for i, e := range es {
+		errs[i] = e
+	}
+	return errs
+}
+
+func (es *Errors) add(kind ErrorKind, path *field.Path, value, format string, args ...any) {
+	p := ""
+	if path != nil {
+		p = path.String()
+	}
+	*es = append(*es, &Error{Kind: kind, Path: p, Value: value, Reason: fmt.Sprintf(format, args...)})
+}

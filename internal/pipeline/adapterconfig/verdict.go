@@ -1,0 +1,163 @@
+package adapterconfig
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Answer says whether a request for a metric would get a value.
+type Answer string
+
+// The answers; what cannot be decided is an answer of its own.
+const (
+	Yes     Answer = "Yes"
+	No      Answer = "No"
+	Unknown Answer = "Unknown"
+)
+
+// Kind is the reason of an answer. Kinds are stable; each belongs to one
+// answer.
+type Kind string
+
+// The rule that answers is the last one whose series make the metric known.
+// These kinds judge it.
+const (
+	// Served (Yes): the rule's query gives the Service's sample.
+	Served Kind = "Served"
+	// MetricSelectorUnsupported (No): Gt and Lt cannot be put into PromQL.
+	MetricSelectorUnsupported Kind = "MetricSelectorUnsupported"
+	// NamespaceNotMapped (No): no label for namespaces; the request gets 404.
+	NamespaceNotMapped Kind = "NamespaceNotMapped"
+	// QueryTemplateFails (No): executing metricsQuery fails; 404.
+	QueryTemplateFails Kind = "QueryTemplateFails"
+	// QueryEmpty (No): metricsQuery is missing or makes no text; 404.
+	QueryEmpty Kind = "QueryEmpty"
+	// QueryInvalid (No): the query is no PromQL; 500.
+	QueryInvalid Kind = "QueryInvalid"
+	// QueryNotVector (No): the query gives a scalar, string or range; 500.
+	QueryNotVector Kind = "QueryNotVector"
+	// QueryFails (No): Prometheus refuses to finish the query, over duplicate
+	// series or ambiguous matching; 500.
+	QueryFails Kind = "QueryFails"
+	// SelectorMatchesNothing (No): a selector of the query finds none of the
+	// series; see Mismatch.
+	SelectorMatchesNothing Kind = "SelectorMatchesNothing"
+	// SidesNeverMatch (No): both sides of a binary operation have samples, but
+	// their labels differ.
+	SidesNeverMatch Kind = "SidesNeverMatch"
+	// QueryGivesNothing (No): the query gives no sample for another reason.
+	QueryGivesNothing Kind = "QueryGivesNothing"
+	// LabelLost (No): the samples lack the label that carries the Service's
+	// name, as when `by` names another.
+	LabelLost Kind = "LabelLost"
+	// OtherObject (No): that label carries other names than the Service's.
+	OtherObject Kind = "OtherObject"
+	// NamespaceIgnored (No): the value is, or is mixed with, that of a Service
+	// of the same name in another namespace.
+	NamespaceIgnored Kind = "NamespaceIgnored"
+	// ServiceIgnored (No): the value is mixed with that of other Services.
+	ServiceIgnored Kind = "ServiceIgnored"
+	// LabelsNondeterministic (No): several labels are mapped to one resource
+	// and the answer depends on which the adapter picks when it starts.
+	LabelsNondeterministic Kind = "LabelsNondeterministic"
+	// SeriesNondeterministic (No): several series make the same metric and the
+	// query differs by which of them Prometheus lists last.
+	SeriesNondeterministic Kind = "SeriesNondeterministic"
+	// QueryUndecided (Unknown): the answer depends on values, on functions
+	// that are not followed, or on features of that Prometheus; or following
+	// the query, and others before it, takes too long.
+	QueryUndecided Kind = "QueryUndecided"
+	// RuleShadowed (Unknown): a later rule takes the metric over if series of
+	// other objects exist, and would answer otherwise. Reason is its kind.
+	RuleShadowed Kind = "RuleShadowed"
+	// RulePinned (Unknown): the only rule is known by series of other objects,
+	// and would do if they exist.
+	RulePinned Kind = "RulePinned"
+)
+
+// These kinds tell why no rule answers. They are about the rule that comes
+// nearest to it.
+const (
+	// RelistFails (No): a seriesQuery is refused by Prometheus, so that the
+	// adapter lists no metric at all.
+	RelistFails Kind = "RelistFails"
+	// NoRules (No): rules is empty; the custom metrics API is not installed.
+	NoRules Kind = "NoRules"
+	// NoSeries (No): there are no series to judge by.
+	NoSeries Kind = "NoSeries"
+	// ExternalRule (No): only a rule of externalRules would name the metric so,
+	// which serves it in another API.
+	ExternalRule Kind = "ExternalRule"
+	// SeriesQueryMatchesNothing (No): no series matches seriesQuery; see
+	// Mismatch.
+	SeriesQueryMatchesNothing Kind = "SeriesQueryMatchesNothing"
+	// SeriesFiltered (No): seriesFilters or name.matches drop every series.
+	SeriesFiltered Kind = "SeriesFiltered"
+	// NameDiffers (No): the rule names the metric otherwise; see Names.
+	NameDiffers Kind = "NameDiffers"
+	// ServiceNotMapped (No): the rule maps no label to core services.
+	ServiceNotMapped Kind = "ServiceNotMapped"
+	// ServiceLabelAbsent (No): the rule maps Labels to services, but the series
+	// do not have them.
+	ServiceLabelAbsent Kind = "ServiceLabelAbsent"
+)
+
+// Mismatch is why a selector finds none of some series.
+type Mismatch struct {
+	// Selector is the selector as PromQL.
+	Selector string
+	// Label is the label whose matcher refuses the series that come nearest;
+	// __name__ for the metric's name.
+	Label string
+	// Matcher is that matcher as PromQL.
+	Matcher string
+	// Have are the label's values on those series, sorted; "" is absence.
+	Have []string
+}
+
+// Window is the time that one range of a query looks back over.
+type Window struct {
+	Range time.Duration
+	// Subquery ranges evaluate their inner expression every Step (zero: the
+	// Prometheus' default) and need no two samples within the range.
+	Subquery bool
+	Step     time.Duration
+}
+
+// Verdict is what becomes of a request for a metric of one Service. Fields
+// that do not belong to the kind are empty.
+type Verdict struct {
+	Answer Answer
+	Kind   Kind
+	// Rule is the index of the rule that the verdict is about; in rules, or in
+	// externalRules when Kind is ExternalRule. It is -1 when there is none.
+	Rule int
+	// Path is the place in the configuration that decides.
+	Path string
+	// Query is what would be asked, once the rule gets that far.
+	Query Query
+	// Windows are the ranges of the query, in its order.
+	Windows []Window
+	// Names are the metric names that the rule makes instead; sorted.
+	Names []string
+	// Resources are what the labels of the series map to; sorted.
+	Resources []schema.GroupResource
+	// Labels are the labels of the rule that are concerned; sorted.
+	Labels []string
+	// Mismatch tells why a selector finds nothing.
+	Mismatch *Mismatch
+	// Reason is the parser's, the template's or the evaluator's own words.
+	Reason string
+	// Samples is the number of samples that the query gives for the Service;
+	// of more than one an arbitrary one counts.
+	Samples int
+	// Earlier is the index of an earlier rule that would have served the
+	// metric, had Rule not taken it over; -1 when there is none, or when the
+	// queries before it take too long to follow.
+	Earlier int
+}
+
+func verdict(a Answer, k Kind, rule int) Verdict {
+	return Verdict{Answer: a, Kind: k, Rule: rule, Earlier: -1}
+}

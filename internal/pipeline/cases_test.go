@@ -1,0 +1,361 @@
+package pipeline
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+)
+
+// edited replaces text of the guide's configuration; every first of a pair must
+// be there.
+func edited(t testing.TB, pairs ...string) string {
+	t.Helper()
+	document := generator.AdapterConfig(generator.SeedAdapterRule())
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if !strings.Contains(document, pairs[i]) {
+			t.Fatalf("the configuration has no %q:\n%s", pairs[i], document)
+		}
+		document = strings.ReplaceAll(document, pairs[i], pairs[i+1])
+	}
+	return document
+}
+
+// withRules is the guide's configuration with further entries of rules.
+func withRules(t testing.TB, more string) string { return edited(t) + more }
+
+// another is the guide's rule as a further entry, with text replaced.
+func another(t testing.TB, pairs ...string) string {
+	return strings.TrimPrefix(edited(t, pairs...), "rules:\n")
+}
+
+// Parts of the guide's configuration.
+const (
+	textOverrides = "    overrides:\n      exported_namespace:\n        resource: namespace\n      exported_service:\n        resource: service\n"
+	textService   = "exported_service:\n        resource: service\n"
+	textLabel     = "      exported_service:\n"
+	textAs        = "    as: kong_upstream_latency_ms_60s_average\n"
+	textBy        = "sum by (exported_service)"
+	textName      = "  name:\n"
+	textKind      = `kubernetes_kind!=""`
+)
+
+// pipelineCase changes one thing of the good snapshot.
+type pipelineCase struct {
+	name   string
+	change func(*testing.T, *Snapshot)
+	// want are the reasons found, in order; none means that the metric arrives.
+	want []string
+	// says must stand in the first finding's sentence.
+	says string
+}
+
+// rules is a change of the adapter's configuration.
+func rules(pairs ...string) func(*testing.T, *Snapshot) {
+	return func(t *testing.T, s *Snapshot) { configure(&s.Adapter, edited(t, pairs...)) }
+}
+
+func document(make func(*testing.T) string) func(*testing.T, *Snapshot) {
+	return func(t *testing.T, s *Snapshot) { configure(&s.Adapter, make(t)) }
+}
+
+// monitor is a change of the service monitor.
+func monitor(change func(*monitoringv1.ServiceMonitor)) func(*testing.T, *Snapshot) {
+	return func(_ *testing.T, s *Snapshot) { change(s.ServiceMonitors.Items[0]) }
+}
+
+func endpoint(change func(*monitoringv1.Endpoint)) func(*testing.T, *Snapshot) {
+	return monitor(func(m *monitoringv1.ServiceMonitor) { change(&m.Spec.Endpoints[0]) })
+}
+
+func metricRelabeling(action, regex string, source ...monitoringv1.LabelName) func(*testing.T, *Snapshot) {
+	return endpoint(func(e *monitoringv1.Endpoint) {
+		e.MetricRelabelConfigs = []monitoringv1.RelabelConfig{{Action: action, Regex: regex, SourceLabels: source}}
+	})
+}
+
+func both(changes ...func(*testing.T, *Snapshot)) func(*testing.T, *Snapshot) {
+	return func(t *testing.T, s *Snapshot) {
+		for _, c := range changes {
+			c(t, s)
+		}
+	}
+}
+
+// better puts the rule by the labels kubernetes_* in the place of the guide's.
+func better(t *testing.T, s *Snapshot) {
+	configure(&s.Adapter, generator.AdapterConfig(generator.AdapterRule(generator.Rule{})))
+}
+
+// The rows of the table of edge cases.
+func TestRows(t *testing.T) {
+	runCases(t, []pipelineCase{
+		{name: "row 01: nothing changed", change: func(*testing.T, *Snapshot) {}},
+		{name: "row 03: resource svc", change: rules("resource: service\n", "resource: svc\n"),
+			want: []string{"AdapterConfigInvalid"}, says: `rules[0].resources.overrides[exported_service]: "svc"`},
+		{name: "row 05: group core", change: rules("resource: service\n", "resource: service\n        group: core\n"),
+			want: []string{"AdapterConfigInvalid"}, says: "service.core"},
+		{name: "row 07: group of Knative", change: func(t *testing.T, s *Snapshot) {
+			configureWith(&s.Adapter, edited(t, "resource: service\n", "resource: service\n        group: serving.knative.dev\n"), knative())
+		}, want: []string{"AdapterRuleLabelMismatch"}, says: "services.serving.knative.dev"},
+		{name: "row 09: template alone", change: rules(textOverrides, "    template: exported_<<.Resource>>\n")},
+		{name: "row 11: template with the group", change: rules(textOverrides, "    template: exported_<<.Group>>_<<.Resource>>\n"),
+			want: []string{"AdapterRuleLabelMismatch"}, says: "exported__service"},
+		{name: "row 13: two overrides for services", change: rules(textLabel, "      service:\n        resource: service\n"+textLabel),
+			want: []string{"AdapterRuleAmbiguous"}, says: "exported_service, service"},
+		{name: "row 15: override and by differ", change: rules(textLabel, "      kubernetes_name:\n"),
+			want: []string{"AdapterRuleLabelMismatch"}, says: "by (kubernetes_name)"},
+		{name: "row 17: matches without as", change: rules(textAs, "    matches: latency_ms\n"),
+			want: []string{"AdapterRuleNameDiffers"}, says: `"latency_ms"`},
+		{name: "row 19: group runs into the name", change: rules(textAs, "    matches: ^(.*)_(?:sum|count)$\n    as: $1_60s_average\n"),
+			want: []string{"AdapterRuleNameDiffers"}, says: `makes ""`},
+		{name: "row 21: filter drops the counts", change: rules(textName, "  seriesFilters:\n  - isNot: _count$\n"+textName)},
+		{name: "row 23: external rule", change: rules("rules:", "externalRules:"),
+			want: []string{"AdapterRuleExternal"}, says: "externalRules[0]"},
+		{name: "row 25: bad regular expression", change: rules(textAs, textAs+"    matches: '(['\n"),
+			want: []string{"AdapterConfigInvalid"}, says: "rules[0].name.matches"},
+		{name: "row 27: later duplicate with broken PromQL", change: document(func(t *testing.T) string {
+			return withRules(t, another(t, textBy, "sum by exported_service"))
+		}), want: []string{"AdapterRuleShadowed"}, says: "rules[1] takes the metric over from rules[0]"},
+		{name: "row 29: no by", change: rules(textBy, "sum"),
+			want: []string{"AdapterRuleLabelMismatch"}, says: "loses label exported_service"},
+		{name: "row 31: kind in the wrong case", change: rules(textKind, `kubernetes_kind="Service"`),
+			want: []string{"AdapterRuleSeriesMismatch"}, says: `kubernetes_kind="Service" refuses them, they have "service"`},
+		{name: "row 33: honorLabels", change: endpoint(func(e *monitoringv1.Endpoint) { e.HonorLabels = true }),
+			want: []string{"ServiceMonitorHonorLabels"}},
+		{name: "row 35: counts dropped", change: metricRelabeling("drop", "kong_upstream_latency_ms_count", "__name__"),
+			want: []string{"ServiceMonitorSeriesDropped"}},
+		{name: "row 35: buckets dropped", change: metricRelabeling("drop", "kong_upstream_latency_ms_bucket", "__name__")},
+		{name: "row 37: no label release", change: monitor(func(m *monitoringv1.ServiceMonitor) { m.Labels = nil }),
+			want: []string{"ServiceMonitorNotSelected"}},
+		{name: "row 37: monitor in another namespace", change: both(namespace("monitoring"), monitor(func(m *monitoringv1.ServiceMonitor) { m.Namespace = "monitoring" })),
+			want: []string{"ServiceMonitorNamespaceMismatch"}},
+		{name: "row 39: latency off", change: func(_ *testing.T, s *Snapshot) { s.Extensions.Items[0].Latency = false },
+			want: []string{"ExtensionLatencyOff"}},
+		{name: "row 39: extension in another namespace", change: both(namespace("kong"), func(_ *testing.T, s *Snapshot) { s.Extensions.Items[0].Namespace = "kong" }),
+			want: []string{"ExtensionInOtherNamespace"}},
+	})
+}
+
+// Kin of the rows, by the rule that they stand for.
+func TestNeighbours(t *testing.T) {
+	runCases(t, []pipelineCase{
+		// What an override names.
+		{name: "resource in the plural", change: rules("resource: service\n", "resource: services\n")},
+		{name: "resource in capitals", change: rules("resource: service\n", "resource: Service\n")},
+		{name: "resource with a dot", change: rules("resource: service\n", "resource: service.core\n"), want: []string{"AdapterConfigInvalid"}},
+		{name: "resource with white space", change: rules("resource: service\n", "resource: 'service '\n"), want: []string{"AdapterConfigInvalid"}},
+		{name: "resource missing", change: rules("resource: service\n", "group: ''\n"), want: []string{"AdapterConfigInvalid"}},
+		{name: "namespace by its short name", change: rules("resource: namespace\n", "resource: ns\n"), want: []string{"AdapterConfigInvalid"}},
+		{name: "group empty", change: rules("resource: service\n", "resource: service\n        group: ''\n")},
+		{name: "group apps", change: rules("resource: service\n", "resource: service\n        group: apps\n"), want: []string{"AdapterConfigInvalid"}},
+		{name: "group v1", change: rules("resource: service\n", "resource: service\n        group: v1\n"), want: []string{"AdapterConfigInvalid"}},
+		{name: "no group where Knative is installed", change: func(t *testing.T, s *Snapshot) { configureWith(&s.Adapter, edited(t), knative()) }},
+
+		// Templates of labels.
+		{name: "template of the target's labels", change: rules(textOverrides, "    template: <<.Resource>>\n"),
+			want: []string{"AdapterRuleLabelMismatch"}},
+		{name: "template without the resource", change: rules(textOverrides, "    template: exported\n"), want: []string{"AdapterConfigInvalid"}},
+		{name: "template with an unknown field", change: rules(textOverrides, "    template: exported_<<.Kind>>\n"), want: []string{"AdapterConfigInvalid"}},
+		{name: "template not closed", change: rules(textOverrides, "    template: exported_<<.Resource\n"), want: []string{"AdapterConfigInvalid"}},
+		{name: "template and override", change: rules(textOverrides, "    template: exported_<<.Resource>>\n    overrides:\n      kubernetes_name:\n        resource: service\n", textBy, "sum by (kubernetes_name)")},
+
+		// Overrides.
+		{name: "two overrides for namespaces", change: rules("      exported_namespace:\n", "      namespace:\n        resource: namespace\n      exported_namespace:\n"),
+			want: []string{"AdapterRuleAmbiguous"}},
+		{name: "two overrides, either will do", change: rules(textLabel, "      kubernetes_name:\n        resource: service\n"+textLabel, textBy, "sum by (<<.GroupBy>>)")},
+		{name: "override and by are kubernetes_name", change: rules(textLabel, "      kubernetes_name:\n", textBy, "sum by (kubernetes_name)")},
+		{name: "namespace by kubernetes_namespace", change: rules("exported_namespace:", "kubernetes_namespace:")},
+		{name: "namespace of the target", change: rules("      exported_namespace:", "      namespace:"),
+			want: []string{"AdapterRuleLabelMismatch"}, says: `namespace="default" refuses them, they have "kong-system"`},
+		{name: "namespace not mapped", change: rules("      exported_namespace:\n        resource: namespace\n", ""),
+			want: []string{"AdapterRuleLabelMismatch"}, says: "no label to namespaces"},
+		{name: "Service not mapped", change: rules("      exported_service:\n        resource: service\n", ""),
+			want: []string{"AdapterRuleLabelMismatch"}, says: "to core Services, only to [namespaces]"},
+		{name: "label in another case", change: rules("exported_service:", "Exported_Service:"),
+			want: []string{"AdapterRuleLabelMismatch"}, says: "exported_service, kubernetes_name"},
+
+		// Names.
+		{name: "group in braces", change: rules(textAs, "    matches: ^(.*)_(?:sum|count)$\n    as: ${1}_60s_average\n")},
+		{name: "as is a group that is not there", change: rules(textAs, "    as: $1\n"), want: []string{"AdapterRuleNameDiffers"}},
+		{name: "two groups without as", change: rules(textAs, "    matches: ^(.*)_(sum|count)$\n"), want: []string{"AdapterConfigInvalid"}},
+		{name: "name in another case", change: rules(textAs, "    as: Kong_upstream_latency_ms_60s_average\n"), want: []string{"AdapterRuleNameDiffers"}},
+		{name: "matches that no series has", change: rules(textAs, textAs+"    matches: ^upstream\n"),
+			want: []string{"AdapterRuleSeriesMismatch"}, says: `rules[0].name.matches, "^upstream"`},
+
+		// Filters.
+		{name: "filter drops the sums", change: rules(textName, "  seriesFilters:\n  - isNot: _sum$\n"+textName)},
+		{name: "filters drop everything", change: rules(textName, "  seriesFilters:\n  - isNot: ^kong_\n"+textName),
+			want: []string{"AdapterRuleSeriesMismatch"}, says: `rules[0].seriesFilters[0].isNot, "^kong_"`},
+		{name: "filter with is and isNot", change: rules(textName, "  seriesFilters:\n  - is: a\n    isNot: b\n"+textName), want: []string{"AdapterConfigInvalid"}},
+		{name: "filter with neither", change: rules(textName, "  seriesFilters:\n  - {}\n"+textName), want: []string{"AdapterConfigInvalid"}},
+
+		// The document.
+		{name: "no rules", change: document(func(*testing.T) string { return "rules: []\n" }),
+			want: []string{"AdapterRuleMissing"}, says: "there are no rules"},
+		{name: "empty document", change: document(func(*testing.T) string { return "" }), want: []string{"AdapterRuleMissing"}},
+		{name: "the values of the chart", change: document(func(*testing.T) string { return generator.SeedAdapterValues() }), want: []string{"AdapterConfigInvalid"}},
+		{name: "unknown key", change: rules(textName, "  serieFilters: []\n"+textName), want: []string{"AdapterConfigInvalid"}, says: "rules[0].serieFilters"},
+		{name: "key in another case", change: rules("- seriesQuery:", "- SeriesQuery:"), want: []string{"AdapterConfigInvalid"}},
+		{name: "key twice", change: rules(textName, textName+textAs+textName), want: []string{"AdapterConfigInvalid"}},
+		{name: "tab", change: rules(textName, "\t"+textName), want: []string{"AdapterConfigInvalid"}},
+		{name: "mistake in a neighbour", change: document(func(t *testing.T) string {
+			return withRules(t, "- seriesQuery: up\n  name: {matches: '(['}\n")
+		}), want: []string{"AdapterConfigInvalid"}, says: "rules[1].name.matches"},
+		{name: "mistake in externalRules", change: document(func(t *testing.T) string {
+			return withRules(t, "externalRules:\n- seriesQuery: up\n  name: {matches: '(['}\n")
+		}), want: []string{"AdapterConfigInvalid"}, says: "externalRules[0].name.matches"},
+		{name: "age less than the interval", change: func(_ *testing.T, s *Snapshot) {
+			s.Adapter.ParseError = s.Adapter.Config.CheckIntervals(time.Minute, time.Second)
+			s.Adapter.Config = nil
+		}, want: []string{"AdapterConfigInvalid"}, says: "--metrics-max-age"},
+		{name: "neighbour without seriesQuery", change: document(func(t *testing.T) string { return withRules(t, "- metricsQuery: up\n") }),
+			want: []string{"AdapterRelistFails"}, says: "rules[1].seriesQuery"},
+		{name: "neighbour that aggregates", change: document(func(t *testing.T) string { return withRules(t, "- seriesQuery: sum(up)\n") }),
+			want: []string{"AdapterRelistFails"}},
+		{name: "rules of others only", change: document(func(*testing.T) string { return "rules:\n- seriesQuery: up\n  metricsQuery: up\n" }),
+			want: []string{"AdapterRuleMissing"}, says: "only rule"},
+		{name: "the chart's own rules only", change: document(func(*testing.T) string { return "rules:\n" + chartDocument }),
+			want: []string{"AdapterRuleMissing"}, says: "none of its 6 rules"},
+		{name: "the chart's own rules first", change: document(func(t *testing.T) string { return "rules:\n" + chartDocument + another(t) })},
+
+		// The order of rules.
+		{name: "earlier duplicate with broken PromQL", change: document(func(t *testing.T) string {
+			return edited(t, textBy, "sum by exported_service") + another(t)
+		})},
+		{name: "later duplicate that matches no series", change: document(func(t *testing.T) string {
+			return withRules(t, another(t, textBy, "sum by exported_service", "^kong_", "^other_"))
+		})},
+		{name: "later duplicate of another metric", change: document(func(t *testing.T) string {
+			return withRules(t, another(t, textBy, "sum by exported_service", textAs, "    as: other\n"))
+		})},
+		{name: "later duplicate pinned to another namespace", change: document(func(t *testing.T) string {
+			return withRules(t, another(t, textBy, "sum", `kubernetes_namespace!=""`, `kubernetes_namespace="prod"`))
+		}), want: []string{"AdapterRuleUndecided"}},
+		{name: "pinned to another namespace", change: rules(`kubernetes_namespace!=""`, `kubernetes_namespace="prod"`),
+			want: []string{"AdapterRuleUndecided"}},
+
+		// Queries.
+		{name: "no metricsQuery", change: document(func(t *testing.T) string { d := edited(t); return d[:strings.Index(d, "  metricsQuery")] }),
+			want: []string{"AdapterRuleQueryBroken"}, says: "is empty"},
+		{name: "braces", change: rules("<<.LabelMatchers>>", "{{.LabelMatchers}}"), want: []string{"AdapterRuleQueryBroken"}},
+		{name: "unknown variable", change: rules("<<.LabelMatchers>>", "<<.LabelMatchersByName>>"), want: []string{"AdapterRuleQueryBroken"}},
+		{name: "query template not closed", change: rules("<<.LabelMatchers>>", "<<.LabelMatchers"), want: []string{"AdapterConfigInvalid"}},
+		{name: "matchers not used", change: rules("{<<.LabelMatchers>>}", ""), want: []string{"AdapterRuleMixesServices"}},
+		{name: "by on one side", change: document(func(t *testing.T) string { return strings.Replace(edited(t), textBy, "sum", 1) }),
+			want: []string{"AdapterRuleQueryBroken"}, says: "never agree"},
+		{name: "by the group of the template", change: rules(textBy, "sum by (<<.GroupBy>>)")},
+		{name: "without other labels", change: rules(textBy, "sum without (dataplane_url)")},
+		{name: "not aggregated", change: rules(textBy, ""), want: []string{"AdapterRuleNotAggregated"}, says: "arbitrary"},
+		{name: "series by the template", change: rules("kong_upstream_latency_ms_sum{", "<<.Series>>{"), want: []string{"AdapterRuleAmbiguous"}},
+		{name: "name of the series wrong", change: rules("latency_ms_sum{", "latency_sum{"), want: []string{"AdapterRuleQueryBroken"}, says: "they are called"},
+		{name: "regular expressions are anchored", change: rules("^kong_upstream_latency_ms_(sum|count)", "kong_upstream_latency"),
+			want: []string{"AdapterRuleSeriesMismatch"}},
+		{name: "kind as it is", change: rules(textKind, `kubernetes_kind="service"`)},
+
+		// The better rule.
+		{name: "better rule", change: better},
+		{name: "better rule under honorLabels", change: both(better, endpoint(func(e *monitoringv1.Endpoint) { e.HonorLabels = true }))},
+		{name: "exported labels dropped", change: metricRelabeling("labeldrop", "exported_.*"), want: []string{"ServiceMonitorLabelsLost"}},
+		{name: "better rule, exported labels dropped", change: both(better, metricRelabeling("labeldrop", "exported_.*"))},
+		{name: "better rule, counts dropped", change: both(better, metricRelabeling("drop", ".*_count", "__name__")), want: []string{"ServiceMonitorSeriesDropped"}},
+
+		// The adapter and its API.
+		{name: "configuration pending", change: func(_ *testing.T, s *Snapshot) { s.Adapter.Pending = true },
+			want: []string{"AdapterConfigPending"}},
+		{name: "broken configuration pending", change: both(rules(textBy, "sum"), func(_ *testing.T, s *Snapshot) { s.Adapter.Pending = true }),
+			want: []string{"AdapterConfigPending"}},
+		{name: "configuration forbidden", change: func(_ *testing.T, s *Snapshot) {
+			s.Adapter = Adapter{State: Unreadable, Why: "reading ConfigMap prometheus/prometheus-adapter is forbidden"}
+		}, want: []string{"AdapterConfigUnread"}, says: "is forbidden"},
+		{name: "no custom metrics API", change: func(_ *testing.T, s *Snapshot) {
+			s.MetricsAPI, s.Adapter = MetricsAPI{State: Known}, Adapter{State: NotInstalled, Why: "no API"}
+		}, want: []string{"MetricsAPINotRegistered"}},
+		{name: "API not available", change: func(_ *testing.T, s *Snapshot) {
+			s.MetricsAPI.Available, s.MetricsAPI.Message = false, "endpoints for service/prometheus-adapter have no addresses"
+		}, want: []string{"MetricsAPIUnavailable"}, says: "have no addresses"},
+		{name: "API of another adapter", change: func(_ *testing.T, s *Snapshot) { s.MetricsAPI.ServiceNamespace = "datadog" },
+			want: []string{"MetricsAPINotAdapters"}, says: "datadog/prometheus-adapter"},
+		{name: "API not read", change: func(_ *testing.T, s *Snapshot) {
+			s.MetricsAPI = MetricsAPI{State: Unreadable, Why: "listing apiservices is forbidden"}
+		}, want: []string{"MetricsAPIUnread"}, says: "is forbidden"},
+		{name: "another metric", change: func(t *testing.T, s *Snapshot) {
+			configure(&s.Adapter, edited(t, textAs, "    as: kong_upstream_latency_ms_5m_average\n"))
+		}, want: []string{"AdapterRuleNameDiffers"}, says: "kong_upstream_latency_ms_5m_average"},
+	})
+}
+
+func runCases(t *testing.T, cases []pipelineCase) {
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			s := goodSnapshot()
+			tc.change(t, s)
+			found := Evaluate(s, goodSubject)
+			var got []string
+			for _, f := range found {
+				got = append(got, f.Reason)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Fatalf("reasons (-want +got):\n%s\n%v", diff, found)
+			}
+			if len(found) > 0 && !strings.Contains(found[0].Message, tc.says) {
+				t.Errorf("the message does not say %q: %s", tc.says, found[0].Message)
+			}
+			declared(t, found)
+		})
+	}
+}
+
+// declared holds findings against their declarations.
+func declared(t *testing.T, found []finding.Finding) {
+	t.Helper()
+	byName := map[string]*finding.Reason{}
+	for _, r := range Reasons() {
+		byName[r.Name] = r
+	}
+	for _, f := range found {
+		r := byName[f.Reason]
+		if r == nil {
+			t.Errorf("%s is not in Reasons", f.Reason)
+			continue
+		}
+		if f.Severity != r.Severity || f.Hop != r.Hop || f.Object.Kind == "" || f.Message == "" {
+			t.Errorf("a finding that is not as declared: %+v", f)
+		}
+		if f.Severity != finding.Unknown && (f.Object.Name == "" || f.Fix == "") {
+			t.Errorf("a finding without its object or its fix: %+v", f)
+		}
+		if strings.Contains(f.Message, "\n") {
+			t.Errorf("a message of several lines: %q", f.Message)
+		}
+	}
+}
+
+func namespace(name string) func(*testing.T, *Snapshot) {
+	return func(_ *testing.T, s *Snapshot) { s.Namespaces.Items = append(s.Namespaces.Items, goodNamespace(name)) }
+}
+
+// knative is a cluster with another kind called service.
+func knative() adapterconfig.Resources {
+	return adapterconfig.NewResources([]*metav1.APIResourceList{
+		{GroupVersion: "serving.knative.dev/v1", APIResources: []metav1.APIResource{
+			{Name: "services", SingularName: "service", Kind: "Service", Namespaced: true},
+		}},
+		{GroupVersion: "v1", APIResources: []metav1.APIResource{
+			{Name: "namespaces", SingularName: "namespace", Kind: "Namespace"},
+			{Name: "services", SingularName: "service", Kind: "Service", Namespaced: true},
+		}},
+	})
+}
+
+func configureWith(a *Adapter, document string, r adapterconfig.Resources) {
+	a.Document = document
+	a.Config, a.ParseError = adapterconfig.Parse([]byte(document), r)
+}

@@ -1,0 +1,125 @@
+// Package pipeline knows the way of the metric, hop by hop, and says which hop is
+// broken and what mends it. It is pure: a snapshot of a cluster, or of files,
+// goes in, and findings come out.
+package pipeline
+
+import (
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+)
+
+// Snapshot is an immutable picture of everything on the metric's way. It is made
+// anew when something changes, and evaluated without touching a cluster. The zero
+// value knows nothing.
+type Snapshot struct {
+	// Namespaces are all namespaces, with their labels.
+	Namespaces Set[Namespace]
+	// OperatorServices are the Services that may be the one through which Kong
+	// Operator's metrics are scraped; exactly one if it was named by configuration.
+	OperatorServices Set[OperatorService]
+
+	ServiceMonitors Set[*monitoringv1.ServiceMonitor]
+	Prometheuses    Set[*monitoringv1.Prometheus]
+
+	Extensions            Set[Extension]
+	ControlPlanes         Set[ControlPlane]
+	GatewayConfigurations Set[GatewayConfiguration]
+	GatewayClasses        Set[*gatewayv1.GatewayClass]
+	Gateways              Set[*gatewayv1.Gateway]
+	HTTPRoutes            Set[*gatewayv1.HTTPRoute]
+
+	// MetricsAPI is the APIService of the custom metrics API.
+	MetricsAPI MetricsAPI
+	// Adapter is the prometheus-adapter behind that APIService.
+	Adapter Adapter
+}
+
+// State says how much is known about the objects of one kind.
+type State string
+
+// The states of a Set. Only Known ones allow to conclude from absence.
+const (
+	Unread       State = ""             // nobody has looked yet
+	Known        State = "Known"        // Items are all that there are
+	NotInstalled State = "NotInstalled" // the kind does not exist in the cluster
+	Unreadable   State = "Unreadable"   // it exists and could not be read; Why says why
+)
+
+// Set is all objects of one kind, sorted by namespace and name.
+type Set[T any] struct {
+	State State
+	Items []T
+	// Why is one clause for people when the state is not Known, such as
+	// "listing servicemonitors.monitoring.coreos.com is forbidden".
+	Why string
+}
+
+// KnownSet is a Set of all that there is.
+func KnownSet[T any](items ...T) Set[T] { return Set[T]{State: Known, Items: items} }
+
+// Namespace is a namespace's name and labels.
+type Namespace struct {
+	Name   string
+	Labels map[string]string
+}
+
+// OperatorService is a Service that may expose Kong Operator's metrics.
+type OperatorService struct {
+	Namespace, Name string
+	Labels          map[string]string
+	Ports           []ServicePort
+}
+
+// ServicePort is one port of a Service: its name, its number, and the container
+// port behind it as a name or a decimal number.
+type ServicePort struct {
+	Name       string
+	Port       int32
+	TargetPort string
+}
+
+// Object names the Service in findings.
+func (s OperatorService) Object() finding.Object {
+	return finding.Object{Kind: "Service", Namespace: s.Namespace, Name: s.Name}
+}
+
+// MetricsAPI is the APIService v1beta1.custom.metrics.k8s.io.
+type MetricsAPI struct {
+	State State
+	Why   string
+	// Registered is false if there is no such APIService.
+	Registered bool
+	// Available is its condition, and Message what it says when it is not.
+	Available bool
+	Message   string
+	// ServiceNamespace and ServiceName are what it forwards to.
+	ServiceNamespace, ServiceName string
+}
+
+// Adapter is what is known of the prometheus-adapter behind the custom metrics API.
+type Adapter struct {
+	// State is Known if its configuration was found and read.
+	State State
+	Why   string
+	// Deployment runs it, as far as known; ConfigMap and Key hold its configuration.
+	Deployment finding.Object
+	ConfigMap  finding.Object
+	Key        string
+	// HelmRelease is the release that owns the ConfigMap; empty if none does. Helm
+	// would undo changes that are not made through its values.
+	HelmRelease string
+	// Document is the configuration as it is written, for fixes that keep the rest of
+	// it; empty if that is not known.
+	Document string
+	// Config is the parsed configuration; nil if ParseError says why it is not one.
+	Config     *adapterconfig.Config
+	ParseError error
+	// Pending is true if the ConfigMap changed after the oldest pod started: the
+	// adapter reads it once, so what runs is another configuration.
+	Pending bool
+	// PrometheusURL is the adapter's --prometheus-url; empty if not given.
+	PrometheusURL string
+}

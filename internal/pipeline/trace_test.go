@@ -1,0 +1,68 @@
+package pipeline
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
+)
+
+func TestEvidenceOfAGoodPipeline(t *testing.T) {
+	trace := Follow(goodSnapshot(), goodSubject)
+	want := []Step{
+		{Hop: finding.Extension, Evidence: []string{
+			"ControlPlane default/kong-abcde refers to DataPlaneMetricsExtension default/kong",
+			"DataPlaneMetricsExtension default/kong names Service echo and asks for latency",
+		}},
+		{Hop: finding.Route, Evidence: []string{"rule 0 of HTTPRoute default/echo sends traffic to Service echo through Gateway default/kong"}},
+		{Hop: finding.ServiceMonitor, Evidence: []string{
+			"ServiceMonitor kong-system/gateway-operator selects Service kong-system/kong-operator-metrics by control-plane=controller-manager, port http",
+		}},
+		{Hop: finding.Prometheus, Evidence: []string{
+			"Prometheus prometheus/prometheus-kube-prometheus-prometheus takes ServiceMonitor kong-system/gateway-operator by release=prometheus",
+			"the adapter asks http://prometheus-kube-prometheus-prometheus.prometheus.svc:9090",
+		}},
+		{Hop: finding.AdapterRule, Evidence: []string{
+			"rules[0] in key config.yaml of ConfigMap prometheus/prometheus-adapter makes the metric of kong_upstream_latency_ms_sum",
+			"PromQL: " + oneLine(trace.Query.Expr),
+		}},
+		{Hop: finding.MetricsAPI, Evidence: []string{
+			"APIService v1beta1.custom.metrics.k8s.io is available and forwards to Service prometheus/prometheus-adapter",
+		}},
+	}
+	if diff := cmp.Diff(want, trace.Steps); diff != "" {
+		t.Error(diff)
+	}
+	if !strings.Contains(trace.Query.Expr, `kong_upstream_latency_ms_sum{exported_namespace="default",exported_service="echo"}`) {
+		t.Errorf("asks %q", trace.Query.Expr)
+	}
+	if got := trace.Monitored.String(); got != "Service kong-system/kong-operator-metrics" {
+		t.Error(got)
+	}
+}
+
+// Whatever Evaluate finds stands at its hop, and a hop is never silent: it has
+// findings, or evidence, or a reason why it has neither.
+func TestEveryHopSaysSomething(t *testing.T) {
+	for _, b := range allBreakers() {
+		t.Run(b.name, func(t *testing.T) {
+			s := broken(t, b)
+			var all []finding.Finding
+			for _, step := range Follow(s, goodSubject).Steps {
+				all = append(all, step.Findings...)
+				if len(step.Findings)+len(step.Evidence)+len(step.Unjudged) == 0 {
+					t.Errorf("%s says nothing", step.Hop)
+				}
+			}
+			want := slices.Clone(Evaluate(s, goodSubject))
+			finding.Sort(want)
+			finding.Sort(all)
+			if diff := cmp.Diff(want, all); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

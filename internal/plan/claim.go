@@ -1,0 +1,127 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/model"
+)
+
+// Claim says by which HorizontalPodAutoscaler the product may scale a workload.
+type Claim struct {
+	// Name is that of the HorizontalPodAutoscaler, whether or not it is there.
+	Name string
+	// Ours is the one by which the product scales the workload now; nil if none.
+	Ours *model.Autoscaler
+	// Adopt is one of somebody's that is to be taken over; nil if none.
+	Adopt *model.Autoscaler
+	// Stale are those of the product's that the one named makes superfluous.
+	Stale []model.Autoscaler
+	// Blocked is true if nothing may be attached. What is attached already stays.
+	Blocked bool
+	// Findings say what stands in the way. An error is there also where the product
+	// scales already: another autoscaler came later.
+	Findings []finding.Finding
+}
+
+// ClaimOn decides by which autoscaler the product may scale w; adopt is the name
+// that the settings ask to take over, or empty.
+func ClaimOn(w model.Workload, adopt string, c model.Autoscalers) Claim {
+	all, unread := c.AutoscalersOf(w.Name)
+	claim := Claim{Ours: currentOf(w, adopt, all)}
+	claim.Name = w.Name
+	if claim.Ours != nil {
+		claim.Name = claim.Ours.Name
+	}
+	if adopt != "" && (claim.Ours == nil || claim.Ours.Name != adopt) {
+		claim.adopt(w, adopt, c)
+	}
+	claim.Stale = slices.DeleteFunc(slices.Clone(all), func(a model.Autoscaler) bool { return !a.Manages(w) || a.Name == claim.Name })
+	for _, other := range others(w, all, claim) {
+		claim.Findings = append(claim.Findings, claim.conflict(w, other))
+	}
+	if unread != "" {
+		claim.Findings = append(claim.Findings, OtherAutoscalersUnknown.On(w.Object(),
+			"whether a ScaledObject scales it could not be found out: %s", unread))
+	}
+	claim.Blocked = claim.Ours == nil && finding.Blocks(claim.Findings)
+	return claim
+}
+
+// currentOf is the autoscaler of all by which the product scales w: the one that it
+// is asked to adopt, or an adopted one, or the one that it made.
+func currentOf(w model.Workload, adopt string, all []model.Autoscaler) *model.Autoscaler {
+	var current *model.Autoscaler
+	for i, a := range all {
+		if !a.Manages(w) {
+			continue
+		}
+		if a.Name == adopt {
+			return &all[i]
+		}
+		if current == nil || a.Adopted && !current.Adopted {
+			current = &all[i]
+		}
+	}
+	return current
+}
+
+// adopt finds out whether the HorizontalPodAutoscaler of that name can be taken over.
+func (claim *Claim) adopt(w model.Workload, name string, c model.Autoscalers) {
+	a, there := c.HPA(name)
+	refuse := func(r *finding.Reason, format string, args ...any) {
+		claim.Findings = append(claim.Findings, r.On(w.Object(), format, args...).
+			WithFix("name another by %s, or remove that annotation", annotations.Adopt))
+	}
+	switch {
+	case !there || a.Deleting:
+		refuse(&AdoptedNotFound, "HorizontalPodAutoscaler %s, which it is to adopt, does not exist; HorizontalPodAutoscaler %s scales it instead", name, claim.Name)
+	case a.MadeForFormer(w): // it will be gone in a moment
+	case !a.ScalesWorkload(w):
+		refuse(&AdoptedScalesOther, "HorizontalPodAutoscaler %s, which it is to adopt, scales %s", name, a.Scales)
+	case a.Controller != model.Ref{}:
+		refuse(&AdoptedControlled, "HorizontalPodAutoscaler %s, which it is to adopt, is controlled by %s, which would change it back", name, a.Controller)
+	default:
+		claim.Name, claim.Adopt = name, &a
+	}
+}
+
+// others is what scales w beside the product, or stands in the way of the name.
+func others(w model.Workload, all []model.Autoscaler, claim Claim) []model.Autoscaler {
+	return slices.DeleteFunc(slices.Clone(all), func(a model.Autoscaler) bool {
+		switch {
+		case a.Deleting, a.Manages(w), a.MadeForFormer(w):
+			return true
+		case claim.Adopt != nil && a.Kind == model.KindHPA && a.Name == claim.Adopt.Name:
+			return true
+		case !a.ScalesWorkload(w):
+			return a.Kind != model.KindHPA || a.Name != claim.Name
+		default: // an autoscaler that another one of the list works through
+			return a.Kind == model.KindHPA && slices.ContainsFunc(all, func(b model.Autoscaler) bool {
+				return b.Kind == a.Controller.Kind && b.Name == a.Controller.Name
+			})
+		}
+	})
+}
+
+func (claim *Claim) conflict(w model.Workload, a model.Autoscaler) finding.Finding {
+	if !a.ScalesWorkload(w) {
+		return NameTaken.On(w.Object(), "HorizontalPodAutoscaler %s exists already, scales %s and is controlled by %s",
+			a.Name, a.Scales, a.Controller).
+			WithFix("delete or rename it; ours is attached as soon as it is gone")
+	}
+	const both = "%s %s scales it, and so would HorizontalPodAutoscaler %s"
+	text := both
+	if claim.Ours != nil {
+		text = "%s %s scales it beside HorizontalPodAutoscaler %s, and Kubernetes scales by neither"
+	}
+	f := AnotherAutoscaler.On(w.Object(), text, a.Kind, a.Name, claim.Name)
+	if a.Kind == model.KindHPA && a.Name == claim.Name {
+		f = AnotherAutoscaler.On(w.Object(), "HorizontalPodAutoscaler %s scales it already, and is not ours", a.Name)
+	}
+	if a.Kind == model.KindHPA && a.Controller == (model.Ref{}) && claim.Ours == nil {
+		return f.WithFix("delete it, or have it taken over by %s: %q", annotations.Adopt, a.Name)
+	}
+	return f.WithFix("delete one of the two; removing %s detaches ours", annotations.TargetMS)
+}

@@ -1,0 +1,123 @@
+package plan
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kong-latency/kong-latency/internal/model"
+)
+
+// hpa is a HorizontalPodAutoscaler that scales a Deployment.
+func hpa(name, deployment string, edits ...func(*model.Autoscaler)) model.Autoscaler {
+	a := model.Autoscaler{Kind: model.KindHPA, Namespace: "ns", Name: name, UID: "uid-" + name, Scales: model.Ref{Kind: "Deployment", Name: deployment}}
+	for _, edit := range edits {
+		edit(&a)
+	}
+	return a
+}
+
+func made(a *model.Autoscaler) {
+	a.MadeByUs, a.Controller = true, model.Ref{Kind: "Deployment", Name: a.Scales.Name, UID: "u"}
+}
+func madeForFormer(a *model.Autoscaler) {
+	made(a)
+	a.Controller.UID = "former"
+}
+func orphaned(a *model.Autoscaler) { a.MadeByUs = true }
+func unmarked(a *model.Autoscaler) {
+	made(a)
+	a.MadeByUs = false
+}
+func taken(a *model.Autoscaler)    { a.Adopted = true }
+func deleting(a *model.Autoscaler) { a.Deleting = true }
+func byKEDA(a *model.Autoscaler) {
+	a.Controller = model.Ref{Kind: model.KindScaledObject, Name: "so", UID: "k"}
+}
+
+func scaledObject(deployment string) model.Autoscaler {
+	return model.Autoscaler{Kind: model.KindScaledObject, Namespace: "ns", Name: "so", UID: "k", Scales: model.Ref{Kind: "Deployment", Name: deployment}}
+}
+
+func TestClaimOn(t *testing.T) {
+	tests := map[string]struct {
+		adopt   string
+		there   []model.Autoscaler
+		name    string
+		ours    string
+		takes   string
+		stale   []string
+		blocked bool
+		reasons []string
+	}{
+		"nothing is there":                      {name: "echo"},
+		"ours":                                  {there: []model.Autoscaler{hpa("echo", "echo", made)}, name: "echo", ours: "echo"},
+		"ours, whose label was taken away":      {there: []model.Autoscaler{hpa("echo", "echo", unmarked)}, name: "echo", ours: "echo"},
+		"ours, going":                           {there: []model.Autoscaler{hpa("echo", "echo", made, deleting)}, name: "echo"},
+		"an orphan of ours":                     {there: []model.Autoscaler{hpa("echo", "echo", orphaned)}, name: "echo", ours: "echo"},
+		"an orphan of ours, of another":         {there: []model.Autoscaler{hpa("echo", "other", orphaned)}, name: "echo", blocked: true, reasons: []string{"NameTaken"}},
+		"of a Deployment that is gone":          {there: []model.Autoscaler{hpa("echo", "echo", madeForFormer)}, name: "echo"},
+		"another's under the name":              {there: []model.Autoscaler{hpa("echo", "echo")}, name: "echo", blocked: true, reasons: []string{"AnotherAutoscaler"}},
+		"another's under another name":          {there: []model.Autoscaler{hpa("old", "echo")}, name: "echo", blocked: true, reasons: []string{"AnotherAutoscaler"}},
+		"two others":                            {there: []model.Autoscaler{hpa("a", "echo"), hpa("b", "echo")}, name: "echo", blocked: true, reasons: []string{"AnotherAutoscaler", "AnotherAutoscaler"}},
+		"another's, going":                      {there: []model.Autoscaler{hpa("old", "echo", deleting)}, name: "echo"},
+		"another's that scales something else":  {there: []model.Autoscaler{hpa("old", "other")}, name: "echo"},
+		"the name scales something else":        {there: []model.Autoscaler{hpa("echo", "other")}, name: "echo", blocked: true, reasons: []string{"NameTaken"}},
+		"a second came after ours":              {there: []model.Autoscaler{hpa("echo", "echo", made), hpa("late", "echo")}, name: "echo", ours: "echo", reasons: []string{"AnotherAutoscaler"}},
+		"a ScaledObject":                        {there: []model.Autoscaler{scaledObject("echo")}, name: "echo", blocked: true, reasons: []string{"AnotherAutoscaler"}},
+		"a ScaledObject and what it works by":   {there: []model.Autoscaler{scaledObject("echo"), hpa("keda-hpa-so", "echo", byKEDA)}, name: "echo", blocked: true, reasons: []string{"AnotherAutoscaler"}},
+		"a ScaledObject of another Deployment":  {there: []model.Autoscaler{scaledObject("other")}, name: "echo"},
+		"adopt":                                 {adopt: "old", there: []model.Autoscaler{hpa("old", "echo")}, name: "old", takes: "old"},
+		"adopt one of the name":                 {adopt: "echo", there: []model.Autoscaler{hpa("echo", "echo")}, name: "echo", takes: "echo"},
+		"adopt, and there is a third":           {adopt: "old", there: []model.Autoscaler{hpa("old", "echo"), hpa("older", "echo")}, name: "old", takes: "old", blocked: true, reasons: []string{"AnotherAutoscaler"}},
+		"adopt one beside ours":                 {adopt: "old", there: []model.Autoscaler{hpa("echo", "echo", made), hpa("old", "echo")}, name: "old", ours: "echo", takes: "old", stale: []string{"echo"}},
+		"adopted":                               {adopt: "old", there: []model.Autoscaler{hpa("old", "echo", taken)}, name: "old", ours: "old"},
+		"adopted, and ours is left from before": {adopt: "old", there: []model.Autoscaler{hpa("echo", "echo", made), hpa("old", "echo", taken)}, name: "old", ours: "old", stale: []string{"echo"}},
+		"adopted, and adopt was taken away":     {there: []model.Autoscaler{hpa("old", "echo", taken)}, name: "old", ours: "old"},
+		"adopted, and another is to be":         {adopt: "new", there: []model.Autoscaler{hpa("new", "echo"), hpa("old", "echo", taken)}, name: "new", ours: "old", takes: "new", stale: []string{"old"}},
+		"adopt what we made":                    {adopt: "echo", there: []model.Autoscaler{hpa("echo", "echo", made)}, name: "echo", ours: "echo"},
+		"adopt what is not there":               {adopt: "old", name: "echo", reasons: []string{"AdoptedNotFound"}},
+		"adopt what is going":                   {adopt: "old", there: []model.Autoscaler{hpa("old", "echo", deleting)}, name: "echo", reasons: []string{"AdoptedNotFound"}},
+		"adopt what scales something else":      {adopt: "old", there: []model.Autoscaler{hpa("old", "other")}, name: "echo", blocked: true, reasons: []string{"AdoptedScalesOther"}},
+		"adopt what KEDA controls":              {adopt: "keda-hpa-so", there: []model.Autoscaler{hpa("keda-hpa-so", "echo", byKEDA)}, name: "echo", blocked: true, reasons: []string{"AdoptedControlled", "AnotherAutoscaler"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := model.Workload{Namespace: "ns", Name: "echo", UID: "u"}
+			c := ClaimOn(w, tt.adopt, model.Set{Autoscalers: tt.there})
+			got := []any{c.Name, nameOf(c.Ours), nameOf(c.Adopt), c.Blocked}
+			if diff := cmp.Diff([]any{tt.name, tt.ours, tt.takes, tt.blocked}, got); diff != "" {
+				t.Errorf("name, ours, adopt, blocked (-want +got):\n%s", diff)
+			}
+			var stale []string
+			for _, a := range c.Stale {
+				stale = append(stale, a.Name)
+			}
+			if diff := cmp.Diff(tt.stale, stale); diff != "" {
+				t.Errorf("stale (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.reasons, reasons(c.Findings)); diff != "" {
+				t.Errorf("reasons (-want +got):\n%s\n%v", diff, c.Findings)
+			}
+		})
+	}
+}
+
+func nameOf(a *model.Autoscaler) string {
+	if a == nil {
+		return ""
+	}
+	return a.Name
+}
+
+// unreadable cannot read some kind.
+type unreadable struct{ model.Set }
+
+func (u unreadable) AutoscalersOf(string) ([]model.Autoscaler, string) { return nil, "forbidden" }
+
+func TestWhatCannotBeReadBlocksNothing(t *testing.T) {
+	c := ClaimOn(model.Workload{Namespace: "ns", Name: "echo"}, "", unreadable{})
+	if diff := cmp.Diff([]string{"OtherAutoscalersUnknown"}, reasons(c.Findings)); diff != "" || c.Blocked {
+		t.Errorf("blocked is %v; reasons (-want +got):\n%s", c.Blocked, diff)
+	}
+}

@@ -1,0 +1,223 @@
+package plan_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
+)
+
+// frame is a policy that selects everything, attaches at 50 ms and allows 20 replicas.
+func frame(edits ...func(*v1alpha1.LatencyPolicySpec)) v1alpha1.LatencyPolicy {
+	p := v1alpha1.LatencyPolicy{ObjectMeta: metav1.ObjectMeta{Name: "frame"}}
+	p.Spec.AutoAttach = &v1alpha1.AutoAttach{TargetMilliseconds: resource.MustParse("50")}
+	p.Spec.Limits = &v1alpha1.Limits{MaxReplicas: &v1alpha1.Int32Range{Max: ptr.To[int32](20)}}
+	p.Spec.Defaults = &v1alpha1.Defaults{MinReplicas: ptr.To[int32](2)}
+	for _, edit := range edits {
+		edit(&p.Spec)
+	}
+	return p
+}
+
+// rules are these policies, in a namespace that lets them attach if auto is true.
+func rules(auto bool, list ...v1alpha1.LatencyPolicy) plan.Rules {
+	labels := map[string]string{"team": "a"}
+	if auto {
+		labels[policy.AutoAttachLabel] = policy.AutoAttachEnabled
+	}
+	return plan.Rules{Set: policy.Compile(list), Namespace: func(string) (map[string]string, bool) { return labels, true }}
+}
+
+func unknownNamespace(list ...v1alpha1.LatencyPolicy) plan.Rules {
+	return plan.Rules{Set: policy.Compile(list), Namespace: func(string) (map[string]string, bool) { return nil, false }}
+}
+
+func reasonsOf(findings []finding.Finding) []string {
+	var out []string
+	for _, f := range findings {
+		out = append(out, f.Reason)
+	}
+	return out
+}
+
+const (
+	at40 = "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 2-10 replicas"
+	at50 = "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 50 ms, 2-10 replicas (by LatencyPolicy frame)"
+)
+
+func TestResolveUnderPolicies(t *testing.T) {
+	on := func(pairs ...string) map[string]string {
+		m := map[string]string{}
+		for i := 0; i+1 < len(pairs); i += 2 {
+			m[annotations.Prefix+pairs[i]] = pairs[i+1]
+		}
+		return m
+	}
+	ask := on("target-ms", "40")
+	onlyTeamB := func(s *v1alpha1.LatencyPolicySpec) {
+		s.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"team": "b"}}
+	}
+	onlyWeb := func(s *v1alpha1.LatencyPolicySpec) {
+		s.WorkloadSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"tier": "web"}}
+	}
+	noAuto := func(s *v1alpha1.LatencyPolicySpec) { s.AutoAttach = nil }
+	type services = []model.Service
+	one := services{echoService(nil)}
+	second := echoService(nil)
+	second.Name = "echo2"
+	tests := map[string]struct {
+		ours     map[string]string
+		services services
+		policies plan.Policies
+		want     plan.Resolution // without the plan
+		plan     string
+	}{
+		"no policies":                       {ask, one, plan.Rules{}, plan.Resolution{Asked: true, Source: plan.FromDeployment}, "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-10 replicas"},
+		"asked on the Deployment":           {ask, one, rules(false, frame()), plan.Resolution{Asked: true, Source: plan.FromDeployment, PolicyName: "frame"}, at40},
+		"asked on the Service":              {nil, services{echoService(ask)}, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromService, PolicyName: "frame"}, at40},
+		"asked on both":                     {ask, services{echoService(ask)}, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromDeployment, PolicyName: "frame"}, at40},
+		"ruled by none":                     {nil, one, rules(true, frame(onlyTeamB)), plan.Resolution{}, ""},
+		"outside of a limit":                {on("target-ms", "40", "max-replicas", "30"), one, rules(false, frame()), plan.Resolution{Asked: true, Source: plan.FromDeployment, PolicyName: "frame", Findings: []finding.Finding{{Reason: "LimitClamped"}}}, "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 2-20 replicas"},
+		"the profile went with the policy":  {on("target-ms", "40", "behavior", "calm"), one, rules(false), plan.Resolution{Asked: true, Source: plan.FromDeployment, Findings: []finding.Finding{{Reason: "UnknownBehavior"}}}, ""},
+		"attached":                          {nil, one, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromPolicy, PolicyName: "frame"}, at50},
+		"attached, with its other settings": {on("min-replicas", "4"), services{echoService(on("max-replicas", "6"))}, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromPolicy, PolicyName: "frame"}, "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 50 ms, 4-6 replicas (by LatencyPolicy frame)"},
+		"the namespace has no label":        {nil, one, rules(false, frame()), plan.Resolution{PolicyName: "frame"}, ""},
+		"the policy does not attach":        {nil, one, rules(true, frame(noAuto)), plan.Resolution{PolicyName: "frame"}, ""},
+		"its labels are not selected":       {nil, one, rules(true, frame(onlyWeb)), plan.Resolution{}, ""},
+		"off":                               {on("target-ms", "off"), one, rules(true, frame()), plan.Resolution{PolicyName: "frame"}, ""},
+		"off on the Service":                {nil, services{echoService(on("target-ms", "off"))}, rules(true, frame()), plan.Resolution{PolicyName: "frame"}, ""},
+		"no Service":                        {nil, nil, rules(true, frame()), plan.Resolution{Held: true, PolicyName: "frame", Findings: []finding.Finding{{Reason: "NoServiceSelectsPods"}}}, ""},
+		"two Services":                      {nil, services{echoService(nil), second}, rules(true, frame()), plan.Resolution{Held: true, PolicyName: "frame", Findings: []finding.Finding{{Reason: "AmbiguousService"}}}, ""},
+		"two Services, one named":           {on("service", "echo"), services{echoService(nil), second}, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromPolicy, PolicyName: "frame"}, at50},
+		"attached, with bad settings":       {on("paused", "x"), one, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromPolicy, PolicyName: "frame", Findings: []finding.Finding{{Reason: "InvalidAnnotation"}}}, ""},
+		"written, and still so":             {on("target-ms", "30", "attached-by", "frame=30"), one, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromPolicy, PolicyName: "frame"}, at50},
+		"written, and turned off since":     {on("target-ms", "50", "attached-by", "frame=50"), one, rules(false, frame()), plan.Resolution{PolicyName: "frame"}, ""},
+		"written, and the policy is gone":   {on("target-ms", "50", "attached-by", "frame=50"), one, rules(true), plan.Resolution{}, ""},
+		"written, and changed by hand":      {on("target-ms", "40", "attached-by", "frame=50"), one, rules(false, frame()), plan.Resolution{Asked: true, Source: plan.FromDeployment, PolicyName: "frame"}, at40},
+		"asked, and not known by whom":      {ask, one, unknownNamespace(frame()), plan.Resolution{Asked: true, Source: plan.FromDeployment, Findings: []finding.Finding{{Reason: "PolicyUnknown"}}}, ""},
+		"not asked, and not known":          {nil, one, unknownNamespace(frame()), plan.Resolution{Held: true, Findings: []finding.Finding{{Reason: "PolicyUnknown"}}}, ""},
+		"off, and not known":                {on("target-ms", "off"), one, unknownNamespace(frame()), plan.Resolution{}, ""},
+		"no policy cares for the namespace": {nil, one, unknownNamespace(), plan.Resolution{}, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := echo(tt.ours)
+			r := plan.Resolve(w, model.Set{Workloads: []model.Workload{w}, Services: tt.services}, tt.policies)
+			text := ""
+			if r.Plan != nil {
+				text = r.Plan.String()
+				if r.Plan.Source != r.Source || r.Plan.PolicyName != r.PolicyName || r.Plan.Enforcement == nil {
+					t.Errorf("the plan says %q, %q, %v", r.Plan.Source, r.Plan.PolicyName, r.Plan.Enforcement)
+				}
+			}
+			if text != tt.plan {
+				t.Errorf("plan is %q, want %q; findings %v", text, tt.plan, r.Findings)
+			}
+			if diff := cmp.Diff(reasonsOf(tt.want.Findings), reasonsOf(r.Findings)); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+			r.Plan, r.Findings, tt.want.Findings, r.Claim = nil, nil, nil, plan.Claim{}
+			if diff := cmp.Diff(tt.want, r); diff != "" {
+				t.Errorf("resolution (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAutoAttachLabelHasToSayEnabled(t *testing.T) {
+	w := echo(nil)
+	set := model.Set{Workloads: []model.Workload{w}, Services: []model.Service{echoService(nil)}}
+	for _, value := range []string{"", "true", "Enabled", "disabled"} {
+		r := plan.Rules{Set: policy.Compile([]v1alpha1.LatencyPolicy{frame()}), Namespace: func(string) (map[string]string, bool) {
+			return map[string]string{policy.AutoAttachLabel: value}, true
+		}}
+		if got := plan.Resolve(w, set, r); got.Asked {
+			t.Errorf("%s: %q attaches %s", policy.AutoAttachLabel, value, got.Plan)
+		}
+	}
+}
+
+func TestPlanCarriesTheEnforcement(t *testing.T) {
+	w := echo(map[string]string{annotations.TargetMS: "40"})
+	set := model.Set{Workloads: []model.Workload{w}, Services: []model.Service{echoService(nil)}}
+	warn := frame(func(s *v1alpha1.LatencyPolicySpec) {
+		s.Pipeline = &v1alpha1.Pipeline{Enforcement: []v1alpha1.HopEnforcement{{Hop: "adapter-rule", Action: policy.Warn}}}
+	})
+	want := policy.DefaultEnforcement()
+	if diff := cmp.Diff(want, plan.Resolve(w, set, nil).Plan.Enforcement); diff != "" {
+		t.Errorf("without a policy (-want +got):\n%s", diff)
+	}
+	want[finding.AdapterRule] = policy.Warn
+	if diff := cmp.Diff(want, plan.Resolve(w, set, rules(false, warn)).Plan.Enforcement); diff != "" {
+		t.Errorf("with a policy (-want +got):\n%s", diff)
+	}
+}
+
+// What the webhook writes for a plan resolves to the same plan.
+func TestStampReadsBackAsThePolicys(t *testing.T) {
+	half := frame(func(s *v1alpha1.LatencyPolicySpec) { s.AutoAttach.TargetMilliseconds = resource.MustParse("500m") })
+	policies := rules(true, half)
+	w := echo(nil)
+	set := model.Set{Workloads: []model.Workload{w}, Services: []model.Service{echoService(nil)}}
+	first := plan.Resolve(w, set, policies).Plan
+	stamp := first.Stamp()
+	if stamp != (annotations.Stamp{Policy: "frame", Target: "0.5"}) {
+		t.Fatalf("the stamp is %+v", stamp)
+	}
+	w.Annotations = map[string]string{annotations.TargetMS: stamp.Target, annotations.AttachedBy: stamp.String()}
+	again := plan.Resolve(w, set, policies)
+	if again.Source != plan.FromPolicy || again.Plan.String() != first.String() {
+		t.Errorf("stamped, it resolves to %+v", again)
+	}
+}
+
+func TestPausedAndCPUOfAPolicyReachTheHPA(t *testing.T) {
+	calm := v1alpha1.NamedBehavior{Name: "calm"}
+	calm.ScaleUp = &autoscalingv2.HPAScalingRules{StabilizationWindowSeconds: ptr.To[int32](30), Tolerance: ptr.To(resource.MustParse("0.05"))}
+	p := frame(func(s *v1alpha1.LatencyPolicySpec) {
+		s.Behaviors = []v1alpha1.NamedBehavior{calm}
+		s.Defaults = &v1alpha1.Defaults{Behavior: "calm", CPUUtilization: ptr.To[int32](60)}
+	})
+	w := echo(map[string]string{annotations.TargetMS: "40", annotations.Paused: "scale-in"})
+	set := model.Set{Workloads: []model.Workload{w}, Services: []model.Service{echoService(nil)}}
+	got := plan.Resolve(w, set, rules(false, p)).Plan
+	made := generator.HPA(*got)
+	if len(made.Spec.Metrics) != 2 || *made.Spec.Metrics[1].Resource.Target.AverageUtilization != 60 {
+		t.Errorf("metrics are %+v", made.Spec.Metrics)
+	}
+	b := made.Spec.Behavior
+	if *b.ScaleUp.StabilizationWindowSeconds != 30 || *b.ScaleUp.SelectPolicy != autoscalingv2.MaxChangePolicySelect || *b.ScaleDown.SelectPolicy != autoscalingv2.DisabledPolicySelect {
+		t.Errorf("behavior is %+v, %+v", b.ScaleUp, b.ScaleDown)
+	}
+	applied := live(*got)
+	if applied.Spec.Behavior.ScaleDown.SelectPolicy = ptr.To(autoscalingv2.DisabledPolicySelect); !hpa.UpToDate(applied, *got) {
+		t.Error("what was applied counts as different")
+	}
+	applied.Spec.Behavior.ScaleUp.Tolerance = nil
+	if hpa.UpToDate(applied, *got) {
+		t.Error("a tolerance of the profile's that is gone does not count")
+	}
+}
+
+// live is the plan's autoscaler as the API server returns it.
+func live(p plan.Plan) *autoscalingv2.HorizontalPodAutoscaler {
+	h := generator.HPA(p)
+	h.UID = types.UID("hpa")
+	h.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: "echo",
+		UID: types.UID(p.DeploymentUID), Controller: ptr.To(true)}}
+	h.Spec.Behavior.ScaleDown.SelectPolicy = ptr.To(autoscalingv2.MaxChangePolicySelect)
+	return h
+}

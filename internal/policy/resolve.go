@@ -1,0 +1,150 @@
+// Package policy knows which LatencyPolicy rules a workload, what it fills in
+// where settings say nothing, and what it forbids.
+package policy
+
+import (
+	"fmt"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+)
+
+// The built-in defaults, as on the page of Kong's guide that the product automates.
+const (
+	DefaultMinReplicas int32 = 1
+	DefaultMaxReplicas int32 = 10
+	DefaultBehavior          = ProfileResponsive
+)
+
+// Resolved is settings with nothing left open, within the limits of the policy.
+type Resolved struct {
+	// PolicyName is the LatencyPolicy that rules; empty if the built-in defaults hold.
+	PolicyName string
+	// Target is the latency to hold, in milliseconds.
+	Target      resource.Quantity
+	MinReplicas int32
+	MaxReplicas int32
+	Metric      string
+	// Behavior is the profile's content.
+	Behavior autoscalingv2.HorizontalPodAutoscalerBehavior
+	// CPUUtilization is in percent of the request; nil means latency alone.
+	CPUUtilization *int32
+	Paused         annotations.PauseMode
+	// PreserveReplicas is true if a manifest that is applied again does not change
+	// the number of replicas.
+	PreserveReplicas bool
+	// Clamped says which settings were outside of a limit, by key.
+	Clamped []Clamp
+}
+
+// Clamp is one setting that a limit brought in.
+type Clamp struct {
+	// Key is the annotation.
+	Key string
+	// Asked is what the annotation says, and Given what holds instead.
+	Asked, Given string
+	// Allowed says what the policy allows, such as "at most 20".
+	Allowed string
+}
+
+// Resolve fills in what the settings of object o leave open under policy p, and
+// brings them within its limits. A default outside of a limit is brought in
+// without a word, since nobody asked for it; a setting outside of one is a warning.
+// The result is usable if no error is among the findings.
+func Resolve(o finding.Object, s annotations.Settings, p *Policy) (Resolved, []finding.Finding) {
+	d := p.defaulted()
+	r := Resolved{PolicyName: p.Name(), Metric: s.Metric, CPUUtilization: s.CPUUtilization, Paused: s.Paused}
+	r.PreserveReplicas = s.PreserveReplicas == nil || *s.PreserveReplicas
+	r.fit(s, p)
+	if r.Metric == "" {
+		r.Metric = d.Metric
+	}
+	if r.CPUUtilization == nil {
+		r.CPUUtilization = d.CPUUtilization
+	}
+	if r.Paused == "" {
+		r.Paused = annotations.PauseNone
+	}
+	var findings []finding.Finding
+	for _, c := range r.Clamped {
+		findings = append(findings, LimitClamped.On(o, "%s is %s, and LatencyPolicy %s allows %s: %s holds",
+			c.Key, c.Asked, p.Name(), c.Allowed, c.Given).WithFix("set %s to %s", c.Key, c.Given))
+	}
+	if r.MinReplicas > r.MaxReplicas {
+		findings = append(findings, minAboveMax(o, s, r, p))
+	}
+	behavior, unknown := p.behavior(o, s)
+	if unknown != nil {
+		findings = append(findings, *unknown)
+	}
+	r.Behavior = behavior
+	return r, findings
+}
+
+// Check is for admission: it returns what makes the object's own settings s
+// unusable under policy p, whatever else there is. Only what somebody set is
+// held against them, never a default.
+func Check(o finding.Object, s annotations.Settings, p *Policy) []finding.Finding {
+	var r Resolved
+	r.fit(s, p)
+	var findings []finding.Finding
+	for _, c := range r.Clamped {
+		findings = append(findings, LimitExceeded.On(o, "%s is %s, and LatencyPolicy %s allows %s",
+			c.Key, c.Asked, p.Name(), c.Allowed).WithFix("set %s to %s", c.Key, c.Given))
+	}
+	if s.Behavior != "" {
+		if _, unknown := p.behavior(o, s); unknown != nil {
+			findings = append(findings, *unknown)
+		}
+	}
+	return findings
+}
+
+// fit sets the target and the replicas within the policy's limits. Where min was
+// at most max it stays so, whatever the limits.
+func (r *Resolved) fit(s annotations.Settings, p *Policy) {
+	d, l := p.defaulted(), p.bounds()
+	if s.Target != nil {
+		r.Target = within(r, annotations.TargetMS, s.Target, *s.Target, l.target).DeepCopy()
+	}
+	// In the order of their keys, so that what is told is sorted.
+	r.MaxReplicas = within(r, annotations.MaxReplicas, s.MaxReplicas, *d.MaxReplicas, l.maxReplicas)
+	r.MinReplicas = within(r, annotations.MinReplicas, s.MinReplicas, *d.MinReplicas, l.minReplicas)
+}
+
+// within is the setting, or else the default, brought within bounds. It records a
+// setting that was not.
+func within[T any](r *Resolved, key string, set *T, otherwise T, b bounds[T]) T {
+	if set == nil {
+		return b.clamp(otherwise)
+	}
+	v := b.clamp(*set)
+	if b.compare != nil && b.compare(v, *set) != 0 {
+		r.Clamped = append(r.Clamped, Clamp{Key: key, Asked: b.text(*set), Given: b.text(v), Allowed: b.String()})
+	}
+	return v
+}
+
+func minAboveMax(o finding.Object, s annotations.Settings, r Resolved, p *Policy) finding.Finding {
+	f := MinAboveMax.On(o, "%s is %d%s and %s is %d%s",
+		annotations.MinReplicas, r.MinReplicas, byDefault(s.MinReplicas, p),
+		annotations.MaxReplicas, r.MaxReplicas, byDefault(s.MaxReplicas, p))
+	if s.MaxReplicas == nil {
+		return f.WithFix("set %s to at least %d", annotations.MaxReplicas, r.MinReplicas)
+	}
+	return f.WithFix("set %s to at most %d", annotations.MinReplicas, r.MaxReplicas)
+}
+
+func byDefault(set *int32, p *Policy) string {
+	switch {
+	case set != nil:
+		return ""
+	case p == nil:
+		return " (the default)"
+	default:
+		return fmt.Sprintf(" (the default under LatencyPolicy %s)", p.name)
+	}
+}

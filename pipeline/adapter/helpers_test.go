@@ -1,5 +1,0 @@
-package adapter
-
-import "fmt"
-
-func text(v ...any) string { return fmt.Sprint(v...) }

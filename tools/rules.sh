@@ -1,8 +1,0 @@
-#!/bin/sh
-# Print the rules file of a Prometheus without operator: what stands under spec:
-# of a PrometheusRule in block style.
-#
-# usage: tools/rules.sh <PrometheusRule>
-set -eu
-
-sed -e '1,/^spec:$/d' -e 's/^  //' "$1"
