@@ -9,6 +9,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
@@ -52,7 +53,7 @@ var unchanged = outcome{unchanged: true}
 // with everything that was found. What blocks counts also where an autoscaler is
 // left from before: it is not what is asked for.
 func outcomeOf(r plan.Resolution, findings []finding.Finding) outcome {
-	if hasReason(findings, policy.PolicyUnknown.Name) {
+	if finding.Has(findings, policy.PolicyUnknown) {
 		return unchanged
 	}
 	e := &entry{policy: r.PolicyName}
@@ -76,7 +77,7 @@ func blocks(f finding.Finding) bool { return finding.Blocks([]finding.Finding{f}
 func worstOfPipeline(findings []finding.Finding, enforcement policy.Enforcement) *finding.Finding {
 	var worst *finding.Finding
 	for _, f := range findings {
-		if f.Hop == "" || f.Severity == finding.Warning || enforcement.For(f) == policy.Ignore {
+		if f.Hop() == nil || f.Severity == finding.Warning || enforcement.For(f) == policy.Ignore {
 			continue
 		}
 		if worst == nil || compareHealth(f, *worst) < 0 {
@@ -94,13 +95,13 @@ func compareHealth(a, b finding.Finding) int {
 		}
 		return 1
 	}
-	hop := func(f finding.Finding) int { return slices.Index(finding.Hops(), f.Hop) }
+	hop := func(f finding.Finding) int { return slices.Index(pipeline.Hops(), f.Hop()) }
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(hop(a), hop(b)))
 }
 
 // withoutFix leaves out what a status does not tell, which is most of the bytes.
 func withoutFix(f finding.Finding) *finding.Finding {
-	f.Fix = ""
+	f.Fix = finding.Fix{}
 	return &f
 }
 

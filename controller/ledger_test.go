@@ -11,20 +11,25 @@ import (
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
+	"github.com/kong-latency/kong-latency/test/testutil"
 )
 
 var (
-	badSettings = finding.Finding{Reason: "Bad", Severity: finding.Error, Message: "it is bad", Fix: "mend it"}
-	noRule      = finding.Finding{Reason: "NoRule", Severity: finding.Error, Hop: finding.AdapterRule, Message: "no rule", Fix: "add one"}
-	noMonitor   = finding.Finding{Reason: "NoMonitor", Severity: finding.Error, Hop: finding.ServiceMonitor, Message: "no monitor"}
-	lateScrape  = finding.Finding{Reason: "Late", Severity: finding.Warning, Hop: finding.ServiceMonitor, Message: "it is late"}
-	darkRoute   = finding.Finding{Reason: "Dark", Severity: finding.Unknown, Hop: finding.Route, Message: "not checked"}
+	badSettings = testutil.Finding("Bad", finding.Error, nil, "it is bad").Suggest("fix it")
+	noRule      = testutil.Finding("NoRule", finding.Error, adapterrule.Hop, "no rule").Suggest("add one")
+	noMonitor   = testutil.Finding("NoMonitor", finding.Error, servicemonitor.Hop, "no monitor")
+	lateScrape  = testutil.Finding("Late", finding.Warning, servicemonitor.Hop, "it is late")
+	darkRoute   = testutil.Finding("Dark", finding.Unknown, route.Hop, "not checked")
 )
 
 func planned(change ...func(*plan.Plan)) plan.Resolution {
-	p := &plan.Plan{Enforcement: policy.DefaultEnforcement()}
+	p := &plan.Plan{Enforcement: policy.Enforcement{}}
 	p.PolicyName, p.Paused = "frame", annotations.PauseNone
 	for _, c := range change {
 		c(p)
@@ -51,11 +56,11 @@ func TestOutcomeOf(t *testing.T) {
 		"blocked":          {asked, []finding.Finding{badSettings, darkRoute}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
 		"name taken":       {planned(), []finding.Finding{lateScrape, badSettings, noRule}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
 		"held":             {plan.Resolution{Held: true, PolicyName: "frame"}, []finding.Finding{badSettings}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
-		"policy not known": {plan.Resolution{Asked: true}, []finding.Finding{{Reason: policy.PolicyUnknown.Name, Severity: finding.Unknown}}, unchanged},
+		"policy not known": {plan.Resolution{Asked: true}, []finding.Finding{{Reason: policy.PolicyUnknown, Severity: finding.Unknown}}, unchanged},
 		"pipeline by hop":  {planned(), []finding.Finding{noRule, darkRoute, noMonitor}, outcome{entry: &entry{policy: "frame", pipeline: short(noMonitor)}}},
 		"pipeline unknown": {planned(), []finding.Finding{lateScrape, darkRoute}, outcome{entry: &entry{policy: "frame", pipeline: short(darkRoute)}}},
 		"only a warning":   {planned(), []finding.Finding{lateScrape}, outcome{entry: &entry{policy: "frame"}}},
-		"ignored hop": {planned(func(p *plan.Plan) { p.Enforcement = policy.Enforcement{finding.AdapterRule: policy.Ignore} }),
+		"ignored hop": {planned(func(p *plan.Plan) { p.Enforcement = policy.Enforcement{adapterrule.Hop.Name: policy.Ignore} }),
 			[]finding.Finding{noRule, darkRoute}, outcome{entry: &entry{policy: "frame", pipeline: short(darkRoute)}}},
 	}
 	for name, tt := range tests {
@@ -87,14 +92,14 @@ func TestLedgerSumsUpByPolicy(t *testing.T) {
 	l.record(workload("w"), unchanged)
 	l.record(workload("t"), of("", entry{})) // no policy rules it
 	long := badSettings
-	long.Message = strings.Repeat("ü", maxNote)
+	long.Message = strings.Repeat("ü", render.MaxNote)
 	var blocked []v1alpha1.BlockedWorkload
 	for i := range v1alpha1.MaxBlockedWorkloads + 2 {
 		name := fmt.Sprintf("b%02d", v1alpha1.MaxBlockedWorkloads+1-i)
 		l.record(workload(name), of("a", entry{blocked: &long}))
 		if i < v1alpha1.MaxBlockedWorkloads {
 			blocked = append(blocked, v1alpha1.BlockedWorkload{
-				Namespace: "ns", Name: fmt.Sprintf("b%02d", i), Reason: "Bad", Message: clip(long.Message),
+				Namespace: "ns", Name: fmt.Sprintf("b%02d", i), Reason: "Bad", Message: render.Clip(long.Message),
 			})
 		}
 	}

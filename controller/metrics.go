@@ -22,14 +22,14 @@ func (t *teller) Collect(ch chan<- prometheus.Metric) {
 	type series struct {
 		reason   string
 		severity finding.Severity
-		hop      finding.Hop
+		hop      *finding.Hop
 	}
 	counts := map[series]float64{}
 	t.mu.Lock()
 	for _, findings := range t.told {
 		seen := map[series]bool{} // an object counts once, however many findings of a reason it has
 		for _, f := range findings {
-			s := series{f.reason, f.severity, f.hop}
+			s := series{f.reason.Name, f.reason.Severity, f.reason.Hop}
 			if !seen[s] {
 				seen[s] = true
 				counts[s]++
@@ -39,7 +39,7 @@ func (t *teller) Collect(ch chan<- prometheus.Metric) {
 	t.mu.Unlock()
 	for s, n := range counts {
 		ch <- prometheus.MustNewConstMetric(findingsDesc, prometheus.GaugeValue, n,
-			s.reason, string(s.severity), string(s.hop))
+			s.reason, string(s.severity), s.hop.String())
 	}
 }
 

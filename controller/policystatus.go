@@ -8,6 +8,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
@@ -47,12 +48,12 @@ func ready(problems []finding.Finding) metav1.Condition {
 		Reason: reasonInForce, Message: "the policy is in force as it is written",
 	}
 	for _, f := range problems {
-		if f.Reason == policy.PolicySelectsNothing.Name {
+		if f.Reason == policy.PolicySelectsNothing {
 			// The finding's sentence counts Deployments, which would change all the time.
 			c.Message = "the policy is in force, and no Deployment matches its selectors"
 			continue
 		}
-		c.Status, c.Reason, c.Message = metav1.ConditionFalse, f.Reason, f.Message
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, f.Reason.Name, f.Message
 		break // they are sorted, the gravest first
 	}
 	return c
@@ -64,10 +65,10 @@ func pipelineHealthy(t tally) metav1.Condition {
 	switch {
 	case t.broken > 0:
 		c.Status = metav1.ConditionFalse
-		c.Reason, c.Message = t.worst.Reason, t.about(t.broken)
+		c.Reason, c.Message = t.worst.Reason.Name, t.about(t.broken)
 	case t.unknown > 0:
 		c.Status = metav1.ConditionUnknown
-		c.Reason, c.Message = t.worst.Reason, t.about(t.unknown)
+		c.Reason, c.Message = t.worst.Reason.Name, t.about(t.unknown)
 	case t.attached == 0:
 		c.Status = metav1.ConditionUnknown
 		c.Reason, c.Message = reasonNothingAttached, "no workload of the policy is attached"
@@ -80,5 +81,5 @@ func pipelineHealthy(t tally) metav1.Condition {
 
 // about says how many workloads have it, and the first finding.
 func (t tally) about(n int32) string {
-	return clip(fmt.Sprintf("%d of %d attached workloads; the first is Deployment %s: %s", n, t.attached, t.worstOf, t.worst.Message))
+	return render.Clip(fmt.Sprintf("%d of %d attached workloads; the first is Deployment %s: %s", n, t.attached, t.worstOf, t.worst.Message))
 }

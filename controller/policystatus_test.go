@@ -10,6 +10,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
@@ -87,7 +88,7 @@ func TestMessagesOfConditionsAreBounded(t *testing.T) {
 	long := noRule
 	long.Message = strings.Repeat("ü", 5000)
 	s := statusOf(1, tally{attached: 1, broken: 1, worst: &long, worstOf: workload("a")}, nil, v1alpha1.LatencyPolicyStatus{}, metav1.Now())
-	if n := len(s.Conditions[1].Message); n > maxNote {
+	if n := len(s.Conditions[1].Message); n > render.MaxNote {
 		t.Errorf("message has %d bytes", n)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 )
 
 // tally sums up the workloads of one policy.
@@ -55,7 +56,7 @@ func (t *tally) add(key types.NamespacedName, e entry) {
 		if len(t.blockedWorkloads) < v1alpha1.MaxBlockedWorkloads {
 			t.blockedWorkloads = append(t.blockedWorkloads, v1alpha1.BlockedWorkload{
 				Namespace: key.Namespace, Name: key.Name,
-				Reason: e.blocked.Reason, Message: clip(e.blocked.Message),
+				Reason: e.blocked.Reason.Name, Message: render.Clip(e.blocked.Message),
 			})
 		}
 		return

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
-	"strings"
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -17,6 +16,7 @@ import (
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/output/hpa"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
@@ -30,7 +30,7 @@ const (
 	returned = "Returned"
 	paused   = "Paused"
 	resumed  = "Resumed"
-	mended   = "Mended"
+	resolved = "Resolved"
 	// blocked tells of a finding that keeps a workload from being attached; its note
 	// begins with the finding's reason.
 	blocked = "Blocked"
@@ -48,9 +48,7 @@ type teller struct {
 // toldFinding is what is remembered of a finding: of ten thousand workloads the sentences,
 // and the manifests that mend them, would be most of the memory.
 type toldFinding struct {
-	reason   string
-	severity finding.Severity
-	hop      finding.Hop
+	reason *finding.Reason
 	// digest tells findings of a reason apart.
 	digest uint64
 }
@@ -58,7 +56,7 @@ type toldFinding struct {
 var digestSeed = maphash.MakeSeed()
 
 func toldOf(f finding.Finding) toldFinding {
-	return toldFinding{f.Reason, f.Severity, f.Hop, maphash.String(digestSeed, f.String())}
+	return toldFinding{f.Reason, maphash.String(digestSeed, f.String())}
 }
 
 type toldKey struct {
@@ -90,21 +88,21 @@ func (t *teller) changed(o client.Object, before *autoscalingv2.HorizontalPodAut
 }
 
 // findings tells what is wrong with o now and was not before, and which hops of
-// its pipeline are mended. What could not be found out makes no event.
+// its pipeline are resolved. What could not be found out makes no event.
 func (t *teller) findings(o client.Object, now []finding.Finding) {
 	before := t.remember(o, now)
 	for _, f := range now {
 		if f.Severity != finding.Unknown && !slices.Contains(before, toldOf(f)) {
 			if blocks(f) {
-				t.event(o, corev1.EventTypeWarning, blocked, f.Reason, clip(f.Reason+": "+note(f)))
+				t.event(o, corev1.EventTypeWarning, blocked, f.Reason.Name, render.Clip(f.Reason.Name+": "+render.Note(f)))
 			} else {
-				t.event(o, corev1.EventTypeWarning, f.Reason, f.Reason, note(f))
+				t.event(o, corev1.EventTypeWarning, f.Reason.Name, f.Reason.Name, render.Note(f))
 			}
 		}
 	}
 	for _, f := range before {
-		if f.hop != "" && f.severity != finding.Unknown && isMended(f, now) {
-			t.event(o, corev1.EventTypeNormal, mended, f.reason, f.reason+" is mended")
+		if f.reason.Hop != nil && f.reason.Severity != finding.Unknown && isResolved(f, now) {
+			t.event(o, corev1.EventTypeNormal, resolved, f.reason.Name, f.reason.Name+" is resolved")
 		}
 	}
 }
@@ -141,40 +139,13 @@ func (t *teller) forget(kind string, name types.NamespacedName) {
 	delete(t.told, toldKey{kind, name})
 }
 
-// isMended tells whether what is found now shows that f is no more. It does not if
+// isResolved tells whether what is found now shows that f is no more. It does not if
 // the workload is blocked, for then nobody has looked at its pipeline, nor if the hop
 // could not be judged.
-func isMended(f toldFinding, now []finding.Finding) bool {
+func isResolved(f toldFinding, now []finding.Finding) bool {
 	return !finding.Blocks(now) && !slices.ContainsFunc(now, func(g finding.Finding) bool {
-		return g.Reason == f.reason || g.Hop == f.hop && g.Severity == finding.Unknown
+		return g.Reason == f.reason || g.Hop() == f.reason.Hop && g.Severity == finding.Unknown
 	})
-}
-
-// maxNote is the most bytes that the API lets the note of an event have.
-const maxNote = 1024
-
-// note is what an event says of a finding, with its fix if that fits.
-func note(f finding.Finding) string {
-	text := f.Message
-	switch withFix := text + "\nTo mend it: " + f.Fix; {
-	case f.Fix == "":
-	case strings.Contains(f.Fix, "\n"):
-		withFix = text + "\nTo mend it, apply:\n" + f.Fix
-		if len(withFix) <= maxNote {
-			text = withFix
-		}
-	case len(withFix) <= maxNote:
-		text = withFix
-	}
-	return clip(text)
-}
-
-// clip cuts text to maxNote, which the sentences in a status keep to as well.
-func clip(text string) string {
-	if len(text) <= maxNote {
-		return text
-	}
-	return strings.ToValidUTF8(text[:maxNote-len("…")], "") + "…"
 }
 
 // kindOf names the kind; cached objects do not carry it.
@@ -183,8 +154,4 @@ func kindOf(o client.Object) string {
 		return deploymentKind
 	}
 	return serviceKind
-}
-
-func hasReason(list []finding.Finding, reason string) bool {
-	return slices.ContainsFunc(list, func(g finding.Finding) bool { return g.Reason == reason })
 }

@@ -5,13 +5,16 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus/testutil"
+	promtest "github.com/prometheus/client_golang/prometheus/testutil"
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/metrics"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
+	"github.com/kong-latency/kong-latency/test/testutil"
 )
 
 func told(t *testing.T, r *events.FakeRecorder) []string {
@@ -32,18 +35,18 @@ func TestTellerTellsChangesOnly(t *testing.T) {
 	tell := newTeller(recorder)
 	d := &appsv1.Deployment{}
 	d.Namespace, d.Name = "ns", "echo"
-	broken := finding.Finding{Reason: "Broken", Severity: finding.Error, Hop: finding.AdapterRule, Message: "it is broken", Fix: "mend it"}
-	late := finding.Finding{Reason: "Late", Severity: finding.Warning, Message: "it is late"}
-	dark := finding.Finding{Reason: "Dark", Severity: finding.Unknown, Hop: finding.Route, Message: "nobody knows"}
+	broken := testutil.Finding("Broken", finding.Error, adapterrule.Hop, "it is broken").Suggest("fix it")
+	late := testutil.Finding("Late", finding.Warning, nil, "it is late")
+	dark := testutil.Finding("Dark", finding.Unknown, route.Hop, "nobody knows")
 	steps := []struct {
 		now  []finding.Finding
 		want []string
 	}{
 		{nil, nil},
-		{[]finding.Finding{broken, dark}, []string{"Warning Broken it is broken\nTo mend it: mend it"}},
+		{[]finding.Finding{broken, dark}, []string{"Warning Broken it is broken\nTo fix it: fix it"}},
 		{[]finding.Finding{broken, dark}, nil},
 		{[]finding.Finding{broken, late}, []string{"Warning Late it is late"}},
-		{[]finding.Finding{late}, []string{"Normal Mended Broken is mended"}},
+		{[]finding.Finding{late}, []string{"Normal Resolved Broken is resolved"}},
 		{nil, nil},
 	}
 	for i, s := range steps {
@@ -54,11 +57,11 @@ func TestTellerTellsChangesOnly(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeSeenIsNotMended(t *testing.T) {
-	broken := finding.Finding{Reason: "Broken", Severity: finding.Error, Hop: finding.AdapterRule, Message: "it is broken"}
+func TestWhatCannotBeSeenIsNotResolved(t *testing.T) {
+	broken := testutil.Finding("Broken", finding.Error, adapterrule.Hop, "it is broken")
 	for name, now := range map[string][]finding.Finding{
-		"the hop is unknown":      {{Reason: "Dark", Severity: finding.Unknown, Hop: finding.AdapterRule}},
-		"the workload is blocked": {{Reason: "NoService", Severity: finding.Error}},
+		"the hop is unknown":      {testutil.Finding("Dark", finding.Unknown, adapterrule.Hop, "")},
+		"the workload is blocked": {testutil.Finding("NoService", finding.Error, nil, "")},
 	} {
 		recorder := events.NewFakeRecorder(20)
 		tell := newTeller(recorder)
@@ -66,7 +69,7 @@ func TestWhatCannotBeSeenIsNotMended(t *testing.T) {
 		tell.findings(d, []finding.Finding{broken})
 		tell.findings(d, now)
 		for _, e := range told(t, recorder) {
-			if strings.Contains(e, mended) {
+			if strings.Contains(e, resolved) {
 				t.Errorf("%s: told %q", name, e)
 			}
 		}
@@ -75,7 +78,7 @@ func TestWhatCannotBeSeenIsNotMended(t *testing.T) {
 
 func TestFindingsAreCounted(t *testing.T) {
 	tell := newTeller(events.NewFakeRecorder(20))
-	broken := finding.Finding{Reason: "Broken", Severity: finding.Error, Hop: finding.AdapterRule}
+	broken := testutil.Finding("Broken", finding.Error, adapterrule.Hop, "")
 	for _, name := range []string{"a", "b", "gone"} {
 		d := &appsv1.Deployment{}
 		d.Namespace, d.Name = "ns", name
@@ -87,19 +90,7 @@ func TestFindingsAreCounted(t *testing.T) {
 # TYPE kong_latency_findings gauge
 kong_latency_findings{hop="adapter-rule",reason="Broken",severity="Error"} 2
 `
-	if err := testutil.CollectAndCompare(tell, strings.NewReader(want)); err != nil {
+	if err := promtest.CollectAndCompare(tell, strings.NewReader(want)); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestNoteFitsIntoAnEvent(t *testing.T) {
-	long := strings.Repeat("ü", maxNote)
-	for _, f := range []finding.Finding{{Message: "short", Fix: long}, {Message: long}, {Message: "short", Fix: "a: b\n" + long}} {
-		if n := note(f); len(n) > maxNote || n == "" {
-			t.Errorf("note has %d bytes", len(n))
-		}
-	}
-	if n := note(finding.Finding{Message: "m", Fix: "a: b\nc: d"}); !strings.HasSuffix(n, "apply:\na: b\nc: d") {
-		t.Errorf("a fix that fits is not told: %q", n)
 	}
 }

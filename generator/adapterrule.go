@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/manifest"
 )
 
 // NoTraffic says what becomes of the metric while no requests come in.
@@ -113,13 +114,13 @@ func SeedAdapterRule() RuleEntry {
 }
 
 // AdapterRuleYAML is the rule as an entry of the list rules.
-func AdapterRuleYAML(r Rule) string { return ordered([]any{AdapterRule(r)}) }
+func AdapterRuleYAML(r Rule) string { return manifest.Ordered([]any{AdapterRule(r)}) }
 
 // AdapterConfig is a whole configuration of prometheus-adapter with these rules.
 // Entries are RuleEntry or anything that encodes to the same YAML; the last
 // rule that makes a metric wins.
 func AdapterConfig(rules ...any) string {
-	return ordered(struct {
+	return manifest.Ordered(struct {
 		Rules []any `yaml:"rules"`
 	}{rules})
 }
@@ -130,7 +131,7 @@ func AdapterConfig(rules ...any) string {
 func AdapterValues(r Rule, before ...any) string {
 	var v values
 	v.Rules.Custom = append(append([]any{}, before...), AdapterRule(r))
-	return ordered(v)
+	return manifest.Ordered(v)
 }
 
 // SeedAdapterValues are the values of Kong's guide.
@@ -138,7 +139,7 @@ func SeedAdapterValues() string {
 	v := values{Prometheus: map[string]string{"url": "http://prometheus-kube-prometheus-prometheus.prometheus.svc"}}
 	v.Rules.Default = new(bool)
 	v.Rules.Custom = []any{SeedAdapterRule()}
-	return ordered(v)
+	return manifest.Ordered(v)
 }
 
 // values are those of the chart's that we write.

@@ -4,11 +4,12 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
+
+	"github.com/kong-latency/kong-latency/internal/manifest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -35,7 +36,7 @@ func testdata(t *testing.T, name string) string {
 // The guide's own YAML, field for field.
 func TestGuide(t *testing.T) {
 	for name, got := range map[string]string{
-		"seed-servicemonitor.yaml": YAML(SeedServiceMonitor()),
+		"seed-servicemonitor.yaml": manifest.YAML(SeedServiceMonitor()),
 		"seed-adapter-values.yaml": SeedAdapterValues(),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -56,13 +57,13 @@ func TestGolden(t *testing.T) {
 	elsewhere := monitor
 	elsewhere.Namespace, elsewhere.ServiceNamespace, elsewhere.Interval = "monitoring", "kong-system", "30s"
 	for name, got := range map[string]string{
-		"servicemonitor.yaml":           YAML(ServiceMonitor(monitor)),
-		"servicemonitor-elsewhere.yaml": YAML(ServiceMonitor(elsewhere)),
-		"extension.yaml":                YAML(MetricsExtension("default", "kong-latency", "echo", "other")),
+		"servicemonitor.yaml":           manifest.YAML(ServiceMonitor(monitor)),
+		"servicemonitor-elsewhere.yaml": manifest.YAML(ServiceMonitor(elsewhere)),
+		"extension.yaml":                manifest.YAML(MetricsExtension("default", "kong-latency", "echo", "other")),
 		"adapter-rule.yaml":             AdapterRuleYAML(Rule{}),
 		"adapter-rule-hold.yaml":        AdapterRuleYAML(Rule{Metric: "upstream_latency", NoTraffic: Hold, Window: "2m"}),
 		"adapter-values.yaml":           AdapterValues(Rule{}),
-		"adapter-configmap.yaml": YAML(
+		"adapter-configmap.yaml": manifest.YAML(
 			AdapterConfigMap("prometheus", "prometheus-adapter", "config.yaml", AdapterConfig(AdapterRule(Rule{}), SeedAdapterRule()))),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,27 +84,6 @@ func TestServiceMonitorOfItsOwnNamespace(t *testing.T) {
 	m := Monitor{Namespace: "kong-system", Name: "x", ServiceNamespace: "kong-system", Port: "http"}
 	if names := ServiceMonitor(m).Spec.NamespaceSelector.MatchNames; len(names) != 0 {
 		t.Errorf("got namespaces %v", names)
-	}
-}
-
-func TestYAML(t *testing.T) {
-	object := map[string]any{
-		"kind": "Thing",
-		"metadata": map[string]any{"name": "a", "creationTimestamp": nil, "uid": "1", "resourceVersion": "2",
-			"annotations": map[string]any{"kubectl.kubernetes.io/last-applied-configuration": "{}"}},
-		"status": map[string]any{"ready": true},
-	}
-	want := "kind: Thing\nmetadata:\n  name: a\n"
-	if got := YAML(object, object); got != want+"---\n"+want {
-		t.Errorf("got\n%s", got)
-	}
-	// {} selects everything, and nothing selects nothing.
-	all := map[string]any{"kind": "ServiceMonitor", "spec": map[string]any{"selector": map[string]any{}}}
-	if got, want := YAML(all), "kind: ServiceMonitor\nspec:\n  selector: {}\n"; got != want {
-		t.Errorf("got\n%s", got)
-	}
-	if got := YAML(make(chan int)); !strings.HasPrefix(got, "# encode YAML: ") {
-		t.Errorf("got %q", got)
 	}
 }
 

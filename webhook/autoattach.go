@@ -5,6 +5,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
@@ -31,7 +32,7 @@ func (d deployment) stamp(now plan.Resolution, resp *admission.Response) {
 		resp.Patches = append(resp.Patches, jsonpatch.NewOperation("add", annotationsPath+"/"+annotations.EscapePointer(key), value))
 	}
 	if changed {
-		resp.Warnings = append(resp.Warnings, line("LatencyPolicy %s attaches it without being asked: wrote %s: %q; %q there leaves it out",
+		resp.Warnings = append(resp.Warnings, render.Warning("LatencyPolicy %s attaches it without being asked: wrote %s: %q; %q there leaves it out",
 			stamp.Policy, annotations.TargetMS, stamp.Target, annotations.Off))
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
@@ -97,7 +98,7 @@ func (c Cluster) validateDeployment(ctx context.Context, req review[deployment])
 	if len(denied) > 0 {
 		return refuse(denied)
 	}
-	lines := slices.Concat(warnings(worthTelling(then, now)), notes(then, now), pipelineLines)
+	lines := slices.Concat(render.Warnings(worthTelling(then, now)), notes(then, now), pipelineLines)
 	if !now.Asked && !then.Asked {
 		lines = append(lines, noTarget(annotations.Own(w.Annotations))...)
 	}
@@ -117,17 +118,17 @@ func worthTelling(then, now plan.Resolution) []finding.Finding {
 func notes(then, now plan.Resolution) []string {
 	switch {
 	case then.Asked && !now.Asked && !now.Held && now.Claim.Ours != nil && now.Claim.Ours.Adopted:
-		return []string{line("will give HPA %s its former spec back; the replicas stay as they are", now.Claim.Ours.Name)}
+		return []string{render.Warning("will give HPA %s its former spec back; the replicas stay as they are", now.Claim.Ours.Name)}
 	case then.Asked && !now.Asked && !now.Held:
-		return []string{line("will detach the HPA; the replicas stay as they are")}
+		return []string{render.Warning("will detach the HPA; the replicas stay as they are")}
 	case now.Plan == nil:
 		return nil
 	case now.Claim.Adopt != nil:
-		return []string{line("will adopt %s; its former spec is kept", now.Plan)}
+		return []string{render.Warning("will adopt %s; its former spec is kept", now.Plan)}
 	case then.Plan == nil:
-		return []string{line("will attach %s", now.Plan)}
+		return []string{render.Warning("will attach %s", now.Plan)}
 	case then.Plan.String() != now.Plan.String():
-		return []string{line("will change %s", now.Plan)}
+		return []string{render.Warning("will change %s", now.Plan)}
 	default:
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
@@ -27,7 +28,7 @@ func (c Cluster) validateLatencyPolicy(ctx context.Context, req review[v1alpha1.
 	}
 	invalid := checkPolicy(p)
 	if req.Operation == admissionv1.Update && equality.Semantic.DeepEqual(req.OldObject.Spec, p.Spec) {
-		return allow(warnings(invalid))
+		return allow(render.Warnings(invalid))
 	}
 	if len(invalid) > 0 {
 		return refuse(invalid)
@@ -48,7 +49,7 @@ func checkPolicy(p v1alpha1.LatencyPolicy) []finding.Finding {
 	if len(errs) == 0 {
 		return found
 	}
-	found = slices.DeleteFunc(found, func(f finding.Finding) bool { return f.Reason == policy.PolicySelectorInvalid.Name })
+	found = slices.DeleteFunc(found, func(f finding.Finding) bool { return f.Reason == policy.PolicySelectorInvalid })
 	for _, e := range errs {
 		found = append(found, policy.PolicySelectorInvalid.On(policy.Object(p.Name), "%s", e.Error()))
 	}
@@ -64,12 +65,12 @@ func (c Cluster) policyEffect(ctx context.Context, p v1alpha1.LatencyPolicy) []s
 	const unknown = "not checked whether the policy rules any Deployment: %s"
 	others, ok := c.KnownPolicies()
 	if !ok || !c.Warm() {
-		return []string{line(unknown, "what there is was not read yet")}
+		return []string{render.Warning(unknown, "what there is was not read yet")}
 	}
 	all, err := c.Candidates(ctx)
 	if err != nil {
-		return []string{line(unknown, err.Error())}
+		return []string{render.Warning(unknown, err.Error())}
 	}
 	list := slices.DeleteFunc(slices.Clone(others), func(o v1alpha1.LatencyPolicy) bool { return o.Name == p.Name })
-	return warnings(policy.Compile(append(list, p)).Problems(p.Name, all))
+	return render.Warnings(policy.Compile(append(list, p)).Problems(p.Name, all))
 }

@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
+	promtest "github.com/prometheus/client_golang/prometheus/testutil"
 	"gomodules.xyz/jsonpatch/v2"
 	admissionv1 "k8s.io/api/admission/v1"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/metrics"
+	"github.com/kong-latency/kong-latency/test/testutil"
 )
 
 func TestEveryAnswerIsCountedOnce(t *testing.T) {
@@ -20,7 +21,7 @@ func TestEveryAnswerIsCountedOnce(t *testing.T) {
 	patched.Patches = []jsonpatch.Operation{jsonpatch.NewOperation("add", "/spec/replicas", 2)}
 	for verdict, answer := range map[string]admission.Response{
 		metrics.Errored: badRequest(errors.New("decode object: it is empty")),
-		metrics.Denied:  refuse([]finding.Finding{{Reason: "A", Message: "is wrong"}}),
+		metrics.Denied:  refuse([]finding.Finding{testutil.Finding("A", finding.Error, nil, "is wrong")}),
 		metrics.Patched: patched,
 		metrics.Warned:  allow([]string{"will attach"}),
 		metrics.Allowed: allow(nil),
@@ -35,7 +36,7 @@ func TestEveryAnswerIsCountedOnce(t *testing.T) {
 			if v == verdict {
 				want = 1
 			}
-			if got := testutil.ToFloat64(c.admissions.WithLabelValues("Service", metrics.Validate, "UPDATE", v)); got != want {
+			if got := promtest.ToFloat64(c.admissions.WithLabelValues("Service", metrics.Validate, "UPDATE", v)); got != want {
 				t.Errorf("%s answer: %s counts %v, want %v", verdict, v, got, want)
 			}
 		}
@@ -71,7 +72,7 @@ func TestPanicCountsAsError(t *testing.T) {
 	if resp := send(t, h, admissionv1.Create); resp.Allowed {
 		t.Error("a panic was answered with yes")
 	}
-	if got := testutil.ToFloat64(c.admissions.WithLabelValues("Deployment", metrics.Mutate, "CREATE", metrics.Errored)); got != 1 {
+	if got := promtest.ToFloat64(c.admissions.WithLabelValues("Deployment", metrics.Mutate, "CREATE", metrics.Errored)); got != 1 {
 		t.Errorf("counted %v errors, want 1", got)
 	}
 }
@@ -83,11 +84,11 @@ func TestUnknownOperationsAreOneSeries(t *testing.T) {
 	h := c.counting(ValidateServicesPath, answering(func(context.Context, review[service]) admission.Response {
 		return allow(nil)
 	}))
-	before := testutil.CollectAndCount(c.admissions)
+	before := promtest.CollectAndCount(c.admissions)
 	for _, op := range []admissionv1.Operation{"", "DELETE", "x", "y"} {
 		send(t, h, op)
 	}
-	if got := testutil.CollectAndCount(c.admissions); got != before+1 {
+	if got := promtest.CollectAndCount(c.admissions); got != before+1 {
 		t.Errorf("%d series, want one more than %d", got, before)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
@@ -25,7 +26,7 @@ func (c Cluster) raise(w model.Workload, now plan.Resolution, resp *admission.Re
 		return
 	}
 	resp.Patches = append(resp.Patches, setReplicas(least))
-	resp.Warnings = append(resp.Warnings, line("raised spec.replicas from %d to %d, the minimum of its autoscaling", replicas, least))
+	resp.Warnings = append(resp.Warnings, render.Warning("raised spec.replicas from %d to %d, the minimum of its autoscaling", replicas, least))
 }
 
 // minReplicas is the least number of replicas of w, if it asks for autoscaling and
@@ -64,7 +65,7 @@ func guard(before, w model.Workload, now plan.Resolution, resp *admission.Respon
 		return
 	}
 	resp.Patches = append(resp.Patches, setReplicas(keep))
-	resp.Warnings = append(resp.Warnings, line("kept spec.replicas at %d, as HPA %s has it, instead of %d: remove spec.replicas from the manifest, or set %s: %q",
+	resp.Warnings = append(resp.Warnings, render.Warning("kept spec.replicas at %d, as HPA %s has it, instead of %d: remove spec.replicas from the manifest, or set %s: %q",
 		keep, now.Claim.Ours.Name, to, annotations.PreserveReplicas, "false"))
 }
 

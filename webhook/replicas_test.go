@@ -14,6 +14,7 @@ import (
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/output/hpa"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
@@ -138,7 +139,7 @@ func TestAnAnnotationInConflictIsRefused(t *testing.T) {
 				t.Fatalf("allowed is %v: %v", resp.Allowed, resp.Result)
 			}
 			if tt.refused != "" {
-				expect(t, []string{resp.Result.Message[:min(len(resp.Result.Message), maxWarning)]}, tt.refused)
+				expect(t, []string{resp.Result.Message[:min(len(resp.Result.Message), render.MaxWarning)]}, tt.refused)
 				return
 			}
 			expect(t, resp.Warnings, tt.warned...)

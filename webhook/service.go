@@ -9,6 +9,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
@@ -52,7 +53,7 @@ func (c Cluster) validateService(ctx context.Context, req review[service]) admis
 func (c Cluster) serviceFindings(catalog model.Catalog, before, s model.Service, fresh bool) (denied []finding.Finding, lines []string) {
 	now := model.WithService(catalog, s)
 	then := model.WithService(catalog, before)
-	lines = warnings(plan.CheckService(s, now))
+	lines = render.Warnings(plan.CheckService(s, now))
 	asked := false
 	for _, w := range touched(catalog, before, s) {
 		was, is := plan.Resolve(w, then, c.Policies), plan.Resolve(w, now, c.Policies)
@@ -60,7 +61,7 @@ func (c Cluster) serviceFindings(catalog model.Catalog, before, s model.Service,
 		if fresh {
 			denied = append(denied, c.checkSettings(annotations.OnService, s.Object(), s.Annotations, w, is)...)
 		}
-		lines = append(lines, warnings(worthTelling(was, is))...)
+		lines = append(lines, render.Warnings(worthTelling(was, is))...)
 		lines = append(lines, notes(was, is)...)
 		refused, more := c.judge(is.Plan, fresh)
 		denied, lines = append(denied, refused...), append(lines, more...)

@@ -36,7 +36,7 @@ func (c Cluster) checkSettings(kind annotations.Kind, o finding.Object, ours map
 	if own.MinReplicas == nil && own.MaxReplicas == nil {
 		return found
 	}
-	i := slices.IndexFunc(now.Findings, func(f finding.Finding) bool { return f.Reason == policy.MinAboveMax.Name })
+	i := slices.IndexFunc(now.Findings, func(f finding.Finding) bool { return f.Reason == policy.MinAboveMax })
 	if i >= 0 {
 		found = append(found, now.Findings[i])
 	}
@@ -51,7 +51,7 @@ func conflicts(c plan.Claim, adopts bool) []finding.Finding {
 		if f.Severity != finding.Error {
 			return true
 		}
-		adoption := f.Reason == plan.AdoptedScalesOther.Name || f.Reason == plan.AdoptedControlled.Name
+		adoption := f.Reason == plan.AdoptedScalesOther || f.Reason == plan.AdoptedControlled
 		named := adopts && adoption
 		return !c.Blocked && !named
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
@@ -98,8 +99,8 @@ func badRequest(err error) admission.Response {
 
 // pairingUnknown says that nothing could be said.
 func pairingUnknown(about string) string {
-	return line("%s: %s: cannot be looked up yet; the controller will attach it or say why not",
-		plan.PairingUnknown.Name, about)
+	return render.Warning("%s: %s: cannot be looked up yet; the controller will attach it or say why not",
+		plan.PairingUnknown, about)
 }
 
 // noTarget warns of settings that do nothing, because nothing asks for autoscaling.
@@ -107,5 +108,5 @@ func noTarget(ours map[string]string) []string {
 	if len(ours) == 0 || annotations.Asks(ours) || ours[annotations.TargetMS] == annotations.Off {
 		return nil
 	}
-	return []string{line("annotations have no effect: neither this object nor its pair carries %s", annotations.TargetMS)}
+	return []string{render.Warning("annotations have no effect: neither this object nor its pair carries %s", annotations.TargetMS)}
 }

@@ -20,7 +20,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/cluster"
-	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
@@ -104,7 +104,7 @@ func expect(t *testing.T, lines []string, wanted ...string) {
 		if !strings.Contains(lines[i], want) {
 			t.Errorf("line %d is %q, want %q", i, lines[i], want)
 		}
-		if len(lines[i]) > maxWarning {
+		if len(lines[i]) > render.MaxWarning {
 			t.Errorf("line %d is %d bytes long: %q", i, len(lines[i]), lines[i])
 		}
 	}
@@ -273,20 +273,6 @@ func applied(t testing.TB, raw []byte, resp admission.Response) []byte {
 		t.Fatalf("the patch %s does not apply: %v", encoded, err)
 	}
 	return out
-}
-
-func TestLongLinesAreCutAtACharacter(t *testing.T) {
-	got := line("%s", strings.Repeat("ü", 300))
-	if len(got) > maxWarning || !strings.HasSuffix(got, "ü…") {
-		t.Errorf("cut to %d bytes: %q", len(got), got)
-	}
-}
-
-func TestWhereTheFixIsIsNeverCut(t *testing.T) {
-	got := withFix(strings.Repeat("x", 400), finding.Finding{Fix: "a: b\nc: d"})
-	if len(got) > maxWarning || !strings.HasSuffix(got, "…; the fix is in its events") {
-		t.Errorf("cut to %d bytes: %q", len(got), got)
-	}
 }
 
 // emptySnapshot is of a cluster with everything installed and nothing in it: the

@@ -6,10 +6,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	apiregistration "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 	"k8s.io/utils/ptr"
 
-	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
@@ -27,13 +27,16 @@ func isAdapterService(s *corev1.Service) bool {
 // withAPIService mends a missing APIService by one for the Service that looks like
 // the adapter's, if exactly one does.
 func (f Facts) withAPIService(findings []finding.Finding) []finding.Finding {
-	i := slices.IndexFunc(findings, func(f finding.Finding) bool { return f.Reason == pipeline.MetricsAPINotRegistered.Name })
+	i := slices.IndexFunc(findings, func(f finding.Finding) bool { return f.Reason == pipeline.MetricsAPINotRegistered })
 	if i < 0 || len(f.AdapterServices) != 1 {
 		return findings
 	}
 	s := f.AdapterServices[0]
 	out := slices.Clone(findings)
-	out[i] = out[i].WithFix("# As prometheus-adapter's chart registers it. With the chart, set rules.default or\n# rules.custom in its values instead, and it does.\n%s", generator.YAML(apiService(&s)))
+	out[i] = out[i].WithFix(finding.Fix{
+		Notes:   []string{"As prometheus-adapter's chart registers it. With the chart, set rules.default or\nrules.custom in its values instead, and it does."},
+		Objects: []runtime.Object{apiService(&s)},
+	})
 	return out
 }
 

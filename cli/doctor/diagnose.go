@@ -10,6 +10,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/output/hpa"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/metricsapi"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
@@ -40,7 +42,7 @@ func diagnose(f Facts) Report {
 	}
 	r.add(Settings, settings, evidence, "")
 	if f.Workload.Subject == nil {
-		for _, hop := range append(finding.Hops(), finding.Autoscaler) {
+		for _, hop := range append(pipeline.Hops(), hpa.Hop) {
 			r.add(hop, nil, nil, noSubject)
 		}
 		return r
@@ -49,7 +51,7 @@ func diagnose(f Facts) Report {
 		f.step(&r, step)
 	}
 	measured, evidence := pipeline.EvaluateMeasured(f.Measured, *f.Workload.Subject)
-	r.add(finding.Series, measured, evidence, "")
+	r.add(series.Hop, measured, evidence, "")
 	f.autoscaler(&r)
 	return r
 }
@@ -75,14 +77,16 @@ func notAsked(object finding.Object, policyName string) finding.Finding {
 	if policyName != "" {
 		text += ", and LatencyPolicy " + policyName + " does not attach it"
 	}
-	return plan.NotAsked.On(object, "%s", text).WithFix("kubectl latency set deployment/%s -n %s --target-ms 40", object.Name, object.Namespace)
+	return plan.NotAsked.On(object, "%s", text).WithFix(finding.Fix{
+		Commands: []string{fmt.Sprintf("kubectl latency set deployment/%s -n %s --target-ms 40", object.Name, object.Namespace)},
+	})
 }
 
 // step adds one hop of the pipeline. What is seen to work outweighs what may not be
 // read: an API that gives a value is there.
 func (f Facts) step(r *Report, step pipeline.Step) {
 	findings, evidence, why := step.Findings, step.Evidence, step.Unjudged
-	if step.Hop == finding.MetricsAPI {
+	if step.Hop == metricsapi.Hop {
 		findings = f.withAPIService(findings)
 		if stateOf(findings) == Unknown && f.Measured.API.State == pipeline.Known && f.Measured.API.Value != nil {
 			findings, why = nil, ""
@@ -99,7 +103,7 @@ func (f Facts) autoscaler(r *Report) {
 	findings, evidence := hpa.Evaluate(w.HPA, w.Resolution.Plan, f.HPAsUnread)
 	if f.Measured.API.Value != nil {
 		for i, found := range findings {
-			if found.Reason == hpa.AutoscalerWithoutMetric.Name {
+			if found.Reason == hpa.AutoscalerWithoutMetric {
 				findings[i] = hpa.AutoscalerLags.On(found.Object, "%s; by now there is a value, which it gets when it asks again", found.Message)
 			}
 		}
@@ -108,5 +112,5 @@ func (f Facts) autoscaler(r *Report) {
 	if w.HPA == nil && len(findings) == 0 {
 		why = "nothing is attached until the settings are mended"
 	}
-	r.add(finding.Autoscaler, findings, evidence, why)
+	r.add(hpa.Hop, findings, evidence, why)
 }

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"bufio"
 	"bytes"
 	"flag"
 	"os"
@@ -8,10 +9,14 @@ import (
 	"strings"
 	"testing"
 
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/utils/ptr"
 
@@ -19,7 +24,14 @@ import (
 	"github.com/kong-latency/kong-latency/cli/plugin"
 	"github.com/kong-latency/kong-latency/cli/term"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/extension"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/metricsapi"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
@@ -42,25 +54,26 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-const monitorFix = `apiVersion: monitoring.coreos.com/v1
-kind: ServiceMonitor
-metadata:
-  name: kong-operator-metrics
-  namespace: kong-system
-`
+// monitorFix applies a ServiceMonitor.
+func monitorFix() finding.Fix {
+	return finding.Apply(&unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "monitoring.coreos.com/v1", "kind": "ServiceMonitor",
+		"metadata": map[string]any{"namespace": "kong-system", "name": "kong-operator-metrics"},
+	}})
+}
 
 // sample has a hop in each state.
 func sample() []Report {
 	broken := Report{Namespace: "default", Object: "Deployment default/echo", Asks: "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-10 replicas"}
 	broken.add(Settings, nil, []string{"asked for by an annotation of the Deployment"}, "")
-	broken.add(finding.Extension, nil, []string{"ControlPlane default/kong refers to DataPlaneMetricsExtension default/kong", "DataPlaneMetricsExtension default/kong names Service echo and asks for latency"}, "")
-	broken.add(finding.Route, []finding.Finding{pipeline.RouteUndercounted.On(finding.Object{Kind: "HTTPRoute", Namespace: "default", Name: "echo"}, "2 routes lead to Service echo")}, nil, "")
-	broken.add(finding.ServiceMonitor, []finding.Finding{
-		pipeline.ServiceMonitorNotFound.On(finding.Object{Kind: "Service", Namespace: "kong-system", Name: "kong-operator-metrics"}, "no ServiceMonitor selects it").WithFix("%s", monitorFix),
+	broken.add(extension.Hop, nil, []string{"ControlPlane default/kong refers to DataPlaneMetricsExtension default/kong", "DataPlaneMetricsExtension default/kong names Service echo and asks for latency"}, "")
+	broken.add(route.Hop, []finding.Finding{pipeline.RouteUndercounted.On(finding.Object{Kind: "HTTPRoute", Namespace: "default", Name: "echo"}, "2 routes lead to Service echo")}, nil, "")
+	broken.add(servicemonitor.Hop, []finding.Finding{
+		pipeline.ServiceMonitorNotFound.On(finding.Object{Kind: "Service", Namespace: "kong-system", Name: "kong-operator-metrics"}, "no ServiceMonitor selects it").WithFix(monitorFix()),
 	}, nil, "")
-	broken.add(finding.Prometheus, nil, nil, "it depends on the ServiceMonitor")
-	broken.add(finding.Series, []finding.Finding{
-		pipeline.SeriesMissing.On(finding.Object{Kind: "Service", Namespace: "default", Name: "echo"}, "there is no value").WithFix("Send traffic to Service echo."),
+	broken.add(prometheus.Hop, nil, nil, "it depends on the ServiceMonitor")
+	broken.add(series.Hop, []finding.Finding{
+		pipeline.SeriesMissing.On(finding.Object{Kind: "Service", Namespace: "default", Name: "echo"}, "there is no value").Suggest("Send traffic to Service echo."),
 	}, nil, "")
 	good := Report{Namespace: "shop", Object: "Deployment shop/cart"}
 	good.add(Settings, nil, []string{"asked for by an annotation of the Service"}, "")
@@ -103,25 +116,6 @@ func TestPrintFixes(t *testing.T) {
 	golden(t, "fix.yaml", out.String())
 	if got := manifests(out.String()); len(got) != 1 || nameOf(got[0]) != "servicemonitor.monitoring.coreos.com/kong-operator-metrics in kong-system" {
 		t.Errorf("kubectl would apply %v", got)
-	}
-}
-
-func TestManifests(t *testing.T) {
-	for name, tc := range map[string]struct {
-		text string
-		want int
-	}{
-		"one":                {monitorFix, 1},
-		"two":                {"# a\n---\n" + monitorFix + "---\n" + monitorFix, 2},
-		"words":              {"Restart the adapter: kubectl rollout restart.", 0},
-		"values for Helm":    {"# Values for Helm release x\nrules:\n  custom: []\n", 0},
-		"rules for a list":   {"# Put this\n- seriesQuery: a\n", 0},
-		"comments and words": {"# hm", 0},
-		"half of it":         {monitorFix + "---\nrules: []\n", 0},
-	} {
-		if got := manifests(tc.text); len(got) != tc.want {
-			t.Errorf("%s: got %d objects, want %d", name, len(got), tc.want)
-		}
 	}
 }
 
@@ -169,7 +163,7 @@ func TestWithoutRightsNothingIsBroken(t *testing.T) {
 	if r.Broken != "" {
 		t.Errorf("%s is broken", r.Broken)
 	}
-	if len(r.Hops) != 2+len(finding.Hops()) {
+	if len(r.Hops) != 2+len(pipeline.Hops()) {
 		t.Errorf("got %d hops", len(r.Hops))
 	}
 	for _, h := range r.Hops[1:] {
@@ -188,8 +182,8 @@ func TestAnAnswerIsEvidence(t *testing.T) {
 		Measured: pipeline.Measured{API: pipeline.Reading{State: pipeline.Known, Value: ptr.To(3.5), From: "the API"}},
 	}
 	r := diagnose(f)
-	for _, hop := range []finding.Hop{finding.MetricsAPI, finding.Series} {
-		if got := r.hop(hop); got.State != OK {
+	for _, hop := range []*finding.Hop{metricsapi.Hop, series.Hop} {
+		if got := r.hop(hop.Name); got.State != OK {
 			t.Errorf("%s is %s: %v", hop, got.State, got.Findings)
 		}
 	}
@@ -197,8 +191,8 @@ func TestAnAnswerIsEvidence(t *testing.T) {
 
 func TestAWorkloadThatDoesNotAsk(t *testing.T) {
 	r := diagnose(Facts{Workload: live.Workload{Deployment: deployment()}})
-	settings := r.hop(Settings)
-	if r.Broken != Settings || settings.Findings[0].Reason != "NotAsked" || !strings.HasPrefix(settings.Findings[0].Fix, "kubectl latency set deployment/echo -n default") {
+	settings := r.hop(Settings.Name)
+	if r.Broken != Settings.Name || settings.Findings[0].Reason != "NotAsked" || !strings.HasPrefix(settings.Findings[0].Fix, "kubectl latency set deployment/echo -n default") {
 		t.Errorf("got %+v", settings)
 	}
 	for _, h := range r.Hops[1:] {
@@ -215,19 +209,43 @@ func TestAnAPIServiceForTheOneAdapter(t *testing.T) {
 			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 443}}},
 		}
 	}
-	missing := []finding.Finding{pipeline.MetricsAPINotRegistered.On(finding.Object{Kind: "APIService", Name: "x"}, "x").WithFix("Install it.")}
+	missing := []finding.Finding{pipeline.MetricsAPINotRegistered.On(finding.Object{Kind: "APIService", Name: "x"}, "x").Suggest("Install it.")}
 	one := Facts{AdapterServices: []corev1.Service{service("prometheus-adapter")}}.withAPIService(missing)
-	got := manifests(one[0].Fix)
+	got := objectsOf(one[0].Fix)
 	if len(got) != 1 || nameOf(got[0]) != "apiservice.apiregistration.k8s.io/v1beta1.custom.metrics.k8s.io" {
-		t.Errorf("got %v of\n%s", got, one[0].Fix)
+		t.Errorf("got %v of\n%s", got, render.Fix(one[0].Fix))
 	}
-	golden(t, "apiservice.yaml", one[0].Fix)
+	golden(t, "apiservice.yaml", render.Fix(one[0].Fix))
 	for _, several := range [][]corev1.Service{nil, {service("prometheus-adapter"), service("my-prometheus-adapter")}} {
-		if got := (Facts{AdapterServices: several}).withAPIService(missing); got[0].Fix != "Install it." {
+		if got := (Facts{AdapterServices: several}).withAPIService(missing); got[0].Fix.Summary != "Install it." {
 			t.Errorf("of %d Services one was chosen", len(several))
 		}
 	}
 	if s := service("grafana"); isAdapterService(&s) {
 		t.Error("takes anything for the adapter")
 	}
+}
+
+// manifests are the objects that kubectl would apply of a text.
+func manifests(text string) []*unstructured.Unstructured {
+	var out []*unstructured.Unstructured
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
+	for {
+		document, err := reader.Read()
+		if err != nil {
+			break // io.EOF: reading from a string fails in no other way
+		}
+		o := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal(document, &o.Object); err != nil {
+			return nil
+		}
+		if len(o.Object) == 0 {
+			continue // comments alone
+		}
+		if o.GetAPIVersion() == "" || o.GetKind() == "" || o.GetName() == "" {
+			return nil
+		}
+		out = append(out, o)
+	}
+	return out
 }

@@ -1,21 +1,19 @@
 package doctor
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	"sigs.k8s.io/yaml"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/manifest"
 )
 
 // fix is what mends one finding.
 type fix struct {
-	hop    finding.Hop
+	hop    string
 	reason string
 	// text is the fix as it was found: manifests, or words, or values for Helm.
 	text string
@@ -31,10 +29,10 @@ func fixes(reports []Report) []fix {
 	for _, r := range reports {
 		for _, h := range r.Hops {
 			for _, f := range h.Findings {
-				if f.Fix == "" || f.Severity != finding.Error {
+				if f.found.Fix.IsZero() || f.Severity != finding.Error {
 					continue
 				}
-				one := fix{hop: h.Hop, reason: f.Reason, text: f.Fix, objects: manifests(f.Fix)}
+				one := fix{hop: h.Hop, reason: f.Reason, text: f.Fix, objects: objectsOf(f.found.Fix)}
 				if key := one.key(); !seen[key] {
 					seen[key] = true
 					out = append(out, one)
@@ -71,26 +69,15 @@ func nameOf(o *unstructured.Unstructured) string {
 	return name
 }
 
-// manifests are the objects of a fix; none if it is anything else than manifests.
-func manifests(text string) []*unstructured.Unstructured {
+// objectsOf are the objects of a fix as they are applied.
+func objectsOf(f finding.Fix) []*unstructured.Unstructured {
 	var out []*unstructured.Unstructured
-	reader := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text)))
-	for {
-		document, err := reader.Read()
+	for _, o := range f.Objects {
+		u, err := manifest.Unstructured(o)
 		if err != nil {
-			break // io.EOF: reading from a string fails in no other way
+			return nil // it is printed, with the error
 		}
-		o := &unstructured.Unstructured{}
-		if err := yaml.Unmarshal(document, &o.Object); err != nil {
-			return nil
-		}
-		if len(o.Object) == 0 {
-			continue // comments alone
-		}
-		if o.GetAPIVersion() == "" || o.GetKind() == "" || o.GetName() == "" {
-			return nil
-		}
-		out = append(out, o)
+		out = append(out, u)
 	}
 	return out
 }
@@ -103,7 +90,7 @@ func printFixes(w io.Writer, list []fix) error {
 		if i > 0 {
 			out.WriteString("---\n")
 		}
-		fmt.Fprintf(&out, "# %s: mends %s\n", f.hop, f.reason)
+		fmt.Fprintf(&out, "# %s: fixes %s\n", f.hop, f.reason)
 		if len(f.objects) > 0 {
 			out.WriteString(strings.TrimRight(f.text, "\n") + "\n")
 			continue

@@ -25,7 +25,7 @@ const askTimeout = 10 * time.Second
 // meter asks for values.
 type meter struct {
 	// prometheus is nil if it cannot be asked, for the reason why.
-	prometheus *prometheus
+	prometheus *backend
 	why        string
 	api        rest.Interface
 }

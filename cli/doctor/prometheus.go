@@ -19,8 +19,8 @@ import (
 // maxAnswer bounds what is read of an answer, in bytes.
 const maxAnswer = 1 << 20
 
-// prometheus is a Prometheus that can be asked.
-type prometheus struct {
+// backend is a Prometheus that can be queried.
+type backend struct {
 	client *http.Client
 	// url is that of the server, and name how people call it.
 	url, name string
@@ -33,17 +33,17 @@ type unreachableError struct{ why string }
 func (e *unreachableError) Error() string { return e.why }
 
 // directly is the Prometheus at a URL that this machine reaches.
-func directly(address string) (*prometheus, error) {
+func directly(address string) (*backend, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("--prometheus-url is %q: must be a URL such as http://localhost:9090", address)
 	}
-	return &prometheus{client: http.DefaultClient, url: strings.TrimSuffix(address, "/"), name: "Prometheus at " + address}, nil
+	return &backend{client: http.DefaultClient, url: strings.TrimSuffix(address, "/"), name: "Prometheus at " + address}, nil
 }
 
 // proxied is the adapter's Prometheus, reached through the API server, which takes
 // the right to get services/proxy in its namespace.
-func proxied(config *rest.Config, a pipeline.Adapter) (*prometheus, error) {
+func proxied(config *rest.Config, a pipeline.Adapter) (*backend, error) {
 	namespace, service, ok := a.PrometheusService()
 	if !ok {
 		return nil, errors.New("the adapter's --prometheus-url names no Service that is known; give --prometheus-url")
@@ -63,7 +63,7 @@ func proxied(config *rest.Config, a pipeline.Adapter) (*prometheus, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make client: %w", err)
 	}
-	server, _, err := rest.DefaultServerUrlFor(config)
+	base, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("find the API server: %w", err)
 	}
@@ -71,8 +71,8 @@ func proxied(config *rest.Config, a pipeline.Adapter) (*prometheus, error) {
 	if u.Scheme == "https" {
 		target = "https:" + target
 	}
-	at := server.JoinPath("api", "v1", "namespaces", namespace, "services", target, "proxy", u.Path)
-	return &prometheus{
+	at := base.JoinPath("api", "v1", "namespaces", namespace, "services", target, "proxy", u.Path)
+	return &backend{
 		client: client, url: strings.TrimSuffix(at.String(), "/"),
 		name: fmt.Sprintf("Prometheus behind Service %s/%s", namespace, service),
 	}, nil
@@ -90,7 +90,7 @@ type answer struct {
 
 // query evaluates an expression that gives an instant vector. It only reads, by GET,
 // which takes the least rights of the API server's proxy.
-func (p *prometheus) query(ctx context.Context, expr string) (model.Vector, error) {
+func (p *backend) query(ctx context.Context, expr string) (model.Vector, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/api/v1/query?"+url.Values{"query": {expr}}.Encode(), nil)
 	if err != nil {
 		return nil, &unreachableError{err.Error()}
@@ -119,7 +119,7 @@ func (p *prometheus) query(ctx context.Context, expr string) (model.Vector, erro
 
 // notPrometheus says what is known of an answer that is not Prometheus': mostly it
 // is the API server's, whose proxy is not allowed or finds nobody.
-func notPrometheus(p *prometheus, response *http.Response, raw []byte) error {
+func notPrometheus(p *backend, response *http.Response, raw []byte) error {
 	var status struct {
 		Kind    string `json:"kind"`
 		Message string `json:"message"`

@@ -4,10 +4,11 @@ import (
 	"slices"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 )
 
 // Settings is what comes before the first hop: what the workload asks for.
-const Settings finding.Hop = "settings"
+var Settings = &finding.Hop{Name: "settings"}
 
 // State says how it stands with a hop.
 type State string
@@ -22,8 +23,8 @@ const (
 
 // Hop is one hop of a report. Its JSON is promised in docs/cli.md.
 type Hop struct {
-	Hop   finding.Hop `json:"hop"`
-	State State       `json:"state"`
+	Hop   string `json:"hop"`
+	State State  `json:"state"`
 	// Evidence is what speaks for the state, a sentence each.
 	Evidence []string `json:"evidence,omitempty"`
 	// Findings are what is wrong, or not known.
@@ -37,6 +38,8 @@ type Finding struct {
 	Object   string           `json:"object"`
 	Message  string           `json:"message"`
 	Fix      string           `json:"fix,omitempty"`
+
+	found finding.Finding
 }
 
 // Report is one workload, from its settings to its autoscaler.
@@ -47,22 +50,24 @@ type Report struct {
 	// Asks says what is asked for; empty if that is not known.
 	Asks string `json:"asks,omitempty"`
 	// Broken is the first broken hop; empty if none is.
-	Broken finding.Hop `json:"broken,omitempty"`
-	Hops   []Hop       `json:"hops"`
+	Broken string `json:"broken,omitempty"`
+	Hops   []Hop  `json:"hops"`
 }
 
 // add appends a hop and keeps track of the first that is broken. A hop with neither
 // findings nor evidence is not known, and why says it.
-func (r *Report) add(hop finding.Hop, findings []finding.Finding, evidence []string, why string) {
-	h := Hop{Hop: hop, State: stateOf(findings), Evidence: evidence}
+func (r *Report) add(hop *finding.Hop, findings []finding.Finding, evidence []string, why string) {
+	h := Hop{Hop: hop.Name, State: stateOf(findings), Evidence: evidence}
 	for _, f := range findings {
-		h.Findings = append(h.Findings, Finding{Reason: f.Reason, Severity: f.Severity, Object: f.Object.String(), Message: f.Message, Fix: f.Fix})
+		h.Findings = append(h.Findings, Finding{
+			Reason: f.Reason.Name, Severity: f.Severity, Object: f.Object.String(), Message: f.Message, Fix: render.Fix(f.Fix), found: f,
+		})
 	}
 	if len(findings) == 0 && why != "" {
 		h.State, h.Evidence = Unknown, []string{why}
 	}
 	if h.State == Broken && r.Broken == "" {
-		r.Broken = hop
+		r.Broken = hop.Name
 	}
 	r.Hops = append(r.Hops, h)
 }
@@ -85,7 +90,7 @@ func stateOf(findings []finding.Finding) State {
 }
 
 // hop is the hop of that name; nil if the report has none.
-func (r *Report) hop(name finding.Hop) *Hop {
+func (r *Report) hop(name string) *Hop {
 	i := slices.IndexFunc(r.Hops, func(h Hop) bool { return h.Hop == name })
 	if i < 0 {
 		return nil

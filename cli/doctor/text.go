@@ -7,7 +7,6 @@ import (
 
 	"github.com/kong-latency/kong-latency/cli/plugin"
 	"github.com/kong-latency/kong-latency/cli/term"
-	"github.com/kong-latency/kong-latency/internal/reference"
 )
 
 // text writes reports for people, and keeps the first error in doing so.
@@ -105,34 +104,22 @@ func (t *text) state(s State) string {
 // explain tells about the first broken hop what it means and what mends it.
 func (t *text) explain(r Report) {
 	t.line("")
-	t.line("%s", t.style.Strong("First broken hop: "+string(r.Broken)))
+	t.line("%s", t.style.Strong("First broken hop: "+r.Broken))
 	for _, f := range r.hop(r.Broken).Findings {
-		if meaning := meaningOf(f.Reason); meaning != "" {
-			t.line("")
-			t.line("%s: %s", f.Reason, meaning)
-		}
+		t.line("")
+		t.line("%s: %s", f.Reason, f.found.Reason.Summary)
 		if f.Fix == "" {
 			continue
 		}
 		t.line("")
-		if len(manifests(f.Fix)) > 0 {
-			t.line("To mend it, apply what '%s doctor --fix' prints:", plugin.Name)
+		if len(f.found.Fix.Objects) > 0 {
+			t.line("To fix it, apply what '%s doctor --fix' prints:", plugin.Name)
 		} else {
-			t.line("To mend it:")
+			t.line("To fix it:")
 		}
 		t.line("")
 		for l := range strings.Lines(f.Fix) {
 			t.line("    %s", strings.TrimSuffix(l, "\n"))
 		}
 	}
-}
-
-// meaningOf is what the reference says about a reason.
-func meaningOf(name string) string {
-	for _, r := range reference.Reasons() {
-		if r.Name == name {
-			return r.Summary
-		}
-	}
-	return ""
 }

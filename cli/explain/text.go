@@ -31,8 +31,8 @@ func (t *text) line(format string, args ...any) {
 func (t *text) reason(r *finding.Reason) {
 	t.line("%s", t.style.Strong(r.Name))
 	t.field("SEVERITY", string(r.Severity))
-	if r.Hop != "" {
-		t.field("HOP", string(r.Hop))
+	if r.Hop != nil {
+		t.field("HOP", r.Hop.Name)
 	}
 	t.field("MEANING", r.Summary)
 	t.field("WHAT MENDS IT", r.Fix)

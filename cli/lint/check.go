@@ -12,17 +12,12 @@ import (
 	"github.com/kong-latency/kong-latency/cli/offline"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
-
-// Result is a finding, and where the mistake is.
-type Result struct {
-	finding.Finding
-	At manifests.Position
-}
 
 // Check finds everything that is wrong in the objects of a cluster of files. The
 // results are sorted by file and line.
@@ -31,7 +26,7 @@ type Result struct {
 // against them only if they hold other objects of the same kind, in the same
 // namespace where that matters; a hop of the metric's way is judged only if the
 // objects that it consists of are among them. What could not be told is no result.
-func Check(c *offline.Cluster) []Result {
+func Check(c *offline.Cluster) []render.Located {
 	l := locator{c}
 	out := written(c.Objects)
 	outcome := c.Settle()
@@ -41,7 +36,7 @@ func Check(c *offline.Cluster) []Result {
 	}
 	for _, f := range findings {
 		if told(c, f) {
-			out = append(out, Result{f, l.locate(f)})
+			out = append(out, located(f, l.locate(f)))
 		}
 	}
 	return distinct(out)
@@ -108,38 +103,43 @@ func told(c *offline.Cluster, f finding.Finding) bool {
 		return false
 	}
 	switch f.Reason {
-	case plan.NoServiceSelectsPods.Name, plan.ServiceNotFound.Name:
+	case plan.NoServiceSelectsPods, plan.ServiceNotFound:
 		return slices.ContainsFunc(c.Services, func(s model.Service) bool { return s.Namespace == f.Object.Namespace })
-	case plan.NoDeploymentSelected.Name, plan.DeploymentNotFound.Name:
+	case plan.NoDeploymentSelected, plan.DeploymentNotFound:
 		return slices.ContainsFunc(c.Workloads, func(w model.Workload) bool { return w.Namespace == f.Object.Namespace })
-	case plan.AdoptedNotFound.Name:
+	case plan.AdoptedNotFound:
 		return slices.ContainsFunc(c.Autoscalers, func(a model.Autoscaler) bool {
 			return a.Kind == model.KindHPA && a.Namespace == f.Object.Namespace
 		})
-	case pipeline.RouteMissing.Name:
+	case pipeline.RouteMissing:
 		return slices.ContainsFunc(c.Objects, func(o manifests.Object) bool {
 			return o.GetKind() == "HTTPRoute" && o.GetNamespace() == f.Object.Namespace
 		})
-	case pipeline.DataPlaneMayBeShared.Name:
+	case pipeline.DataPlaneMayBeShared:
 		return c.Snapshot.Extensions.State == pipeline.Known
-	case pipeline.ExtensionPending.Name:
+	case pipeline.ExtensionPending:
 		return false // Kong Operator makes the ControlPlane; files never show it
 	}
 	return true
 }
 
 // distinct sorts results and leaves each out that was there before.
-func distinct(results []Result) []Result {
-	slices.SortStableFunc(results, func(a, b Result) int {
+func distinct(results []render.Located) []render.Located {
+	slices.SortStableFunc(results, func(a, b render.Located) int {
 		return cmp.Or(
-			cmp.Compare(a.At.File, b.At.File),
-			cmp.Compare(a.At.Line, b.At.Line),
-			cmp.Compare(a.Reason, b.Reason),
+			cmp.Compare(a.File, b.File),
+			cmp.Compare(a.Line, b.Line),
+			cmp.Compare(a.Reason.Name, b.Reason.Name),
 			cmp.Compare(a.Object.String(), b.Object.String()),
 			cmp.Compare(a.Message, b.Message),
 		)
 	})
-	return slices.CompactFunc(results, func(a, b Result) bool {
-		return a.At == b.At && a.Reason == b.Reason && a.Object == b.Object && a.Message == b.Message
+	return slices.CompactFunc(results, func(a, b render.Located) bool {
+		return a.File == b.File && a.Line == b.Line && a.Reason == b.Reason && a.Object == b.Object && a.Message == b.Message
 	})
+}
+
+// located is a finding at a position in a file.
+func located(f finding.Finding, at manifests.Position) render.Located {
+	return render.Located{Finding: f, File: at.File, Line: at.Line, Text: at.Text}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/kong-latency/kong-latency/cli/plugin"
 	"github.com/kong-latency/kong-latency/cli/term"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 )
 
 const (
@@ -139,7 +140,7 @@ func (o *Options) run(ctx context.Context, p *plugin.Plugin) error {
 	if failed != nil {
 		return failed
 	}
-	if slices.ContainsFunc(results, func(r Result) bool { return o.fails(r.Finding) }) {
+	if slices.ContainsFunc(results, func(r render.Located) bool { return o.fails(r.Finding) }) {
 		return plugin.ErrFindings
 	}
 	return nil
@@ -147,7 +148,7 @@ func (o *Options) run(ctx context.Context, p *plugin.Plugin) error {
 
 // results are what is wrong in that which could be read; the error says what
 // could not.
-func (o *Options) results(ctx context.Context, p *plugin.Plugin) ([]Result, error) {
+func (o *Options) results(ctx context.Context, p *plugin.Plugin) ([]render.Located, error) {
 	objects, unread := manifests.Read(ctx, o.Manifests)
 	given, err := manifests.Read(ctx, manifests.Options{Filenames: o.Policies, Stdin: p.In})
 	if err != nil {
@@ -158,18 +159,18 @@ func (o *Options) results(ctx context.Context, p *plugin.Plugin) ([]Result, erro
 }
 
 // report writes results in a format.
-func report(w io.Writer, format string, results []Result, style term.Style) error {
+func report(w io.Writer, format string, results []render.Located, style term.Style) error {
 	var text string
 	var err error
 	switch format {
 	case outputJSON:
-		text, err = asJSON(results)
+		text, err = render.JSON(results)
 	case outputSARIF:
-		text, err = asSARIF(results)
+		text, err = render.SARIF(results)
 	case outputGitHub:
-		text = asGitHub(results)
+		text = render.GitHub(results)
 	default:
-		text = asText(results, style)
+		text = render.Text(results, style)
 	}
 	if err != nil {
 		return err

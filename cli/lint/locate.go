@@ -3,7 +3,6 @@ package lint
 import (
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/kong-latency/kong-latency/cli/manifests"
 	"github.com/kong-latency/kong-latency/cli/offline"
@@ -28,35 +27,35 @@ var (
 
 // fields are where the mistake is, for reasons about one field. Of several the
 // first that is there counts; if none is, the object's name does.
-var fields = map[string][]string{
-	pipeline.ExtensionLatencyOff.Name:             {"spec.config.latency", "spec.config"},
-	pipeline.ExtensionServiceNotListed.Name:       {"spec.serviceSelector.matchNames", "spec.serviceSelector"},
-	pipeline.SeveralExtensions.Name:               {"spec.extensions"},
-	pipeline.RouteSeveralBackends.Name:            {"spec.rules"},
-	pipeline.PrometheusTakesNoMonitors.Name:       {"spec"},
-	pipeline.ServiceMonitorNotSelected.Name:       {"metadata.labels"},
-	pipeline.ServiceMonitorTakenByOther.Name:      {"metadata.labels"},
-	pipeline.ServiceMonitorNamespaceMismatch.Name: {"spec.namespaceSelector"},
-	pipeline.ServiceMonitorSelectorMismatch.Name:  {"spec.selector"},
-	pipeline.ServiceMonitorPortMismatch.Name:      {"spec.endpoints.0.port", "spec.endpoints.0.targetPort", "spec.endpoints"},
-	pipeline.ServiceMonitorSchemeMismatch.Name:    {"spec.endpoints.0.scheme", "spec.endpoints.0"},
-	pipeline.ServiceMonitorPathMismatch.Name:      {"spec.endpoints.0.path"},
-	pipeline.ServiceMonitorIntervalTooLong.Name:   {"spec.endpoints.0.interval"},
-	pipeline.ServiceMonitorIntervalLong.Name:      {"spec.endpoints.0.interval"},
-	pipeline.ServiceMonitorHonorLabels.Name:       {"spec.endpoints.0.honorLabels"},
-	pipeline.ServiceMonitorTargetDropped.Name:     {"spec.endpoints.0.relabelings"},
-	pipeline.ServiceMonitorSeriesDropped.Name:     {"spec.endpoints.0.metricRelabelings"},
-	pipeline.ServiceMonitorLabelsLost.Name:        {"spec.endpoints.0.metricRelabelings", "spec.endpoints.0.relabelings"},
-	pipeline.ServiceMonitorTokenMissing.Name:      {"spec.endpoints.0"},
+var fields = map[*finding.Reason][]string{
+	pipeline.ExtensionLatencyOff:             {"spec.config.latency", "spec.config"},
+	pipeline.ExtensionServiceNotListed:       {"spec.serviceSelector.matchNames", "spec.serviceSelector"},
+	pipeline.SeveralExtensions:               {"spec.extensions"},
+	pipeline.RouteSeveralBackends:            {"spec.rules"},
+	pipeline.PrometheusTakesNoMonitors:       {"spec"},
+	pipeline.ServiceMonitorNotSelected:       {"metadata.labels"},
+	pipeline.ServiceMonitorTakenByOther:      {"metadata.labels"},
+	pipeline.ServiceMonitorNamespaceMismatch: {"spec.namespaceSelector"},
+	pipeline.ServiceMonitorSelectorMismatch:  {"spec.selector"},
+	pipeline.ServiceMonitorPortMismatch:      {"spec.endpoints.0.port", "spec.endpoints.0.targetPort", "spec.endpoints"},
+	pipeline.ServiceMonitorSchemeMismatch:    {"spec.endpoints.0.scheme", "spec.endpoints.0"},
+	pipeline.ServiceMonitorPathMismatch:      {"spec.endpoints.0.path"},
+	pipeline.ServiceMonitorIntervalTooLong:   {"spec.endpoints.0.interval"},
+	pipeline.ServiceMonitorIntervalLong:      {"spec.endpoints.0.interval"},
+	pipeline.ServiceMonitorHonorLabels:       {"spec.endpoints.0.honorLabels"},
+	pipeline.ServiceMonitorTargetDropped:     {"spec.endpoints.0.relabelings"},
+	pipeline.ServiceMonitorSeriesDropped:     {"spec.endpoints.0.metricRelabelings"},
+	pipeline.ServiceMonitorLabelsLost:        {"spec.endpoints.0.metricRelabelings", "spec.endpoints.0.relabelings"},
+	pipeline.ServiceMonitorTokenMissing:      {"spec.endpoints.0"},
 }
 
 // keys are the annotations where the mistake is, for reasons whose messages do not
 // name it.
-var keys = map[string]string{
-	plan.ServiceDoesNotSelectPods.Name: annotations.Service,
-	plan.AdoptedNotFound.Name:          annotations.Adopt,
-	plan.AdoptedScalesOther.Name:       annotations.Adopt,
-	plan.AdoptedControlled.Name:        annotations.Adopt,
+var keys = map[*finding.Reason]string{
+	plan.ServiceDoesNotSelectPods: annotations.Service,
+	plan.AdoptedNotFound:          annotations.Adopt,
+	plan.AdoptedScalesOther:       annotations.Adopt,
+	plan.AdoptedControlled:        annotations.Adopt,
 }
 
 // locate is the line of an annotation or a field that the finding is about, or else
@@ -86,7 +85,7 @@ func (l locator) paths(o manifests.Object, f finding.Finding) [][]string {
 		for _, key := range keyInMessage.FindAllString(f.Message, -1) {
 			out = append(out, path(key))
 		}
-		if f.Hop == "" {
+		if f.Hop() == nil {
 			out = append(out, path(annotations.TargetMS))
 		}
 	}
@@ -106,7 +105,7 @@ func (l locator) paths(o manifests.Object, f finding.Finding) [][]string {
 // inAdapterConfig is a line in the text of a ConfigMap.
 func (l locator) inAdapterConfig(o manifests.Object, f finding.Finding) manifests.Position {
 	inner := step.FindAllString(ruleInMessage.FindString(f.Message), -1)
-	if f.Reason == pipeline.AdapterRuleNameDiffers.Name {
+	if f.Reason == pipeline.AdapterRuleNameDiffers {
 		inner = append(inner, "as")
 	}
 	at, _ := o.PositionIn([]string{"data", l.cluster.Snapshot.Adapter.Key}, inner)
@@ -144,6 +143,3 @@ func (l locator) fallback() manifests.Position {
 	at, _ := l.cluster.Objects[0].Position("metadata", "name")
 	return at
 }
-
-// oneLine makes one line of a text.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

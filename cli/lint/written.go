@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/kong-latency/kong-latency/cli/manifests"
 	"github.com/kong-latency/kong-latency/cli/offline"
 	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
@@ -18,8 +18,8 @@ import (
 // that YAML does not take for text, keys that stand twice, and keys that stand
 // where nothing reads them. The API server refuses some of it without a word about
 // latency, and takes the rest in silence.
-func written(objects []manifests.Object) []Result {
-	var out []Result
+func written(objects []manifests.Object) []render.Located {
+	var out []render.Located
 	for _, o := range objects {
 		_, ours := annotated(o)
 		switch {
@@ -38,8 +38,8 @@ func written(objects []manifests.Object) []Result {
 }
 
 // misplaced is a result about one key on one line.
-func misplaced(o manifests.Object, at manifests.Position, format string, args ...any) Result {
-	return Result{annotations.InvalidAnnotation.On(offline.Name(o), format, args...), at}
+func misplaced(o manifests.Object, at manifests.Position, format string, args ...any) render.Located {
+	return located(annotations.InvalidAnnotation.On(offline.Name(o), format, args...), at)
 }
 
 func path(key string) []string { return []string{"metadata", "annotations", key} }
@@ -48,8 +48,8 @@ func oursOf(all map[string]string) []string {
 	return slices.Sorted(maps.Keys(annotations.Ours(all)))
 }
 
-func notText(o manifests.Object) []Result {
-	var out []Result
+func notText(o manifests.Object) []render.Located {
+	var out []render.Located
 	for _, key := range oursOf(o.GetAnnotations()) {
 		value, text, found := o.Scalar(path(key)...)
 		if !found || text {
@@ -57,18 +57,18 @@ func notText(o manifests.Object) []Result {
 		}
 		at, _ := o.Position(path(key)...)
 		r := misplaced(o, at, "metadata.annotations[%s]: %s must be text, and to YAML it is a number or a boolean", key, value)
-		r.Finding = r.WithFix("Put it in quotes: %s: %q", key, value)
+		r.Finding = r.Suggest("Put it in quotes: %s: %q", key, value)
 		out = append(out, r)
 	}
 	return out
 }
 
-func repeated(o manifests.Object) []Result {
-	var out []Result
+func repeated(o manifests.Object) []render.Located {
+	var out []render.Located
 	for _, key := range oursOf(o.GetAnnotations()) {
 		for _, at := range o.Repeated(path(key)...) {
 			r := misplaced(o, at, "metadata.annotations[%s]: stands more than once, and must stand once", key)
-			r.Finding = r.WithFix("Remove all but one of them.")
+			r.Finding = r.Suggest("Remove all but one of them.")
 			out = append(out, r)
 		}
 	}
@@ -76,27 +76,27 @@ func repeated(o manifests.Object) []Result {
 }
 
 // onTemplate finds our annotations on the pods of a Deployment.
-func onTemplate(o manifests.Object) []Result {
+func onTemplate(o manifests.Object) []render.Located {
 	template := []string{"spec", "template", "metadata", "annotations"}
 	found, _, err := unstructured.NestedMap(o.Object, template...)
 	if err != nil {
 		return nil
 	}
-	var out []Result
+	var out []render.Located
 	for _, key := range slices.Sorted(maps.Keys(found)) {
 		if !strings.HasPrefix(key, annotations.Prefix) {
 			continue
 		}
 		at, _ := o.Position(append(slices.Clone(template), key)...)
 		r := misplaced(o, at, "%s[%s]: stands on the pods, where nothing reads it", strings.Join(template, "."), key)
-		r.Finding = r.WithFix("Move it to metadata.annotations of the %s itself.", o.GetKind())
+		r.Finding = r.Suggest("Move it to metadata.annotations of the %s itself.", o.GetKind())
 		out = append(out, r)
 	}
 	return out
 }
 
-func onOtherKind(o manifests.Object) []Result {
-	var out []Result
+func onOtherKind(o manifests.Object) []render.Located {
+	var out []render.Located
 	for _, key := range oursOf(o.GetAnnotations()) {
 		at, _ := o.Position(path(key)...)
 		out = append(out, misplaced(o, at, "metadata.annotations[%s]: must stand on a Deployment or a Service; nothing reads it on a %s", key, o.GetKind()))
@@ -105,8 +105,8 @@ func onOtherKind(o manifests.Object) []Result {
 }
 
 // asLabel finds our keys among labels. Only one is a label, of a namespace.
-func asLabel(o manifests.Object) []Result {
-	var out []Result
+func asLabel(o manifests.Object) []render.Located {
+	var out []render.Located
 	for _, key := range oursOf(o.GetLabels()) {
 		at, _ := o.Position("metadata", "labels", key)
 		switch {
@@ -121,6 +121,3 @@ func asLabel(o manifests.Object) []Result {
 	}
 	return out
 }
-
-// String is the result in one line, as editors take it.
-func (r Result) String() string { return fmt.Sprintf("%s: %s", r.At, r.Finding) }

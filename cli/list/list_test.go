@@ -14,7 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
-	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -49,7 +49,7 @@ func sample() []Row {
 		{
 			Namespace: "shop", Name: "cart", Service: "cart", Metric: "kong_upstream_latency_ms_60s_average",
 			TargetMS: ptr.To(0.5), Replicas: 2, MinReplicas: 2, MaxReplicas: 20, Paused: "scale-in",
-			Pipeline: Pipeline{State: Broken, Hop: finding.ServiceMonitor, Reason: "ServiceMonitorNotFound", Message: "no ServiceMonitor selects Service kong-system/kong-operator-metrics"},
+			Pipeline: Pipeline{State: Broken, Hop: servicemonitor.Hop.Name, Reason: "ServiceMonitorNotFound", Message: "no ServiceMonitor selects Service kong-system/kong-operator-metrics"},
 			Source:   "LatencyPolicy", Policy: "frame", HPA: "cart", Since: &since,
 		},
 		{

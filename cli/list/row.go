@@ -51,9 +51,9 @@ type Row struct {
 type Pipeline struct {
 	State State `json:"state"`
 	// Hop is where; empty for the workload's own settings.
-	Hop     finding.Hop `json:"hop,omitempty"`
-	Reason  string      `json:"reason,omitempty"`
-	Message string      `json:"message,omitempty"`
+	Hop     string `json:"hop,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"`
 }
 
 // State says how it stands.
@@ -168,7 +168,7 @@ func judge(w live.Workload, e *pipeline.Evaluator, now time.Time) Pipeline {
 	worst := Pipeline{State: OK}
 	for _, f := range findings {
 		if state := stateOf(f); rank(state) > rank(worst.State) {
-			worst = Pipeline{State: state, Hop: f.Hop, Reason: f.Reason, Message: f.Message}
+			worst = Pipeline{State: state, Hop: f.Hop().String(), Reason: f.Reason.Name, Message: f.Message}
 		}
 	}
 	return worst
@@ -176,7 +176,7 @@ func judge(w live.Workload, e *pipeline.Evaluator, now time.Time) Pipeline {
 
 func stateOf(f finding.Finding) State {
 	switch {
-	case f.Severity == finding.Error && f.Hop == "":
+	case f.Severity == finding.Error && f.Hop() == nil:
 		return Blocked
 	case f.Severity == finding.Error:
 		return Broken

@@ -15,6 +15,7 @@ import (
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/extension"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
@@ -77,7 +78,7 @@ func TestRow(t *testing.T) {
 func TestJudge(t *testing.T) {
 	e := pipeline.NewEvaluator(&pipeline.Snapshot{}) // of which nothing is known
 	w := workload()
-	if got := judge(w, e, noon); got.State != Unknown || got.Hop != finding.Extension {
+	if got := judge(w, e, noon); got.State != Unknown || got.Hop != extension.Hop.Name {
 		t.Errorf("got %+v", got)
 	}
 	on := finding.Object{Kind: "Deployment", Name: "echo"}

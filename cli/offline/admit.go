@@ -1,6 +1,7 @@
 package offline
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
@@ -33,7 +34,7 @@ func (c *Cluster) Settle() Outcome {
 		out.Findings = append(out.Findings, plan.CheckService(s, model.WithService(c.Catalog(s.Namespace), s))...)
 	}
 	finding.Sort(out.Findings)
-	out.Findings = slices.Compact(out.Findings)
+	out.Findings = slices.CompactFunc(out.Findings, func(a, b finding.Finding) bool { return reflect.DeepEqual(a, b) })
 	return out
 }
 
@@ -45,7 +46,7 @@ func (c *Cluster) settle(w model.Workload) (*plan.Plan, []finding.Finding) {
 	}
 	// What goes beyond a limit is brought in where it is from before; new settings
 	// are refused.
-	findings := slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return f.Reason == policy.LimitClamped.Name })
+	findings := slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return f.Reason == policy.LimitClamped })
 	ruling := plan.RulingOf(c.Policies, w)
 	if r.Plan != nil && !ruling.Unknown {
 		findings = append(findings, checkOwn(annotations.OnDeployment, w.Object(), w.Annotations, ruling.Policy)...)
@@ -63,5 +64,5 @@ func (c *Cluster) settle(w model.Workload) (*plan.Plan, []finding.Finding) {
 // is unknown was found before.
 func checkOwn(kind annotations.Kind, o finding.Object, ours map[string]string, p *policy.Policy) []finding.Finding {
 	own, _ := annotations.Parse(kind, annotations.Own(ours))
-	return slices.DeleteFunc(policy.Check(o, own, p), func(f finding.Finding) bool { return f.Reason == policy.UnknownBehavior.Name })
+	return slices.DeleteFunc(policy.Check(o, own, p), func(f finding.Finding) bool { return f.Reason == policy.UnknownBehavior })
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/kong-latency/kong-latency/cli/offline"
 	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
+	"github.com/kong-latency/kong-latency/internal/manifest"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
@@ -50,7 +52,7 @@ func documentsOf(part string, c *offline.Cluster, plans []plan.Plan) ([]document
 	switch part {
 	case partHPA:
 		for _, p := range plans {
-			out = append(out, document{yaml: generator.YAML(generator.HPA(p))})
+			out = append(out, document{yaml: manifest.YAML(generator.HPA(p))})
 		}
 	case partExtension:
 		for _, namespace := range distinct(plans, func(p plan.Plan) string { return p.Namespace }) {
@@ -60,7 +62,7 @@ func documentsOf(part string, c *offline.Cluster, plans []plan.Plan) ([]document
 				}
 				return p.Service
 			})
-			out = append(out, document{yaml: generator.YAML(generator.MetricsExtension(namespace, "kong-latency", services...))})
+			out = append(out, document{yaml: manifest.YAML(generator.MetricsExtension(namespace, "kong-latency", services...))})
 		}
 	case partMonitor:
 		text, err := monitor(c.Snapshot, plans[0])
@@ -114,13 +116,13 @@ func monitor(files *pipeline.Snapshot, p plan.Plan) (string, error) {
 		s.Prometheuses = pipeline.KnownSet(guidePrometheus())
 	}
 	for _, f := range pipeline.Evaluate(&s, pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}) {
-		if f.Reason != pipeline.ServiceMonitorNotFound.Name {
+		if f.Reason != pipeline.ServiceMonitorNotFound {
 			continue
 		}
-		if !strings.HasPrefix(f.Fix, "apiVersion: ") {
-			return "", fmt.Errorf("no ServiceMonitor would work: %s", f.Fix)
+		if !f.Fix.IsManifest() {
+			return "", fmt.Errorf("no ServiceMonitor would work: %s", render.Fix(f.Fix))
 		}
-		return f.Fix, nil
+		return render.Fix(f.Fix), nil
 	}
 	return "", fmt.Errorf("which of the Services %s exposes Kong Operator's metrics is not known: name it in a LatencyPolicy, in spec.pipeline.operatorService",
 		serviceNames(s.OperatorServices.Items))

@@ -16,6 +16,7 @@ import (
 	"github.com/kong-latency/kong-latency/cli/offline"
 	"github.com/kong-latency/kong-latency/cli/plugin"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
@@ -182,9 +183,9 @@ func (o *Options) run(ctx context.Context, p *plugin.Plugin) error {
 func tell(p *plugin.Plugin, findings []finding.Finding) error {
 	style := p.Style(p.ErrOut)
 	for _, f := range findings {
-		name := style.Doubt(f.Reason)
+		name := style.Doubt(f.Reason.Name)
 		if blocks(f) {
-			name = style.Bad(f.Reason)
+			name = style.Bad(f.Reason.Name)
 		}
 		if _, err := fmt.Fprintf(p.ErrOut, "%s: %s: %s%s\n", name, f.Object, f.Message, hint(f)); err != nil {
 			return err
@@ -203,10 +204,10 @@ func blocks(f finding.Finding) bool { return f.Severity != finding.Warning }
 // hint is what can be done about a finding, as far as the finding itself says.
 func hint(f finding.Finding) string {
 	switch {
-	case f.Reason == policy.PolicyUnknown.Name:
+	case f.Reason == policy.PolicyUnknown:
 		return "; add the manifest of the Namespace"
-	case f.Fix != "" && !strings.Contains(f.Fix, "\n"):
-		return "; to mend it: " + f.Fix
+	case !f.Fix.IsZero() && !f.Fix.IsManifest():
+		return "; to fix it: " + render.Fix(f.Fix)
 	default:
 		return ""
 	}

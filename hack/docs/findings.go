@@ -57,7 +57,7 @@ func check(all []*finding.Reason) error {
 			errs = append(errs, fmt.Errorf("reason %q needs a name, a summary and a fix", r.Name))
 		case !slices.ContainsFunc(reference.Chapters(), func(c reference.Chapter) bool { return c.Hop == r.Hop }):
 			errs = append(errs, fmt.Errorf("reason %s is on the hop %q, which has no chapter", r.Name, r.Hop))
-		case reference.SeverityRank(r.Severity) < 0:
+		case r.Severity.Rank() < 0:
 			errs = append(errs, fmt.Errorf("reason %s has the severity %q, which the page does not explain", r.Name, r.Severity))
 		}
 		seen[r.Name] = true
@@ -71,7 +71,7 @@ func writeChapter(m *markdown, c reference.Chapter, reasons []*finding.Reason) {
 	}
 	m.paragraph("## %s", c.Title)
 	m.paragraph("%s", c.Text)
-	if c.Hop != "" {
+	if c.Hop != nil {
 		m.paragraph("Findings call this hop `%s`.", c.Hop)
 	}
 	var rows [][]string

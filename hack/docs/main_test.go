@@ -15,6 +15,8 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/reference"
 )
 
@@ -117,11 +119,11 @@ func TestReasonsAreFitToPrint(t *testing.T) {
 }
 
 func TestEveryHopHasAChapter(t *testing.T) {
-	var hops []finding.Hop
+	var hops []*finding.Hop
 	for _, c := range reference.Chapters()[1:] {
 		hops = append(hops, c.Hop)
 	}
-	if diff := cmp.Diff(append(finding.Hops(), finding.Autoscaler), hops); diff != "" {
+	if diff := cmp.Diff(append(pipeline.Hops(), hpa.Hop), hops); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -129,7 +131,7 @@ func TestEveryHopHasAChapter(t *testing.T) {
 func TestFindingsPageRefuses(t *testing.T) {
 	good := finding.Reason{Name: "A", Severity: finding.Error, Summary: "S.", Fix: "F."}
 	nameless, nowhere, odd := good, good, good
-	nameless.Name, nowhere.Hop, odd.Severity = "", "elsewhere", "Odd"
+	nameless.Name, nowhere.Hop, odd.Severity = "", &finding.Hop{Name: "elsewhere"}, "Odd"
 	for want, in := range map[string][]*finding.Reason{
 		`declared twice`:     {&good, &good},
 		`needs a name`:       {&nameless},

@@ -7,7 +7,7 @@ import (
 )
 
 // InvalidAnnotation is found when a value cannot be used as it stands.
-var InvalidAnnotation = finding.Reason{
+var InvalidAnnotation = &finding.Reason{
 	Name:     "InvalidAnnotation",
 	Severity: finding.Error,
 	Wait:     finding.ForChange,
@@ -16,7 +16,7 @@ var InvalidAnnotation = finding.Reason{
 }
 
 // Reasons lists the findings that this package declares.
-func Reasons() []*finding.Reason { return []*finding.Reason{&InvalidAnnotation} }
+func Reasons() []*finding.Reason { return []*finding.Reason{InvalidAnnotation} }
 
 // Findings turns the errors of Parse into findings about object o.
 func Findings(o finding.Object, errs field.ErrorList) []finding.Finding {

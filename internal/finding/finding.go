@@ -1,6 +1,6 @@
-// Package finding defines what the product says when something is wrong or
-// noteworthy. Every other package speaks in findings, so this one imports none
-// of them.
+// Package finding defines what the product reports when something is wrong or
+// noteworthy. A finding is a value: what travels between packages is its reason, its
+// object, its field and its fix as typed objects. Only finding/render makes text of it.
 package finding
 
 import (
@@ -21,56 +21,70 @@ const (
 	Unknown Severity = "Unknown"
 )
 
-// Wait says what would make a finding go away.
+// Basis says on what a finding rests.
+type Basis string
+
+const (
+	// Proven findings follow from objects that were read completely.
+	Proven Basis = "Proven"
+	// Measured findings were observed: a component was asked for a value and answered.
+	Measured Basis = "Measured"
+	// Unverified findings could not be verified: something was not readable.
+	Unverified Basis = "Unknown"
+)
+
+// Wait says what makes a finding go away.
 type Wait string
 
 const (
 	// ForChange findings stay until somebody changes the object they name.
 	ForChange Wait = "Change"
-	// ForObject findings end by themselves when an object appears that is missing now.
+	// ForObject findings clear automatically when an object appears that is missing now.
 	ForObject Wait = "Object"
 )
 
-// Reason is the declaration of one kind of finding. Reasons are declared once,
-// as package variables beside the code that finds them; the reference pages are
+// Hop declares one step of the metric pipeline. A hop is declared once, as a package
+// variable of the package that judges it, and compared by identity.
+type Hop struct {
+	// Name is stable, in lower case with hyphens; policies, metrics and JSON carry it.
+	Name string
+	// Title heads the hop's chapter of the reference page.
+	Title string
+	// Summary is one sentence for the reference page: when the hop works.
+	Summary string
+	// DenyByDefault is true if admission refuses errors of this hop where no policy
+	// says otherwise. It is false for hops that admission never judges.
+	DenyByDefault bool
+}
+
+// String is the hop's name; empty for nil, which stands for no hop.
+func (h *Hop) String() string {
+	if h == nil {
+		return ""
+	}
+	return h.Name
+}
+
+// Reason declares one kind of finding. Reasons are declared once, as package variables
+// beside the code that finds them, and compared by identity; the reference pages are
 // generated from these declarations.
 type Reason struct {
-	// Name is stable and PascalCase; it is what events and messages carry.
+	// Name is stable and PascalCase; events, messages and JSON carry it.
 	Name string
 	// Severity of every finding with this reason.
 	Severity Severity
-	// Wait says whether the finding can end without the named object changing.
+	// Basis of every finding with this reason; empty for Proven, or for Unverified if
+	// the severity is Unknown.
+	Basis Basis
+	// Wait says whether the finding can clear without the named object changing.
 	Wait Wait
-	// Hop is the hop of the metric's pipeline that it is about; empty for findings
-	// about settings and pairing.
-	Hop Hop
+	// Hop is the hop of the metric pipeline that it is about; nil for findings about
+	// settings and pairing.
+	Hop *Hop
 	// Summary is one sentence for the reference page: when this is found.
 	Summary string
-	// Fix is one sentence for the reference page: what mends it.
+	// Fix is one sentence for the reference page: what resolves it.
 	Fix string
-}
-
-// Hop is one step on the way of the metric from Kong to the autoscaler.
-type Hop string
-
-// The hops, in the order in which the metric takes them.
-const (
-	Extension      Hop = "extension"       // Kong Operator is asked to measure the Service
-	Route          Hop = "route"           // traffic reaches the Service in a way that can be told apart
-	ServiceMonitor Hop = "service-monitor" // the operator's metrics are to be scraped, and how
-	Prometheus     Hop = "prometheus"      // a Prometheus takes the monitor, and it is the adapter's
-	AdapterRule    Hop = "adapter-rule"    // prometheus-adapter makes the metric of the series
-	MetricsAPI     Hop = "metrics-api"     // the API server forwards requests for the metric
-	Series         Hop = "series"          // the metric has a value
-)
-
-// Autoscaler is what the way leads to. It is no hop of the pipeline: what is wrong
-// with it is not for admission to judge.
-const Autoscaler Hop = "autoscaler"
-
-// Hops lists all hops of the pipeline in their order.
-func Hops() []Hop {
-	return []Hop{Extension, Route, ServiceMonitor, Prometheus, AdapterRule, MetricsAPI, Series}
 }
 
 // Object names a Kubernetes object.
@@ -90,58 +104,81 @@ func (o Object) String() string {
 
 // Finding is one thing wrong or noteworthy.
 type Finding struct {
-	Reason   string
+	Reason   *Reason
 	Severity Severity
-	Wait     Wait
-	Hop      Hop
+	Basis    Basis
 	// Object is what the finding is about, which need not be the workload.
 	Object Object
+	// Field is where in the object; nil if it is about the object as a whole.
+	Field Path
 	// Message is one sentence that names what is wrong and what is allowed.
 	Message string
-	// Fix is what mends it, as text or as complete YAML; empty when the message says it all.
-	Fix string
+	// Fix is what resolves it; the zero Fix when the message says it all.
+	Fix Fix
 }
 
 // On makes a finding of reason r about object o.
 func (r *Reason) On(o Object, format string, args ...any) Finding {
-	return Finding{
-		Reason:   r.Name,
-		Severity: r.Severity,
-		Wait:     r.Wait,
-		Hop:      r.Hop,
-		Object:   o,
-		Message:  fmt.Sprintf(format, args...),
+	basis := r.Basis
+	if basis == "" {
+		basis = Proven
+		if r.Severity == Unknown {
+			basis = Unverified
+		}
 	}
+	return Finding{Reason: r, Severity: r.Severity, Basis: basis, Object: o, Message: fmt.Sprintf(format, args...)}
 }
 
-// WithFix returns the finding with what mends it.
-func (f Finding) WithFix(format string, args ...any) Finding {
-	f.Fix = fmt.Sprintf(format, args...)
+// At returns the finding with its field, see [NewPath].
+func (f Finding) At(steps ...any) Finding {
+	f.Field = NewPath(steps...)
 	return f
 }
 
+// WithFix returns the finding with what resolves it.
+func (f Finding) WithFix(fix Fix) Finding {
+	f.Fix = fix
+	return f
+}
+
+// Suggest returns the finding with a fix that is a sentence for a person.
+func (f Finding) Suggest(format string, args ...any) Finding {
+	f.Fix = Fix{Summary: fmt.Sprintf(format, args...)}
+	return f
+}
+
+// Hop is the hop that the finding is about; nil if it is about settings or pairing.
+func (f Finding) Hop() *Hop { return f.Reason.Hop }
+
 // String is the finding in one line: reason, object, sentence.
 func (f Finding) String() string {
-	return fmt.Sprintf("%s: %s: %s", f.Reason, f.Object, f.Message)
+	return fmt.Sprintf("%s: %s: %s", f.Reason.Name, f.Object, f.Message)
 }
 
-// Blocks tells whether any of the findings keeps the workload from being
-// attached. Findings about the pipeline never do: an autoscaler without its
-// metric holds the size, and works the moment the pipeline does.
+// Blocks reports whether any of the findings keeps the workload from being attached.
+// Findings about the pipeline never do: an autoscaler without its metric keeps the
+// size, and works as soon as the pipeline does.
 func Blocks(findings []Finding) bool {
-	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity == Error && f.Hop == "" })
+	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Severity == Error && f.Hop() == nil })
 }
 
-// Sort orders findings: errors first, then by reason, object and message, so
-// that the same state always gives the same text.
+// Has reports whether any of the findings has the reason.
+func Has(findings []Finding, r *Reason) bool {
+	return slices.ContainsFunc(findings, func(f Finding) bool { return f.Reason == r })
+}
+
+// Sort orders findings: errors first, then by reason, object and message, so that the
+// same state always gives the same text.
 func Sort(findings []Finding) {
-	rank := map[Severity]int{Error: 0, Warning: 1, Unknown: 2}
 	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Or(
-			cmp.Compare(rank[a.Severity], rank[b.Severity]),
-			cmp.Compare(a.Reason, b.Reason),
+			cmp.Compare(a.Severity.Rank(), b.Severity.Rank()),
+			cmp.Compare(a.Reason.Name, b.Reason.Name),
 			cmp.Compare(a.Object.String(), b.Object.String()),
 			cmp.Compare(a.Message, b.Message),
 		)
 	})
 }
+
+// Rank orders severities, 0 for the most severe; it is negative for what is none.
+func (s Severity) Rank() int { return slices.Index([]Severity{Error, Warning, Unknown}, s) }

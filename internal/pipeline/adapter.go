@@ -8,27 +8,28 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
 )
 
 // The reasons about prometheus-adapter's configuration as a whole.
 var (
-	AdapterConfigInvalid = finding.Reason{
-		Name: "AdapterConfigInvalid", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.AdapterRule,
+	AdapterConfigInvalid = &finding.Reason{
+		Name: "AdapterConfigInvalid", Severity: finding.Error, Wait: finding.ForChange, Hop: adapterrule.Hop,
 		Summary: "prometheus-adapter exits at its start over a mistake in its configuration, in whichever rule it is, so that every metric disappears.",
 		Fix:     "Correct what is named, or take it out, and restart the adapter.",
 	}
-	AdapterRelistFails = finding.Reason{
-		Name: "AdapterRelistFails", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.AdapterRule,
+	AdapterRelistFails = &finding.Reason{
+		Name: "AdapterRelistFails", Severity: finding.Error, Wait: finding.ForChange, Hop: adapterrule.Hop,
 		Summary: "A seriesQuery is no PromQL series selector. A single one makes prometheus-adapter give up listing any metric; after a restart it has none.",
 		Fix:     "Correct that seriesQuery, or take its rule out, and restart the adapter.",
 	}
-	AdapterConfigPending = finding.Reason{
-		Name: "AdapterConfigPending", Severity: finding.Unknown, Wait: finding.ForObject, Hop: finding.AdapterRule,
+	AdapterConfigPending = &finding.Reason{
+		Name: "AdapterConfigPending", Severity: finding.Unknown, Wait: finding.ForObject, Hop: adapterrule.Hop,
 		Summary: "The configuration changed after prometheus-adapter started. It reads it only once, so what runs is another configuration than the one that is judged.",
 		Fix:     "Restart the adapter.",
 	}
-	AdapterConfigUnread = finding.Reason{
-		Name: "AdapterConfigUnread", Severity: finding.Unknown, Wait: finding.ForChange, Hop: finding.AdapterRule,
+	AdapterConfigUnread = &finding.Reason{
+		Name: "AdapterConfigUnread", Severity: finding.Unknown, Wait: finding.ForChange, Hop: adapterrule.Hop,
 		Summary: "prometheus-adapter's configuration was not found, or could not be read.",
 		Fix:     "Allow to read it, or name the ConfigMap where it is.",
 	}
@@ -36,7 +37,7 @@ var (
 
 func adapterReasons() []*finding.Reason {
 	return append([]*finding.Reason{
-		&AdapterConfigInvalid, &AdapterRelistFails, &AdapterConfigPending, &AdapterConfigUnread,
+		AdapterConfigInvalid, AdapterRelistFails, AdapterConfigPending, AdapterConfigUnread,
 	}, adapterRuleReasons()...)
 }
 
@@ -72,10 +73,10 @@ func adapterPending(a *Adapter, found []finding.Finding) finding.Finding {
 	const text = "it changed after %s started, which reads it only once, so that another configuration may be running"
 	if len(found) == 0 {
 		return AdapterConfigPending.On(a.ConfigMap, text, adapterProcess(a)).
-			WithFix("Restart the adapter: %s.", adapterRestart(a))
+			WithFix(finding.Fix{Summary: "Restart the adapter", Commands: adapterRestart(a)})
 	}
-	return AdapterConfigPending.On(a.ConfigMap, text+"; after a restart: %s: %s", adapterProcess(a), found[0].Reason, found[0].Message).
-		WithFix("%s", found[0].Fix)
+	return AdapterConfigPending.On(a.ConfigMap, text+"; after a restart: %s: %s", adapterProcess(a), found[0].Reason.Name, found[0].Message).
+		WithFix(found[0].Fix)
 }
 
 func adapterUnread(s *Snapshot) []finding.Finding {
@@ -91,19 +92,19 @@ func adapterUnread(s *Snapshot) []finding.Finding {
 		on = metricsAPIObject
 	}
 	return []finding.Finding{AdapterConfigUnread.On(on, "the rules of prometheus-adapter are not known: %s",
-		cmp.Or(oneLine(a.Why), "nobody has looked yet")).WithFix("%s", AdapterConfigUnread.Fix)}
+		cmp.Or(oneLine(a.Why), "nobody has looked yet")).Suggest("%s", AdapterConfigUnread.Fix)}
 }
 
 func adapterInvalid(a *Adapter, subject Subject) finding.Finding {
 	mistakes := adapterMistakes(a.ParseError)
 	return AdapterConfigInvalid.On(a.ConfigMap, "prometheus-adapter does not start with the configuration in key %s, and without it every metric disappears: %s",
-		a.Key, nameMistakes(mistakes)).WithFix("%s", mendMistakes(a, subject, mistakes))
+		a.Key, nameMistakes(mistakes)).WithFix(fixMistakes(a, subject, mistakes))
 }
 
 func adapterRelist(a *Adapter, subject Subject) finding.Finding {
 	mistakes := a.Config.RelistErrors()
 	return AdapterRelistFails.On(a.ConfigMap, "Prometheus refuses a seriesQuery, so that prometheus-adapter lists no metric at all: %s",
-		nameMistakes(mistakes)).WithFix("%s", mendMistakes(a, subject, mistakes))
+		nameMistakes(mistakes)).WithFix(fixMistakes(a, subject, mistakes))
 }
 
 // adapterMistakes are the single mistakes of an error of [adapterconfig.Parse].
@@ -131,10 +132,10 @@ func nameMistakes(mistakes adapterconfig.Errors) string {
 	return strings.Join(named, "; ")
 }
 
-// mendMistakes takes out the rules with mistakes, which is only possible if all
+// fixMistakes takes out the rules with mistakes, which is only possible if all
 // mistakes are in rules. Otherwise it is a sentence: nobody but their author
 // knows what they were to mean.
-func mendMistakes(a *Adapter, subject Subject, mistakes adapterconfig.Errors) string {
+func fixMistakes(a *Adapter, subject Subject, mistakes adapterconfig.Errors) finding.Fix {
 	edit := ruleEdit{metric: subject.Metric, replace: -1, drop: map[int]string{}}
 	for _, e := range mistakes {
 		i, ok := ruleIndex(e.Path)
@@ -151,16 +152,16 @@ func mendMistakes(a *Adapter, subject Subject, mistakes adapterconfig.Errors) st
 	return adapterCorrect(a, mistakes)
 }
 
-// adapterCorrect is the sentence for mistakes that cannot be mended by YAML.
-func adapterCorrect(a *Adapter, mistakes adapterconfig.Errors) string {
+// adapterCorrect is the sentence for mistakes that no manifest resolves.
+func adapterCorrect(a *Adapter, mistakes adapterconfig.Errors) finding.Fix {
 	what := cmp.Or(mistakes[0].Path, "the document")
 	switch {
 	case mistakes[0].Kind == adapterconfig.ErrorIntervals:
-		return fmt.Sprintf("Give %s a --metrics-max-age that is not less than its --metrics-relist-interval.", adapterProcess(a))
+		return finding.Fix{Summary: fmt.Sprintf("Give %s a --metrics-max-age that is not less than its --metrics-relist-interval", adapterProcess(a))}
 	case len(mistakes) > 1:
 		what = fmt.Sprintf("these %d mistakes", len(mistakes))
 	}
-	return fmt.Sprintf("Correct %s in key %s of %s, then restart the adapter: %s.", what, a.Key, a.ConfigMap, adapterRestart(a))
+	return finding.Fix{Summary: fmt.Sprintf("Correct %s in key %s of %s, then restart the adapter", what, a.Key, a.ConfigMap), Commands: adapterRestart(a)}
 }
 
 // ruleIndex is the i of a path rules[i]….
@@ -177,13 +178,14 @@ func adapterProcess(a *Adapter) string {
 	return a.Deployment.String()
 }
 
-// adapterRestart is how to restart the adapter, as a command if there is one.
-func adapterRestart(a *Adapter) string {
+// adapterRestart is the command that restarts the adapter; none if what runs it is not
+// known.
+func adapterRestart(a *Adapter) []string {
 	switch d := a.Deployment; d.Kind {
 	case "Deployment", "StatefulSet", "DaemonSet":
-		return fmt.Sprintf("kubectl -n %s rollout restart %s/%s", d.Namespace, strings.ToLower(d.Kind), d.Name)
+		return []string{fmt.Sprintf("kubectl -n %s rollout restart %s/%s", d.Namespace, strings.ToLower(d.Kind), d.Name)}
 	default:
-		return "delete its pods in namespace " + a.ConfigMap.Namespace
+		return nil
 	}
 }
 

@@ -23,11 +23,11 @@ func evaluateRule(a *Adapter, subject Subject, scraped Scraped) []finding.Findin
 	case v.Answer == adapterconfig.Yes:
 		return c.severalDataPlanes(t)
 	case v.Answer == adapterconfig.Unknown || v.Kind == adapterconfig.NoSeries:
-		return c.found(&AdapterRuleUndecided, c.evidence())
+		return c.found(AdapterRuleUndecided, c.evidence())
 	case !scraped.Known && dependsOnLabels(v):
-		return c.found(&AdapterRuleUndecided, "the labels of the series are not known, and if they are the usual ones "+c.evidence())
+		return c.found(AdapterRuleUndecided, "the labels of the series are not known, and if they are the usual ones "+c.evidence())
 	case v.Earlier >= 0:
-		return c.found(&AdapterRuleShadowed, fmt.Sprintf("rules[%d] takes the metric over from rules[%d], which would serve it, as the last rule wins: %s",
+		return c.found(AdapterRuleShadowed, fmt.Sprintf("rules[%d] takes the metric over from rules[%d], which would serve it, as the last rule wins: %s",
 			v.Rule, v.Earlier, c.evidence()))
 	default:
 		return c.found(c.reason(), c.evidence())
@@ -43,7 +43,7 @@ type ruleCase struct {
 }
 
 func (c ruleCase) found(r *finding.Reason, sentence string) []finding.Finding {
-	return []finding.Finding{r.On(c.adapter.ConfigMap, "%s", sentence).WithFix("%s", c.fix())}
+	return []finding.Finding{r.On(c.adapter.ConfigMap, "%s", sentence).WithFix(c.fix())}
 }
 
 // spec is the rule that the verdict is about; zero if it is not one of rules.
@@ -66,32 +66,32 @@ func (c ruleCase) ours() bool {
 func (c ruleCase) reason() *finding.Reason {
 	switch c.verdict.Kind {
 	case adapterconfig.ExternalRule:
-		return &AdapterRuleExternal
+		return AdapterRuleExternal
 	case adapterconfig.NameDiffers:
 		if c.ours() {
-			return &AdapterRuleNameDiffers
+			return AdapterRuleNameDiffers
 		}
-		return &AdapterRuleMissing
+		return AdapterRuleMissing
 	case adapterconfig.SeriesQueryMatchesNothing, adapterconfig.SeriesFiltered:
 		if c.ours() {
-			return &AdapterRuleSeriesMismatch
+			return AdapterRuleSeriesMismatch
 		}
-		return &AdapterRuleMissing
+		return AdapterRuleMissing
 	case adapterconfig.ServiceNotMapped, adapterconfig.ServiceLabelAbsent, adapterconfig.NamespaceNotMapped, adapterconfig.LabelLost, adapterconfig.OtherObject:
-		return &AdapterRuleLabelMismatch
+		return AdapterRuleLabelMismatch
 	case adapterconfig.SelectorMatchesNothing:
 		if c.verdict.Mismatch.Label == model.MetricNameLabel {
-			return &AdapterRuleQueryBroken
+			return AdapterRuleQueryBroken
 		}
-		return &AdapterRuleLabelMismatch
+		return AdapterRuleLabelMismatch
 	case adapterconfig.NamespaceIgnored, adapterconfig.ServiceIgnored:
-		return &AdapterRuleMixesServices
+		return AdapterRuleMixesServices
 	case adapterconfig.LabelsNondeterministic, adapterconfig.SeriesNondeterministic:
-		return &AdapterRuleAmbiguous
+		return AdapterRuleAmbiguous
 	case adapterconfig.NoRules:
-		return &AdapterRuleMissing
+		return AdapterRuleMissing
 	default:
-		return &AdapterRuleQueryBroken
+		return AdapterRuleQueryBroken
 	}
 }
 
@@ -109,7 +109,7 @@ func dependsOnLabels(v adapterconfig.Verdict) bool {
 
 // fix puts our rule where it wins, in the place of one that was to make nothing
 // but this metric.
-func (c ruleCase) fix() string {
+func (c ruleCase) fix() finding.Fix {
 	e := ruleEdit{metric: c.subject.Metric, window: windowOf(c.verdict.Windows), replace: -1}
 	if c.spec().Name.As == c.subject.Metric {
 		e.replace = c.verdict.Rule
@@ -155,9 +155,9 @@ func (c ruleCase) severalDataPlanes(t adapterconfig.Target) []finding.Finding {
 	c.verdict = c.adapter.Config.Explain(t)
 	switch {
 	case c.verdict.Answer != adapterconfig.Yes:
-		return c.found(&AdapterRuleNotAggregated, "when several data planes measure the Service "+c.evidence())
+		return c.found(AdapterRuleNotAggregated, "when several data planes measure the Service "+c.evidence())
 	case c.verdict.Samples > 1:
-		return c.found(&AdapterRuleNotAggregated, fmt.Sprintf(
+		return c.found(AdapterRuleNotAggregated, fmt.Sprintf(
 			"%s gives a sample for each data plane, of which an arbitrary one counts; it must aggregate them", c.verdict.Path))
 	default:
 		return nil

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +8,8 @@ import (
 	yamlv3 "go.yaml.in/yaml/v3"
 
 	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/manifest"
 )
 
 // maxFixDocument bounds the configurations that a fix repeats, in bytes. Nobody
@@ -28,77 +29,80 @@ type ruleEdit struct {
 	drop map[int]string
 }
 
-// fix is the edit as YAML: the whole configuration, or ours to be put into it by
-// hand if that is too long or not known.
-func (e ruleEdit) fix(a *Adapter) string {
-	if text, ok := e.apply(a); ok {
-		return text
+// fix is the edit as manifests or values, or the rule to be inserted by hand if the
+// configuration is too long or not known.
+func (e ruleEdit) fix(a *Adapter) finding.Fix {
+	if fix, ok := e.apply(a); ok {
+		return fix
 	}
 	place := "at the end of"
 	if e.replace >= 0 {
 		place = fmt.Sprintf("in the place of the rule that makes %s in", e.metric)
 	}
+	fix := finding.Fix{Insert: []any{generator.AdapterRule(e.rule())}}
 	if a.HelmRelease != "" {
-		return fmt.Sprintf("# Put this %s the list rules.custom in the values of Helm release %s.\n", place, a.HelmRelease) +
-			generator.AdapterRuleYAML(e.rule())
+		fix.Summary = fmt.Sprintf("Put this %s the list rules.custom in the values of Helm release %s.", place, a.HelmRelease)
+		return fix
 	}
-	return fmt.Sprintf("# Put this %s the list rules in key %s of %s.\n", place, a.Key, a.ConfigMap) +
-		restartHint(a) + generator.AdapterRuleYAML(e.rule())
+	restart, commands := restartAfterwards(a)
+	fix.Summary = fmt.Sprintf("Put this %s the list rules in key %s of %s.\n%s", place, a.Key, a.ConfigMap, restart)
+	fix.Commands = commands
+	return fix
 }
 
 func (e ruleEdit) rule() generator.Rule { return generator.Rule{Metric: e.metric, Window: e.window} }
 
 // apply makes the whole ConfigMap, or the values if Helm owns it. It is false if
 // the document cannot be edited.
-func (e ruleEdit) apply(a *Adapter) (string, bool) {
+func (e ruleEdit) apply(a *Adapter) (finding.Fix, bool) {
 	if a.Document == "" && (a.Config == nil || a.Config.Len() > 0) {
-		return "", false // there is one, and it is not known
+		return finding.Fix{}, false // there is one, and it is not known
 	}
 	root, rules := configNodes(a.Document)
 	if rules == nil {
-		return "", false
+		return finding.Fix{}, false
 	}
-	ours, err := ruleNode(e.rule())
-	if err != nil {
-		return "", false
+	rule := &yamlv3.Node{}
+	if err := rule.Encode(generator.AdapterRule(e.rule())); err != nil {
+		return finding.Fix{}, false
 	}
 	if a.HelmRelease != "" {
 		custom := len(chartRules(rules.Content))
-		out, left := e.edit(rules.Content, ours, custom)
-		root = helmValues(out)
-		return helmHint(a) + left + encodeNode(root), true
+		out, left := e.edit(rules.Content, rule, custom)
+		return finding.Fix{Notes: left, HelmValues: &finding.HelmValues{
+			Release: a.HelmRelease, Namespace: a.ConfigMap.Namespace, Chart: "prometheus-community/prometheus-adapter", Values: helmValues(out),
+		}}, true
 	}
-	out, left := e.edit(rules.Content, ours, 0)
+	out, left := e.edit(rules.Content, rule, 0)
 	rules.Kind, rules.Tag, rules.Value, rules.Style, rules.Content = yamlv3.SequenceNode, "!!seq", "", 0, out
-	configMap := generator.AdapterConfigMap(a.ConfigMap.Namespace, a.ConfigMap.Name, a.Key, encodeNode(root))
-	return restartHint(a) + left + generator.YAML(configMap), true
+	fix := finding.Apply(generator.AdapterConfigMap(a.ConfigMap.Namespace, a.ConfigMap.Name, a.Key, manifest.Encode(root)))
+	fix.Summary, fix.Commands = restartAfterwards(a)
+	fix.Notes = left
+	return fix, true
 }
 
-// edit is the list after the edit, from an index on, and a comment with the rules
-// that were left out.
-func (e ruleEdit) edit(rules []*yamlv3.Node, ours *yamlv3.Node, from int) (out []*yamlv3.Node, left string) {
-	var comment strings.Builder
+// edit is the list after the edit, from an index on, and notes of the rules that were
+// left out.
+func (e ruleEdit) edit(rules []*yamlv3.Node, rule *yamlv3.Node, from int) (out []*yamlv3.Node, left []string) {
 	there := false // a rule that makes the metric
 	for i, r := range rules[from:] {
 		i += from
 		why, dropped := e.drop[i]
-		mine := scalarAt(r, "name", "as") == e.metric
+		same := scalarAt(r, "name", "as") == e.metric
 		switch {
-		case i == e.replace, dropped && mine && !there:
-			out, there = append(out, ours), true
+		case i == e.replace, dropped && same && !there:
+			out, there = append(out, rule), true
 		case dropped:
-			fmt.Fprintf(&comment, "# Left out is rules[%d], for %s\n", i, why)
-			for line := range strings.Lines(encodeNode(&yamlv3.Node{Kind: yamlv3.SequenceNode, Content: []*yamlv3.Node{r}})) {
-				comment.WriteString("#   " + line)
-			}
+			text := manifest.Encode(&yamlv3.Node{Kind: yamlv3.SequenceNode, Content: []*yamlv3.Node{r}})
+			left = append(left, fmt.Sprintf("Left out is rules[%d], for %s\n  %s", i, why, strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")))
 		default:
-			out, there = append(out, r), there || mine && len(e.drop) > 0
+			out, there = append(out, r), there || same && len(e.drop) > 0
 		}
 	}
 	if !there {
-		out = append(out, ours)
+		out = append(out, rule)
 	}
-	return out, comment.String()
+	return out, left
 }
 
 // chartRules are those at the beginning that prometheus-adapter's chart makes by
@@ -125,14 +129,14 @@ func helmValues(custom []*yamlv3.Node) *yamlv3.Node {
 	return mappingNode("rules", mappingNode("custom", list))
 }
 
-func helmHint(a *Adapter) string {
-	return fmt.Sprintf("# Values for Helm release %[1]s, with all custom rules, as Helm replaces lists. The chart restarts the adapter.\n"+
-		"#   helm upgrade %[1]s prometheus-community/prometheus-adapter -n %[2]s --reuse-values --values <this file>\n",
-		a.HelmRelease, a.ConfigMap.Namespace)
-}
-
-func restartHint(a *Adapter) string {
-	return fmt.Sprintf("# The adapter reads its configuration only once; restart it afterwards:\n#   %s\n", adapterRestart(a))
+// restartAfterwards says that the adapter must be restarted, with the command if there
+// is one.
+func restartAfterwards(a *Adapter) (summary string, commands []string) {
+	const why = "The adapter reads its configuration only once; "
+	if commands = adapterRestart(a); len(commands) == 0 {
+		return why + "delete its pods in namespace " + a.ConfigMap.Namespace + " afterwards.", nil
+	}
+	return why + "restart it afterwards:", commands
 }
 
 // configNodes is a configuration as a tree that keeps comments and style, and its
@@ -168,17 +172,6 @@ func hasAlias(n *yamlv3.Node) bool {
 	return n.Kind == yamlv3.AliasNode || slices.ContainsFunc(n.Content, hasAlias)
 }
 
-func ruleNode(r generator.Rule) (*yamlv3.Node, error) {
-	var n yamlv3.Node
-	if err := yamlv3.Unmarshal([]byte(generator.AdapterRuleYAML(r)), &n); err != nil {
-		return nil, err
-	}
-	if len(n.Content) != 1 || len(n.Content[0].Content) != 1 {
-		return nil, fmt.Errorf("read our own rule: it is not a list of one")
-	}
-	return n.Content[0].Content[0], nil
-}
-
 func mappingNode(key string, value *yamlv3.Node) *yamlv3.Node {
 	return &yamlv3.Node{Kind: yamlv3.MappingNode, Content: []*yamlv3.Node{{Kind: yamlv3.ScalarNode, Value: key}, value}}
 }
@@ -204,15 +197,4 @@ func scalarAt(n *yamlv3.Node, path ...string) string {
 		return ""
 	}
 	return n.Value
-}
-
-func encodeNode(n *yamlv3.Node) string {
-	var b bytes.Buffer
-	encoder := yamlv3.NewEncoder(&b)
-	encoder.SetIndent(2)
-	encoder.CompactSeqIndent()
-	if err := encoder.Encode(n); err != nil {
-		return fmt.Sprintf("# encode YAML: %v\n", err)
-	}
-	return b.String()
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
@@ -85,7 +87,7 @@ func TestAdapterFixes(t *testing.T) {
 				if len(found) != 1 {
 					t.Fatalf("want one finding, got %v", found)
 				}
-				fix := found[0].Fix
+				fix := render.Fix(found[0].Fix)
 				if name == "an anchor" {
 					if !strings.Contains(fix, "# Put this at the end of") || !strings.HasSuffix(fix, generator.AdapterRuleYAML(generator.Rule{})) {
 						t.Errorf("want the rule alone, got\n%s", fix)
@@ -131,7 +133,7 @@ metadata:
   name: prometheus-adapter
   namespace: prometheus
 `
-	if diff := cmp.Diff(want, evaluateAdapter(s, goodSubject, Scraped{})[0].Fix); diff != "" {
+	if diff := cmp.Diff(want, render.Fix(evaluateAdapter(s, goodSubject, Scraped{})[0].Fix)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -151,8 +153,8 @@ func TestAdapterFixKeepsTheWindow(t *testing.T) {
 		s := goodSnapshot()
 		configure(&s.Adapter, edited(t, "60s:10s", window, textBy, "sum"))
 		found := Evaluate(s, goodSubject)
-		if len(found) != 1 || !strings.Contains(found[0].Fix, "["+want+"]))\n") {
-			t.Errorf("%s: got %v\n%s", window, found, found[0].Fix)
+		if len(found) != 1 || !strings.Contains(render.Fix(found[0].Fix), "["+want+"]))\n") {
+			t.Errorf("%s: got %v\n%s", window, found, render.Fix(found[0].Fix))
 		}
 	}
 }
@@ -167,7 +169,7 @@ func TestAdapterFixSentence(t *testing.T) {
 		s := goodSnapshot()
 		configure(&s.Adapter, tt.document)
 		found := Evaluate(s, goodSubject)
-		if len(found) != 1 || !strings.Contains(found[0].Fix, tt.says) || strings.Contains(found[0].Fix, "\n") {
+		if len(found) != 1 || !strings.Contains(render.Fix(found[0].Fix), tt.says) || strings.Contains(render.Fix(found[0].Fix), "\n") {
 			t.Errorf("%s: got %+v", name, found)
 		}
 	}
@@ -178,24 +180,24 @@ func TestAdapterRuleWithUnknownLabels(t *testing.T) {
 	known := scrapedGood(t)
 	for name, tt := range map[string]struct {
 		document string
-		want     string
+		want     *finding.Reason
 	}{
-		"good":                  {edited(t), ""},
-		"depends on the labels": {edited(t, textLabel, "      service_name:\n"), AdapterRuleUndecided.Name},
-		"does not":              {edited(t, textBy, "sum by exported_service"), AdapterRuleQueryBroken.Name},
+		"good":                  {edited(t), nil},
+		"depends on the labels": {edited(t, textLabel, "      service_name:\n"), AdapterRuleUndecided},
+		"does not":              {edited(t, textBy, "sum by exported_service"), AdapterRuleQueryBroken},
 	} {
 		s := goodSnapshot()
 		configure(&s.Adapter, tt.document)
-		got := ""
+		var got *finding.Reason
 		for _, f := range evaluateAdapter(s, goodSubject, Scraped{Series: known, Known: false}) {
-			got += f.Reason
+			got = f.Reason
 		}
 		if got != tt.want {
-			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+			t.Errorf("%s: got %v, want %v", name, got, tt.want)
 		}
 	}
 	found := evaluateAdapter(goodSnapshot(), goodSubject, Scraped{})
-	if len(found) != 1 || found[0].Reason != AdapterRuleUndecided.Name {
+	if len(found) != 1 || found[0].Reason != AdapterRuleUndecided {
 		t.Errorf("without series: got %v", found)
 	}
 }
@@ -227,8 +229,8 @@ func TestAdapterFixOfLongDocument(t *testing.T) {
 	s.Adapter.HelmRelease = ""
 	found := Evaluate(s, goodSubject)
 	want := "# Put this at the end of the list rules in key config.yaml of ConfigMap prometheus/prometheus-adapter.\n" +
-		restartHint(&s.Adapter) + generator.AdapterRuleYAML(generator.Rule{Metric: annotations.DefaultMetric})
-	if len(found) != 1 || found[0].Fix != want {
+		"# The adapter reads its configuration only once; restart it afterwards:\n#   kubectl -n prometheus rollout restart deployment/prometheus-adapter\n" + generator.AdapterRuleYAML(generator.Rule{Metric: annotations.DefaultMetric})
+	if len(found) != 1 || render.Fix(found[0].Fix) != want {
 		t.Errorf("got %+v", found)
 	}
 }

@@ -1,61 +1,64 @@
 package pipeline
 
-import "github.com/kong-latency/kong-latency/internal/finding"
+import (
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
+)
 
 // The reasons about the rule of prometheus-adapter that is to make the metric.
 var (
-	AdapterRuleMissing = finding.Reason{
-		Name: "AdapterRuleMissing", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.AdapterRule,
+	AdapterRuleMissing = &finding.Reason{
+		Name: "AdapterRuleMissing", Severity: finding.Error, Wait: finding.ForChange, Hop: adapterrule.Hop,
 		Summary: "No rule of prometheus-adapter makes the metric, and none was meant to.",
 		Fix:     "Add the rule at the end of the list, and restart the adapter.",
 	}
-	AdapterRuleExternal = finding.Reason{
-		Name: "AdapterRuleExternal", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.AdapterRule,
+	AdapterRuleExternal = &finding.Reason{
+		Name: "AdapterRuleExternal", Severity: finding.Error, Wait: finding.ForChange, Hop: adapterrule.Hop,
 		Summary: "The rule stands under externalRules. Those serve another API than the one that is asked for metrics of a Service.",
 		Fix:     "Put the rule under rules, and restart the adapter.",
 	}
-	AdapterRuleNameDiffers = finding.Reason{
-		Name: "AdapterRuleNameDiffers", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.AdapterRule,
+	AdapterRuleNameDiffers = &finding.Reason{
+		Name: "AdapterRuleNameDiffers", Severity: finding.Error, Wait: finding.ForChange, Hop: adapterrule.Hop,
 		Summary: "A rule for Kong's latency makes a metric of another name than the one that is asked for.",
 		Fix:     "Give the metric that name, or ask for the one that the rule makes by the annotation kong.latency/metric.",
 	}
-	AdapterRuleSeriesMismatch = finding.Reason{
-		Name: "AdapterRuleSeriesMismatch", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.AdapterRule,
+	AdapterRuleSeriesMismatch = &finding.Reason{
+		Name: "AdapterRuleSeriesMismatch", Severity: finding.Error, Wait: finding.ForChange, Hop: adapterrule.Hop,
 		Summary: "The rule's seriesQuery, a filter of it, or its name.matches leaves out every series of the Service, so that the metric is never listed.",
 		Fix:     "Let the rule take the series with the labels that they have.",
 	}
-	AdapterRuleLabelMismatch = finding.Reason{
-		Name: "AdapterRuleLabelMismatch", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.AdapterRule,
+	AdapterRuleLabelMismatch = &finding.Reason{
+		Name: "AdapterRuleLabelMismatch", Severity: finding.Error, Wait: finding.ForChange, Hop: adapterrule.Hop,
 		Summary: "The labels that the rule maps to the Service and its namespace, those that its query keeps, and those that the series have are not the same.",
 		Fix:     "Map kubernetes_namespace and kubernetes_name, which the series have however they are scraped, and keep kubernetes_name by sum by (…).",
 	}
-	AdapterRuleQueryBroken = finding.Reason{
-		Name: "AdapterRuleQueryBroken", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.AdapterRule,
+	AdapterRuleQueryBroken = &finding.Reason{
+		Name: "AdapterRuleQueryBroken", Severity: finding.Error, Wait: finding.ForChange, Hop: adapterrule.Hop,
 		Summary: "The rule's metricsQuery gives no value: it is empty, no PromQL, gives no vector, or finds nothing.",
 		Fix:     "Correct the query, and restart the adapter.",
 	}
-	AdapterRuleMixesServices = finding.Reason{
-		Name: "AdapterRuleMixesServices", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.AdapterRule,
+	AdapterRuleMixesServices = &finding.Reason{
+		Name: "AdapterRuleMixesServices", Severity: finding.Error, Wait: finding.ForChange, Hop: adapterrule.Hop,
 		Summary: "The rule's metricsQuery does not use the namespace or the name that is asked for, so that the value is mixed with that of other Services.",
 		Fix:     "Put <<.LabelMatchers>> into every selector of the query.",
 	}
-	AdapterRuleAmbiguous = finding.Reason{
-		Name: "AdapterRuleAmbiguous", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.AdapterRule,
+	AdapterRuleAmbiguous = &finding.Reason{
+		Name: "AdapterRuleAmbiguous", Severity: finding.Error, Wait: finding.ForChange, Hop: adapterrule.Hop,
 		Summary: "What the rule asks of Prometheus depends on chance: it maps several labels to one resource, or uses <<.Series>> where several series make the metric.",
 		Fix:     "Map one label to each resource, and name the series in the query.",
 	}
-	AdapterRuleShadowed = finding.Reason{
-		Name: "AdapterRuleShadowed", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.AdapterRule,
+	AdapterRuleShadowed = &finding.Reason{
+		Name: "AdapterRuleShadowed", Severity: finding.Error, Wait: finding.ForChange, Hop: adapterrule.Hop,
 		Summary: "A rule would serve the metric, and a later one that does not takes it over: of several rules that make a metric the last wins.",
 		Fix:     "Take the later rule out, or correct it.",
 	}
-	AdapterRuleNotAggregated = finding.Reason{
-		Name: "AdapterRuleNotAggregated", Severity: finding.Warning, Wait: finding.ForChange, Hop: finding.AdapterRule,
+	AdapterRuleNotAggregated = &finding.Reason{
+		Name: "AdapterRuleNotAggregated", Severity: finding.Warning, Wait: finding.ForChange, Hop: adapterrule.Hop,
 		Summary: "The rule serves the metric while one data plane measures the Service. With several its query fails, or an arbitrary one of them counts.",
 		Fix:     "Aggregate the series by the label that carries the Service's name.",
 	}
-	AdapterRuleUndecided = finding.Reason{
-		Name: "AdapterRuleUndecided", Severity: finding.Unknown, Wait: finding.ForChange, Hop: finding.AdapterRule,
+	AdapterRuleUndecided = &finding.Reason{
+		Name: "AdapterRuleUndecided", Severity: finding.Unknown, Wait: finding.ForChange, Hop: adapterrule.Hop,
 		Summary: "Whether a rule serves the metric depends on what cannot be known: series of other objects, values, relabelings that compute labels.",
 		Fix:     "Add a rule that does not depend on it, at the end of the list.",
 	}
@@ -63,8 +66,8 @@ var (
 
 func adapterRuleReasons() []*finding.Reason {
 	return []*finding.Reason{
-		&AdapterRuleMissing, &AdapterRuleExternal, &AdapterRuleNameDiffers, &AdapterRuleSeriesMismatch,
-		&AdapterRuleLabelMismatch, &AdapterRuleQueryBroken, &AdapterRuleMixesServices, &AdapterRuleAmbiguous,
-		&AdapterRuleShadowed, &AdapterRuleNotAggregated, &AdapterRuleUndecided,
+		AdapterRuleMissing, AdapterRuleExternal, AdapterRuleNameDiffers, AdapterRuleSeriesMismatch,
+		AdapterRuleLabelMismatch, AdapterRuleQueryBroken, AdapterRuleMixesServices, AdapterRuleAmbiguous,
+		AdapterRuleShadowed, AdapterRuleNotAggregated, AdapterRuleUndecided,
 	}
 }

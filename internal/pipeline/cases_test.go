@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -300,7 +301,7 @@ func runCases(t *testing.T, cases []pipelineCase) {
 			found := Evaluate(s, goodSubject)
 			var got []string
 			for _, f := range found {
-				got = append(got, f.Reason)
+				got = append(got, f.Reason.Name)
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Fatalf("reasons (-want +got):\n%s\n%v", diff, found)
@@ -316,20 +317,16 @@ func runCases(t *testing.T, cases []pipelineCase) {
 // declared holds findings against their declarations.
 func declared(t *testing.T, found []finding.Finding) {
 	t.Helper()
-	byName := map[string]*finding.Reason{}
-	for _, r := range Reasons() {
-		byName[r.Name] = r
-	}
 	for _, f := range found {
-		r := byName[f.Reason]
-		if r == nil {
-			t.Errorf("%s is not in Reasons", f.Reason)
+		r := f.Reason
+		if !slices.Contains(Reasons(), r) {
+			t.Errorf("%s is not in Reasons", r.Name)
 			continue
 		}
-		if f.Severity != r.Severity || f.Hop != r.Hop || f.Object.Kind == "" || f.Message == "" {
+		if f.Severity != r.Severity || f.Hop() != r.Hop || f.Object.Kind == "" || f.Message == "" {
 			t.Errorf("a finding that is not as declared: %+v", f)
 		}
-		if f.Severity != finding.Unknown && (f.Object.Name == "" || f.Fix == "") {
+		if f.Severity != finding.Unknown && (f.Object.Name == "" || f.Fix.IsZero()) {
 			t.Errorf("a finding without its object or its fix: %+v", f)
 		}
 		if strings.Contains(f.Message, "\n") {

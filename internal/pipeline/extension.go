@@ -81,7 +81,7 @@ func extensionNoGateway(t *topology, subject Subject) []finding.Finding {
 	if len(t.attachments) == 0 {
 		return []finding.Finding{GatewayMissing.On(subject.Object(),
 			"no Gateway or ControlPlane of Kong Operator exists, so nothing measures Services of namespace %s", subject.Namespace).
-			WithFix("Create a Gateway in namespace %s whose GatewayConfiguration refers to the extension in spec.extensions.", subject.Namespace)}
+			Suggest("Create a Gateway in namespace %s whose GatewayConfiguration refers to the extension in spec.extensions.", subject.Namespace)}
 	}
 	return []finding.Finding{extensionElsewhere(t.attachments[0], subject)}
 }
@@ -94,7 +94,7 @@ func extensionElsewhere(a gatewayAttachment, subject Subject) finding.Finding {
 	return GatewayInOtherNamespace.On(a.holder,
 		"%s measures Services of its own namespace only, so not Service %s of namespace %s",
 		who, subject.Service, subject.Namespace).
-		WithFix("Create a Gateway in namespace %s and attach the routes of Service %s to it; its ControlPlane will be in that namespace too.",
+		Suggest("Create a Gateway in namespace %s and attach the routes of Service %s to it; its ControlPlane will be in that namespace too.",
 			subject.Namespace, subject.Service)
 }
 
@@ -119,7 +119,7 @@ func extensionJudge(t *topology, a gatewayAttachment, subject Subject) extension
 		return extensionVerdict{extensionUnreferenced, []finding.Finding{GatewayHybrid.On(a.holder,
 			"%s puts the control plane of Gateway %s/%s into Konnect, and then Kong Operator processes no metrics extension",
 			a.hybrid.Object(), a.namespace, a.gateway).
-			WithFix("Serve Service %s by a Gateway whose GatewayConfiguration has no spec.konnect.", subject.Service)}}
+			Suggest("Serve Service %s by a Gateway whose GatewayConfiguration has no spec.konnect.", subject.Service)}}
 	case a.namespace != subject.Namespace:
 		return extensionVerdict{extensionUnreferenced, []finding.Finding{extensionElsewhere(a, subject)}}
 	case len(a.refs) == 0 && a.gap != "" && a.holder.Kind == "Gateway":
@@ -153,12 +153,12 @@ func extensionContent(e Extension, subject Subject) []finding.Finding {
 	if !slices.Contains(e.Services, subject.Service) {
 		out = append(out, ExtensionServiceNotListed.On(e.Object(),
 			"Service %s is not in its spec.serviceSelector.matchNames, which has %s", subject.Service, extensionNames(e.Services)).
-			WithFix("%s", extensionCorrected(e, subject)))
+			WithFix(finding.Apply(extensionCorrected(e, subject))))
 	}
 	if !e.Latency {
 		out = append(out, ExtensionLatencyOff.On(e.Object(),
 			"its spec.config.latency is not true, so Kong does not measure the latency of Service %s", subject.Service).
-			WithFix("%s", extensionCorrected(e, subject)))
+			WithFix(finding.Apply(extensionCorrected(e, subject))))
 	}
 	return out
 }
@@ -177,7 +177,7 @@ func extensionRemarks(a gatewayAttachment, e Extension) []finding.Finding {
 		out = append(out, ExtensionRemote.On(e.Object(),
 			"%s refers to it from namespace %s; Kong Operator does not notice when an extension of another namespace changes",
 			a.holder, a.namespace).
-			WithFix("Create the extension in namespace %s and leave the namespace out of the reference.", a.namespace))
+			Suggest("Create the extension in namespace %s and leave the namespace out of the reference.", a.namespace))
 	}
 	return out
 }
@@ -206,7 +206,7 @@ func extensionRivals(t *topology, subject Subject) []finding.Finding {
 	return []finding.Finding{ServiceInSeveralExtensions.On(subject.Object(),
 		"the metrics extensions %s all name Service %s, and their ControlPlanes overwrite each other's plugin for it",
 		strings.Join(holders, ", "), subject.Service).
-		WithFix("Take Service %s out of all of them but the one of the ControlPlane that serves it.", subject.Service)}
+		Suggest("Take Service %s out of all of them but the one of the ControlPlane that serves it.", subject.Service)}
 }
 
 func extensionUnknown(subject Subject, gap string) []finding.Finding {

@@ -93,7 +93,7 @@ func gatewayPtr[T any](v T) *T { return &v }
 func gatewayReasonsOf(findings []finding.Finding) []string {
 	var out []string
 	for _, f := range findings {
-		out = append(out, f.Reason)
+		out = append(out, f.Reason.Name)
 	}
 	return out
 }

@@ -23,14 +23,14 @@ func extensionUnreferred(t *topology, a gatewayAttachment, subject Subject) []fi
 	if e == nil {
 		missing := ExtensionMissing.On(subject.Object(),
 			"no DataPlaneMetricsExtension of namespace %s names Service %s", subject.Namespace, subject.Service).
-			WithFix("%s", generator.YAML(generator.MetricsExtension(subject.Namespace, extensionDefaultName, subject.Service)))
+			WithFix(finding.Apply(generator.MetricsExtension(subject.Namespace, extensionDefaultName, subject.Service)))
 		return []finding.Finding{missing, extensionRefer(a, extensionDefaultName)}
 	}
 	out := []finding.Finding{extensionRefer(a, e.Name)}
 	if config := extensionUnusedConfig(t, *e); config != nil && a.gateway != "" && a.named == nil {
 		out[0] = GatewayConfigurationUnused.On(config.Object(),
 			"it refers to %s, and no Gateway uses it, so Gateway %s/%s is not measured", e.Object(), a.namespace, a.gateway).
-			WithFix("%s", extensionUse(t, a, *config))
+			Suggest("%s", extensionUse(t, a, *config))
 	}
 	return append(out, extensionContent(*e, subject)...)
 }
@@ -48,14 +48,14 @@ func extensionRefer(a gatewayAttachment, extension string) finding.Finding {
 	f := ExtensionNotReferenced.On(a.holder, "%s", message)
 	switch {
 	case a.gateway == "":
-		return f.WithFix("Add %s to spec.extensions of %s.", entry, a.holder)
+		return f.Suggest("Add %s to spec.extensions of %s.", entry, a.holder)
 	case a.config == nil && a.lost != nil:
-		return f.WithFix("Create GatewayConfiguration %s with %s in spec.extensions.", a.lost, entry)
+		return f.Suggest("Create GatewayConfiguration %s with %s in spec.extensions.", a.lost, entry)
 	case a.named != nil:
-		return f.WithFix("Add %s, once, to spec.extensions of %s (in version v2beta1: in v1beta1 an entry that stands in two places is lost).",
+		return f.Suggest("Add %s, once, to spec.extensions of %s (in version v2beta1: in v1beta1 an entry that stands in two places is lost).",
 			entry, a.writtenIn())
 	default:
-		return f.WithFix("Create a GatewayConfiguration in namespace %s with %s in spec.extensions, and name it in spec.infrastructure.parametersRef of Gateway %s/%s.",
+		return f.Suggest("Create a GatewayConfiguration in namespace %s with %s in spec.extensions, and name it in spec.infrastructure.parametersRef of Gateway %s/%s.",
 			a.namespace, entry, a.namespace, a.gateway)
 	}
 }
@@ -118,7 +118,7 @@ func extensionSeveral(t *topology, a gatewayAttachment, subject Subject) finding
 	return SeveralExtensions.On(a.holder,
 		"it refers to %d metrics extensions (%s)%s; Kong Operator accepts one and stops reconciling the ControlPlane",
 		len(refs), strings.Join(refs, ", "), also).
-		WithFix("List all Services in %s and take the other references out of spec.extensions of %s.", refs[0], a.writtenIn())
+		Suggest("List all Services in %s and take the other references out of spec.extensions of %s.", refs[0], a.writtenIn())
 }
 
 // writtenIn is the object in which a person writes the references.
@@ -149,12 +149,12 @@ func extensionNotFound(t *topology, a gatewayAttachment, key gatewayKey, ref Ext
 			}
 			return ExtensionInOtherNamespace.On(e.Object(),
 				"%s refers to it without a namespace, which means namespace %s, where it is not", a.holder, key.namespace).
-				WithFix("%s", generator.YAML(generator.MetricsExtension(key.namespace, key.name, services...)))
+				WithFix(finding.Apply(generator.MetricsExtension(key.namespace, key.name, services...)))
 		}
 	}
 	return ExtensionMissing.On(a.holder,
 		"it refers to DataPlaneMetricsExtension %s, which does not exist", key).
-		WithFix("%s", generator.YAML(generator.MetricsExtension(key.namespace, key.name, services...)))
+		WithFix(finding.Apply(generator.MetricsExtension(key.namespace, key.name, services...)))
 }
 
 // extensionFor is the extension of the Service's namespace to which its
@@ -177,21 +177,21 @@ func extensionFor(t *topology, subject Subject) *Extension {
 	return first
 }
 
-// extensionCorrected is the extension as YAML, with the Service named and latency on.
-func extensionCorrected(e Extension, subject Subject) string {
+// extensionCorrected is the extension with the Service named and latency on.
+func extensionCorrected(e Extension, subject Subject) *unstructured.Unstructured {
 	names := slices.Clone(e.Services)
 	if !slices.Contains(names, subject.Service) {
 		names = append(names, subject.Service)
 	}
 	wanted := generator.MetricsExtension(e.Namespace, e.Name, names...)
 	if e.Manifest == nil {
-		return generator.YAML(wanted)
+		return wanted
 	}
 	corrected := e.Manifest.DeepCopy()
 	matchNames, _, _ := unstructured.NestedSlice(wanted.Object, "spec", "serviceSelector", "matchNames")
 	if unstructured.SetNestedSlice(corrected.Object, matchNames, "spec", "serviceSelector", "matchNames") != nil ||
 		unstructured.SetNestedField(corrected.Object, true, "spec", "config", "latency") != nil {
-		return generator.YAML(wanted) // what stands there is no extension
+		return wanted // what is there is no extension
 	}
-	return generator.YAML(corrected)
+	return corrected
 }

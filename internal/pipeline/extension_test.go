@@ -7,6 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 )
 
 type extensionCase struct {
@@ -41,17 +43,17 @@ func extensionRun(t *testing.T, cases []extensionCase) {
 				t.Errorf("object %q, want %q", got[0].Object, c.object)
 			}
 			for _, part := range c.says {
-				if !strings.Contains(got[0].Message+"\n"+got[0].Fix, part) {
-					t.Errorf("%q is missing from:\n%s\n%s", part, got[0].Message, got[0].Fix)
+				if !strings.Contains(got[0].Message+"\n"+render.Fix(got[0].Fix), part) {
+					t.Errorf("%q is missing from:\n%s\n%s", part, got[0].Message, render.Fix(got[0].Fix))
 				}
 			}
 			if c.after == nil {
-				if strings.Contains(got[0].Fix, "apiVersion") {
-					t.Fatalf("nobody tests the YAML of this fix:\n%s", got[0].Fix)
+				if strings.Contains(render.Fix(got[0].Fix), "apiVersion") {
+					t.Fatalf("nobody tests the YAML of this fix:\n%s", render.Fix(got[0].Fix))
 				}
 				return
 			}
-			gatewayApply(t, s, got[0].Fix)
+			gatewayApply(t, s, render.Fix(got[0].Fix))
 			after := gatewayReasonsOf(evaluateExtension(newTopology(s), gatewaySubject))
 			if diff := cmp.Diff(c.after, append(gatewayNothing, after...)); diff != "" {
 				t.Errorf("reasons after the fix (-want +got):\n%s", diff)
@@ -173,7 +175,7 @@ spec:
 	if len(got) == 0 {
 		t.Fatal("nothing is found")
 	}
-	if diff := cmp.Diff(want, got[0].Fix); diff != "" {
+	if diff := cmp.Diff(want, render.Fix(got[0].Fix)); diff != "" {
 		t.Errorf("fix (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(before.Object, manifest.Object); diff != "" {

@@ -7,6 +7,9 @@ import (
 	"testing"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
+	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
 )
 
 // breaker is one known way to break the good pipeline.
@@ -57,22 +60,22 @@ func TestFixesWork(t *testing.T) {
 	for _, b := range allBreakers() {
 		t.Run(b.name, func(t *testing.T) {
 			before := Evaluate(broken(t, b), goodSubject)
-			i := slices.IndexFunc(before, func(f finding.Finding) bool { return f.Reason == b.reason.Name })
+			i := slices.IndexFunc(before, func(f finding.Finding) bool { return f.Reason == b.reason })
 			if i < 0 {
 				t.Fatalf("want %s, got %v", b.reason.Name, before)
 			}
-			if yaml := len(fixDocuments(before[i].Fix)) > 0; yaml == b.sentence {
-				t.Fatalf("is the fix YAML? want %v, got %v:\n%s", !b.sentence, yaml, before[i].Fix)
+			if yaml := len(fixDocuments(render.Fix(before[i].Fix))) > 0; yaml == b.sentence {
+				t.Fatalf("is the fix YAML? want %v, got %v:\n%s", !b.sentence, yaml, render.Fix(before[i].Fix))
 			}
 			for _, f := range before {
-				if len(fixDocuments(f.Fix)) == 0 {
+				if len(fixDocuments(render.Fix(f.Fix))) == 0 {
 					continue
 				}
 				s := broken(t, b)
-				fixApply(t, s, f.Fix)
+				fixApply(t, s, render.Fix(f.Fix))
 				for _, left := range Evaluate(s, goodSubject) {
 					if left.Reason == f.Reason || !among(before, left) && !b.hid(left) {
-						t.Errorf("after the fix of %s there is\n%s\nthe fix is\n%s", f.Reason, left, f.Fix)
+						t.Errorf("after the fix of %s there is\n%s\nthe fix is\n%s", f.Reason, left, render.Fix(f.Fix))
 					}
 				}
 			}
@@ -80,7 +83,7 @@ func TestFixesWork(t *testing.T) {
 	}
 }
 
-func (b breaker) hid(f finding.Finding) bool { return b.uncovers != nil && b.uncovers.Name == f.Reason }
+func (b breaker) hid(f finding.Finding) bool { return b.uncovers != nil && b.uncovers == f.Reason }
 
 // among tells whether the same was found about the same object.
 func among(findings []finding.Finding, f finding.Finding) bool {
@@ -104,8 +107,8 @@ func FuzzFixesConverge(f *testing.F) {
 	f.Fuzz(func(t *testing.T, i, j, k uint16) {
 		chosen := []breaker{mendable[i%n], mendable[j%n], mendable[k%n]}
 		for _, left := range mend(t, broken(t, chosen...)) {
-			if len(fixDocuments(left.Fix)) > 0 || left.Fix == "" && left.Severity == finding.Error {
-				t.Errorf("%s; %s; %s: there remains\n%s\n%s", chosen[0].name, chosen[1].name, chosen[2].name, left, left.Fix)
+			if len(fixDocuments(render.Fix(left.Fix))) > 0 || left.Fix.IsZero() && left.Severity == finding.Error {
+				t.Errorf("%s; %s; %s: there remains\n%s\n%s", chosen[0].name, chosen[1].name, chosen[2].name, left, render.Fix(left.Fix))
 			}
 		}
 	})
@@ -117,11 +120,11 @@ func mend(t *testing.T, s *Snapshot) []finding.Finding {
 	const most = 8
 	for range most {
 		found := Evaluate(s, goodSubject)
-		i := slices.IndexFunc(found, func(f finding.Finding) bool { return len(fixDocuments(f.Fix)) > 0 })
+		i := slices.IndexFunc(found, func(f finding.Finding) bool { return len(fixDocuments(render.Fix(f.Fix))) > 0 })
 		if i < 0 {
 			return found
 		}
-		fixApply(t, s, found[i].Fix)
+		fixApply(t, s, render.Fix(found[i].Fix))
 	}
 	return Evaluate(s, goodSubject)
 }
@@ -134,7 +137,7 @@ func TestEveryReasonIsTried(t *testing.T) {
 		tried[b.reason.Name] = true
 	}
 	for _, r := range Reasons() {
-		if !tried[r.Name] && r.Hop != finding.Series && r.Hop != finding.Autoscaler { // not found by Evaluate
+		if !tried[r.Name] && r.Hop != series.Hop && r.Hop != hpa.Hop { // not found by Evaluate
 			t.Errorf("nothing breaks the pipeline so that %s is found", r.Name)
 		}
 	}
@@ -145,8 +148,8 @@ func TestEveryReasonIsTried(t *testing.T) {
 func TestFixesAreTidy(t *testing.T) {
 	for _, b := range allBreakers() {
 		for _, f := range Evaluate(broken(t, b), goodSubject) {
-			if err := tidy(f.Fix); len(fixDocuments(f.Fix)) > 0 && err != nil {
-				t.Errorf("%s: %v in\n%s", b.name, err, f.Fix)
+			if err := tidy(render.Fix(f.Fix)); len(fixDocuments(render.Fix(f.Fix))) > 0 && err != nil {
+				t.Errorf("%s: %v in\n%s", b.name, err, render.Fix(f.Fix))
 			}
 		}
 	}

@@ -5,6 +5,8 @@ import (
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"k8s.io/utils/ptr"
+
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 )
 
 // Whatever a relabeling says, it is judged: refused, followed, or not known. A fix
@@ -31,10 +33,10 @@ func FuzzScrapeRelabeling(f *testing.F) {
 		}
 		_, found := evaluateScrape(s, goodSubject)
 		for _, x := range found {
-			if len(fixDocuments(x.Fix)) == 0 {
+			if len(fixDocuments(render.Fix(x.Fix))) == 0 {
 				continue
 			}
-			fixApply(t, s, x.Fix)
+			fixApply(t, s, render.Fix(x.Fix))
 			if _, left := evaluateScrape(s, goodSubject); len(left) > 0 {
 				t.Errorf("%v is not mended: %v", x, left)
 			}

@@ -150,11 +150,11 @@ func TestScrapeLabels(t *testing.T) {
 	honor := onEndpoint(func(e *monitoringv1.Endpoint) { e.HonorLabels = true })
 	native := onMonitor(func(m *monitoringv1.ServiceMonitor) { m.Spec.ConvertClassicHistogramsToNHCB = ptr.To(true) })
 	enforced := onPrometheus(func(p *monitoringv1.Prometheus) { p.Spec.EnforcedNamespaceLabel = "kubernetes_namespace" })
-	lost, dropped := []*finding.Reason{&ServiceMonitorLabelsLost}, []*finding.Reason{&ServiceMonitorSeriesDropped}
-	gone, unknown := []*finding.Reason{&ServiceMonitorTargetDropped}, []*finding.Reason{&ServiceMonitorRelabelingUnknown}
-	converted := []*finding.Reason{&ServiceMonitorHistogramsConverted}
+	lost, dropped := []*finding.Reason{ServiceMonitorLabelsLost}, []*finding.Reason{ServiceMonitorSeriesDropped}
+	gone, unknown := []*finding.Reason{ServiceMonitorTargetDropped}, []*finding.Reason{ServiceMonitorRelabelingUnknown}
+	converted := []*finding.Reason{ServiceMonitorHistogramsConverted}
 	runScrapeCases(t, []scrapeCase{
-		{name: "honorLabels", change: honor, want: []*finding.Reason{&ServiceMonitorHonorLabels}, says: []string{"exported_service"}},
+		{name: "honorLabels", change: honor, want: []*finding.Reason{ServiceMonitorHonorLabels}, says: []string{"exported_service"}},
 		{name: "honorLabels under the better rule", change: together(honor, better)},
 		{name: "honorLabels without a rule", change: together(honor, noRule)},
 		{name: "honorLabels without a configuration", change: together(honor, noConfig)},
@@ -219,14 +219,14 @@ func TestScrapeLabels(t *testing.T) {
 		{name: "native histograms and honorLabels", change: together(native, honor), want: converted},
 
 		{name: "few labels allowed", change: onMonitor(func(m *monitoringv1.ServiceMonitor) { m.Spec.LabelLimit = ptr.To[int64](5) }),
-			want: []*finding.Reason{&ServiceMonitorLimitExceeded}, says: []string{"labelLimit 5"}},
+			want: []*finding.Reason{ServiceMonitorLimitExceeded}, says: []string{"labelLimit 5"}},
 		{name: "many labels allowed", change: onMonitor(func(m *monitoringv1.ServiceMonitor) { m.Spec.LabelLimit = ptr.To[int64](30) })},
 		{name: "short names allowed", change: onMonitor(func(m *monitoringv1.ServiceMonitor) { m.Spec.LabelNameLengthLimit = ptr.To[int64](20) }),
-			want: []*finding.Reason{&ServiceMonitorLimitExceeded}},
+			want: []*finding.Reason{ServiceMonitorLimitExceeded}},
 		{name: "one sample allowed", change: onMonitor(func(m *monitoringv1.ServiceMonitor) { m.Spec.SampleLimit = ptr.To[int64](1) }),
-			want: []*finding.Reason{&ServiceMonitorLimitExceeded}},
+			want: []*finding.Reason{ServiceMonitorLimitExceeded}},
 		{name: "few labels enforced", change: onPrometheus(func(p *monitoringv1.Prometheus) { p.Spec.EnforcedLabelLimit = ptr.To[int64](5) }),
-			want: []*finding.Reason{&ServiceMonitorLimitExceeded}, sentence: true},
+			want: []*finding.Reason{ServiceMonitorLimitExceeded}, sentence: true},
 	})
 }
 

@@ -6,40 +6,41 @@ import (
 	"strconv"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
 )
 
 // The reasons that only somebody finds who asks Prometheus and the metrics API, as
 // `kubectl latency doctor` does.
 var (
-	SeriesMissing = finding.Reason{
-		Name: "SeriesMissing", Severity: finding.Error, Wait: finding.ForObject, Hop: finding.Series,
+	SeriesMissing = &finding.Reason{
+		Name: "SeriesMissing", Severity: finding.Error, Wait: finding.ForObject, Hop: series.Hop,
 		Summary: "Prometheus has no series of the Service's latency, so that the adapter does not know the metric.",
 		Fix:     "If another hop is broken, mend that first. If none is, send traffic through the gateway: without requests there are no series.",
 	}
-	ScrapeFails = finding.Reason{
-		Name: "ScrapeFails", Severity: finding.Error, Wait: finding.ForObject, Hop: finding.Series,
+	ScrapeFails = &finding.Reason{
+		Name: "ScrapeFails", Severity: finding.Error, Wait: finding.ForObject, Hop: series.Hop,
 		Summary: "Prometheus is told to scrape Kong Operator, and does not reach it or has not tried yet.",
 		Fix:     "Look at the targets of the Prometheus: they say what fails. After a change of the ServiceMonitor it takes up to a minute.",
 	}
-	MetricNotServed = finding.Reason{
-		Name: "MetricNotServed", Severity: finding.Error, Wait: finding.ForObject, Hop: finding.Series,
+	MetricNotServed = &finding.Reason{
+		Name: "MetricNotServed", Severity: finding.Error, Wait: finding.ForObject, Hop: series.Hop,
 		Summary: "Prometheus has a value, and the custom metrics API does not give it. prometheus-adapter lists its metrics anew on an interval only, of ten minutes by default.",
 		Fix:     "Wait for the adapter's --metrics-relist-interval, or restart the adapter; its log says what fails.",
 	}
-	MetricIsZero = finding.Reason{
-		Name: "MetricIsZero", Severity: finding.Warning, Wait: finding.ForObject, Hop: finding.Series,
+	MetricIsZero = &finding.Reason{
+		Name: "MetricIsZero", Severity: finding.Warning, Wait: finding.ForObject, Hop: series.Hop,
 		Summary: "The metric is 0, which the adapter answers if there were no requests in the window of its query. The autoscaler takes it for fast, and scales in.",
 		Fix:     "Send traffic through the gateway.",
 	}
-	SeriesUnknown = finding.Reason{
-		Name: "SeriesUnknown", Severity: finding.Unknown, Wait: finding.ForChange, Hop: finding.Series,
+	SeriesUnknown = &finding.Reason{
+		Name: "SeriesUnknown", Severity: finding.Unknown, Wait: finding.ForChange, Hop: series.Hop,
 		Summary: "The custom metrics API could not be asked for a value.",
 		Fix:     "Allow to get services of custom.metrics.k8s.io in the workload's namespace.",
 	}
 )
 
 func measuredReasons() []*finding.Reason {
-	return []*finding.Reason{&SeriesMissing, &ScrapeFails, &MetricNotServed, &MetricIsZero, &SeriesUnknown}
+	return []*finding.Reason{SeriesMissing, ScrapeFails, MetricNotServed, MetricIsZero, SeriesUnknown}
 }
 
 // Reading is the answer to a question for a value now.
@@ -74,18 +75,18 @@ func EvaluateMeasured(m Measured, subject Subject) (findings []finding.Finding, 
 		return []finding.Finding{SeriesUnknown.On(on, "whether %s has a value is not known: %s", subject.Metric, m.API.why())}, evidence
 	case m.API.Value != nil && *m.API.Value == 0:
 		return []finding.Finding{MetricIsZero.On(on, "%s is 0: there were no requests in the window of the query", subject.Metric).
-			WithFix("%s", MetricIsZero.Fix)}, evidence
+			Suggest("%s", MetricIsZero.Fix)}, evidence
 	case m.API.Value != nil:
 		return nil, evidence
 	case m.Query.Value != nil:
 		return []finding.Finding{MetricNotServed.On(on, "Prometheus has a value of %s, and the custom metrics API says: %s", subject.Metric, m.API.Says).
-			WithFix("%s", MetricNotServed.Fix)}, evidence
+			Suggest("%s", MetricNotServed.Fix)}, evidence
 	case m.Targets.State == Known && (m.Targets.Value == nil || *m.Targets.Value == 0):
 		return []finding.Finding{ScrapeFails.On(on, "Prometheus reaches no target of Kong Operator's metrics, so there are no series of Service %s", subject.Service).
-			WithFix("%s", ScrapeFails.Fix)}, evidence
+			Suggest("%s", ScrapeFails.Fix)}, evidence
 	default:
 		return []finding.Finding{SeriesMissing.On(on, "%s has no value: %s", subject.Metric, m.API.Says).
-			WithFix("Send traffic to Service %s through the gateway: without requests there are no series.", subject.Service)}, evidence
+			Suggest("Send traffic to Service %s through the gateway: without requests there are no series.", subject.Service)}, evidence
 	}
 }
 

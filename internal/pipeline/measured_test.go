@@ -20,20 +20,20 @@ func TestEvaluateMeasured(t *testing.T) {
 	}{
 		"a value":               {Measured{Query: value(5), API: value(5)}, nil},
 		"only the API":          {Measured{Query: closed, Targets: closed, API: value(5)}, nil},
-		"without requests":      {Measured{Query: value(math.NaN()), API: value(0)}, &MetricIsZero},
-		"Prometheus alone":      {Measured{Query: value(5), Targets: value(1), API: none}, &MetricNotServed},
-		"no series":             {Measured{Query: none, Targets: value(1), API: none}, &SeriesMissing},
-		"no target":             {Measured{Query: none, Targets: Reading{State: Known}, API: none}, &ScrapeFails},
-		"a target that is down": {Measured{Query: none, Targets: value(0), API: none}, &ScrapeFails},
-		"Prometheus not asked":  {Measured{Query: closed, Targets: closed, API: none}, &SeriesMissing},
-		"the API not asked":     {Measured{Query: value(5), Targets: value(1), API: closed}, &SeriesUnknown},
-		"nobody asked":          {Measured{}, &SeriesUnknown},
+		"without requests":      {Measured{Query: value(math.NaN()), API: value(0)}, MetricIsZero},
+		"Prometheus alone":      {Measured{Query: value(5), Targets: value(1), API: none}, MetricNotServed},
+		"no series":             {Measured{Query: none, Targets: value(1), API: none}, SeriesMissing},
+		"no target":             {Measured{Query: none, Targets: Reading{State: Known}, API: none}, ScrapeFails},
+		"a target that is down": {Measured{Query: none, Targets: value(0), API: none}, ScrapeFails},
+		"Prometheus not asked":  {Measured{Query: closed, Targets: closed, API: none}, SeriesMissing},
+		"the API not asked":     {Measured{Query: value(5), Targets: value(1), API: closed}, SeriesUnknown},
+		"nobody asked":          {Measured{}, SeriesUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found, evidence := EvaluateMeasured(tc.m, goodSubject)
 			var got string
 			for _, f := range found {
-				got += f.Reason
+				got += f.Reason.Name
 			}
 			want := ""
 			if tc.want != nil {

@@ -4,34 +4,35 @@ import (
 	"cmp"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/metricsapi"
 )
 
 // The reasons about the API through which autoscalers ask for the metric.
 var (
-	MetricsAPINotRegistered = finding.Reason{
-		Name: "MetricsAPINotRegistered", Severity: finding.Error, Wait: finding.ForObject, Hop: finding.MetricsAPI,
+	MetricsAPINotRegistered = &finding.Reason{
+		Name: "MetricsAPINotRegistered", Severity: finding.Error, Wait: finding.ForObject, Hop: metricsapi.Hop,
 		Summary: "There is no APIService for custom metrics, so autoscalers have nobody to ask.",
 		Fix:     "Install prometheus-adapter. Its chart registers the API only if rules.default or rules.custom is set, even where rules.existing names a ConfigMap.",
 	}
-	MetricsAPIUnavailable = finding.Reason{
-		Name: "MetricsAPIUnavailable", Severity: finding.Error, Wait: finding.ForObject, Hop: finding.MetricsAPI,
+	MetricsAPIUnavailable = &finding.Reason{
+		Name: "MetricsAPIUnavailable", Severity: finding.Error, Wait: finding.ForObject, Hop: metricsapi.Hop,
 		Summary: "The APIService for custom metrics is registered, and the API server does not reach the adapter behind it.",
 		Fix:     "See to it that the adapter's pods are ready and its Service has endpoints. An adapter whose configuration is invalid exits at its start.",
 	}
-	MetricsAPINotAdapters = finding.Reason{
-		Name: "MetricsAPINotAdapters", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.MetricsAPI,
+	MetricsAPINotAdapters = &finding.Reason{
+		Name: "MetricsAPINotAdapters", Severity: finding.Error, Wait: finding.ForChange, Hop: metricsapi.Hop,
 		Summary: "The APIService for custom metrics forwards to another adapter than the one whose configuration is looked at.",
 		Fix:     "Point the APIService at the Service of that adapter, or name the configuration of the one that it points at.",
 	}
-	MetricsAPIUnread = finding.Reason{
-		Name: "MetricsAPIUnread", Severity: finding.Unknown, Wait: finding.ForChange, Hop: finding.MetricsAPI,
+	MetricsAPIUnread = &finding.Reason{
+		Name: "MetricsAPIUnread", Severity: finding.Unknown, Wait: finding.ForChange, Hop: metricsapi.Hop,
 		Summary: "The APIService for custom metrics could not be read.",
 		Fix:     "Allow to list and watch apiservices.apiregistration.k8s.io.",
 	}
 )
 
 func metricsAPIReasons() []*finding.Reason {
-	return []*finding.Reason{&MetricsAPINotRegistered, &MetricsAPIUnavailable, &MetricsAPINotAdapters, &MetricsAPIUnread}
+	return []*finding.Reason{MetricsAPINotRegistered, MetricsAPIUnavailable, MetricsAPINotAdapters, MetricsAPIUnread}
 }
 
 // metricsAPIObject is the APIService that prometheus-adapter's chart registers,
@@ -45,19 +46,19 @@ func evaluateMetricsAPI(s *Snapshot) []finding.Finding {
 	switch {
 	case api.State != Known:
 		return []finding.Finding{MetricsAPIUnread.On(on, "it is not known whether custom metrics are served: %s", metricsAPIWhy(api)).
-			WithFix("%s", MetricsAPIUnread.Fix)}
+			Suggest("%s", MetricsAPIUnread.Fix)}
 	case !api.Registered:
 		return []finding.Finding{MetricsAPINotRegistered.On(on,
 			"no custom metrics API is registered, so that no autoscaler can get a metric; prometheus-adapter must be installed").
-			WithFix("%s", MetricsAPINotRegistered.Fix)}
+			Suggest("%s", MetricsAPINotRegistered.Fix)}
 	case metricsAPIElsewhere(s):
 		return []finding.Finding{MetricsAPINotAdapters.On(on,
 			"it forwards to Service %s, and the adapter that reads %s runs in namespace %s", service, s.Adapter.ConfigMap, s.Adapter.ConfigMap.Namespace).
-			WithFix("%s", MetricsAPINotAdapters.Fix)}
+			Suggest("%s", MetricsAPINotAdapters.Fix)}
 	case !api.Available:
 		return []finding.Finding{MetricsAPIUnavailable.On(on,
 			"the API server does not reach Service %s: %s", service, cmp.Or(oneLine(api.Message), "the condition Available is not True")).
-			WithFix("%s", MetricsAPIUnavailable.Fix)}
+			Suggest("%s", MetricsAPIUnavailable.Fix)}
 	}
 	return nil
 }

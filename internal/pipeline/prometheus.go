@@ -9,42 +9,44 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
 )
 
 // The reasons for which no Prometheus takes a monitor, or not the adapter's.
 var (
-	PrometheusesUnknown = finding.Reason{
-		Name: "PrometheusesUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: finding.Prometheus,
+	PrometheusesUnknown = &finding.Reason{
+		Name: "PrometheusesUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: prometheus.Hop,
 		Summary: "Prometheus objects are not installed or cannot be read, so it is not known whether one takes the ServiceMonitor.",
 		Fix:     "Install prometheus-operator, or let kong-latency list and watch Prometheus objects.",
 	}
-	PrometheusNotFound = finding.Reason{
-		Name: "PrometheusNotFound", Severity: finding.Error, Wait: finding.ForObject, Hop: finding.Prometheus,
+	PrometheusNotFound = &finding.Reason{
+		Name: "PrometheusNotFound", Severity: finding.Error, Wait: finding.ForObject, Hop: prometheus.Hop,
 		Summary: "There is no Prometheus object, so nothing takes ServiceMonitors.",
 		Fix:     "Create a Prometheus, as by installing the chart kube-prometheus-stack.",
 	}
-	PrometheusTakesNoMonitors = finding.Reason{
-		Name: "PrometheusTakesNoMonitors", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.Prometheus,
+	PrometheusTakesNoMonitors = &finding.Reason{
+		Name: "PrometheusTakesNoMonitors", Severity: finding.Error, Wait: finding.ForChange, Hop: prometheus.Hop,
 		Summary: "The Prometheus has no serviceMonitorSelector, which means no ServiceMonitor at all; an empty one, {}, means all.",
 		Fix:     "Set spec.serviceMonitorSelector of the Prometheus.",
 	}
-	PrometheusSelectionUnknown = finding.Reason{
-		Name: "PrometheusSelectionUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: finding.Prometheus,
+	PrometheusSelectionUnknown = &finding.Reason{
+		Name: "PrometheusSelectionUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: prometheus.Hop,
 		Summary: "The Prometheus chooses namespaces by their labels, and Namespaces cannot be read.",
 		Fix:     "Let kong-latency list and watch Namespaces.",
 	}
-	ServiceMonitorNotSelected = finding.Reason{
-		Name: "ServiceMonitorNotSelected", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.ServiceMonitor,
+	ServiceMonitorNotSelected = &finding.Reason{
+		Name: "ServiceMonitorNotSelected", Severity: finding.Error, Wait: finding.ForChange, Hop: servicemonitor.Hop,
 		Summary: "The Prometheus does not take the ServiceMonitor, because of its labels or its namespace. kube-prometheus-stack asks for the label release.",
 		Fix:     "Apply the ServiceMonitor that the finding prints, which has the labels and the namespace that the Prometheus asks for.",
 	}
-	ServiceMonitorTakenByOther = finding.Reason{
-		Name: "ServiceMonitorTakenByOther", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.ServiceMonitor,
+	ServiceMonitorTakenByOther = &finding.Reason{
+		Name: "ServiceMonitorTakenByOther", Severity: finding.Error, Wait: finding.ForChange, Hop: servicemonitor.Hop,
 		Summary: "A Prometheus takes the ServiceMonitor, but the adapter asks another.",
 		Fix:     "Apply the ServiceMonitor that the finding prints, which the adapter's Prometheus takes, or correct the adapter's --prometheus-url.",
 	}
-	AdapterAsksNoPrometheus = finding.Reason{
-		Name: "AdapterAsksNoPrometheus", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.Prometheus,
+	AdapterAsksNoPrometheus = &finding.Reason{
+		Name: "AdapterAsksNoPrometheus", Severity: finding.Error, Wait: finding.ForChange, Hop: prometheus.Hop,
 		Summary: "The adapter's --prometheus-url is the default of its chart, prometheus.default.svc, and there is no Prometheus in the namespace default.",
 		Fix:     "Set prometheus.url in the values of the adapter's chart to the Service of the Prometheus.",
 	}
@@ -52,8 +54,8 @@ var (
 
 func prometheusReasons() []*finding.Reason {
 	return []*finding.Reason{
-		&PrometheusesUnknown, &PrometheusNotFound, &PrometheusTakesNoMonitors, &PrometheusSelectionUnknown,
-		&ServiceMonitorNotSelected, &ServiceMonitorTakenByOther, &AdapterAsksNoPrometheus,
+		PrometheusesUnknown, PrometheusNotFound, PrometheusTakesNoMonitors, PrometheusSelectionUnknown,
+		ServiceMonitorNotSelected, ServiceMonitorTakenByOther, AdapterAsksNoPrometheus,
 	}
 }
 
@@ -84,7 +86,7 @@ func scrapePrometheuses(s *Snapshot) scrapeChoice {
 	case len(s.Prometheuses.Items) == 0:
 		return scrapeChoice{any: unknown, findings: []finding.Finding{PrometheusNotFound.On(
 			finding.Object{Kind: monitoringv1.PrometheusesKind},
-			"there is no Prometheus object in the cluster, so nothing takes ServiceMonitors").WithFix(
+			"there is no Prometheus object in the cluster, so nothing takes ServiceMonitors").Suggest(
 			"Create a Prometheus, as by installing the chart kube-prometheus-stack.")}}
 	}
 	host, ok := scrapeURLHost(s.Adapter)
@@ -106,7 +108,7 @@ func scrapePrometheuses(s *Snapshot) scrapeChoice {
 	if host.service == "prometheus" && host.namespace == "default" && !host.inhabited(s.Prometheuses.Items) {
 		p := s.Prometheuses.Items[0]
 		c.findings = append(c.findings, AdapterAsksNoPrometheus.On(s.Adapter.Deployment,
-			"the adapter asks %s, the default of its chart, and there is no Prometheus in that namespace, but %s", s.Adapter.PrometheusURL, scrapeObject(p)).WithFix(
+			"the adapter asks %s, the default of its chart, and there is no Prometheus in that namespace, but %s", s.Adapter.PrometheusURL, scrapeObject(p)).Suggest(
 			"Set prometheus.url in the values of the adapter's chart to http://%s.%s.svc.", ptr.Deref(p.Spec.ServiceName, operatedService), p.Namespace))
 	}
 	return c

@@ -30,26 +30,26 @@ func (s *Snapshot) selects(p *monitoringv1.Prometheus, m *monitoringv1.ServiceMo
 	}
 	by := p.Spec.ServiceMonitorSelector
 	if by == nil {
-		return selection{reason: &PrometheusTakesNoMonitors,
+		return selection{reason: PrometheusTakesNoMonitors,
 			message: "is not taken: " + scrapeObject(p).String() + " has no serviceMonitorSelector, so it takes no ServiceMonitor"}
 	}
 	selector, err := metav1.LabelSelectorAsSelector(by)
 	if err != nil {
-		return selection{reason: &PrometheusTakesNoMonitors,
+		return selection{reason: PrometheusTakesNoMonitors,
 			message: "is not taken: the serviceMonitorSelector of " + scrapeObject(p).String() + " is invalid: " + err.Error()}
 	}
 	if !selector.Matches(labels.Set(m.Labels)) {
-		return selection{reason: &ServiceMonitorNotSelected, message: "is not taken: " + scrapeObject(p).String() +
+		return selection{reason: ServiceMonitorNotSelected, message: "is not taken: " + scrapeObject(p).String() +
 			" takes ServiceMonitors with the labels " + metav1.FormatLabelSelector(by) + ", and this one has " + scrapeLabelText(m.Labels)}
 	}
 	taken, known := s.takesNamespace(p, m.Namespace)
 	switch {
 	case !known:
-		return selection{reason: &PrometheusSelectionUnknown,
+		return selection{reason: PrometheusSelectionUnknown,
 			message: "is in namespace " + m.Namespace + ", and whether " + scrapeObject(p).String() + " takes ServiceMonitors of it is not known: " +
 				scrapeWhy(s.Namespaces.State, s.Namespaces.Why)}
 	case !taken:
-		return selection{reason: &ServiceMonitorNotSelected, message: "is not taken: " + scrapeObject(p).String() +
+		return selection{reason: ServiceMonitorNotSelected, message: "is not taken: " + scrapeObject(p).String() +
 			" takes ServiceMonitors of " + scrapeNamespaceText(p) + ", and this one is in " + m.Namespace}
 	}
 	return selection{taken: true}

@@ -26,13 +26,13 @@ func TestPrometheusSelection(t *testing.T) {
 	beside := onMonitor(func(m *monitoringv1.ServiceMonitor) {
 		m.Namespace, m.Spec.NamespaceSelector.MatchNames = "prometheus", []string{"kong-system"}
 	})
-	notSelected := []*finding.Reason{&ServiceMonitorNotSelected}
+	notSelected := []*finding.Reason{ServiceMonitorNotSelected}
 	runScrapeCases(t, []scrapeCase{
 		{name: "without the label release", change: unlabelled, want: notSelected, says: []string{"release=prometheus", "none"}},
 		{name: "another release", change: onMonitor(func(m *monitoringv1.ServiceMonitor) { m.Labels["release"] = "kps" }), want: notSelected, says: []string{"release=kps"}},
-		{name: "no selector takes none", change: selector(nil), want: []*finding.Reason{&PrometheusTakesNoMonitors}},
+		{name: "no selector takes none", change: selector(nil), want: []*finding.Reason{PrometheusTakesNoMonitors}},
 		{name: "no selector and no monitor", change: together(selector(nil), func(s *Snapshot) { s.ServiceMonitors.Items = nil }),
-			want: []*finding.Reason{&ServiceMonitorNotFound}, sentence: true},
+			want: []*finding.Reason{ServiceMonitorNotFound}, sentence: true},
 		{name: "an empty selector takes all", change: together(selector(&metav1.LabelSelector{}), unlabelled)},
 		{name: "In", change: together(selector(expression("team", metav1.LabelSelectorOpIn, "b", "a")), unlabelled), want: notSelected, says: []string{"team in (a,b)"}},
 		{name: "Exists", change: together(selector(expression("team", metav1.LabelSelectorOpExists)), unlabelled), want: notSelected},
@@ -47,12 +47,12 @@ func TestPrometheusSelection(t *testing.T) {
 			MatchLabels:      map[string]string{"release": "kps"},
 			MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "release", Operator: metav1.LabelSelectorOpDoesNotExist}},
 		}), want: notSelected, sentence: true},
-		{name: "an invalid selector", change: selector(expression("team", "Near", "a")), want: []*finding.Reason{&PrometheusTakesNoMonitors}, sentence: true},
+		{name: "an invalid selector", change: selector(expression("team", "Near", "a")), want: []*finding.Reason{PrometheusTakesNoMonitors}, sentence: true},
 
 		{name: "no namespaces but its own", change: namespaces(nil), want: notSelected, says: []string{"its own namespace only", "kong-system"}},
 		{name: "its own namespace", change: together(namespaces(nil), beside)},
 		{name: "no namespaces but its own, and no monitor", change: together(namespaces(nil), func(s *Snapshot) { s.ServiceMonitors.Items = nil }),
-			want: []*finding.Reason{&ServiceMonitorNotFound}},
+			want: []*finding.Reason{ServiceMonitorNotFound}},
 		{name: "no namespaces but its own, none of which it may leave", change: together(namespaces(nil),
 			onPrometheus(func(p *monitoringv1.Prometheus) { p.Spec.IgnoreNamespaceSelectors = true })), want: notSelected, sentence: true},
 		{name: "by name", change: namespaces(expression(namespaceName, metav1.LabelSelectorOpIn, "kong-system"))},
@@ -83,7 +83,7 @@ func TestPrometheusOfTheAdapter(t *testing.T) {
 		return onPrometheus(func(p *monitoringv1.Prometheus) { p.Name = name })
 	}
 	shop := second("shop", "main")
-	taken := []*finding.Reason{&ServiceMonitorTakenByOther}
+	taken := []*finding.Reason{ServiceMonitorTakenByOther}
 	runScrapeCases(t, []scrapeCase{
 		{name: "the other does not matter", change: shop},
 		{name: "the other is asked", change: together(shop, asks("http://main.shop.svc:9090")), want: taken,
@@ -105,7 +105,7 @@ func TestPrometheusOfTheAdapter(t *testing.T) {
 		{name: "not given", change: together(shop, asks(""))},
 		{name: "not known", change: together(shop, asks("http://main.shop.svc"), func(s *Snapshot) { s.Adapter.State = Unreadable })},
 		{name: "no URL", change: together(shop, asks("http://a b"))},
-		{name: "the chart's default", change: asks("http://prometheus.default.svc:9090"), want: []*finding.Reason{&AdapterAsksNoPrometheus},
+		{name: "the chart's default", change: asks("http://prometheus.default.svc:9090"), want: []*finding.Reason{AdapterAsksNoPrometheus},
 			says: []string{"http://prometheus.default.svc:9090"}, sentence: true},
 		{name: "the chart's default, with a Prometheus there", change: together(asks("http://prometheus.default.svc:9090"),
 			onPrometheus(func(p *monitoringv1.Prometheus) { p.Namespace = "default" }))},

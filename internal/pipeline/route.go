@@ -4,41 +4,42 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
-	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
 )
 
 // The reasons for which the latency of a Service cannot be told apart.
 var (
-	RouteUnknown = finding.Reason{
-		Name: "RouteUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: finding.Route,
+	RouteUnknown = &finding.Reason{
+		Name: "RouteUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: route.Hop,
 		Summary: "How traffic reaches the Service could not be found out, because a kind is not installed or cannot be read.",
 		Fix:     "Install the Gateway API, or let kong-latency list and watch the kind that the message names.",
 	}
-	RouteMissing = finding.Reason{
-		Name: "RouteMissing", Severity: finding.Warning, Wait: finding.ForObject, Hop: finding.Route,
+	RouteMissing = &finding.Reason{
+		Name: "RouteMissing", Severity: finding.Warning, Wait: finding.ForObject, Hop: route.Hop,
 		Summary: "No HTTPRoute sends traffic to the Service through a Gateway of Kong Operator, and without traffic there is no latency. Ingresses and other kinds of routes are not looked at.",
 		Fix:     "Attach an HTTPRoute to the Gateway, with the Service as the only backend of its rule.",
 	}
-	RouteSeveralBackends = finding.Reason{
-		Name: "RouteSeveralBackends", Severity: finding.Error, Wait: finding.ForChange, Hop: finding.Route,
+	RouteSeveralBackends = &finding.Reason{
+		Name: "RouteSeveralBackends", Severity: finding.Error, Wait: finding.ForChange, Hop: route.Hop,
 		Summary: "The Service shares a rule of an HTTPRoute with other backends, weight 0 included. The metric then carries the name of the HTTPRoute, not of the Service, and as the metrics plugin differs between the backends, Kong Operator may drop the rule from Kong's configuration: an outage.",
 		Fix:     "Give the Service a rule of its own, with no other backend.",
 	}
-	RouteUndercounted = finding.Reason{
-		Name: "RouteUndercounted", Severity: finding.Warning, Wait: finding.ForChange, Hop: finding.Route,
+	RouteUndercounted = &finding.Reason{
+		Name: "RouteUndercounted", Severity: finding.Warning, Wait: finding.ForChange, Hop: route.Hop,
 		Summary: "Several routes of one Gateway lead to the Service. Kong measures each by itself (every rule, match and hostname), and Kong Operator passes on one of a data plane.",
 		Fix:     "Lead to the Service by one rule with one match and at most one hostname.",
 	}
-	DataPlaneShared = finding.Reason{
-		Name: "DataPlaneShared", Severity: finding.Warning, Wait: finding.ForChange, Hop: finding.Route,
+	DataPlaneShared = &finding.Reason{
+		Name: "DataPlaneShared", Severity: finding.Warning, Wait: finding.ForChange, Hop: route.Hop,
 		Summary: "Other measured Services are behind the same Gateway. Kong Operator passes on one series of a data plane pod, normally that of the lexicographically last.",
 		Fix:     "Give every measured Service a Gateway of its own.",
 	}
-	DataPlaneMayBeShared = finding.Reason{
-		Name: "DataPlaneMayBeShared", Severity: finding.Warning, Wait: finding.ForChange, Hop: finding.Route,
+	DataPlaneMayBeShared = &finding.Reason{
+		Name: "DataPlaneMayBeShared", Severity: finding.Warning, Wait: finding.ForChange, Hop: route.Hop,
 		Summary: "Other Services are behind the same Gateway, and no metrics extension names them. If another Prometheus plugin measures them, such as a global one, Kong Operator passes on one series of a data plane pod, normally that of the lexicographically last.",
 		Fix:     "Give the measured Service a Gateway of its own, or make sure that no other Prometheus plugin measures latency.",
 	}
@@ -46,7 +47,7 @@ var (
 
 func routeReasons() []*finding.Reason {
 	return []*finding.Reason{
-		&RouteUnknown, &RouteMissing, &RouteSeveralBackends, &RouteUndercounted, &DataPlaneShared, &DataPlaneMayBeShared,
+		RouteUnknown, RouteMissing, RouteSeveralBackends, RouteUndercounted, DataPlaneShared, DataPlaneMayBeShared,
 	}
 }
 
@@ -101,9 +102,12 @@ func routeSeveralBackends(t *topology, subject Subject) (finding.Finding, bool) 
 			"and Kong Operator may leave the rule out of Kong's configuration because the backends' plugins differ",
 		r.index, more, len(r.backends), subject.Service)
 	if alone, ok := routeAlone(bad, subject); ok {
-		return found.WithFix("# The other backends have weight 0, and get no traffic as it is.\n%s", generator.YAML(alone)), true
+		return found.WithFix(finding.Fix{
+			Notes:   []string{"The other backends have weight 0, and get no traffic as it is."},
+			Objects: []runtime.Object{alone},
+		}), true
 	}
-	return found.WithFix("Give Service %s a rule of its own in HTTPRoute %s/%s, with no other entry in backendRefs (one with weight 0 counts too).",
+	return found.Suggest("Give Service %s a rule of its own in HTTPRoute %s/%s, with no other entry in backendRefs (one with weight 0 counts too).",
 		subject.Service, r.route.Namespace, r.route.Name), true
 }
 
@@ -140,7 +144,7 @@ func routeMissing(t *topology, subject Subject) finding.Finding {
 			subject.Service, extensionNames(gateways))
 	}
 	return RouteMissing.On(subject.Object(), "%s", message).
-		WithFix("Attach an HTTPRoute to a Gateway of Kong Operator, with Service %s as the only entry of backendRefs in its rule.", subject.Service)
+		Suggest("Attach an HTTPRoute to a Gateway of Kong Operator, with Service %s as the only entry of backendRefs in its rule.", subject.Service)
 }
 
 // routeForeignGateways are the Gateways of routes to the Service, whoever serves them.
@@ -188,7 +192,7 @@ func routeUndercounted(mine []routeRule, gateway gatewayKey, subject Subject) (f
 	return RouteUndercounted.On(subject.Object(),
 		"%d routes of Gateway %s lead to it (%s), one for every rule, match and hostname, and the traffic of only one is counted",
 		series, gateway, extensionNames(names)).
-		WithFix("Lead to Service %s by one rule with one match and at most one hostname.", subject.Service), true
+		Suggest("Lead to Service %s by one rule with one match and at most one hostname.", subject.Service), true
 }
 
 // routeShared finds other Services behind a Gateway of the subject's.
@@ -197,12 +201,12 @@ func routeShared(t *topology, gateway gatewayKey, subject Subject) (finding.Find
 	if first, total, last := routeOthers(t, tagKey{gateway, true}, subject); total > 0 {
 		return DataPlaneShared.On(subject.Object(),
 			"Gateway %s serves other measured Services too (%s), and of each of its data plane pods only one series is passed on, normally that of the last by name, %s",
-			gateway, extensionSome(first, total), routeLast(last, subject)).WithFix("%s", fix), true
+			gateway, extensionSome(first, total), routeLast(last, subject)).Suggest("%s", fix), true
 	}
 	if first, total, last := routeOthers(t, tagKey{gateway, false}, subject); total > 0 {
 		return DataPlaneMayBeShared.On(subject.Object(),
 			"Gateway %s serves other Services too (%s); if any other Prometheus plugin measures them, only one series of each data plane pod is passed on, normally that of the last by name, %s",
-			gateway, extensionSome(first, total), routeLast(last, subject)).WithFix("%s", fix), true
+			gateway, extensionSome(first, total), routeLast(last, subject)).Suggest("%s", fix), true
 	}
 	return finding.Finding{}, false
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 )
 
 func TestRoute(t *testing.T) {
@@ -252,8 +254,8 @@ func TestRoute(t *testing.T) {
 				t.Errorf("object %q, want %q", got[0].Object, c.object)
 			}
 			for _, part := range c.says {
-				if !strings.Contains(got[0].Message+"\n"+got[0].Fix, part) {
-					t.Errorf("%q is missing from:\n%s\n%s", part, got[0].Message, got[0].Fix)
+				if !strings.Contains(got[0].Message+"\n"+render.Fix(got[0].Fix), part) {
+					t.Errorf("%q is missing from:\n%s\n%s", part, got[0].Message, render.Fix(got[0].Fix))
 				}
 			}
 		})
@@ -263,7 +265,7 @@ func TestRoute(t *testing.T) {
 func TestGatewayReasonsAreDeclared(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range append(extensionReasons(), routeReasons()...) {
-		if r.Name == "" || r.Severity == "" || r.Wait == "" || r.Hop == "" || r.Summary == "" || r.Fix == "" {
+		if r.Name == "" || r.Severity == "" || r.Wait == "" || r.Hop == nil || r.Summary == "" || r.Fix == "" {
 			t.Errorf("%+v is incomplete", *r)
 		}
 		if seen[r.Name] {

@@ -4,17 +4,18 @@ import (
 	"time"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
 )
 
 // MetricWithoutValue is found by what the autoscaler itself says; Prometheus is
 // never asked at admission.
-var MetricWithoutValue = finding.Reason{
-	Name: "MetricWithoutValue", Severity: finding.Warning, Wait: finding.ForObject, Hop: finding.Series,
+var MetricWithoutValue = &finding.Reason{
+	Name: "MetricWithoutValue", Severity: finding.Warning, Wait: finding.ForObject, Hop: series.Hop,
 	Summary: "The HorizontalPodAutoscaler has not got a value of its metric for some minutes. It keeps the number of replicas.",
 	Fix:     "If another hop is broken, mend that first. If none is, send traffic through the gateway: without requests there are no series.",
 }
 
-func seriesReasons() []*finding.Reason { return []*finding.Reason{&MetricWithoutValue} }
+func seriesReasons() []*finding.Reason { return []*finding.Reason{MetricWithoutValue} }
 
 // seriesGrace is how long an autoscaler may be without a value before that is a
 // finding: the way from first traffic to first value is a scrape, a relist and a

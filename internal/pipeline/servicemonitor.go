@@ -8,7 +8,6 @@ import (
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 
-	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
@@ -30,7 +29,7 @@ func judgeScrape(s *Snapshot, subject Subject) scrapeAnswer {
 			finding.Object{Kind: "Service"}, "which Service exposes Kong Operator's metrics is not known: %s", scrapeWhy(services.State, services.Why)))
 	case len(services.Items) == 0:
 		return unscraped(usual(s, subject, OperatorService{}, true), OperatorServiceNotFound.On(
-			finding.Object{Kind: "Service"}, "no Service exposes Kong Operator's metrics, so nothing can scrape them").WithFix(
+			finding.Object{Kind: "Service"}, "no Service exposes Kong Operator's metrics, so nothing can scrape them").Suggest(
 			"Install Kong Operator with its metrics Service, or name it by --operator-service."))
 	case s.ServiceMonitors.State != Known:
 		return unscraped(usual(s, subject, services.Items[0], false), ServiceMonitorsUnknown.On(
@@ -74,7 +73,7 @@ func ambiguous(services []OperatorService) finding.Finding {
 		names = append(names, s.Namespace+"/"+s.Name)
 	}
 	return OperatorServiceAmbiguous.On(services[0].Object(),
-		"it is not known which of the Services %s exposes Kong Operator's metrics", strings.Join(names, ", ")).WithFix(
+		"it is not known which of the Services %s exposes Kong Operator's metrics", strings.Join(names, ", ")).Suggest(
 		"Tell kong-latency which of the Services it is.")
 }
 
@@ -98,9 +97,9 @@ func evaluateService(s *Snapshot, subject Subject, service OperatorService, choi
 		return notFound(scrape{snapshot: s, subject: subject, service: service}, choice.any)
 	case !nearest.works():
 		first := nearest.first()
-		if other := nearest.takenBy(choice.others); other != nil && first.Reason == ServiceMonitorNotSelected.Name {
+		if other := nearest.takenBy(choice.others); other != nil && first.Reason == ServiceMonitorNotSelected {
 			first = ServiceMonitorTakenByOther.On(first.Object, "%s is taken by %s, but the adapter asks %s: %s",
-				first.Object, scrapeObject(other), scrapeObject(nearest.prometheus), s.Adapter.PrometheusURL).WithFix("%s", first.Fix)
+				first.Object, scrapeObject(other), scrapeObject(nearest.prometheus), s.Adapter.PrometheusURL).WithFix(first.Fix)
 		}
 		return scrapeAnswer{scraped: nearest.mendedScrape(), findings: []finding.Finding{first}}
 	}
@@ -173,7 +172,7 @@ func (j judgement) poisoned() []finding.Finding {
 		verdict.judgeValidity()
 		mended := m.DeepCopy()
 		unrefuse(mended)
-		return []finding.Finding{verdict.flaws[0].finding.WithFix("%s", monitorYAML(mended))}
+		return []finding.Finding{verdict.flaws[0].finding.WithFix(applyMonitor(mended))}
 	}
 	return nil
 }
@@ -188,11 +187,11 @@ func notFound(q scrape, prometheuses []*monitoringv1.Prometheus) scrapeAnswer {
 		fresh, err := q.fresh()
 		if err == nil {
 			q.monitor = fresh
-			return scrapeAnswer{scraped: q.judge().scraped, findings: []finding.Finding{f.WithFix("%s", generator.YAML(fresh))}}
+			return scrapeAnswer{scraped: q.judge().scraped, findings: []finding.Finding{f.WithFix(finding.Apply(fresh))}}
 		}
 		failed = cmp.Or(failed, err)
 	}
-	return scrapeAnswer{scraped: usual(q.snapshot, q.subject, q.service, true), findings: []finding.Finding{f.WithFix("%s", sentence(failed))}}
+	return scrapeAnswer{scraped: usual(q.snapshot, q.subject, q.service, true), findings: []finding.Finding{f.Suggest("%s", failed)}}
 }
 
 // usual is what a monitor without peculiarities would make Prometheus store.

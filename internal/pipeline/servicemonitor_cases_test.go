@@ -8,6 +8,7 @@ import (
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 )
 
 // scrapeCase breaks, or merely changes, the good snapshot in one way.
@@ -61,7 +62,7 @@ func reasonNames(reasons []*finding.Reason) []string {
 func foundNames(findings []finding.Finding) []string {
 	var out []string
 	for _, f := range findings {
-		out = append(out, f.Reason)
+		out = append(out, f.Reason.Name)
 	}
 	return out
 }
@@ -83,17 +84,17 @@ func (c scrapeCase) run(t *testing.T) {
 			t.Errorf("the message does not say %q: %s", text, found[0].Message)
 		}
 	}
-	isYAML := len(fixDocuments(found[0].Fix)) > 0
+	isYAML := len(fixDocuments(render.Fix(found[0].Fix))) > 0
 	if isYAML == (c.sentence || found[0].Severity == finding.Unknown) {
-		t.Fatalf("fix:\n%s", found[0].Fix)
+		t.Fatalf("fix:\n%s", render.Fix(found[0].Fix))
 	}
 	if !isYAML {
 		return
 	}
-	fixApply(t, s, found[0].Fix)
+	fixApply(t, s, render.Fix(found[0].Fix))
 	_, left := evaluateScrape(s, goodSubject)
 	if diff := cmp.Diff(reasonNames(c.after), foundNames(left)); diff != "" {
-		t.Errorf("after the fix (-want +got):\n%s%v\n%s", diff, left, found[0].Fix)
+		t.Errorf("after the fix (-want +got):\n%s%v\n%s", diff, left, render.Fix(found[0].Fix))
 	}
 }
 

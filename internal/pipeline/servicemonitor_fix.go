@@ -10,6 +10,8 @@ import (
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"github.com/prometheus/common/model"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/finding"
@@ -35,29 +37,35 @@ func (j judgement) nth(i int) finding.Finding {
 	if f.finding.Severity == finding.Unknown && f.repair == nil {
 		return f.finding
 	}
-	if f.finding.Reason == PrometheusTakesNoMonitors.Name && j.prometheus.Spec.ServiceMonitorSelector == nil {
-		return f.finding.WithFix("%s", selectorYAML(j.prometheus, j.monitor.Labels))
+	if f.finding.Reason == PrometheusTakesNoMonitors && j.prometheus.Spec.ServiceMonitorSelector == nil {
+		return f.finding.WithFix(setSelector(j.prometheus, j.monitor.Labels))
 	}
 	mended, err := j.mended()
 	if err != nil {
-		return f.finding.WithFix("%s", sentence(err))
+		return f.finding.Suggest("%s", sentence(err))
 	}
-	return f.finding.WithFix("%s", monitorYAML(mended))
+	return f.finding.WithFix(applyMonitor(mended))
 }
 
-// selectorYAML has a Prometheus that takes no ServiceMonitors take those with these
+// setSelector has a Prometheus that selects no ServiceMonitors select those with these
 // labels, or all if there are none.
-func selectorYAML(p *monitoringv1.Prometheus, labels map[string]string) string {
+func setSelector(p *monitoringv1.Prometheus, labels map[string]string) finding.Fix {
 	selector := map[string]any{}
 	if len(labels) > 0 {
-		selector["matchLabels"] = labels
+		values := map[string]any{}
+		for name, value := range labels {
+			values[name] = value
+		}
+		selector["matchLabels"] = values
 	}
-	return "# Only this field changes; where a chart or an operator manages the object, set it there.\n" +
-		generator.YAML(map[string]any{
+	return finding.Fix{
+		Notes: []string{"Only this field changes; where a chart or an operator manages the object, set it there."},
+		Objects: []runtime.Object{&unstructured.Unstructured{Object: map[string]any{
 			"apiVersion": monitoringv1.SchemeGroupVersion.String(), "kind": monitoringv1.PrometheusesKind,
 			"metadata": map[string]any{"namespace": p.Namespace, "name": p.Name},
 			"spec":     map[string]any{"serviceMonitorSelector": selector},
-		})
+		}}},
+	}
 }
 
 // mended is the monitor with its flaws repaired in place, or, if that cannot be,
@@ -94,7 +102,7 @@ func (j judgement) mendedScrape() Scraped {
 // selectable adds the labels that the Prometheus asks for; nil if it is not them
 // that are missing.
 func (q scrape) selectable(reason *finding.Reason) repair {
-	if reason != &ServiceMonitorNotSelected {
+	if reason != ServiceMonitorNotSelected {
 		return nil
 	}
 	if taken, _ := q.snapshot.takesNamespace(q.prometheus, q.monitor.Namespace); !taken {
@@ -193,15 +201,15 @@ func (s OperatorService) stableLabels() map[string]string {
 	return out
 }
 
-// monitorYAML writes a corrected monitor. What a tool owns is corrected there, too.
-func monitorYAML(m *monitoringv1.ServiceMonitor) string {
-	m.TypeMeta.APIVersion, m.TypeMeta.Kind = monitoringv1.SchemeGroupVersion.String(), monitoringv1.ServiceMonitorsKind
-	text := generator.YAML(m)
+// applyMonitor applies a corrected monitor. What a tool manages is corrected there, too.
+func applyMonitor(m *monitoringv1.ServiceMonitor) finding.Fix {
+	m.APIVersion, m.Kind = monitoringv1.SchemeGroupVersion.String(), monitoringv1.ServiceMonitorsKind
+	fix := finding.Apply(m)
 	if m.Labels["app.kubernetes.io/managed-by"] == "Helm" {
 		release := cmp.Or(m.Annotations["meta.helm.sh/release-name"], m.Labels["app.kubernetes.io/instance"])
-		return fmt.Sprintf("# Helm release %s made this object: change its values too, or the next upgrade undoes this.\n%s", release, text)
+		fix.Notes = []string{fmt.Sprintf("Helm release %s made this object: change its values too, or the next upgrade undoes this.", release)}
 	}
-	return text
+	return fix
 }
 
 // sentence makes a sentence of an error that says what to do.

@@ -35,9 +35,9 @@ func (j *judgement) judgeInterval(endpoint int, interval string) {
 			ep.ScrapeTimeout = ""
 		}
 	}
-	reason := &ServiceMonitorIntervalLong
+	reason := ServiceMonitorIntervalLong
 	if every > window*5/6 {
-		reason = &ServiceMonitorIntervalTooLong
+		reason = ServiceMonitorIntervalTooLong
 	}
 	j.add(reason, repair, "scrapes every %s, and a window of %s needs a scrape every %s or more often",
 		model.Duration(every), model.Duration(window), model.Duration(window/2))

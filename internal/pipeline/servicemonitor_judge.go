@@ -42,7 +42,7 @@ type judgement struct {
 func (j *judgement) add(reason *finding.Reason, mend repair, format string, args ...any) {
 	monitor := scrapeObject(j.monitor)
 	object := monitor
-	if reason == &PrometheusTakesNoMonitors {
+	if reason == PrometheusTakesNoMonitors {
 		object = scrapeObject(j.prometheus)
 	}
 	// Judgements of several endpoints share what comes before.
@@ -84,7 +84,7 @@ func (q scrape) judge() judgement {
 	j.judgeValidity()
 	j.judgeAim()
 	if len(q.monitor.Spec.Endpoints) == 0 {
-		j.add(&ServiceMonitorPortMismatch, nil, "has no endpoints")
+		j.add(ServiceMonitorPortMismatch, nil, "has no endpoints")
 		return j
 	}
 	best := j.judgeEndpoint(0)
@@ -105,11 +105,11 @@ func (j *judgement) judgeAim() {
 				m.Spec.NamespaceSelector.MatchNames = []string{j.service.Namespace}
 			}
 		}
-		j.add(&ServiceMonitorNamespaceMismatch, mend, "looks for Services %s, and the operator's is in %s",
+		j.add(ServiceMonitorNamespaceMismatch, mend, "looks for Services %s, and the operator's is in %s",
 			j.searchText(), j.service.Namespace)
 	}
 	if unmet, _ := j.unmet(); len(unmet) > 0 {
-		j.add(&ServiceMonitorSelectorMismatch, nil, "asks for Services with %s, and %s has the labels %s",
+		j.add(ServiceMonitorSelectorMismatch, nil, "asks for Services with %s, and %s has the labels %s",
 			joinWords(unmet), j.service.Object(), scrapeLabelText(j.service.Labels))
 	}
 }
@@ -136,7 +136,7 @@ func (j judgement) judgeEndpoint(i int) judgement {
 	if sim.dropped == "" {
 		j.judgeScheme(i, sim.scheme, port)
 		if sim.path != "/metrics" {
-			j.add(&ServiceMonitorPathMismatch, func(m *monitoringv1.ServiceMonitor) { m.Spec.Endpoints[i].Path = "/metrics" },
+			j.add(ServiceMonitorPathMismatch, func(m *monitoringv1.ServiceMonitor) { m.Spec.Endpoints[i].Path = "/metrics" },
 				"scrapes the path %s, and the operator serves its metrics at /metrics", sim.path)
 		}
 	}
@@ -157,10 +157,10 @@ func (j *judgement) judgePort(i int, port ServicePort) {
 	}
 	switch takes(ep, port) {
 	case matchNo:
-		j.add(&ServiceMonitorPortMismatch, named, "scrapes %s, and the ports of %s are called %s; the metrics are at %q",
+		j.add(ServiceMonitorPortMismatch, named, "scrapes %s, and the ports of %s are called %s; the metrics are at %q",
 			portText(ep), j.service.Object(), j.service.portsText(), port.Name)
 	case matchUnknown:
-		j.add(&ServiceMonitorPortUnknown, named, "scrapes %s, and whether that is the port %s of the container behind %s is not known",
+		j.add(ServiceMonitorPortUnknown, named, "scrapes %s, and whether that is the port %s of the container behind %s is not known",
 			portText(ep), port.TargetPort, j.service.Object())
 	}
 }
@@ -173,7 +173,7 @@ func (j *judgement) judgeAnyPort(i int) ServicePort {
 			return p
 		}
 	}
-	j.add(&ServiceMonitorPortMismatch, nil, "scrapes %s, and the ports of %s are called %s",
+	j.add(ServiceMonitorPortMismatch, nil, "scrapes %s, and the ports of %s are called %s",
 		portText(ep), j.service.Object(), j.service.portsText())
 	return ServicePort{Name: ep.Port}
 }

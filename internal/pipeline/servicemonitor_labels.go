@@ -24,7 +24,7 @@ type trial struct {
 // found by trying: it is what has to be taken out of the monitor to mend it.
 func (j *judgement) judgeLabels(endpoint int, sim simulation, port string) {
 	if sim.unknown != "" {
-		j.add(&ServiceMonitorRelabelingUnknown, nil,
+		j.add(ServiceMonitorRelabelingUnknown, nil,
 			"has a relabeling that depends on values that only Prometheus knows: %s", sim.unknown)
 		return
 	}
@@ -58,11 +58,11 @@ func (j *judgement) judgeLabels(endpoint int, sim simulation, port string) {
 func worst(sim simulation) (*finding.Reason, string) {
 	switch {
 	case sim.dropped != "":
-		return &ServiceMonitorTargetDropped, "drops the operator as a target by " + sim.dropped
+		return ServiceMonitorTargetDropped, "drops the operator as a target by " + sim.dropped
 	case !hasRates(sim.series):
-		return &ServiceMonitorSeriesDropped, "does not store " + latencySeries + "_sum and _count, because of relabelings of its own, its scrape class or its Prometheus"
+		return ServiceMonitorSeriesDropped, "does not store " + latencySeries + "_sum and _count, because of relabelings of its own, its scrape class or its Prometheus"
 	}
-	return &ServiceMonitorLabelsLost, "stores the latency without the labels that tell its Service, because of relabelings of its own, its scrape class or its Prometheus"
+	return ServiceMonitorLabelsLost, "stores the latency without the labels that tell its Service, because of relabelings of its own, its scrape class or its Prometheus"
 }
 
 // trials are what in the endpoint could be the cause, likelier things first; a
@@ -71,21 +71,21 @@ func (q scrape) trials(endpoint int, sim simulation) []trial {
 	ep := q.monitor.Spec.Endpoints[endpoint]
 	var out []trial
 	if q.converts() && !q.keepsClassic() {
-		out = append(out, trial{&ServiceMonitorHistogramsConverted,
+		out = append(out, trial{ServiceMonitorHistogramsConverted,
 			"stores native histograms only (convertClassicHistogramsToNHCB without scrapeClassicHistograms), and the metric is made of " + latencySeries + "_sum and _count",
 			func(m *monitoringv1.ServiceMonitor) { m.Spec.ScrapeClassicHistograms = ptr.To(true) }})
 	}
 	if ep.HonorLabels {
-		out = append(out, trial{&ServiceMonitorHonorLabels,
+		out = append(out, trial{ServiceMonitorHonorLabels,
 			"has honorLabels, under which there are no labels exported_namespace and exported_service, and the adapter's rule needs them",
 			func(m *monitoringv1.ServiceMonitor) { m.Spec.Endpoints[endpoint].HonorLabels = false }})
 	}
-	reason, what := &ServiceMonitorLabelsLost, "takes away, or changes, labels that tell the Service of a series"
+	reason, what := ServiceMonitorLabelsLost, "takes away, or changes, labels that tell the Service of a series"
 	switch {
 	case sim.dropped != "":
-		reason, what = &ServiceMonitorTargetDropped, "drops the operator as a target"
+		reason, what = ServiceMonitorTargetDropped, "drops the operator as a target"
 	case !hasRates(sim.series):
-		reason, what = &ServiceMonitorSeriesDropped, "drops or renames "+latencySeries+"_sum or _count, of which the metric is made"
+		reason, what = ServiceMonitorSeriesDropped, "drops or renames "+latencySeries+"_sum or _count, of which the metric is made"
 	}
 	for k, c := range ep.MetricRelabelConfigs {
 		out = append(out, trial{reason, fmt.Sprintf("%s: endpoints[%d].metricRelabelings[%d] (%s)", what, endpoint, k, relabelText(c)),
@@ -239,7 +239,7 @@ func (j *judgement) judgeLimits(sim simulation) {
 		if !own {
 			l.lift = nil
 		}
-		j.add(&ServiceMonitorLimitExceeded, l.lift, "has the %s %d, and the operator's series need %d at least", l.name, limit, l.have)
+		j.add(ServiceMonitorLimitExceeded, l.lift, "has the %s %d, and the operator's series need %d at least", l.name, limit, l.have)
 	}
 }
 

@@ -77,19 +77,19 @@ func (j *judgement) judgeScheme(endpoint int, scheme string, port ServicePort) {
 	}
 	switch {
 	case how.known && scheme != how.scheme:
-		j.add(&ServiceMonitorSchemeMismatch, toScheme, "scrapes by scheme %s, and %s", scheme, how.why)
+		j.add(ServiceMonitorSchemeMismatch, toScheme, "scrapes by scheme %s, and %s", scheme, how.why)
 	case !how.known && (scheme == "https" || port.isHTTPS()):
-		j.add(&ServiceMonitorSchemeUnknown, nil, "scrapes by scheme %s, and whether that is right is not known: %s", scheme, how.why)
+		j.add(ServiceMonitorSchemeUnknown, nil, "scrapes by scheme %s, and whether that is right is not known: %s", scheme, how.why)
 	}
 	if !how.token {
 		return
 	}
 	if !q.sendsToken(ep) {
-		j.add(&ServiceMonitorTokenMissing, func(m *monitoringv1.ServiceMonitor) { withToken(&m.Spec.Endpoints[endpoint]) },
+		j.add(ServiceMonitorTokenMissing, func(m *monitoringv1.ServiceMonitor) { withToken(&m.Spec.Endpoints[endpoint]) },
 			"sends no bearer token, and %s", how.why)
 	}
 	if !q.acceptsCertificate(ep) {
-		j.add(&ServiceMonitorCertificateRefused, func(m *monitoringv1.ServiceMonitor) { withoutVerification(&m.Spec.Endpoints[endpoint]) },
+		j.add(ServiceMonitorCertificateRefused, func(m *monitoringv1.ServiceMonitor) { withoutVerification(&m.Spec.Endpoints[endpoint]) },
 			"verifies the certificate without a CA (tlsConfig), and %s with a self-signed one", how.why)
 	}
 }
@@ -147,7 +147,7 @@ func (q scrape) secrets(ep monitoringv1.Endpoint) []string {
 // judgeSecrets finds what the operator looks up and kong-latency does not.
 func (j *judgement) judgeSecrets(endpoint int) {
 	if fields := j.scrape.secrets(j.scrape.monitor.Spec.Endpoints[endpoint]); len(fields) > 0 {
-		j.add(&ServiceMonitorSecretUnknown, nil,
+		j.add(ServiceMonitorSecretUnknown, nil,
 			"takes %s from Secrets or ConfigMaps of namespace %s, and whether these exist with their keys is not known",
 			strings.Join(fields, ", "), j.scrape.monitor.Namespace)
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
+	"github.com/kong-latency/kong-latency/internal/manifest"
 )
 
 // The operator's Service as each way to install it makes it (section 3.6).
@@ -53,27 +55,27 @@ func TestScrapeScheme(t *testing.T) {
 		e.TLSConfig.InsecureSkipVerify = ptr.To(true)
 	})
 	none := func(s *Snapshot) { s.ServiceMonitors.Items = nil }
-	mismatch, port := []*finding.Reason{&ServiceMonitorSchemeMismatch}, []*finding.Reason{&ServiceMonitorPortMismatch}
-	notFound, unknown := []*finding.Reason{&ServiceMonitorNotFound}, []*finding.Reason{&ServiceMonitorSchemeUnknown}
+	mismatch, port := []*finding.Reason{ServiceMonitorSchemeMismatch}, []*finding.Reason{ServiceMonitorPortMismatch}
+	notFound, unknown := []*finding.Reason{ServiceMonitorNotFound}, []*finding.Reason{ServiceMonitorSchemeUnknown}
 	runScrapeCases(t, []scrapeCase{
 		{name: "old chart, documented", change: together(chartOld, documented)},
 		{name: "old chart, http", change: together(chartOld, asks("https", "http"), withTLS), want: mismatch, says: []string{"scheme http", "1.4.2"}},
 		{name: "old chart, http and nothing else", change: together(chartOld, asks("https", "http")), want: mismatch},
 		{name: "old chart, no token", change: together(chartOld, documented, onEndpoint(func(e *monitoringv1.Endpoint) { e.BearerTokenFile = "" })),
-			want: []*finding.Reason{&ServiceMonitorTokenMissing}},
+			want: []*finding.Reason{ServiceMonitorTokenMissing}},
 		{name: "old chart, token of the scrape class", change: together(chartOld, documented, onEndpoint(func(e *monitoringv1.Endpoint) { e.BearerTokenFile = "" }),
 			onPrometheus(func(p *monitoringv1.Prometheus) {
 				p.Spec.ScrapeClasses = []monitoringv1.ScrapeClass{{Name: "x", Default: ptr.To(true), Authorization: &monitoringv1.Authorization{}}}
 			}))},
 		{name: "old chart, unknown CA", change: together(chartOld, documented, onEndpoint(func(e *monitoringv1.Endpoint) { e.TLSConfig = nil })),
-			want: []*finding.Reason{&ServiceMonitorCertificateRefused}},
+			want: []*finding.Reason{ServiceMonitorCertificateRefused}},
 		{name: "old chart, CA file", change: together(chartOld, documented, onEndpoint(func(e *monitoringv1.Endpoint) {
 			e.TLSConfig = &monitoringv1.TLSConfig{TLSFilesConfig: monitoringv1.TLSFilesConfig{CAFile: "/ca"}}
 		}))},
 		{name: "old chart, no monitor", change: together(chartOld, none), want: notFound},
 		{name: "old chart, files denied", change: together(chartOld, documented, onPrometheus(func(p *monitoringv1.Prometheus) {
 			p.Spec.ArbitraryFSAccessThroughSMs.Deny = true
-		})), want: []*finding.Reason{&ServiceMonitorRejected}, sentence: true},
+		})), want: []*finding.Reason{ServiceMonitorRejected}, sentence: true},
 
 		{name: "newer chart, documented", change: together(chartNewer, documented), want: mismatch, says: []string{"scheme https", "plain HTTP"}},
 		{name: "newer chart, http", change: together(chartNewer, asks("https", "http"))},
@@ -157,8 +159,8 @@ spec:
       app.kubernetes.io/name: kong-operator
       control-plane: controller-manager
 `
-	if found[0].Fix != want {
-		t.Errorf("got\n%s", found[0].Fix)
+	if render.Fix(found[0].Fix) != want {
+		t.Errorf("got\n%s", render.Fix(found[0].Fix))
 	}
 }
 
@@ -202,8 +204,8 @@ spec:
     matchLabels:
       control-plane: controller-manager
 `
-	if len(found) != 1 || found[0].Fix != want {
-		t.Errorf("got %v\n%s", found, found[0].Fix)
+	if len(found) != 1 || render.Fix(found[0].Fix) != want {
+		t.Errorf("got %v\n%s", found, render.Fix(found[0].Fix))
 	}
 	if !equalMonitors(before, m) {
 		t.Error("the snapshot was changed")
@@ -211,7 +213,7 @@ spec:
 }
 
 func equalMonitors(a, b *monitoringv1.ServiceMonitor) bool {
-	return generator.YAML(a) == generator.YAML(b)
+	return manifest.YAML(a) == manifest.YAML(b)
 }
 
 // A Service whose port has no name cannot be named by a monitor; one without is right.
@@ -219,8 +221,8 @@ func TestScrapePortWithoutName(t *testing.T) {
 	s := goodSnapshot()
 	theService(s).Ports[0].Name = ""
 	_, found := evaluateScrape(s, goodSubject)
-	if len(found) != 1 || found[0].Reason != ServiceMonitorPortMismatch.Name || len(fixDocuments(found[0].Fix)) > 0 {
-		t.Errorf("got %v\n%s", found, found[0].Fix)
+	if len(found) != 1 || found[0].Reason != ServiceMonitorPortMismatch || len(fixDocuments(render.Fix(found[0].Fix))) > 0 {
+		t.Errorf("got %v\n%s", found, render.Fix(found[0].Fix))
 	}
 	theEndpoint(s).Port = ""
 	if _, found := evaluateScrape(s, goodSubject); len(found) > 0 {
@@ -233,7 +235,7 @@ func TestScrapeSecretIsUnknown(t *testing.T) {
 	s := goodSnapshot()
 	theEndpoint(s).BasicAuth = &monitoringv1.BasicAuth{Username: corev1.SecretKeySelector{Key: "user"}}
 	scraped, found := evaluateScrape(s, goodSubject)
-	if len(found) != 1 || found[0].Severity != finding.Unknown || found[0].Fix != "" || !scraped.Known {
+	if len(found) != 1 || found[0].Severity != finding.Unknown || !found[0].Fix.IsZero() || !scraped.Known {
 		t.Errorf("got %v", found)
 	}
 }

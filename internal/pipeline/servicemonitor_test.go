@@ -12,6 +12,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 )
 
 func TestScrapeMonitorForTheService(t *testing.T) {
@@ -22,15 +23,15 @@ func TestScrapeMonitorForTheService(t *testing.T) {
 	runScrapeCases(t, []scrapeCase{
 		{name: "good", change: func(*Snapshot) {}},
 		{name: "no monitor", change: func(s *Snapshot) { s.ServiceMonitors.Items = nil },
-			want: []*finding.Reason{&ServiceMonitorNotFound}, says: []string{"Service kong-system/kong-operator-metrics"}},
+			want: []*finding.Reason{ServiceMonitorNotFound}, says: []string{"Service kong-system/kong-operator-metrics"}},
 		{name: "another program's monitor", change: func(s *Snapshot) { s.ServiceMonitors = KnownSet(other) },
-			want: []*finding.Reason{&ServiceMonitorNotFound}},
+			want: []*finding.Reason{ServiceMonitorNotFound}},
 		{name: "another program's monitor beside it", change: func(s *Snapshot) {
 			s.ServiceMonitors.Items = append(s.ServiceMonitors.Items, other)
 		}},
 		{name: "another kubebuilder program's monitor in its namespace", change: onMonitor(func(m *monitoringv1.ServiceMonitor) {
 			m.Name, m.Namespace = "controller-manager", "cert-foo"
-		}), want: []*finding.Reason{&ServiceMonitorNotFound}},
+		}), want: []*finding.Reason{ServiceMonitorNotFound}},
 		{name: "a broken monitor beside the one that works", change: func(s *Snapshot) {
 			broken := theMonitor(s).DeepCopy()
 			broken.Name = "a-gateway-operator"
@@ -43,16 +44,16 @@ func TestScrapeMonitorForTheService(t *testing.T) {
 			worse.Labels, worse.Spec.Endpoints[0].Port = nil, "https"
 			theEndpoint(s).Path = "/metric"
 			s.ServiceMonitors.Items = append([]*monitoringv1.ServiceMonitor{worse}, s.ServiceMonitors.Items...)
-		}, want: []*finding.Reason{&ServiceMonitorPathMismatch}},
+		}, want: []*finding.Reason{ServiceMonitorPathMismatch}},
 		{name: "of several flaws the first, and all are mended", change: together(
 			onMonitor(func(m *monitoringv1.ServiceMonitor) { m.Labels = nil }),
 			onEndpoint(func(e *monitoringv1.Endpoint) {
 				e.Port, e.Scheme, e.Interval, e.Path = "https", ptr.To(monitoringv1.SchemeHTTPS), "5m", "/"
 			}),
-		), want: []*finding.Reason{&ServiceMonitorNotSelected}},
+		), want: []*finding.Reason{ServiceMonitorNotSelected}},
 		{name: "the documented monitor with the chart kong-operator", change: func(s *Snapshot) {
 			s.ServiceMonitors = KnownSet(generator.SeedServiceMonitor())
-		}, want: []*finding.Reason{&ServiceMonitorPortMismatch}, says: []string{`port "https"`, `"http" (8080)`}},
+		}, want: []*finding.Reason{ServiceMonitorPortMismatch}, says: []string{`port "https"`, `"http" (8080)`}},
 	})
 }
 
@@ -76,18 +77,18 @@ func TestScrapeTargets(t *testing.T) {
 	}
 	named := monitoringv1.NamespaceSelector{MatchNames: []string{"kong-system"}}
 	ignoring := onPrometheus(func(p *monitoringv1.Prometheus) { p.Spec.IgnoreNamespaceSelectors = true })
-	mismatch := []*finding.Reason{&ServiceMonitorSelectorMismatch}
-	port := []*finding.Reason{&ServiceMonitorPortMismatch}
+	mismatch := []*finding.Reason{ServiceMonitorSelectorMismatch}
+	port := []*finding.Reason{ServiceMonitorPortMismatch}
 	runScrapeCases(t, []scrapeCase{
-		{name: "another namespace", change: moved, want: []*finding.Reason{&ServiceMonitorNamespaceMismatch}, says: []string{"its own namespace prometheus", "kong-system"}},
+		{name: "another namespace", change: moved, want: []*finding.Reason{ServiceMonitorNamespaceMismatch}, says: []string{"its own namespace prometheus", "kong-system"}},
 		{name: "another namespace by name", change: together(moved, searching(named))},
 		{name: "another namespace by any", change: together(moved, searching(monitoringv1.NamespaceSelector{Any: true}))},
 		{name: "any goes before names", change: searching(monitoringv1.NamespaceSelector{Any: true, MatchNames: []string{"default"}})},
 		{name: "names take the place of the own", change: searching(monitoringv1.NamespaceSelector{MatchNames: []string{"default"}}),
-			want: []*finding.Reason{&ServiceMonitorNamespaceMismatch}, says: []string{"default"}},
+			want: []*finding.Reason{ServiceMonitorNamespaceMismatch}, says: []string{"default"}},
 		{name: "ignored names, own namespace", change: together(searching(monitoringv1.NamespaceSelector{MatchNames: []string{"default"}}), ignoring)},
 		{name: "ignored names, another namespace", change: together(moved, searching(named), ignoring),
-			want: []*finding.Reason{&ServiceMonitorNamespaceMismatch}, says: []string{"ignores namespaceSelectors"}},
+			want: []*finding.Reason{ServiceMonitorNamespaceMismatch}, says: []string{"ignores namespaceSelectors"}},
 
 		{name: "empty selector", change: matchLabels(nil)},
 		{name: "another value", change: matchLabels(map[string]string{"control-plane": "controller-manager", "app.kubernetes.io/name": "gateway-operator"}),
@@ -122,7 +123,7 @@ func TestScrapeTargets(t *testing.T) {
 		{name: "the second endpoint", change: onMonitor(func(m *monitoringv1.ServiceMonitor) {
 			m.Spec.Endpoints = append([]monitoringv1.Endpoint{{Port: "https"}}, m.Spec.Endpoints...)
 		})},
-		{name: "another path", change: onEndpoint(func(e *monitoringv1.Endpoint) { e.Path = "/metric" }), want: []*finding.Reason{&ServiceMonitorPathMismatch}},
+		{name: "another path", change: onEndpoint(func(e *monitoringv1.Endpoint) { e.Path = "/metric" }), want: []*finding.Reason{ServiceMonitorPathMismatch}},
 		{name: "no path", change: onEndpoint(func(e *monitoringv1.Endpoint) { e.Path = "" })},
 	})
 }
@@ -133,10 +134,10 @@ func TestScrapePortUnknown(t *testing.T) {
 	s := goodSnapshot()
 	theEndpoint(s).Port, theEndpoint(s).TargetPort = "", ptr.To(intstr.FromInt32(8080))
 	_, found := evaluateScrape(s, goodSubject)
-	if diff := cmp.Diff([]string{ServiceMonitorPortUnknown.Name}, foundNames(found)); diff != "" {
+	if diff := cmp.Diff(reasonNames([]*finding.Reason{ServiceMonitorPortUnknown}), foundNames(found)); diff != "" {
 		t.Fatal(diff)
 	}
-	fixApply(t, s, found[0].Fix)
+	fixApply(t, s, render.Fix(found[0].Fix))
 	if _, left := evaluateScrape(s, goodSubject); len(left) > 0 {
 		t.Errorf("after the fix: %v", left)
 	}
@@ -154,9 +155,9 @@ func TestScrapeValidity(t *testing.T) {
 	relabeling := func(c monitoringv1.RelabelConfig) func(*Snapshot) {
 		return onEndpoint(func(e *monitoringv1.Endpoint) { e.RelabelConfigs = []monitoringv1.RelabelConfig{c} })
 	}
-	rejected := []*finding.Reason{&ServiceMonitorRejected}
-	refused := []*finding.Reason{&PrometheusConfigRefused}
-	unknown := []*finding.Reason{&ServiceMonitorSecretUnknown}
+	rejected := []*finding.Reason{ServiceMonitorRejected}
+	refused := []*finding.Reason{PrometheusConfigRefused}
+	unknown := []*finding.Reason{ServiceMonitorSecretUnknown}
 	runScrapeCases(t, []scrapeCase{
 		{name: "selector", change: onMonitor(func(m *monitoringv1.ServiceMonitor) {
 			m.Spec.Selector.MatchExpressions = []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Near"}}
@@ -205,7 +206,7 @@ func TestScrapeValidity(t *testing.T) {
 		}), want: unknown},
 
 		{name: "token file beside authorization", change: together(tokenFile, onEndpoint(func(e *monitoringv1.Endpoint) { e.Authorization = authorization })),
-			want: []*finding.Reason{&PrometheusConfigRefused}, says: []string{"bearerTokenFile and authorization"}, after: unknown},
+			want: []*finding.Reason{PrometheusConfigRefused}, says: []string{"bearerTokenFile and authorization"}, after: unknown},
 		{name: "token file beside basicAuth", change: together(tokenFile, onEndpoint(func(e *monitoringv1.Endpoint) { e.BasicAuth = basic })), want: refused, after: unknown},
 		{name: "port is no expression", change: onEndpoint(func(e *monitoringv1.Endpoint) { e.Port = "(http" }), want: refused},
 		{name: "another monitor poisons the Prometheus", change: func(s *Snapshot) {
@@ -235,7 +236,7 @@ func TestScrapeInterval(t *testing.T) {
 			configure(&s.Adapter, generator.AdapterConfig(generator.AdapterRule(generator.Rule{Window: w})))
 		}
 	}
-	long, tooLong := []*finding.Reason{&ServiceMonitorIntervalLong}, []*finding.Reason{&ServiceMonitorIntervalTooLong}
+	long, tooLong := []*finding.Reason{ServiceMonitorIntervalLong}, []*finding.Reason{ServiceMonitorIntervalTooLong}
 	runScrapeCases(t, []scrapeCase{
 		{name: "10s", change: every("10s")},
 		{name: "30s", change: every("30s")},
@@ -249,7 +250,7 @@ func TestScrapeInterval(t *testing.T) {
 		{name: "the monitor's goes before", change: together(every("30s"), general("1m"))},
 		{name: "zero is none", change: together(every("0s"), general("1m")), want: tooLong},
 		{name: "no monitor, and the Prometheus' own is too long", change: together(general("1m"), func(s *Snapshot) { s.ServiceMonitors.Items = nil }),
-			want: []*finding.Reason{&ServiceMonitorNotFound}},
+			want: []*finding.Reason{ServiceMonitorNotFound}},
 		{name: "a longer window", change: together(every("1m"), window("2m"))},
 		{name: "a shorter window", change: window("30s"), want: tooLong},
 		{name: "by relabeling", change: onEndpoint(func(e *monitoringv1.Endpoint) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 )
 
 // What cannot be found out is its own answer.
@@ -17,28 +18,28 @@ func TestScrapeUnknown(t *testing.T) {
 		{name: "Services", change: func(s *Snapshot) {
 			s.OperatorServices = Set[OperatorService]{State: Unreadable, Why: "listing services is forbidden"}
 		},
-			want: []*finding.Reason{&OperatorServiceUnknown}, says: []string{"listing services is forbidden"}},
-		{name: "Services unread", change: func(s *Snapshot) { s.OperatorServices = Set[OperatorService]{} }, want: []*finding.Reason{&OperatorServiceUnknown}},
-		{name: "no Service", change: func(s *Snapshot) { s.OperatorServices.Items = nil }, want: []*finding.Reason{&OperatorServiceNotFound}, sentence: true},
+			want: []*finding.Reason{OperatorServiceUnknown}, says: []string{"listing services is forbidden"}},
+		{name: "Services unread", change: func(s *Snapshot) { s.OperatorServices = Set[OperatorService]{} }, want: []*finding.Reason{OperatorServiceUnknown}},
+		{name: "no Service", change: func(s *Snapshot) { s.OperatorServices.Items = nil }, want: []*finding.Reason{OperatorServiceNotFound}, sentence: true},
 		{name: "two Services, both scraped", change: func(s *Snapshot) {
 			other := *theService(s)
 			other.Name = "kong-operator-2-metrics"
 			s.OperatorServices.Items = append(s.OperatorServices.Items, other)
 		}},
 		{name: "monitors not installed", change: func(s *Snapshot) { s.ServiceMonitors = Set[*monitoringv1.ServiceMonitor]{State: NotInstalled} },
-			want: []*finding.Reason{&ServiceMonitorsUnknown}},
+			want: []*finding.Reason{ServiceMonitorsUnknown}},
 		{name: "Prometheuses not installed", change: func(s *Snapshot) { s.Prometheuses = Set[*monitoringv1.Prometheus]{State: NotInstalled} },
-			want: []*finding.Reason{&PrometheusesUnknown}},
+			want: []*finding.Reason{PrometheusesUnknown}},
 		{name: "Prometheuses not installed, and no monitor", change: func(s *Snapshot) {
 			s.Prometheuses, s.ServiceMonitors.Items = Set[*monitoringv1.Prometheus]{State: NotInstalled}, nil
-		}, want: []*finding.Reason{&PrometheusesUnknown, &ServiceMonitorNotFound}},
-		{name: "no Prometheus", change: func(s *Snapshot) { s.Prometheuses.Items = nil }, want: []*finding.Reason{&PrometheusNotFound}, sentence: true},
+		}, want: []*finding.Reason{PrometheusesUnknown, ServiceMonitorNotFound}},
+		{name: "no Prometheus", change: func(s *Snapshot) { s.Prometheuses.Items = nil }, want: []*finding.Reason{PrometheusNotFound}, sentence: true},
 		{name: "namespaces", change: together(func(s *Snapshot) {
 			s.Namespaces = Set[Namespace]{State: Unreadable, Why: "listing namespaces is forbidden"}
 		},
 			onPrometheus(func(p *monitoringv1.Prometheus) {
 				p.Spec.ServiceMonitorNamespaceSelector.MatchLabels = map[string]string{"monitored": "true"}
-			})), want: []*finding.Reason{&PrometheusSelectionUnknown}, says: []string{"listing namespaces is forbidden"}},
+			})), want: []*finding.Reason{PrometheusSelectionUnknown}, says: []string{"listing namespaces is forbidden"}},
 		{name: "namespaces do not matter", change: func(s *Snapshot) { s.Namespaces = Set[Namespace]{} }},
 	})
 }
@@ -51,7 +52,7 @@ func TestScrapeServiceAmbiguous(t *testing.T) {
 	other.Namespace = "another"
 	s.OperatorServices.Items = append([]OperatorService{other}, s.OperatorServices.Items...)
 	scraped, found := evaluateScrape(s, goodSubject)
-	if len(found) != 1 || found[0].Reason != OperatorServiceAmbiguous.Name ||
+	if len(found) != 1 || found[0].Reason != OperatorServiceAmbiguous ||
 		!strings.Contains(found[0].Message, "another/kong-operator-metrics, kong-system/kong-operator-metrics") {
 		t.Errorf("got %v", found)
 	}
@@ -67,11 +68,11 @@ func TestScrapeFixWithoutPrometheus(t *testing.T) {
 	s.Prometheuses, s.ServiceMonitors.Items = Set[*monitoringv1.Prometheus]{State: Unreadable}, nil
 	configure(&s.Adapter, generator.AdapterConfig(generator.AdapterRule(generator.Rule{Window: "30s"})))
 	_, found := evaluateScrape(s, goodSubject)
-	if diff := cmp.Diff([]string{PrometheusesUnknown.Name, ServiceMonitorNotFound.Name}, foundNames(found)); diff != "" {
+	if diff := cmp.Diff(reasonNames([]*finding.Reason{PrometheusesUnknown, ServiceMonitorNotFound}), foundNames(found)); diff != "" {
 		t.Fatal(diff)
 	}
-	if !strings.Contains(found[1].Fix, "interval: 15s") {
-		t.Errorf("got\n%s", found[1].Fix)
+	if !strings.Contains(render.Fix(found[1].Fix), "interval: 15s") {
+		t.Errorf("got\n%s", render.Fix(found[1].Fix))
 	}
 }
 
@@ -81,8 +82,8 @@ func TestScrapeFreshName(t *testing.T) {
 	theMonitor(s).Name = "kong-operator-metrics"
 	theMonitor(s).Spec.Selector.MatchLabels = map[string]string{"control-plane": "controller-manager", "app": "kong-operator"}
 	_, found := evaluateScrape(s, goodSubject)
-	if len(found) != 1 || found[0].Reason != ServiceMonitorSelectorMismatch.Name || !strings.Contains(found[0].Fix, "name: kong-operator-metrics-latency\n") {
-		t.Errorf("got %v\n%s", found, found[0].Fix)
+	if len(found) != 1 || found[0].Reason != ServiceMonitorSelectorMismatch || !strings.Contains(render.Fix(found[0].Fix), "name: kong-operator-metrics-latency\n") {
+		t.Errorf("got %v\n%s", found, render.Fix(found[0].Fix))
 	}
 }
 
@@ -109,6 +110,6 @@ func TestScrapeAnyPort(t *testing.T) {
 	}
 	runScrapeCases(t, []scrapeCase{
 		{name: "the second", change: together(several, named("b"))},
-		{name: "none", change: together(several, named("c")), want: []*finding.Reason{&ServiceMonitorPortMismatch}, says: []string{`"a" (1), "b" (2)`}, sentence: true},
+		{name: "none", change: together(several, named("c")), want: []*finding.Reason{ServiceMonitorPortMismatch}, says: []string{`"a" (1), "b" (2)`}, sentence: true},
 	})
 }

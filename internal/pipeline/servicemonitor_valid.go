@@ -164,11 +164,11 @@ func besideTokenFile(ep *monitoringv1.Endpoint) string {
 // judgeValidity finds why prometheus-operator or Prometheus would refuse the monitor.
 func (j *judgement) judgeValidity() {
 	if err := j.rejection(); err != nil {
-		j.add(&ServiceMonitorRejected, j.unreject, "is refused by prometheus-operator: %v", err)
+		j.add(ServiceMonitorRejected, j.unreject, "is refused by prometheus-operator: %v", err)
 		return
 	}
 	if err := j.refusal(); err != nil {
-		j.add(&PrometheusConfigRefused, unrefuse, "makes Prometheus refuse its entire configuration, so that no scrape changes any more: %v", err)
+		j.add(PrometheusConfigRefused, unrefuse, "makes Prometheus refuse its entire configuration, so that no scrape changes any more: %v", err)
 	}
 }
 

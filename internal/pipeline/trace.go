@@ -10,11 +10,18 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/extension"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/metricsapi"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
 )
 
 // Step is one hop of the pipeline, for people who want to see why.
 type Step struct {
-	Hop finding.Hop
+	Hop *finding.Hop
 	// Findings are those of Evaluate about the hop.
 	Findings []finding.Finding
 	// Evidence are the objects by which the hop works, and by what of them, one
@@ -43,22 +50,22 @@ func Follow(s *Snapshot, subject Subject) Trace {
 	findings := evaluate(t, subject)
 	scrape := judgeScrape(s, subject)
 	verdict, judged := ruleVerdict(s, subject, scrape.scraped)
-	evidence := map[finding.Hop][]string{
-		finding.Extension:      extensionEvidence(t, subject),
-		finding.Route:          routeEvidence(t, subject),
-		finding.ServiceMonitor: monitorEvidence(scrape.by),
-		finding.Prometheus:     prometheusEvidence(s, scrape.by),
-		finding.AdapterRule:    ruleEvidence(s, verdict),
-		finding.MetricsAPI:     metricsAPIEvidence(s),
+	evidence := map[*finding.Hop][]string{
+		extension.Hop:      extensionEvidence(t, subject),
+		route.Hop:          routeEvidence(t, subject),
+		servicemonitor.Hop: monitorEvidence(scrape.by),
+		prometheus.Hop:     prometheusEvidence(s, scrape.by),
+		adapterrule.Hop:    ruleEvidence(s, verdict),
+		metricsapi.Hop:     metricsAPIEvidence(s),
 	}
 	var out Trace
-	for _, hop := range finding.Hops() {
-		if hop == finding.Series {
+	for _, hop := range Hops() {
+		if hop == series.Hop {
 			continue
 		}
 		step := Step{Hop: hop, Evidence: evidence[hop]}
 		for _, f := range findings {
-			if f.Hop == hop {
+			if f.Hop() == hop {
 				step.Findings = append(step.Findings, f)
 			}
 		}
@@ -83,11 +90,11 @@ func (t *Trace) unjudged(s *Snapshot, scrape scrapeAnswer) {
 		step := &t.Steps[i]
 		switch {
 		case len(step.Findings) > 0:
-		case step.Hop == finding.Prometheus && scrape.by == nil:
+		case step.Hop == prometheus.Hop && scrape.by == nil:
 			step.Unjudged = "it depends on the ServiceMonitor"
-		case step.Hop == finding.ServiceMonitor && scrape.by == nil:
+		case step.Hop == servicemonitor.Hop && scrape.by == nil:
 			step.Unjudged = "it depends on the Prometheus"
-		case step.Hop == finding.AdapterRule && s.Adapter.State != Known:
+		case step.Hop == adapterrule.Hop && s.Adapter.State != Known:
 			step.Unjudged = cmp.Or(oneLine(s.Adapter.Why), "the adapter's configuration has not been read")
 		}
 	}

@@ -8,28 +8,34 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/extension"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/metricsapi"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
 )
 
 func TestEvidenceOfAGoodPipeline(t *testing.T) {
 	trace := Follow(goodSnapshot(), goodSubject)
 	want := []Step{
-		{Hop: finding.Extension, Evidence: []string{
+		{Hop: extension.Hop, Evidence: []string{
 			"ControlPlane default/kong-abcde refers to DataPlaneMetricsExtension default/kong",
 			"DataPlaneMetricsExtension default/kong names Service echo and asks for latency",
 		}},
-		{Hop: finding.Route, Evidence: []string{"rule 0 of HTTPRoute default/echo sends traffic to Service echo through Gateway default/kong"}},
-		{Hop: finding.ServiceMonitor, Evidence: []string{
+		{Hop: route.Hop, Evidence: []string{"rule 0 of HTTPRoute default/echo sends traffic to Service echo through Gateway default/kong"}},
+		{Hop: servicemonitor.Hop, Evidence: []string{
 			"ServiceMonitor kong-system/gateway-operator selects Service kong-system/kong-operator-metrics by control-plane=controller-manager, port http",
 		}},
-		{Hop: finding.Prometheus, Evidence: []string{
+		{Hop: prometheus.Hop, Evidence: []string{
 			"Prometheus prometheus/prometheus-kube-prometheus-prometheus takes ServiceMonitor kong-system/gateway-operator by release=prometheus",
 			"the adapter asks http://prometheus-kube-prometheus-prometheus.prometheus.svc:9090",
 		}},
-		{Hop: finding.AdapterRule, Evidence: []string{
+		{Hop: adapterrule.Hop, Evidence: []string{
 			"rules[0] in key config.yaml of ConfigMap prometheus/prometheus-adapter makes the metric of kong_upstream_latency_ms_sum",
 			"PromQL: " + oneLine(trace.Query.Expr),
 		}},
-		{Hop: finding.MetricsAPI, Evidence: []string{
+		{Hop: metricsapi.Hop, Evidence: []string{
 			"APIService v1beta1.custom.metrics.k8s.io is available and forwards to Service prometheus/prometheus-adapter",
 		}},
 	}

@@ -72,16 +72,16 @@ func (claim *Claim) adopt(w model.Workload, name string, c model.Autoscalers) {
 	a, there := c.HPA(name)
 	refuse := func(r *finding.Reason, format string, args ...any) {
 		claim.Findings = append(claim.Findings, r.On(w.Object(), format, args...).
-			WithFix("name another by %s, or remove that annotation", annotations.Adopt))
+			Suggest("name another by %s, or remove that annotation", annotations.Adopt))
 	}
 	switch {
 	case !there || a.Deleting:
-		refuse(&AdoptedNotFound, "HorizontalPodAutoscaler %s, which it is to adopt, does not exist; HorizontalPodAutoscaler %s scales it instead", name, claim.Name)
+		refuse(AdoptedNotFound, "HorizontalPodAutoscaler %s, which it is to adopt, does not exist; HorizontalPodAutoscaler %s scales it instead", name, claim.Name)
 	case a.MadeForFormer(w): // it will be gone in a moment
 	case !a.ScalesWorkload(w):
-		refuse(&AdoptedScalesOther, "HorizontalPodAutoscaler %s, which it is to adopt, scales %s", name, a.Scales)
+		refuse(AdoptedScalesOther, "HorizontalPodAutoscaler %s, which it is to adopt, scales %s", name, a.Scales)
 	case a.Controller != model.Ref{}:
-		refuse(&AdoptedControlled, "HorizontalPodAutoscaler %s, which it is to adopt, is controlled by %s, which would change it back", name, a.Controller)
+		refuse(AdoptedControlled, "HorizontalPodAutoscaler %s, which it is to adopt, is controlled by %s, which would change it back", name, a.Controller)
 	default:
 		claim.Name, claim.Adopt = name, &a
 	}
@@ -109,7 +109,7 @@ func (claim *Claim) conflict(w model.Workload, a model.Autoscaler) finding.Findi
 	if !a.ScalesWorkload(w) {
 		return NameTaken.On(w.Object(), "HorizontalPodAutoscaler %s exists already, scales %s and is controlled by %s",
 			a.Name, a.Scales, a.Controller).
-			WithFix("delete or rename it; ours is attached as soon as it is gone")
+			Suggest("delete or rename it; ours is attached as soon as it is gone")
 	}
 	const both = "%s %s scales it, and so would HorizontalPodAutoscaler %s"
 	text := both
@@ -121,7 +121,7 @@ func (claim *Claim) conflict(w model.Workload, a model.Autoscaler) finding.Findi
 		f = AnotherAutoscaler.On(w.Object(), "HorizontalPodAutoscaler %s scales it already, and is not ours", a.Name)
 	}
 	if a.Kind == model.KindHPA && a.Controller == (model.Ref{}) && claim.Ours == nil {
-		return f.WithFix("delete it, or have it taken over by %s: %q", annotations.Adopt, a.Name)
+		return f.Suggest("delete it, or have it taken over by %s: %q", annotations.Adopt, a.Name)
 	}
-	return f.WithFix("delete one of the two; removing %s detaches ours", annotations.TargetMS)
+	return f.Suggest("delete one of the two; removing %s detaches ours", annotations.TargetMS)
 }

@@ -127,7 +127,7 @@ func serviceOf(w model.Workload, own annotations.Settings, claims []model.Servic
 		return candidates[0], nil
 	default:
 		f := AmbiguousService.On(w.Object(), "Services %s %s", names(candidates), verb).
-			WithFix("annotate the Deployment with %s: %s", annotations.Service, candidates[0].Name)
+			Suggest("annotate the Deployment with %s: %s", annotations.Service, candidates[0].Name)
 		return model.Service{}, &f
 	}
 }
@@ -137,7 +137,7 @@ func namedService(w model.Workload, name string, claims []model.Service, c model
 	if len(others) > 0 {
 		f := AmbiguousService.On(w.Object(), "%s is %s, and Service %s asks for its autoscaling too",
 			annotations.Service, name, names(others)).
-			WithFix("remove %s from Service %s", annotations.TargetMS, names(others))
+			Suggest("remove %s from Service %s", annotations.TargetMS, names(others))
 		return model.Service{}, &f
 	}
 	s, ok := c.Service(name)
@@ -178,7 +178,7 @@ func CheckService(s model.Service, c model.Catalog) []finding.Finding {
 			list[i] = w.Name
 		}
 		return []finding.Finding{AmbiguousDeployment.On(s.Object(), "it selects the pods of Deployments %s", enumerate(list)).
-			WithFix("annotate the Service with %s: %s", annotations.Deployment, list[0])}
+			Suggest("annotate the Service with %s: %s", annotations.Deployment, list[0])}
 	}
 }
 

@@ -33,7 +33,7 @@ func asking(key, value string) map[string]string {
 func reasons(findings []finding.Finding) []string {
 	var out []string
 	for _, f := range findings {
-		out = append(out, f.Reason)
+		out = append(out, f.Reason.Name)
 	}
 	slices.Sort(out)
 	return out

@@ -16,6 +16,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
@@ -48,7 +49,7 @@ func unknownNamespace(list ...v1alpha1.LatencyPolicy) plan.Rules {
 func reasonsOf(findings []finding.Finding) []string {
 	var out []string
 	for _, f := range findings {
-		out = append(out, f.Reason)
+		out = append(out, f.Reason.Name)
 	}
 	return out
 }
@@ -90,8 +91,8 @@ func TestResolveUnderPolicies(t *testing.T) {
 		"asked on the Service":              {nil, services{echoService(ask)}, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromService, PolicyName: "frame"}, at40},
 		"asked on both":                     {ask, services{echoService(ask)}, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromDeployment, PolicyName: "frame"}, at40},
 		"ruled by none":                     {nil, one, rules(true, frame(onlyTeamB)), plan.Resolution{}, ""},
-		"outside of a limit":                {on("target-ms", "40", "max-replicas", "30"), one, rules(false, frame()), plan.Resolution{Asked: true, Source: plan.FromDeployment, PolicyName: "frame", Findings: []finding.Finding{{Reason: "LimitClamped"}}}, "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 2-20 replicas"},
-		"the profile went with the policy":  {on("target-ms", "40", "behavior", "calm"), one, rules(false), plan.Resolution{Asked: true, Source: plan.FromDeployment, Findings: []finding.Finding{{Reason: "UnknownBehavior"}}}, ""},
+		"outside of a limit":                {on("target-ms", "40", "max-replicas", "30"), one, rules(false, frame()), plan.Resolution{Asked: true, Source: plan.FromDeployment, PolicyName: "frame", Findings: []finding.Finding{{Reason: policy.LimitClamped}}}, "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 2-20 replicas"},
+		"the profile went with the policy":  {on("target-ms", "40", "behavior", "calm"), one, rules(false), plan.Resolution{Asked: true, Source: plan.FromDeployment, Findings: []finding.Finding{{Reason: policy.UnknownBehavior}}}, ""},
 		"attached":                          {nil, one, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromPolicy, PolicyName: "frame"}, at50},
 		"attached, with its other settings": {on("min-replicas", "4"), services{echoService(on("max-replicas", "6"))}, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromPolicy, PolicyName: "frame"}, "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 50 ms, 4-6 replicas (by LatencyPolicy frame)"},
 		"the namespace has no label":        {nil, one, rules(false, frame()), plan.Resolution{PolicyName: "frame"}, ""},
@@ -99,16 +100,16 @@ func TestResolveUnderPolicies(t *testing.T) {
 		"its labels are not selected":       {nil, one, rules(true, frame(onlyWeb)), plan.Resolution{}, ""},
 		"off":                               {on("target-ms", "off"), one, rules(true, frame()), plan.Resolution{PolicyName: "frame"}, ""},
 		"off on the Service":                {nil, services{echoService(on("target-ms", "off"))}, rules(true, frame()), plan.Resolution{PolicyName: "frame"}, ""},
-		"no Service":                        {nil, nil, rules(true, frame()), plan.Resolution{Held: true, PolicyName: "frame", Findings: []finding.Finding{{Reason: "NoServiceSelectsPods"}}}, ""},
-		"two Services":                      {nil, services{echoService(nil), second}, rules(true, frame()), plan.Resolution{Held: true, PolicyName: "frame", Findings: []finding.Finding{{Reason: "AmbiguousService"}}}, ""},
+		"no Service":                        {nil, nil, rules(true, frame()), plan.Resolution{Held: true, PolicyName: "frame", Findings: []finding.Finding{{Reason: plan.NoServiceSelectsPods}}}, ""},
+		"two Services":                      {nil, services{echoService(nil), second}, rules(true, frame()), plan.Resolution{Held: true, PolicyName: "frame", Findings: []finding.Finding{{Reason: plan.AmbiguousService}}}, ""},
 		"two Services, one named":           {on("service", "echo"), services{echoService(nil), second}, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromPolicy, PolicyName: "frame"}, at50},
-		"attached, with bad settings":       {on("paused", "x"), one, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromPolicy, PolicyName: "frame", Findings: []finding.Finding{{Reason: "InvalidAnnotation"}}}, ""},
+		"attached, with bad settings":       {on("paused", "x"), one, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromPolicy, PolicyName: "frame", Findings: []finding.Finding{{Reason: annotations.InvalidAnnotation}}}, ""},
 		"written, and still so":             {on("target-ms", "30", "attached-by", "frame=30"), one, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromPolicy, PolicyName: "frame"}, at50},
 		"written, and turned off since":     {on("target-ms", "50", "attached-by", "frame=50"), one, rules(false, frame()), plan.Resolution{PolicyName: "frame"}, ""},
 		"written, and the policy is gone":   {on("target-ms", "50", "attached-by", "frame=50"), one, rules(true), plan.Resolution{}, ""},
 		"written, and changed by hand":      {on("target-ms", "40", "attached-by", "frame=50"), one, rules(false, frame()), plan.Resolution{Asked: true, Source: plan.FromDeployment, PolicyName: "frame"}, at40},
-		"asked, and not known by whom":      {ask, one, unknownNamespace(frame()), plan.Resolution{Asked: true, Source: plan.FromDeployment, Findings: []finding.Finding{{Reason: "PolicyUnknown"}}}, ""},
-		"not asked, and not known":          {nil, one, unknownNamespace(frame()), plan.Resolution{Held: true, Findings: []finding.Finding{{Reason: "PolicyUnknown"}}}, ""},
+		"asked, and not known by whom":      {ask, one, unknownNamespace(frame()), plan.Resolution{Asked: true, Source: plan.FromDeployment, Findings: []finding.Finding{{Reason: policy.PolicyUnknown}}}, ""},
+		"not asked, and not known":          {nil, one, unknownNamespace(frame()), plan.Resolution{Held: true, Findings: []finding.Finding{{Reason: policy.PolicyUnknown}}}, ""},
 		"off, and not known":                {on("target-ms", "off"), one, unknownNamespace(frame()), plan.Resolution{}, ""},
 		"no policy cares for the namespace": {nil, one, unknownNamespace(), plan.Resolution{}, ""},
 	}
@@ -119,7 +120,7 @@ func TestResolveUnderPolicies(t *testing.T) {
 			text := ""
 			if r.Plan != nil {
 				text = r.Plan.String()
-				if r.Plan.Source != r.Source || r.Plan.PolicyName != r.PolicyName || r.Plan.Enforcement == nil {
+				if r.Plan.Source != r.Source || r.Plan.PolicyName != r.PolicyName {
 					t.Errorf("the plan says %q, %q, %v", r.Plan.Source, r.Plan.PolicyName, r.Plan.Enforcement)
 				}
 			}
@@ -156,11 +157,10 @@ func TestPlanCarriesTheEnforcement(t *testing.T) {
 	warn := frame(func(s *v1alpha1.LatencyPolicySpec) {
 		s.Pipeline = &v1alpha1.Pipeline{Enforcement: []v1alpha1.HopEnforcement{{Hop: "adapter-rule", Action: policy.Warn}}}
 	})
-	want := policy.DefaultEnforcement()
-	if diff := cmp.Diff(want, plan.Resolve(w, set, nil).Plan.Enforcement); diff != "" {
-		t.Errorf("without a policy (-want +got):\n%s", diff)
+	if got := plan.Resolve(w, set, nil).Plan.Enforcement; len(got) != 0 {
+		t.Errorf("without a policy it is %v", got)
 	}
-	want[finding.AdapterRule] = policy.Warn
+	want := policy.Enforcement{adapterrule.Hop.Name: policy.Warn}
 	if diff := cmp.Diff(want, plan.Resolve(w, set, rules(false, warn)).Plan.Enforcement); diff != "" {
 		t.Errorf("with a policy (-want +got):\n%s", diff)
 	}

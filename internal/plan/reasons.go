@@ -5,83 +5,83 @@ import "github.com/kong-latency/kong-latency/internal/finding"
 // The reasons for which a Deployment and a Service do not pair, or pair oddly, or
 // nothing may be attached to the pair.
 var (
-	NoServiceSelectsPods = finding.Reason{
+	NoServiceSelectsPods = &finding.Reason{
 		Name: "NoServiceSelectsPods", Severity: finding.Error, Wait: finding.ForObject,
 		Summary: "The Deployment asks for autoscaling, and no Service of its namespace selects its pods.",
 		Fix:     "Create the Service; the HorizontalPodAutoscaler is attached as soon as it is there.",
 	}
-	ServiceNotFound = finding.Reason{
+	ServiceNotFound = &finding.Reason{
 		Name: "ServiceNotFound", Severity: finding.Error, Wait: finding.ForObject,
 		Summary: "The annotation kong.latency/service names a Service that is not in the namespace.",
 		Fix:     "Create that Service, or name another.",
 	}
-	ServiceDoesNotSelectPods = finding.Reason{
+	ServiceDoesNotSelectPods = &finding.Reason{
 		Name: "ServiceDoesNotSelectPods", Severity: finding.Warning, Wait: finding.ForObject,
 		Summary: "The Service that was named does not select the Deployment's pods, so scaling may not change its latency.",
 		Fix:     "Name the Service that sends traffic to these pods, or correct its selector.",
 	}
-	AmbiguousService = finding.Reason{
+	AmbiguousService = &finding.Reason{
 		Name: "AmbiguousService", Severity: finding.Error, Wait: finding.ForChange,
 		Summary: "Several Services could be the one whose latency counts.",
 		Fix:     "Name one by the annotation kong.latency/service on the Deployment.",
 	}
-	NoDeploymentSelected = finding.Reason{
+	NoDeploymentSelected = &finding.Reason{
 		Name: "NoDeploymentSelected", Severity: finding.Error, Wait: finding.ForObject,
 		Summary: "The Service asks for autoscaling, and it selects the pods of no Deployment of its namespace.",
 		Fix:     "Create the Deployment; the HorizontalPodAutoscaler is attached as soon as it is there.",
 	}
-	DeploymentNotFound = finding.Reason{
+	DeploymentNotFound = &finding.Reason{
 		Name: "DeploymentNotFound", Severity: finding.Error, Wait: finding.ForObject,
 		Summary: "The annotation kong.latency/deployment names a Deployment that is not in the namespace.",
 		Fix:     "Create that Deployment, or name another.",
 	}
-	AmbiguousDeployment = finding.Reason{
+	AmbiguousDeployment = &finding.Reason{
 		Name: "AmbiguousDeployment", Severity: finding.Error, Wait: finding.ForChange,
 		Summary: "The Service asks for autoscaling and selects the pods of several Deployments.",
 		Fix:     "Name one by the annotation kong.latency/deployment on the Service.",
 	}
-	SettingsDisagree = finding.Reason{
+	SettingsDisagree = &finding.Reason{
 		Name: "SettingsDisagree", Severity: finding.Error, Wait: finding.ForChange,
 		Summary: "The Deployment and its Service carry the same annotation with different values. Nothing is changed until they agree.",
 		Fix:     "Remove the annotation from one of the two, or make the values equal.",
 	}
-	AnotherAutoscaler = finding.Reason{
+	AnotherAutoscaler = &finding.Reason{
 		Name: "AnotherAutoscaler", Severity: finding.Error, Wait: finding.ForChange,
 		Summary: "Another HorizontalPodAutoscaler, or a ScaledObject of KEDA, scales the same Deployment. Of two autoscalers on the same pods Kubernetes follows neither. Nothing is attached beside it; what was attached before it came stays.",
 		Fix:     "Delete one of the two, or have the other HorizontalPodAutoscaler taken over by the annotation kong.latency/adopt.",
 	}
-	NameTaken = finding.Reason{
+	NameTaken = &finding.Reason{
 		Name: "NameTaken", Severity: finding.Error, Wait: finding.ForChange,
 		Summary: "A HorizontalPodAutoscaler of the name that ours would have exists already, and scales something else. It is never touched.",
 		Fix:     "Delete it or give it another name; ours is attached as soon as it is gone.",
 	}
-	AdoptedNotFound = finding.Reason{
+	AdoptedNotFound = &finding.Reason{
 		Name: "AdoptedNotFound", Severity: finding.Warning, Wait: finding.ForObject,
 		Summary: "The annotation kong.latency/adopt names a HorizontalPodAutoscaler that is not in the namespace, so there is nothing to take over. The Deployment gets one of its own, as it would without the annotation.",
 		Fix:     "Correct the name, or remove the annotation.",
 	}
-	AdoptedScalesOther = finding.Reason{
+	AdoptedScalesOther = &finding.Reason{
 		Name: "AdoptedScalesOther", Severity: finding.Error, Wait: finding.ForChange,
 		Summary: "The annotation kong.latency/adopt names a HorizontalPodAutoscaler that scales something other than this Deployment. It is not touched.",
 		Fix:     "Name one that scales this Deployment, or remove the annotation.",
 	}
-	AdoptedControlled = finding.Reason{
+	AdoptedControlled = &finding.Reason{
 		Name: "AdoptedControlled", Severity: finding.Error, Wait: finding.ForChange,
 		Summary: "The annotation kong.latency/adopt names a HorizontalPodAutoscaler that another object controls, such as a ScaledObject of KEDA. It is not touched: its controller would change it back.",
 		Fix:     "Remove the object that controls it, or the annotation.",
 	}
-	OtherAutoscalersUnknown = finding.Reason{
+	OtherAutoscalersUnknown = &finding.Reason{
 		Name: "OtherAutoscalersUnknown", Severity: finding.Unknown, Wait: finding.ForObject,
 		Summary: "Whether a ScaledObject of KEDA scales the Deployment could not be found out.",
 		Fix:     "Let the product read scaledobjects.keda.sh, as its shipped roles do.",
 	}
 	// NotAsked is found only where somebody asks about a workload.
-	NotAsked = finding.Reason{
+	NotAsked = &finding.Reason{
 		Name: "NotAsked", Severity: finding.Error, Wait: finding.ForChange,
 		Summary: "Neither the Deployment nor its Service asks for autoscaling, and no policy attaches it. Only `kubectl latency doctor` says so, of a workload that it is asked about.",
 		Fix:     "Annotate it with kong.latency/target-ms.",
 	}
-	PairingUnknown = finding.Reason{
+	PairingUnknown = &finding.Reason{
 		Name: "PairingUnknown", Severity: finding.Unknown, Wait: finding.ForObject,
 		Summary: "The webhook has just started, or cannot read the cluster, and does not know which Service belongs to the Deployment.",
 		Fix:     "Nothing: the controller attaches the HorizontalPodAutoscaler or says why not.",
@@ -91,9 +91,9 @@ var (
 // Reasons lists the findings that this package declares.
 func Reasons() []*finding.Reason {
 	return []*finding.Reason{
-		&NoServiceSelectsPods, &ServiceNotFound, &ServiceDoesNotSelectPods, &AmbiguousService,
-		&NoDeploymentSelected, &DeploymentNotFound, &AmbiguousDeployment, &SettingsDisagree,
-		&AnotherAutoscaler, &NameTaken, &AdoptedNotFound, &AdoptedScalesOther, &AdoptedControlled,
-		&OtherAutoscalersUnknown, &NotAsked, &PairingUnknown,
+		NoServiceSelectsPods, ServiceNotFound, ServiceDoesNotSelectPods, AmbiguousService,
+		NoDeploymentSelected, DeploymentNotFound, AmbiguousDeployment, SettingsDisagree,
+		AnotherAutoscaler, NameTaken, AdoptedNotFound, AdoptedScalesOther, AdoptedControlled,
+		OtherAutoscalersUnknown, NotAsked, PairingUnknown,
 	}
 }

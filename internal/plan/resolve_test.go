@@ -69,7 +69,7 @@ func TestResolve(t *testing.T) {
 			}
 			var reasons []string
 			for _, f := range r.Findings {
-				reasons = append(reasons, f.Reason)
+				reasons = append(reasons, f.Reason.Name)
 			}
 			if r.Asked != tt.asked || plan != tt.plan || !cmp.Equal(reasons, tt.reasons) {
 				t.Errorf("got asked %v, plan %q, findings %v", r.Asked, plan, r.Findings)

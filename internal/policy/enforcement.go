@@ -15,21 +15,21 @@ const (
 	Ignore = v1alpha1.Ignore
 )
 
-// Enforcement is the action for each hop of the pipeline; a hop that it lacks gets Warn.
-type Enforcement map[finding.Hop]Action
+// Enforcement is the action for each hop of the pipeline, by its name. A hop that it
+// lacks gets Deny if it is denied by default, and Warn otherwise.
+type Enforcement map[string]Action
 
-// DefaultEnforcement holds where no policy says otherwise. The two hops that
-// people make by hand, and whose slips are silent, refuse; the rest may be on its way.
-func DefaultEnforcement() Enforcement {
-	return Enforcement{finding.ServiceMonitor: Deny, finding.AdapterRule: Deny}
-}
-
-// For decides about one finding. Only an error can be refused: a warning is about
-// something that works, and what could not be found out is never a "no".
+// For decides about one finding of the pipeline. Only an error can be refused: a
+// warning is about something that works, and what could not be found out is never a
+// "no".
 func (e Enforcement) For(f finding.Finding) Action {
-	action, ok := e[f.Hop]
+	hop := f.Hop()
+	action, ok := e[hop.String()]
 	if !ok {
 		action = Warn
+		if hop != nil && hop.DenyByDefault {
+			action = Deny
+		}
 	}
 	if action == Deny && f.Severity != finding.Error {
 		return Warn

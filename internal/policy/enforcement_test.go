@@ -7,23 +7,33 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
+var (
+	extensionHop      = &finding.Hop{Name: "extension"}
+	routeHop          = &finding.Hop{Name: "route"}
+	serviceMonitorHop = &finding.Hop{Name: "service-monitor", DenyByDefault: true}
+	adapterRuleHop    = &finding.Hop{Name: "adapter-rule", DenyByDefault: true}
+)
+
+func about(hop *finding.Hop, s finding.Severity) finding.Finding {
+	return (&finding.Reason{Name: "Reason", Hop: hop, Severity: s}).On(finding.Object{}, "message")
+}
+
 func TestEnforcement(t *testing.T) {
-	e := DefaultEnforcement()
-	e[finding.Route] = Ignore
+	e := Enforcement{"route": Ignore}
 	tests := []struct {
-		hop      finding.Hop
+		hop      *finding.Hop
 		severity finding.Severity
 		want     Action
 	}{
-		{finding.ServiceMonitor, finding.Error, Deny},
-		{finding.AdapterRule, finding.Error, Deny},
-		{finding.AdapterRule, finding.Warning, Warn},
-		{finding.AdapterRule, finding.Unknown, Warn},
-		{finding.Extension, finding.Error, Warn},
-		{finding.Route, finding.Error, Ignore},
+		{serviceMonitorHop, finding.Error, Deny},
+		{adapterRuleHop, finding.Error, Deny},
+		{adapterRuleHop, finding.Warning, Warn},
+		{adapterRuleHop, finding.Unknown, Warn},
+		{extensionHop, finding.Error, Warn},
+		{routeHop, finding.Error, Ignore},
 	}
 	for _, tt := range tests {
-		if got := e.For(finding.Finding{Hop: tt.hop, Severity: tt.severity}); got != tt.want {
+		if got := e.For(about(tt.hop, tt.severity)); got != tt.want {
 			t.Errorf("%s of %s: %s, want %s", tt.severity, tt.hop, got, tt.want)
 		}
 	}
@@ -35,19 +45,19 @@ func TestEnforcementOfAPolicy(t *testing.T) {
 			{Hop: "adapter-rule", Action: Ignore}, {Hop: "extension", Action: Deny}}}
 	})}).For(nil, nil)
 	var none *Policy
-	tests := map[finding.Hop]struct{ builtIn, policy Action }{
-		finding.ServiceMonitor: {Deny, Deny}, // as built in
-		finding.AdapterRule:    {Deny, Ignore},
-		finding.Extension:      {Warn, Deny},
-		finding.Route:          {Warn, Warn},
+	tests := map[*finding.Hop]struct{ builtIn, policy Action }{
+		serviceMonitorHop: {Deny, Deny}, // as built in
+		adapterRuleHop:    {Deny, Ignore},
+		extensionHop:      {Warn, Deny},
+		routeHop:          {Warn, Warn},
 	}
 	for hop, want := range tests {
-		f := finding.Finding{Hop: hop, Severity: finding.Error}
+		f := about(hop, finding.Error)
 		if a, b := none.Enforcement().For(f), p.Enforcement().For(f); a != want.builtIn || b != want.policy {
 			t.Errorf("%s: %s without a policy and %s with it, want %s and %s", hop, a, b, want.builtIn, want.policy)
 		}
 	}
-	if got := DefaultEnforcement()[finding.AdapterRule]; got != Deny {
-		t.Errorf("a policy changed the built-in action to %s", got)
+	if got := (Enforcement{}).For(about(adapterRuleHop, finding.Error)); got != Deny {
+		t.Errorf("the built-in enforcement was changed to %s", got)
 	}
 }

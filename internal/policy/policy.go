@@ -59,7 +59,7 @@ func compile(p *v1alpha1.LatencyPolicy) (*Policy, []finding.Finding) {
 	out := &Policy{
 		name: p.Name, priority: spec.Priority, namespaces: namespaces, workloads: workloads,
 		limits: limitsOf(spec.Limits), profiles: profilesOf(spec.Behaviors),
-		enforcement: DefaultEnforcement(), conflicts: spec.Conflicts,
+		enforcement: Enforcement{}, conflicts: spec.Conflicts,
 	}
 	if spec.Defaults != nil {
 		out.defaults = *spec.Defaults
@@ -71,7 +71,7 @@ func compile(p *v1alpha1.LatencyPolicy) (*Policy, []finding.Finding) {
 			Prometheus:       spec.Pipeline.Prometheus,
 		}
 		for _, e := range spec.Pipeline.Enforcement {
-			out.enforcement[finding.Hop(e.Hop)] = e.Action
+			out.enforcement[e.Hop] = e.Action
 		}
 	}
 	invalid := out.contradictions(spec, path)
@@ -151,11 +151,10 @@ func (p *Policy) Selects(namespace, workload labels.Set) bool {
 // selectsAll tells whether there is nothing that the policy does not select.
 func (p *Policy) selectsAll() bool { return p.namespaces.Empty() && p.workloads.Empty() }
 
-// Enforcement is the action for each hop: the built-in ones, and in their place
-// those that the policy lists.
+// Enforcement is the action for each hop that the policy lists.
 func (p *Policy) Enforcement() Enforcement {
 	if p == nil {
-		return DefaultEnforcement()
+		return nil
 	}
 	return p.enforcement
 }

@@ -41,7 +41,7 @@ func TestProfilesByName(t *testing.T) {
 			r, findings := Resolve(echo, s, tt.policy)
 			refused := Check(echo, s, tt.policy)
 			if tt.unknown != "" {
-				if len(findings) != 1 || findings[0].Message != tt.unknown || len(refused) != 1 || refused[0].Reason != UnknownBehavior.Name {
+				if len(findings) != 1 || findings[0].Message != tt.unknown || len(refused) != 1 || refused[0].Reason != UnknownBehavior {
 					t.Errorf("found %v, refused %v", findings, refused)
 				}
 				return

@@ -71,7 +71,7 @@ func Resolve(o finding.Object, s annotations.Settings, p *Policy) (Resolved, []f
 	var findings []finding.Finding
 	for _, c := range r.Clamped {
 		findings = append(findings, LimitClamped.On(o, "%s is %s, and LatencyPolicy %s allows %s: %s holds",
-			c.Key, c.Asked, p.Name(), c.Allowed, c.Given).WithFix("set %s to %s", c.Key, c.Given))
+			c.Key, c.Asked, p.Name(), c.Allowed, c.Given).Suggest("set %s to %s", c.Key, c.Given))
 	}
 	if r.MinReplicas > r.MaxReplicas {
 		findings = append(findings, minAboveMax(o, s, r, p))
@@ -93,7 +93,7 @@ func Check(o finding.Object, s annotations.Settings, p *Policy) []finding.Findin
 	var findings []finding.Finding
 	for _, c := range r.Clamped {
 		findings = append(findings, LimitExceeded.On(o, "%s is %s, and LatencyPolicy %s allows %s",
-			c.Key, c.Asked, p.Name(), c.Allowed).WithFix("set %s to %s", c.Key, c.Given))
+			c.Key, c.Asked, p.Name(), c.Allowed).Suggest("set %s to %s", c.Key, c.Given))
 	}
 	if s.Behavior != "" {
 		if _, unknown := p.behavior(o, s); unknown != nil {
@@ -133,9 +133,9 @@ func minAboveMax(o finding.Object, s annotations.Settings, r Resolved, p *Policy
 		annotations.MinReplicas, r.MinReplicas, byDefault(s.MinReplicas, p),
 		annotations.MaxReplicas, r.MaxReplicas, byDefault(s.MaxReplicas, p))
 	if s.MaxReplicas == nil {
-		return f.WithFix("set %s to at least %d", annotations.MaxReplicas, r.MinReplicas)
+		return f.Suggest("set %s to at least %d", annotations.MaxReplicas, r.MinReplicas)
 	}
-	return f.WithFix("set %s to at most %d", annotations.MinReplicas, r.MaxReplicas)
+	return f.Suggest("set %s to at most %d", annotations.MinReplicas, r.MaxReplicas)
 }
 
 func byDefault(set *int32, p *Policy) string {

@@ -161,7 +161,7 @@ func TestMinAboveMaxSaysWhoseDefaultItIs(t *testing.T) {
 	}
 	for name, tt := range tests {
 		_, findings := Resolve(echo, tt.settings, tt.policy)
-		if len(findings) != 1 || findings[0].Reason != MinAboveMax.Name || findings[0].Message != tt.want || findings[0].Fix != tt.fix {
+		if len(findings) != 1 || findings[0].Reason != MinAboveMax || findings[0].Message != tt.want || findings[0].Fix.Summary != tt.fix {
 			t.Errorf("%s: found %+v", name, findings)
 		}
 		if findings := Check(echo, tt.settings, tt.policy); len(findings) > 0 {

@@ -29,25 +29,23 @@ func Reasons() []*finding.Reason {
 
 // Chapter is a part of the findings.
 type Chapter struct {
-	// Hop is empty for what is not about the metric's way.
-	Hop finding.Hop
+	// Hop is nil for what is not about the metric pipeline.
+	Hop *finding.Hop
 	// Title and Text are for people.
 	Title, Text string
 }
 
-// Chapters are in the order of the page: settings first, then the metric's way.
+// Chapters are in the order of the page: settings first, then the hops of the metric
+// pipeline, then the autoscaler.
 func Chapters() []Chapter {
-	return []Chapter{
-		{"", "Settings, policies and pairing", "What the annotations ask for, what the policy makes of it, and which Deployment and Service belong together."},
-		{finding.Extension, "Extension", "A DataPlaneMetricsExtension asks Kong Operator to measure the Service, and the Gateway's ControlPlane refers to it."},
-		{finding.Route, "Route", "Requests reach the Service in a way in which its latency can be told from that of others."},
-		{finding.ServiceMonitor, "Service monitor", "A ServiceMonitor has Prometheus scrape the metrics of Kong Operator, and the labels survive it."},
-		{finding.Prometheus, "Prometheus", "A Prometheus takes that ServiceMonitor, and it is the one that the adapter asks."},
-		{finding.AdapterRule, "Adapter rule", "A rule of prometheus-adapter makes the metric from the series of the Service."},
-		{finding.MetricsAPI, "Metrics API", "The API server forwards requests for custom metrics to prometheus-adapter."},
-		{finding.Series, "Series", "The autoscaler gets a value when it asks for the metric."},
-		{finding.Autoscaler, "Autoscaler", "The HorizontalPodAutoscaler is as the workload asks for, and scales."},
+	out := []Chapter{{
+		Title: "Settings, policies and pairing",
+		Text:  "What the annotations ask for, what the policy makes of it, and which Deployment and Service belong together.",
+	}}
+	for _, hop := range append(pipeline.Hops(), hpa.Hop) {
+		out = append(out, Chapter{Hop: hop, Title: hop.Title, Text: hop.Summary})
 	}
+	return out
 }
 
 // Of are those of the reasons that belong to the chapter, in the order in which
@@ -60,14 +58,9 @@ func (c Chapter) Of(all []*finding.Reason) []*finding.Reason {
 		}
 	}
 	slices.SortFunc(out, func(a, b *finding.Reason) int {
-		return cmp.Or(cmp.Compare(SeverityRank(a.Severity), SeverityRank(b.Severity)), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(a.Severity.Rank(), b.Severity.Rank()), cmp.Compare(a.Name, b.Name))
 	})
 	return out
-}
-
-// SeverityRank is 0 for the most severe, and negative for what is no severity.
-func SeverityRank(s finding.Severity) int {
-	return slices.Index([]finding.Severity{finding.Error, finding.Warning, finding.Unknown}, s)
 }
 
 // Ends says what ends a finding of this reason.

@@ -164,7 +164,7 @@ func (p *pipelineTest) fixFromDenial() {
 	p.Eventually(func() []string {
 		_, notes := p.env.events("Deployment", "echo")
 		return notes
-	}).Should(gomega.ContainElement("ServiceMonitorNotFound is mended"))
+	}).Should(gomega.ContainElement("ServiceMonitorNotFound is resolved"))
 }
 
 func (p *pipelineTest) complete() {
@@ -206,10 +206,10 @@ func (p *pipelineTest) events() {
 			return n
 		}
 	}
-	missing, mended := count("ServiceMonitorNotFound")(), count("Mended")()
+	missing, resolved := count("ServiceMonitorNotFound")(), count("Resolved")()
 	p.Eventually(count("ServiceMonitorNotFound")).Should(gomega.Equal(missing + 1))
 	p.apply(guide.Monitor)
-	p.Eventually(count("Mended")).Should(gomega.Equal(mended + 1))
+	p.Eventually(count("Resolved")).Should(gomega.Equal(resolved + 1))
 	p.admitted()
 }
 

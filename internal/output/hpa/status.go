@@ -8,46 +8,46 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
 
-	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/manifest"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // The reasons about the end of the way: the autoscaler that uses the metric.
 var (
-	AutoscalerMissing = finding.Reason{
-		Name: "AutoscalerMissing", Severity: finding.Error, Wait: finding.ForObject, Hop: finding.Autoscaler,
+	AutoscalerMissing = &finding.Reason{
+		Name: "AutoscalerMissing", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
 		Summary: "The workload asks for autoscaling, nothing stands in the way, and the HorizontalPodAutoscaler is not there. The controller creates it within seconds, if it runs and may.",
 		Fix:     "See whether the kong-latency controller runs, and what it logs. The finding prints the HorizontalPodAutoscaler that it would make.",
 	}
-	AutoscalerDiffers = finding.Reason{
-		Name: "AutoscalerDiffers", Severity: finding.Error, Wait: finding.ForObject, Hop: finding.Autoscaler,
+	AutoscalerDiffers = &finding.Reason{
+		Name: "AutoscalerDiffers", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
 		Summary: "The HorizontalPodAutoscaler is not as the workload asks for. The controller changes it within seconds, if it runs and may.",
 		Fix:     "See whether the kong-latency controller runs, and what it logs. The finding prints the HorizontalPodAutoscaler that it would make.",
 	}
-	AutoscalerWithoutMetric = finding.Reason{
-		Name: "AutoscalerWithoutMetric", Severity: finding.Error, Wait: finding.ForObject, Hop: finding.Autoscaler,
+	AutoscalerWithoutMetric = &finding.Reason{
+		Name: "AutoscalerWithoutMetric", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
 		Summary: "The HorizontalPodAutoscaler did not get a value when it asked last, and keeps the number of replicas.",
 		Fix:     "Mend the first broken hop. If none is, wait for the autoscaler to ask again, which it does every 15 seconds.",
 	}
 	// AutoscalerLags is found only by who asks the metrics API, too.
-	AutoscalerLags = finding.Reason{
-		Name: "AutoscalerLags", Severity: finding.Unknown, Wait: finding.ForObject, Hop: finding.Autoscaler,
+	AutoscalerLags = &finding.Reason{
+		Name: "AutoscalerLags", Severity: finding.Unknown, Wait: finding.ForObject, Hop: Hop,
 		Summary: "The HorizontalPodAutoscaler did not get a value when it asked last, and there is one now.",
 		Fix:     "Wait for it to ask again, which it does every 15 seconds.",
 	}
-	AutoscalerFails = finding.Reason{
-		Name: "AutoscalerFails", Severity: finding.Error, Wait: finding.ForObject, Hop: finding.Autoscaler,
+	AutoscalerFails = &finding.Reason{
+		Name: "AutoscalerFails", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
 		Summary: "The HorizontalPodAutoscaler says by its conditions that it cannot scale.",
 		Fix:     "Mend what the condition names; kubectl describe shows its events.",
 	}
-	AutoscalerOff = finding.Reason{
-		Name: "AutoscalerOff", Severity: finding.Warning, Wait: finding.ForChange, Hop: finding.Autoscaler,
+	AutoscalerOff = &finding.Reason{
+		Name: "AutoscalerOff", Severity: finding.Warning, Wait: finding.ForChange, Hop: Hop,
 		Summary: "The workload has 0 replicas, which turns autoscaling off until somebody scales it up.",
 		Fix:     "Scale the workload to at least 1.",
 	}
-	AutoscalerUnknown = finding.Reason{
-		Name: "AutoscalerUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: finding.Autoscaler,
+	AutoscalerUnknown = &finding.Reason{
+		Name: "AutoscalerUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: Hop,
 		Summary: "The HorizontalPodAutoscaler may not be read, or has not told its conditions yet.",
 		Fix:     "Allow to list horizontalpodautoscalers, or wait a moment.",
 	}
@@ -56,7 +56,7 @@ var (
 // Reasons lists the findings that this package declares.
 func Reasons() []*finding.Reason {
 	return []*finding.Reason{
-		&AutoscalerMissing, &AutoscalerDiffers, &AutoscalerWithoutMetric, &AutoscalerLags, &AutoscalerFails, &AutoscalerOff, &AutoscalerUnknown,
+		AutoscalerMissing, AutoscalerDiffers, AutoscalerWithoutMetric, AutoscalerLags, AutoscalerFails, AutoscalerOff, AutoscalerUnknown,
 	}
 }
 
@@ -71,7 +71,7 @@ func Evaluate(live *autoscalingv2.HorizontalPodAutoscaler, plan *plan.Plan, unre
 	evidence = append(evidence, autoscalerText(live))
 	if plan != nil && !UpToDate(live, *plan) {
 		findings = append(findings, AutoscalerDiffers.On(on, "it is not as the workload asks for, which is %s", plan).
-			WithFix("%s", autoscalerFix(*plan)))
+			Suggest("%s", autoscalerFix(*plan)))
 	}
 	conditions, text := autoscalerConditions(live)
 	return append(findings, conditions...), append(evidence, text...)
@@ -83,7 +83,7 @@ func absentAutoscaler(plan *plan.Plan, unread string) []finding.Finding {
 		return []finding.Finding{AutoscalerUnknown.On(finding.Object{Kind: autoscalerKind}, "whether there is one is not known: %s", unread)}
 	case plan != nil:
 		return []finding.Finding{AutoscalerMissing.On(autoscalerObject(plan.Namespace, plan.Name),
-			"it does not exist, although nothing keeps it from being attached").WithFix("%s", autoscalerFix(*plan))}
+			"it does not exist, although nothing keeps it from being attached").Suggest("%s", autoscalerFix(*plan))}
 	}
 	return nil
 }
@@ -104,15 +104,15 @@ func autoscalerConditions(live *autoscalingv2.HorizontalPodAutoscaler) (findings
 		if !needed || c.Status == corev1.ConditionTrue {
 			continue
 		}
-		reason := &AutoscalerFails
+		reason := AutoscalerFails
 		switch {
 		case c.Type != autoscalingv2.ScalingActive:
 		case c.Reason == "FailedGetObjectMetric":
-			reason = &AutoscalerWithoutMetric
+			reason = AutoscalerWithoutMetric
 		case c.Reason == "ScalingDisabled":
-			reason = &AutoscalerOff
+			reason = AutoscalerOff
 		}
-		findings = append(findings, reason.On(on, "%s", text).WithFix("%s", reason.Fix))
+		findings = append(findings, reason.On(on, "%s", text).Suggest("%s", reason.Fix))
 	}
 	return findings, evidence
 }
@@ -153,7 +153,7 @@ func autoscalerFix(p plan.Plan) string {
 	if err != nil {
 		return check
 	}
-	return "# The controller does this by itself. Should it not:\n#   " + check + "\n" + generator.YAML(h)
+	return "# The controller does this by itself. Should it not:\n#   " + check + "\n" + manifest.YAML(h)
 }
 
 // oneLine makes one line of a text.

@@ -14,6 +14,7 @@ import (
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
@@ -54,12 +55,12 @@ func TestEvaluate(t *testing.T) {
 		want   *finding.Reason
 	}{
 		"good":       {func(*autoscalingv2.HorizontalPodAutoscaler) {}, nil},
-		"bounds":     {func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Spec.MaxReplicas = 3 }, &AutoscalerDiffers},
-		"no value":   {fails(1, "FailedGetObjectMetric"), &AutoscalerWithoutMetric},
-		"two of it":  {fails(1, "AmbiguousSelector"), &AutoscalerFails},
-		"cannot":     {fails(0, "FailedGetScale"), &AutoscalerFails},
-		"0 replicas": {fails(1, "ScalingDisabled"), &AutoscalerOff},
-		"new":        {func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Status.Conditions = nil }, &AutoscalerUnknown},
+		"bounds":     {func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Spec.MaxReplicas = 3 }, AutoscalerDiffers},
+		"no value":   {fails(1, "FailedGetObjectMetric"), AutoscalerWithoutMetric},
+		"two of it":  {fails(1, "AmbiguousSelector"), AutoscalerFails},
+		"cannot":     {fails(0, "FailedGetScale"), AutoscalerFails},
+		"0 replicas": {fails(1, "ScalingDisabled"), AutoscalerOff},
+		"new":        {func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Status.Conditions = nil }, AutoscalerUnknown},
 		"within its bounds": {func(h *autoscalingv2.HorizontalPodAutoscaler) {
 			h.Status.Conditions[1].Type, h.Status.Conditions[1].Status = autoscalingv2.ScalingLimited, corev1.ConditionFalse
 		}, nil},
@@ -74,7 +75,7 @@ func TestEvaluate(t *testing.T) {
 			}
 			got := []string{}
 			for _, f := range found {
-				got = append(got, f.Reason)
+				got = append(got, f.Reason.Name)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
@@ -100,19 +101,19 @@ func TestAutoscalerEvidence(t *testing.T) {
 func TestAnAutoscalerThatIsMissing(t *testing.T) {
 	plan := goodPlan()
 	found, _ := Evaluate(nil, &plan, "")
-	if len(found) != 1 || found[0].Reason != AutoscalerMissing.Name {
+	if len(found) != 1 || found[0].Reason != AutoscalerMissing {
 		t.Fatalf("got %v", found)
 	}
 	for _, want := range []string{"uid: u", "controller: true", "app.kubernetes.io/managed-by: kong-latency", "kind: HorizontalPodAutoscaler"} {
-		if !strings.Contains(found[0].Fix, want) {
-			t.Errorf("the fix lacks %q:\n%s", want, found[0].Fix)
+		if !strings.Contains(render.Fix(found[0].Fix), want) {
+			t.Errorf("the fix lacks %q:\n%s", want, render.Fix(found[0].Fix))
 		}
 	}
 	plan.Adopted = true
-	if found, _ := Evaluate(nil, &plan, ""); strings.Contains(found[0].Fix, "\n") {
-		t.Errorf("an adopted one is made anew:\n%s", found[0].Fix)
+	if found, _ := Evaluate(nil, &plan, ""); strings.Contains(render.Fix(found[0].Fix), "\n") {
+		t.Errorf("an adopted one is made anew:\n%s", render.Fix(found[0].Fix))
 	}
-	if found, _ := Evaluate(nil, &plan, "forbidden"); found[0].Reason != AutoscalerUnknown.Name {
+	if found, _ := Evaluate(nil, &plan, "forbidden"); found[0].Reason != AutoscalerUnknown {
 		t.Errorf("got %v", found)
 	}
 	if found, _ := Evaluate(nil, nil, ""); len(found) != 0 {

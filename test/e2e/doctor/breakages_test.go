@@ -14,6 +14,14 @@ import (
 
 	"github.com/kong-latency/kong-latency/cli/doctor"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/extension"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/metricsapi"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
 	"github.com/kong-latency/kong-latency/test/e2e/stack"
 	"github.com/kong-latency/kong-latency/test/guide"
 )
@@ -22,7 +30,7 @@ import (
 type breakage struct {
 	name string
 	// hop is named first then, for the reason.
-	hop    finding.Hop
+	hop    *finding.Hop
 	reason string
 	broken func(*env)
 	// after is done after the fix was applied; nil for nothing.
@@ -31,38 +39,38 @@ type breakage struct {
 
 var breakages = []breakage{
 	{
-		name: "the extension does not name the Service", hop: finding.Extension, reason: "ExtensionServiceNotListed",
+		name: "the extension does not name the Service", hop: extension.Hop, reason: "ExtensionServiceNotListed",
 		broken: func(e *env) {
 			e.kubectl("patch", "dataplanemetricsextension", "kong", "--type=merge", "-p", `{"spec":{"serviceSelector":{"matchNames":[{"name":"other"}]}}}`)
 		},
 	},
 	{
-		name: "the route has an idle backend", hop: finding.Route, reason: "RouteSeveralBackends",
+		name: "the route has an idle backend", hop: route.Hop, reason: "RouteSeveralBackends",
 		broken: func(e *env) {
 			e.kubectl("patch", "httproute", "echo", "--type=json", "-p",
 				`[{"op":"add","path":"/spec/rules/0/backendRefs/-","value":{"name":"canary","kind":"Service","port":80,"weight":0}}]`)
 		},
 	},
 	{
-		name: "no ServiceMonitor", hop: finding.ServiceMonitor, reason: "ServiceMonitorNotFound",
+		name: "no ServiceMonitor", hop: servicemonitor.Hop, reason: "ServiceMonitorNotFound",
 		broken: func(e *env) { e.kubectl("delete", "servicemonitor", "gateway-operator", "-n", "kong-system") },
 	},
 	{
-		name: "the Prometheus selects another label", hop: finding.ServiceMonitor, reason: "ServiceMonitorNotSelected",
+		name: "the Prometheus selects another label", hop: servicemonitor.Hop, reason: "ServiceMonitorNotSelected",
 		broken: func(e *env) {
 			e.kubectl("patch", "prometheus", guide.PrometheusServer.Name, "-n", guide.PrometheusServer.Namespace, "--type=merge",
 				"-p", `{"spec":{"serviceMonitorSelector":{"matchLabels":{"release":"kps"}}}}`)
 		},
 	},
 	{
-		name: "the Prometheus takes no ServiceMonitors", hop: finding.Prometheus, reason: "PrometheusTakesNoMonitors",
+		name: "the Prometheus takes no ServiceMonitors", hop: prometheus.Hop, reason: "PrometheusTakesNoMonitors",
 		broken: func(e *env) {
 			e.kubectl("patch", "prometheus", guide.PrometheusServer.Name, "-n", guide.PrometheusServer.Namespace, "--type=json",
 				"-p", `[{"op":"remove","path":"/spec/serviceMonitorSelector"}]`)
 		},
 	},
 	{
-		name: "the adapter's rule has another name", hop: finding.AdapterRule, reason: "AdapterRuleNameDiffers",
+		name: "the adapter's rule has another name", hop: adapterrule.Hop, reason: "AdapterRuleNameDiffers",
 		broken: func(e *env) {
 			config := e.kubectl("get", "configmap", guide.AdapterConfigMap.Name, "-n", guide.AdapterConfigMap.Namespace, "-o", "yaml")
 			e.kubectlReading(strings.ReplaceAll(config, "as: "+stack.Metric, "as: latency"), "replace", "-f", "-")
@@ -71,11 +79,11 @@ var breakages = []breakage{
 		after: restartAdapter,
 	},
 	{
-		name: "no APIService", hop: finding.MetricsAPI, reason: "MetricsAPINotRegistered",
+		name: "no APIService", hop: metricsapi.Hop, reason: "MetricsAPINotRegistered",
 		broken: func(e *env) { e.kubectl("delete", "apiservice", "v1beta1.custom.metrics.k8s.io") },
 	},
 	{
-		name: "the controller may not attach", hop: finding.Autoscaler, reason: "AutoscalerMissing",
+		name: "the controller may not attach", hop: hpa.Hop, reason: "AutoscalerMissing",
 		broken: func(e *env) {
 			const account = "--as=system:serviceaccount:kong-latency-system:kong-latency-controller"
 			binding := e.kubectl("get", "clusterrolebinding", "kong-latency-controller", "-o", "yaml")
@@ -102,8 +110,8 @@ func restartAdapter(e *env) {
 func TestDoctor(t *testing.T) {
 	e := newEnv(t)
 	e.kubectl("apply", "-f", "config/samples/echo.yaml")
-	e.Eventually(func() []string { return reasonsAt(e.report(), finding.Series) }).Should(gomega.Equal([]string{"SeriesMissing"}), "once it is scraped")
-	e.Expect(e.report().Broken).To(gomega.Equal(finding.Series), "without traffic")
+	e.Eventually(func() []string { return reasonsAt(e.report(), series.Hop.Name) }).Should(gomega.Equal([]string{"SeriesMissing"}), "once it is scraped")
+	e.Expect(e.report().Broken).To(gomega.Equal(series.Hop.Name), "without traffic")
 	e.Expect(e.doctor("--fix").out).To(gomega.ContainSubstring("# Send traffic to Service echo"))
 
 	load := cluster.Send(stack.Seed, 20*time.Minute)
@@ -115,10 +123,10 @@ func TestDoctor(t *testing.T) {
 			b.broken(e)
 			r := e.report()
 			e.Expect(r.Broken).To(gomega.Equal(b.hop))
-			e.Expect(reasonsAt(r, b.hop)).To(gomega.ContainElement(b.reason))
+			e.Expect(reasonsAt(r, b.hop.Name)).To(gomega.ContainElement(b.reason))
 			text := e.doctor()
 			e.Expect(text.code).To(gomega.Equal(1))
-			e.Expect(text.out).To(gomega.ContainSubstring("First broken hop: " + string(b.hop)))
+			e.Expect(text.out).To(gomega.ContainSubstring("First broken hop: " + b.hop.Name))
 
 			fix := e.doctor("--fix")
 			e.Expect(fix.code).To(gomega.Equal(1), "what is broken is told by the exit code, too")
@@ -131,7 +139,7 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
-func reasonsAt(r doctor.Report, hop finding.Hop) []string {
+func reasonsAt(r doctor.Report, hop string) []string {
 	var out []string
 	for _, h := range r.Hops {
 		for _, f := range h.Findings {

@@ -1,4 +1,4 @@
-package lint
+package render
 
 import (
 	"net/url"
@@ -84,32 +84,32 @@ const (
 	home        = "https://github.com/kong-latency/kong-latency"
 )
 
-// asSARIF is a log for tools of code scanning. Its rules are the reasons of the results.
-func asSARIF(results []Result) (string, error) {
+// SARIF is a log for tools of code scanning. Its rules are the reasons of the results.
+func SARIF(results []Located) (string, error) {
 	run := sarifRun{Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "kubectl-latency", Version: version.String(), InformationURI: home, Rules: rulesOf(results)}
 	for _, r := range results {
 		location := sarifLocation{
-			PhysicalLocation: sarifPhysical{Region: sarifRegion{StartLine: r.At.Line, Snippet: sarifText{r.At.Text}}},
+			PhysicalLocation: sarifPhysical{Region: sarifRegion{StartLine: r.Line, Snippet: sarifText{r.Text}}},
 			LogicalLocations: []sarifLogical{{r.Object.String(), "object"}},
 		}
-		location.PhysicalLocation.ArtifactLocation.URI = uriOf(r.At.File)
+		location.PhysicalLocation.ArtifactLocation.URI = uriOf(r.File)
 		run.Results = append(run.Results, sarifResult{
-			RuleID:    r.Reason,
-			RuleIndex: slices.IndexFunc(run.Tool.Driver.Rules, func(rule sarifRule) bool { return rule.ID == r.Reason }),
+			RuleID:    r.Reason.Name,
+			RuleIndex: slices.IndexFunc(run.Tool.Driver.Rules, func(rule sarifRule) bool { return rule.ID == r.Reason.Name }),
 			Level:     levelOf(r.Severity),
-			Message:   sarifText{sentence(r.Finding) + "\nFix: " + fixOf(r.Finding)},
+			Message:   sarifText{about(r.Finding) + "\nFix: " + fixOf(r.Finding)},
 			Locations: []sarifLocation{location},
 		})
 	}
 	return encoded(sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}})
 }
 
-func rulesOf(results []Result) []sarifRule {
+func rulesOf(results []Located) []sarifRule {
 	out := []sarifRule{}
 	for _, r := range results {
-		reason, ok := reasonOf(r.Finding)
-		if !ok || slices.ContainsFunc(out, func(rule sarifRule) bool { return rule.ID == r.Reason }) {
+		reason := r.Reason
+		if slices.ContainsFunc(out, func(rule sarifRule) bool { return rule.ID == reason.Name }) {
 			continue
 		}
 		out = append(out, sarifRule{

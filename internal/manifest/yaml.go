@@ -1,4 +1,6 @@
-package generator
+// Package manifest writes objects as YAML that people apply: without what a cluster
+// fills in, with keys in a stable order.
+package manifest
 
 import (
 	"bytes"
@@ -9,6 +11,7 @@ import (
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	yamlv3 "go.yaml.in/yaml/v3"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 )
 
@@ -28,13 +31,35 @@ func YAML(objects ...any) string {
 }
 
 func document(object any) string {
-	raw, err := json.Marshal(object)
+	fields, err := fieldsOf(object)
 	if err != nil {
 		return notEncoded(err)
 	}
+	raw, err := yaml.Marshal(fields)
+	if err != nil {
+		return notEncoded(err)
+	}
+	return string(raw)
+}
+
+// Unstructured is an object as it is applied: without what a cluster fills in.
+func Unstructured(object any) (*unstructured.Unstructured, error) {
+	fields, err := fieldsOf(object)
+	if err != nil {
+		return nil, fmt.Errorf("encode object: %w", err)
+	}
+	return &unstructured.Unstructured{Object: fields}, nil
+}
+
+// fieldsOf are an object's fields without those that a cluster fills in.
+func fieldsOf(object any) (map[string]any, error) {
+	raw, err := json.Marshal(object)
+	if err != nil {
+		return nil, err
+	}
 	var fields map[string]any
 	if err := json.Unmarshal(raw, &fields); err != nil {
-		return notEncoded(err)
+		return nil, err
 	}
 	delete(fields, "status")
 	if metadata, ok := fields["metadata"].(map[string]any); ok {
@@ -49,10 +74,7 @@ func document(object any) string {
 	if fields["kind"] == monitoringv1.ServiceMonitorsKind {
 		tidyMonitor(fields)
 	}
-	if raw, err = yaml.Marshal(fields); err != nil {
-		return notEncoded(err)
-	}
-	return string(raw)
+	return fields, nil
 }
 
 // tidyMonitor takes out what the Go type writes although nobody has set it. In
@@ -75,19 +97,24 @@ func dropEmpty(fields map[string]any, name string) {
 	}
 }
 
-// ordered writes value as YAML in the order of its fields, without those that
+// Ordered writes value as YAML in the order of its fields, without those that
 // are empty: people read a rule from its series to its query.
-func ordered(value any) string {
+func Ordered(value any) string {
 	var node yamlv3.Node
 	if err := node.Encode(value); err != nil {
 		return notEncoded(err)
 	}
 	prune(&node)
+	return Encode(&node)
+}
+
+// Encode writes a node as YAML, with its comments and its style.
+func Encode(n *yamlv3.Node) string {
 	var b bytes.Buffer
 	encoder := yamlv3.NewEncoder(&b)
 	encoder.SetIndent(2)
 	encoder.CompactSeqIndent()
-	if err := encoder.Encode(&node); err != nil {
+	if err := encoder.Encode(n); err != nil {
 		return notEncoded(err)
 	}
 	return b.String()

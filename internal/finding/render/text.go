@@ -1,17 +1,38 @@
-package lint
+package render
 
 import (
 	"encoding/json"
 	"fmt"
 	"strings"
 
-	"github.com/kong-latency/kong-latency/cli/term"
 	"github.com/kong-latency/kong-latency/internal/finding"
-	"github.com/kong-latency/kong-latency/internal/reference"
 )
 
-// asText is for people: the place, the offending line, what is wrong, the fix.
-func asText(results []Result, style term.Style) string {
+// Located is a finding, and the line of a file where the mistake is.
+type Located struct {
+	finding.Finding
+	File string
+	Line int
+	// Text is the line itself.
+	Text string
+}
+
+// String is the finding in one line, as editors understand it.
+func (l Located) String() string { return fmt.Sprintf("%s: %s", l.place(), l.Finding) }
+
+func (l Located) place() string { return fmt.Sprintf("%s:%d", l.File, l.Line) }
+
+// Style emphasizes parts of text for a terminal.
+type Style interface {
+	Good(string) string
+	Bad(string) string
+	Doubt(string) string
+	Strong(string) string
+	Faint(string) string
+}
+
+// Text is for people: the place, the offending line, what is wrong, the fix.
+func Text(results []Located, style Style) string {
 	var b strings.Builder
 	errors := 0
 	for _, r := range results {
@@ -19,8 +40,8 @@ func asText(results []Result, style term.Style) string {
 		if r.Severity == finding.Error {
 			severity, errors = style.Bad("error"), errors+1
 		}
-		fmt.Fprintf(&b, "%s: %s: %s: %s\n", style.Strong(r.At.String()), severity, style.Strong(r.Reason), oneLine(sentence(r.Finding)))
-		fmt.Fprintf(&b, "%s\n", style.Faint(fmt.Sprintf("%5d | %s", r.At.Line, r.At.Text)))
+		fmt.Fprintf(&b, "%s: %s: %s: %s\n", style.Strong(r.place()), severity, style.Strong(r.Reason.Name), oneLine(about(r.Finding)))
+		fmt.Fprintf(&b, "%s\n", style.Faint(fmt.Sprintf("%5d | %s", r.Line, r.Text)))
 		b.WriteString(fixText(r.Finding, style))
 		b.WriteString("\n")
 	}
@@ -38,8 +59,8 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// sentence is the message with the object that it is about.
-func sentence(f finding.Finding) string {
+// about is the message with the object that it is about.
+func about(f finding.Finding) string {
 	object := f.Object.String()
 	if strings.HasPrefix(f.Message, object+" ") {
 		return f.Message
@@ -48,7 +69,7 @@ func sentence(f finding.Finding) string {
 }
 
 // fixText is the fix: a sentence behind the word, YAML below it.
-func fixText(f finding.Finding, style term.Style) string {
+func fixText(f finding.Finding, style Style) string {
 	fix := strings.TrimRight(fixOf(f), "\n")
 	if !strings.Contains(fix, "\n") {
 		return fmt.Sprintf("      %s %s\n", style.Good("fix:"), fix)
@@ -56,37 +77,25 @@ func fixText(f finding.Finding, style term.Style) string {
 	return fmt.Sprintf("      %s\n        %s\n", style.Good("fix:"), strings.ReplaceAll(fix, "\n", "\n        "))
 }
 
-// fixOf is what mends a finding: its own fix, or else what is always said of its
+// fixOf is what resolves a finding: its own fix, or else what is always said of its
 // reason.
 func fixOf(f finding.Finding) string {
-	if f.Fix != "" {
-		return f.Fix
+	if f.Fix.IsZero() {
+		return f.Reason.Fix
 	}
-	if r, ok := reasonOf(f); ok {
-		return r.Fix
-	}
-	return ""
-}
-
-func reasonOf(f finding.Finding) (*finding.Reason, bool) {
-	for _, r := range reference.Reasons() {
-		if r.Name == f.Reason {
-			return r, true
-		}
-	}
-	return nil, false
+	return Fix(f.Fix)
 }
 
 // jsonResult is a result in JSON. Fields are added to it, and none is renamed.
 type jsonResult struct {
-	File     string      `json:"file"`
-	Line     int         `json:"line"`
-	Severity string      `json:"severity"`
-	Reason   string      `json:"reason"`
-	Hop      finding.Hop `json:"hop,omitempty"`
-	Object   jsonObject  `json:"object"`
-	Message  string      `json:"message"`
-	Fix      string      `json:"fix,omitempty"`
+	File     string     `json:"file"`
+	Line     int        `json:"line"`
+	Severity string     `json:"severity"`
+	Reason   string     `json:"reason"`
+	Hop      string     `json:"hop,omitempty"`
+	Object   jsonObject `json:"object"`
+	Message  string     `json:"message"`
+	Fix      string     `json:"fix,omitempty"`
 }
 
 type jsonObject struct {
@@ -95,13 +104,14 @@ type jsonObject struct {
 	Name      string `json:"name"`
 }
 
-func asJSON(results []Result) (string, error) {
+// JSON is a list of results for programs.
+func JSON(results []Located) (string, error) {
 	list := struct {
 		Findings []jsonResult `json:"findings"`
 	}{[]jsonResult{}}
 	for _, r := range results {
 		list.Findings = append(list.Findings, jsonResult{
-			File: r.At.File, Line: r.At.Line, Severity: strings.ToLower(string(r.Severity)), Reason: r.Reason, Hop: r.Hop,
+			File: r.File, Line: r.Line, Severity: strings.ToLower(string(r.Severity)), Reason: r.Reason.Name, Hop: r.Hop().String(),
 			Object: jsonObject(r.Object), Message: r.Message, Fix: fixOf(r.Finding),
 		})
 	}
@@ -119,9 +129,9 @@ func encoded(value any) (string, error) {
 	return b.String(), nil
 }
 
-// asGitHub are workflow commands, which GitHub shows beside the lines of a pull
+// GitHub is the results as workflow commands, which GitHub shows beside the lines of a pull
 // request.
-func asGitHub(results []Result) string {
+func GitHub(results []Located) string {
 	var b strings.Builder
 	value := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
@@ -130,8 +140,11 @@ func asGitHub(results []Result) string {
 		if r.Severity == finding.Error {
 			command = "error"
 		}
-		fmt.Fprintf(&b, "::%s file=%s,line=%d,title=%s::%s\n", command, property.Replace(r.At.File), r.At.Line,
-			property.Replace(r.Reason), value.Replace(sentence(r.Finding)+"\nFix: "+fixOf(r.Finding)))
+		fmt.Fprintf(&b, "::%s file=%s,line=%d,title=%s::%s\n", command, property.Replace(r.File), r.Line,
+			property.Replace(r.Reason.Name), value.Replace(about(r.Finding)+"\nFix: "+fixOf(r.Finding)))
 	}
 	return b.String()
 }
+
+// oneLine makes one line of a text.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

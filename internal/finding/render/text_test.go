@@ -1,24 +1,42 @@
-package lint
+package render
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/kong-latency/kong-latency/cli/manifests"
-	"github.com/kong-latency/kong-latency/cli/term"
-	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
-func result(message string) Result {
+func result(message string) Located {
 	o := finding.Object{Kind: "Service", Namespace: "shop", Name: "cart"}
-	return Result{annotations.InvalidAnnotation.On(o, "%s", message), manifests.Position{File: "a, b:c%.yaml", Line: 7, Text: "  x: y"}}
+	r := &finding.Reason{Name: "InvalidAnnotation", Severity: finding.Error, Fix: "Correct it."}
+	return Located{Finding: r.On(o, "%s", message), File: "a, b:c%.yaml", Line: 7, Text: "  x: y"}
 }
+
+// colors is a style of a terminal, and plainStyle that of a file.
+type (
+	colors     struct{}
+	plainStyle struct{}
+)
+
+func color(code, s string) string { return "\x1b[" + code + "m" + s + "\x1b[0m" }
+
+func (colors) Good(s string) string   { return color("32", s) }
+func (colors) Bad(s string) string    { return color("31", s) }
+func (colors) Doubt(s string) string  { return color("33", s) }
+func (colors) Strong(s string) string { return color("1", s) }
+func (colors) Faint(s string) string  { return color("2", s) }
+
+func (plainStyle) Good(s string) string   { return s }
+func (plainStyle) Bad(s string) string    { return s }
+func (plainStyle) Doubt(s string) string  { return s }
+func (plainStyle) Strong(s string) string { return s }
+func (plainStyle) Faint(s string) string  { return s }
 
 // Colour changes nothing but the colour.
 func TestColoredText(t *testing.T) {
-	results := []Result{result("it is wrong")}
-	colored, plain := asText(results, term.Colored()), asText(results, term.Style{})
+	results := []Located{result("it is wrong")}
+	colored, plain := Text(results, colors{}), Text(results, plainStyle{})
 	if !strings.Contains(colored, "\x1b[31merror\x1b[0m") {
 		t.Errorf("an error is not red: %q", colored)
 	}
@@ -37,7 +55,7 @@ func TestSentence(t *testing.T) {
 		"Service shop/cart is wrong":  "Service shop/cart is wrong",
 		"Service shop/cart2 is wrong": "Service shop/cart: Service shop/cart2 is wrong",
 	} {
-		if got := sentence(result(message).Finding); got != want {
+		if got := about(result(message).Finding); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
@@ -45,7 +63,7 @@ func TestSentence(t *testing.T) {
 
 // A workflow command is one line, whatever is in it.
 func TestGitHubEscapes(t *testing.T) {
-	got := asGitHub([]Result{result("100% wrong\nindeed")})
+	got := GitHub([]Located{result("100% wrong\nindeed")})
 	want := "::error file=a%2C b%3Ac%25.yaml,line=7,title=InvalidAnnotation::Service shop/cart: 100%25 wrong%0Aindeed%0AFix: "
 	if !strings.HasPrefix(got, want) || strings.Count(got, "\n") != 1 {
 		t.Errorf("got %q", got)

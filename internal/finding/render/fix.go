@@ -1,0 +1,74 @@
+// Package render turns findings into text: warnings and denials of admission, notes of
+// events, and the output formats of the command line. It is the only package that makes
+// text of a fix.
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/manifest"
+)
+
+// Fix is a fix as people read it: one sentence, or, if it has a manifest, YAML with
+// everything else as comments above it.
+func Fix(f finding.Fix) string {
+	if !f.IsManifest() {
+		return strings.Join(append([]string{sentence(f)}, f.Notes...), "\n")
+	}
+	return comments(f) + yamlOf(f)
+}
+
+// sentence is what to do, without a manifest.
+func sentence(f finding.Fix) string {
+	commands := strings.Join(f.Commands, " && ")
+	switch {
+	case f.Summary == "":
+		return commands
+	case commands == "":
+		return f.Summary
+	default:
+		return f.Summary + ": " + commands
+	}
+}
+
+// comments are the words of a fix as YAML comments, a command on a line of its own.
+func comments(f finding.Fix) string {
+	var b strings.Builder
+	comment := func(text string) {
+		for line := range strings.Lines(text) {
+			b.WriteString("# " + strings.TrimSuffix(line, "\n") + "\n")
+		}
+	}
+	comment(f.Summary)
+	for _, command := range f.Commands {
+		comment("  " + command)
+	}
+	if v := f.HelmValues; v != nil {
+		comment(fmt.Sprintf("Values for Helm release %[1]s; Helm replaces lists, so they are complete:\n  helm upgrade %[1]s %[2]s -n %[3]s --reuse-values --values <this file>",
+			v.Release, v.Chart, v.Namespace))
+	}
+	for _, note := range f.Notes {
+		comment(note)
+	}
+	return b.String()
+}
+
+func yamlOf(f finding.Fix) string {
+	var documents []string
+	if len(f.Objects) > 0 {
+		objects := make([]any, len(f.Objects))
+		for i, o := range f.Objects {
+			objects[i] = o
+		}
+		documents = append(documents, manifest.YAML(objects...))
+	}
+	if f.HelmValues != nil {
+		documents = append(documents, manifest.Ordered(f.HelmValues.Values))
+	}
+	if f.Insert != nil {
+		documents = append(documents, manifest.Ordered(f.Insert))
+	}
+	return strings.Join(documents, "---\n")
+}
