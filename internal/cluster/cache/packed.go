@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"strings"
 	"sync"
 	"time"
 	"unique"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/sets"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -166,14 +166,12 @@ func (i *unpackingInformer) AddEventHandlerWithOptions(h toolscache.ResourceEven
 	return i.SharedIndexInformer.AddEventHandlerWithOptions(unpackingHandler{h, i.unpacker}, o)
 }
 
-// AddIndexers implements toolscache.SharedIndexInformer.
+// AddIndexers implements toolscache.SharedIndexInformer. It is how field indexes come
+// from controller-runtime.
 func (i *unpackingInformer) AddIndexers(indexers toolscache.Indexers) error {
 	unpacking := toolscache.Indexers{}
 	for name, keys := range indexers {
-		unpacking[name] = i.index(func(o any) ([]string, error) {
-			all, err := keys(o)
-			return inNamespaces(all), err
-		})
+		unpacking[name] = i.index(inNamespace(keys))
 	}
 	return i.SharedIndexInformer.AddIndexers(unpacking)
 }
@@ -189,21 +187,43 @@ func (i *unpackingInformer) index(keys toolscache.IndexFunc) toolscache.IndexFun
 	}
 }
 
-// inNamespaces leaves out the values by which controller-runtime looks things up in
-// all namespaces at once, which nobody does: they would double the index.
-func inNamespaces(values []string) []string {
-	out := values[:0:0]
-	for _, v := range values {
-		if !strings.HasPrefix(v, everyNamespace) {
-			out = append(out, v)
+// inNamespace leaves out what would double an index. By a field index an object is
+// found in its namespace and, under further keys, in all namespaces at once (see
+// client.FieldIndexer). Nobody looks there: Catalog is of one namespace. These keys do
+// not depend on the namespace, so an object without one has them too.
+func inNamespace(keys toolscache.IndexFunc) toolscache.IndexFunc {
+	return func(in any) ([]string, error) {
+		all, err := keys(in)
+		o, ok := in.(client.Object)
+		if err != nil || !ok || o.GetNamespace() == "" {
+			return all, err
 		}
+		without, err := keys(withoutNamespace(o))
+		if err != nil {
+			return nil, err
+		}
+		inAll := sets.New(without...)
+		out := make([]string, 0, len(all)/2)
+		for _, key := range all {
+			if !inAll.Has(key) {
+				out = append(out, key)
+			}
+		}
+		if len(out) == 0 {
+			return all, nil // nothing depends on the namespace
+		}
+		return out, nil
 	}
-	return out
 }
 
-// everyNamespace is what controller-runtime puts before such a value; no namespace
-// has a name like that.
-const everyNamespace = "__all_namespaces/"
+// withoutNamespace is a shallow copy of an object.
+func withoutNamespace(o client.Object) client.Object {
+	out := reflect.New(reflect.TypeOf(o).Elem())
+	out.Elem().Set(reflect.ValueOf(o).Elem())
+	bare := out.Interface().(client.Object)
+	bare.SetNamespace("")
+	return bare
+}
 
 // unpackingHandler is told of objects.
 type unpackingHandler struct {

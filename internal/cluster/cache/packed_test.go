@@ -89,11 +89,15 @@ func TestInformerGivesOutObjects(t *testing.T) {
 	t.Cleanup(source.Shutdown)
 	i := newInformer(source, &appsv1.Deployment{}, 0, toolscache.Indexers{toolscache.NamespaceIndex: toolscache.MetaNamespaceIndexFunc})
 	g.Expect(i.SetTransform(pack(stripDeployment))).To(gomega.Succeed())
-	const index = "field:" + indexPodLabels
+	const index, everywhere = "pod-labels", "*/"
 	g.Expect(i.AddIndexers(toolscache.Indexers{index: func(o any) ([]string, error) {
+		d := o.(*appsv1.Deployment)
 		var out []string
-		for _, p := range pairs(o.(*appsv1.Deployment).Spec.Template.Labels) {
-			out = append(out, "ns/"+p, everyNamespace+p)
+		for _, p := range pairs(d.Spec.Template.Labels) {
+			out = append(out, everywhere+p)
+			if d.Namespace != "" {
+				out = append(out, d.Namespace+"/"+p)
+			}
 		}
 		return out, nil
 	}})).To(gomega.Succeed())
@@ -124,7 +128,7 @@ func TestInformerGivesOutObjects(t *testing.T) {
 		return len(list)
 	}
 	g.Expect(byLabel("ns/track=stable")).To(gomega.Equal(1))
-	g.Expect(byLabel(everyNamespace+"track=stable")).To(gomega.Equal(0), "nobody looks there")
+	g.Expect(byLabel(everywhere+"track=stable")).To(gomega.Equal(0), "nobody looks there")
 	g.Expect(i.GetStore().List()).To(gomega.HaveLen(1))
 
 	d = d.DeepCopy()
