@@ -16,8 +16,8 @@ import (
 )
 
 // Catalog is a model.Catalog of one namespace over the cache. Reading can fail;
-// what a failed read answers is empty and means nothing, so ask Err before
-// believing any conclusion.
+// the result of a failed read is empty and means nothing, so check Err before
+// relying on any conclusion.
 type Catalog struct {
 	ctx       context.Context
 	reader    client.Reader

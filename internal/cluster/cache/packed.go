@@ -26,7 +26,7 @@ type encoded interface {
 	Unmarshal([]byte) error
 }
 
-// packed is an object in a cache: what the informer itself asks of it, and the rest
+// packed is an object in a cache: what the informer itself reads of it, and the rest
 // encoded.
 type packed struct {
 	namespace, name, version string
@@ -61,8 +61,8 @@ func pack(strip toolscache.TransformFunc) toolscache.TransformFunc {
 	}
 }
 
-// newInformer is the cache's way to make informers: those of objects that are kept
-// packed unpack them.
+// newInformer makes the informers of a cache (see ctrlcache.Options): those of objects
+// that are kept packed unpack them.
 func newInformer(lw toolscache.ListerWatcher, o runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
 	for _, kind := range packedKinds() {
 		if reflect.TypeOf(kind.empty) != reflect.TypeOf(o) {
@@ -118,8 +118,8 @@ type unpackingInformer struct {
 	indexed *latest
 }
 
-// latest remembers the object that was unpacked last: all indexes ask for one after
-// the other, and only read it.
+// latest remembers the object that was unpacked last: all indexes read the same one,
+// one after the other, and do not change it.
 type latest struct {
 	mu  sync.Mutex
 	of  *packed
@@ -256,7 +256,7 @@ func (h unpackingHandler) OnDelete(o any) {
 	}
 }
 
-// unpackingIndexer gives out objects. Its List, which cannot fail, leaves out what
+// unpackingIndexer returns objects. Its List, which cannot fail, leaves out what
 // cannot be decoded; nothing of the kind was encoded here.
 type unpackingIndexer struct {
 	toolscache.Indexer

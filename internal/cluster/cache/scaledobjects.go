@@ -64,12 +64,12 @@ func (s *ScaledObjects) Of(namespace, deployment string) (list []model.Autoscale
 	}
 }
 
-// Unread tells whether the first attempt to read them has no outcome yet.
+// Unread reports whether the first attempt to read them has no outcome yet.
 func (s *ScaledObjects) Unread() bool { return s != nil && s.set.State == pipeline.Unread }
 
 // Touched is every Deployment to which the latest change of ScaledObjects can matter.
 func (s *ScaledObjects) Touched() []types.NamespacedName { return s.touched }
 
-// Turned tells whether it has just become known, or unknown, which there are. That can
+// Turned reports whether it has just become known, or unknown, which there are. That can
 // matter to every Deployment.
 func (s *ScaledObjects) Turned() bool { return s.turned }

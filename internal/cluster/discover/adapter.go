@@ -22,11 +22,11 @@ import (
 )
 
 // The adapter's pods and its ConfigMap are read one by one, on the interval.
-// Watching them would need a cache of, and the right to list, what is none of our
-// business. Kubernetes cannot narrow the right to list pods to names. ConfigMaps
+// Watching them would need a cache of, and the right to list, objects that are not
+// the product's business. Kubernetes cannot restrict the right to list pods to names. ConfigMaps
 // may be read by two names only, those that prometheus-adapter's chart and
-// kube-prometheus give theirs; under another name it takes a Role in the adapter's
-// namespace (docs/install.md).
+// kube-prometheus give theirs; under another name a Role in the adapter's namespace
+// is needed (docs/install.md).
 //
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list
 // +kubebuilder:rbac:groups="",resources=configmaps,resourceNames=prometheus-adapter;adapter-config,verbs=get
@@ -95,7 +95,7 @@ func (a *AdapterReader) Read(ctx context.Context, named ConfigMapKey, api pipeli
 var errNoAPI = errors.New("no custom metrics API is registered, so no adapter is behind it")
 
 // find lists the adapter's processes through the APIService and its Service. The
-// error is a clause for people.
+// error is a clause to show to users.
 func (a *AdapterReader) find(ctx context.Context, api pipeline.MetricsAPI) ([]Process, error) {
 	switch {
 	case api.State == pipeline.Known && !api.Registered:
@@ -174,7 +174,7 @@ func HelmRelease(cm *corev1.ConfigMap) string {
 	return cm.Annotations["meta.helm.sh/release-name"]
 }
 
-// pending tells whether the ConfigMap changed after the oldest process started,
+// pending reports whether the ConfigMap changed after the oldest process started,
 // which then runs another configuration. A pod whose container does not run
 // counts for nothing: it will read what is there when it starts.
 //

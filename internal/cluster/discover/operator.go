@@ -21,11 +21,11 @@ const (
 	controllerManager = "controller-manager"
 )
 
-// operatorMarks stand in the names of the operator's charts, and so in the
-// names and labels of what they install.
+// operatorMarks occur in the names of the operator's charts, and so in the names and
+// labels of what they install.
 var operatorMarks = []string{"gateway-operator", "kong-operator"}
 
-// IsOperatorService tells whether a Service may be the one of Kong Operator's
+// IsOperatorService reports whether a Service may be the one of Kong Operator's
 // metrics. The label control-plane is on the metrics Service of every way to
 // install the operator, but every other program made with kubebuilder has it too.
 func IsOperatorService(namespace, name string, labels map[string]string) bool {

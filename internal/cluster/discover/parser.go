@@ -22,7 +22,7 @@ const (
 )
 
 // configParser parses a configuration when its text changed, or what resources
-// the API server has, and otherwise gives out what it has.
+// the API server has, and otherwise returns the last result.
 type configParser struct {
 	// discover lists the API server's resources.
 	discover func(context.Context) ([]*metav1.APIResourceList, error)
@@ -62,7 +62,8 @@ func (p *configParser) parse(ctx context.Context, text string, now time.Time) (*
 	return p.last, nil
 }
 
-// rediscover asks for the resources and drops what was parsed by others.
+// rediscover lists the resources and, if they changed, drops what was parsed with the
+// former ones.
 func (p *configParser) rediscover(ctx context.Context, now time.Time) error {
 	lists, err := p.discover(ctx)
 	if err != nil {
@@ -94,7 +95,7 @@ func (c *parsedConfig) checked(running []Process) (*adapterconfig.Config, error)
 	return c.config, nil
 }
 
-// lacksResource tells whether a configuration names a resource that the API server
+// lacksResource reports whether a configuration names a resource that the API server
 // does not have, which can come without a change of the configuration.
 func lacksResource(err error) bool {
 	var errs adapterconfig.Errors

@@ -33,7 +33,7 @@ func TestResourcesThatComeLaterAreSeen(t *testing.T) {
 		{Name: "widgets", SingularName: "widget", Kind: "Widget", Namespaced: true},
 	}})
 	if soon := parse(time.Second); soon != first {
-		t.Error("asked discovery again at once")
+		t.Error("ran discovery again at once")
 	}
 	later := parse(missingAge)
 	if later.err != nil || later.config == nil {

@@ -168,7 +168,7 @@ func ownerOf(pod *corev1.Pod) finding.Object {
 }
 
 // ConfigMap finds the ConfigMap and key that the process reads as its
-// configuration. The error is a clause for people.
+// configuration. The error is a clause to show to users.
 func (p Process) ConfigMap() (ConfigMapKey, error) {
 	if p.container == nil || p.file == "" {
 		return ConfigMapKey{}, fmt.Errorf("%s does not run prometheus-adapter: no container has the argument --config", p.Owner)

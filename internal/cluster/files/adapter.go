@@ -76,7 +76,7 @@ func (m *contents) adapterProcesses() []discover.Process {
 }
 
 // adapterConfig is where the configuration is, and what runs with it, if that is
-// in the files. The error is a clause for people.
+// in the files. The error is a clause to show to users.
 func (m *contents) adapterConfig(processes []discover.Process) (discover.ConfigMapKey, *discover.Process, error) {
 	var at discover.ConfigMapKey
 	var candidates []discover.ConfigMapKey
@@ -130,7 +130,7 @@ func (m *contents) adapterLookalikes() []discover.ConfigMapKey {
 	return out
 }
 
-// looksLikeRules tells whether a text is a configuration of prometheus-adapter, be
+// looksLikeRules reports whether a text is a configuration of prometheus-adapter, be
 // it one that cannot be parsed.
 func looksLikeRules(text string) bool {
 	if !strings.Contains(text, "seriesQuery") {
@@ -166,7 +166,7 @@ func (m *contents) configMap(at discover.ConfigMapKey) *corev1.ConfigMap {
 // shortNames are those by which kubectl knows resources, and the adapter does not.
 var shortNames = []string{"svc", "ns", "po", "deploy", "no", "ep", "cm", "rs", "sts", "ds"}
 
-// perhapsCustom tells whether a configuration is refused only for resources that a
+// perhapsCustom reports whether a configuration is refused only for resources that a
 // cluster may have as custom resources. It cannot have those that are called as a
 // short name, or are in a group without a dot.
 func perhapsCustom(err error) bool {

@@ -38,7 +38,7 @@ type Cluster struct {
 	Autoscalers []model.Autoscaler
 	// Policies decide by the LatencyPolicies among the objects.
 	Policies plan.Rules
-	// Snapshot is what the objects say of the metric's way.
+	// Snapshot is what the objects say about the metric pipeline.
 	Snapshot *pipeline.Snapshot
 
 	policies []v1alpha1.LatencyPolicy
@@ -46,7 +46,7 @@ type Cluster struct {
 }
 
 // New makes a cluster of objects. What could be understood is returned beside an
-// error, which says where the others stand.
+// error, which says where the others are.
 func New(objects []manifests.Object) (*Cluster, error) {
 	c := &Cluster{Objects: objects}
 	var errs []error
@@ -121,13 +121,13 @@ func decode(o manifests.Object, into any) error {
 	return runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, into)
 }
 
-// Is tells whether an object is of a kind, whatever the version.
+// Is reports whether an object is of a kind, whatever the version.
 func Is(o manifests.Object, group, kind string) bool {
 	gvk := o.GroupVersionKind()
 	return gvk.Group == group && gvk.Kind == kind
 }
 
-// Partial tells whether a Deployment or Service is not a whole one but a patch for
+// Partial reports whether a Deployment or Service is not a whole one but a patch for
 // one, as in an overlay of kustomize: it lacks what the API requires.
 func Partial(o manifests.Object) bool {
 	required := []string{"spec", "ports"}

@@ -43,14 +43,14 @@ func (c *Cluster) settle(w model.Workload) (*plan.Plan, []finding.Finding) {
 	if !r.Asked {
 		return nil, nil // not every workload that a policy could attach has a Service
 	}
-	// What goes beyond a limit is brought in where it is from before; new settings
-	// are refused.
+	// Existing settings beyond a limit are clamped to it; new ones are refused, and in
+	// files all are new.
 	findings := slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return f.Reason == policy.LimitClamped.Name })
-	ruling := plan.RulingOf(c.Policies, w)
-	if r.Plan != nil && !ruling.Unknown {
-		findings = append(findings, checkOwn(annotations.OnDeployment, w.Object(), w.Annotations, ruling.Policy)...)
+	effective := plan.RulingOf(c.Policies, w)
+	if r.Plan != nil && !effective.Unknown {
+		findings = append(findings, checkOwn(annotations.OnDeployment, w.Object(), w.Annotations, effective.Policy)...)
 		if s, ok := c.Catalog(w.Namespace).Service(r.Plan.Service); ok {
-			findings = append(findings, checkOwn(annotations.OnService, s.Object(), s.Annotations, ruling.Policy)...)
+			findings = append(findings, checkOwn(annotations.OnService, s.Object(), s.Annotations, effective.Policy)...)
 		}
 	}
 	if finding.Blocks(findings) {
@@ -59,9 +59,9 @@ func (c *Cluster) settle(w model.Workload) (*plan.Plan, []finding.Finding) {
 	return r.Plan, findings
 }
 
-// checkOwn is what the policy forbids of an object's own settings. A profile that
-// is unknown was found before.
-func checkOwn(kind annotations.Kind, o finding.Object, ours map[string]string, p *policy.Policy) []finding.Finding {
-	own, _ := annotations.Parse(kind, annotations.Own(ours))
+// checkOwn is which of an object's own settings exceed the limits of the policy. An
+// unknown behavior profile was found before.
+func checkOwn(kind annotations.Kind, o finding.Object, all map[string]string, p *policy.Policy) []finding.Finding {
+	own, _ := annotations.Parse(kind, annotations.Own(all))
 	return slices.DeleteFunc(policy.Check(o, own, p), func(f finding.Finding) bool { return f.Reason == policy.UnknownBehavior.Name })
 }

@@ -161,8 +161,8 @@ func (m *contents) operatorServices() pipeline.Set[pipeline.OperatorService] {
 	})
 }
 
-// gatewayConfigurations are Unreadable if one is of an old version, whose
-// references stand elsewhere.
+// gatewayConfigurations are Unreadable if one is of an old version, whose references
+// are in other fields.
 func (m *contents) gatewayConfigurations() pipeline.Set[pipeline.GatewayConfiguration] {
 	is := ofKind(convert.KongGroup, "GatewayConfiguration")
 	for _, u := range m.objects {
@@ -174,7 +174,7 @@ func (m *contents) gatewayConfigurations() pipeline.Set[pipeline.GatewayConfigur
 	return setOf(m, convert.GatewayConfiguration, is)
 }
 
-// metricsAPI is the APIService, taken for available: files cannot say.
+// metricsAPI is the APIService, assumed to be available: files cannot say.
 func (m *contents) metricsAPI() pipeline.MetricsAPI {
 	is := ofKind("apiregistration.k8s.io", "APIService")
 	set := setOf(m, convert.MetricsAPI, func(u *unstructured.Unstructured) bool { return is(u) && u.GetName() == discover.MetricsAPIName })

@@ -12,8 +12,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/cluster/discover"
 )
 
-// Flags say where things on the metric's way are, for clusters in which they cannot
-// be found. The programs that read a cluster share them.
+// Flags say where the components of the metric pipeline are, for clusters in which they
+// cannot be found. The programs that read a cluster share them.
 type Flags struct {
 	OperatorService  string
 	AdapterConfigMap string
@@ -31,7 +31,7 @@ func (f *Flags) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&f.AdapterConfigKey, "adapter-config-key", key, "key of that ConfigMap that holds the configuration")
 }
 
-// Options are the flags as a Source takes them.
+// Options are the flags as options of a Source.
 func (f *Flags) Options() (Options, error) {
 	out := Options{AdapterKey: f.AdapterConfigKey}
 	var errs [2]error

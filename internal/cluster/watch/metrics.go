@@ -42,7 +42,7 @@ func (s *Source) Collect(ch chan<- prom.Metric) {
 	gauge(checkDesc, seconds(s.poller.checkedAt.Load()))
 }
 
-// unread tells whether something about the kind, which has this name, cannot be
+// unread reports whether something about the kind, which has this name, cannot be
 // concluded.
 func (o *objects[T]) unread() (name string, is bool) { return o.name, isUnread(o.set().State) }
 

@@ -24,7 +24,7 @@ type objects[T any] struct {
 	// name of the kind, as in "servicemonitors.monitoring.coreos.com".
 	name    string
 	convert func(*unstructured.Unstructured) (T, error)
-	// changed is called after every change of what set gives out, without the lock.
+	// changed is called after every change of what set returns, without the lock.
 	changed func()
 	log     logr.Logger
 
@@ -35,7 +35,7 @@ type objects[T any] struct {
 	listed, watching bool
 	failingSince     time.Time // zero while nothing fails
 	items            map[types.NamespacedName]converted[T]
-	// last is what set gave out, still true unless stale.
+	// last is what set returned, still true unless stale.
 	last  pipeline.Set[T]
 	stale bool
 }
@@ -50,7 +50,7 @@ func newObjects[T any](name string, convert func(*unstructured.Unstructured) (T,
 	return objects[T]{name: name, convert: convert, changed: d.changed, log: d.log, items: map[types.NamespacedName]converted[T]{}}
 }
 
-// settled tells whether the first attempt to read has had an outcome.
+// settled reports whether the first attempt to read has had an outcome.
 func (o *objects[T]) settled() bool {
 	state, _ := o.standing()
 	return state != pipeline.Unread
@@ -73,8 +73,8 @@ func (o *objects[T]) watched(ok bool) {
 	}
 }
 
-// settle makes the kind Known if it is, and tells whether that is new. A kind
-// that can be listed but not watched never is: what is kept of it would age unseen.
+// settle makes the kind Known if it is, and reports whether it was not before. A kind
+// that can be listed but not watched never is: what is kept of it would go stale unnoticed.
 func (o *objects[T]) settle() bool {
 	if !o.listed || !o.watching {
 		return false
@@ -99,33 +99,33 @@ func (o *objects[T]) ended(err error, now time.Time) {
 	}
 	o.listed, o.watching = false, false
 	state, why, ok := outcome(o.name, verb, err, o.state == pipeline.Known, now.Sub(o.failingSince))
-	news := ok && (state != o.state || why != o.why)
+	differs := ok && (state != o.state || why != o.why)
 	if ok {
 		o.state, o.why, o.stale = state, why, true
 		clear(o.items)
 	}
 	o.mu.Unlock()
-	if news {
+	if differs {
 		o.announce()
 	}
 }
 
-// late notes that the first list takes long, so that nobody waits for it. When it
-// comes, the kind is Known as ever.
+// late makes the kind Unreadable if its first list is slow, so that nothing waits for
+// it. Once the list arrives, the kind is Known.
 func (o *objects[T]) late(after time.Duration) {
 	o.mu.Lock()
-	news := o.state == pipeline.Unread
-	if news {
+	differs := o.state == pipeline.Unread
+	if differs {
 		o.state, o.why, o.stale = pipeline.Unreadable, fmt.Sprintf("listing %s takes longer than %s", o.name, after), true
 	}
 	o.mu.Unlock()
-	if news {
+	if differs {
 		o.announce()
 	}
 }
 
-// announce tells of another state, once: an attempt that fails as the last one
-// did is no news.
+// announce logs a new state, once: an attempt that fails as the last one did changes
+// nothing.
 func (o *objects[T]) announce() {
 	state, why := o.standing()
 	o.log.Info("read a kind of the pipeline", "kind", o.name, "state", state, "why", why)
@@ -178,9 +178,9 @@ func (o *objects[T]) Delete(in any) error {
 	o.mu.Lock()
 	delete(o.items, client.ObjectKeyFromObject(u))
 	o.stale = true
-	tell := o.state == pipeline.Known
+	notify := o.state == pipeline.Known
 	o.mu.Unlock()
-	if tell {
+	if notify {
 		o.changed()
 	}
 	return nil
@@ -199,16 +199,16 @@ func (o *objects[T]) Replace(list []any, _ string) error {
 	o.mu.Lock()
 	o.listed = true
 	became := o.settle()
-	news := !reflect.DeepEqual(items, o.items)
-	if news {
+	differs := !reflect.DeepEqual(items, o.items)
+	if differs {
 		o.items, o.stale = items, true
 	}
-	tell := news && o.state == pipeline.Known
+	notify := differs && o.state == pipeline.Known
 	o.mu.Unlock()
 	switch {
 	case became:
 		o.announce()
-	case tell:
+	case notify:
 		o.changed()
 	}
 	return nil
@@ -226,13 +226,13 @@ func (o *objects[T]) put(in any) error {
 	o.mu.Lock()
 	key := client.ObjectKeyFromObject(u)
 	old, had := o.items[key]
-	news := !had || !reflect.DeepEqual(item, old)
-	if news {
+	differs := !had || !reflect.DeepEqual(item, old)
+	if differs {
 		o.items[key], o.stale = item, true
 	}
-	tell := news && o.state == pipeline.Known
+	notify := differs && o.state == pipeline.Known
 	o.mu.Unlock()
-	if tell {
+	if notify {
 		o.changed()
 	}
 	return nil

@@ -60,7 +60,7 @@ func (p *Policies) Set() *policy.Set { return p.set }
 // List is the policies, sorted by name; it must not be changed.
 func (p *Policies) List() []v1alpha1.LatencyPolicy { return p.list }
 
-// Known tells whether List is all the policies that there are.
+// Known reports whether List is all the policies that there are.
 func (p *Policies) Known() bool { return p.known }
 
 // Candidates are all Deployments in the cache, as policies see them.

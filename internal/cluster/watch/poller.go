@@ -17,7 +17,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
-// poller looks at what is not watched: the adapter, and a Service named by
+// poller reads what is not watched: the adapter, and a Service named by
 // configuration.
 type poller struct {
 	interval time.Duration
@@ -29,9 +29,9 @@ type poller struct {
 	direct  client.Reader
 	changed func()
 	log     logr.Logger
-	// wake has one place; hurry fills it.
+	// wake has room for one; hurry fills it.
 	wake chan struct{}
-	// checkedAt is when it was last looked, also if there was nothing to look at yet.
+	// checkedAt is when it last ran, even if there was nothing to read yet.
 	checkedAt atomic.Pointer[time.Time]
 
 	mu              sync.Mutex
@@ -53,7 +53,7 @@ func (p *poller) run(ctx context.Context) {
 	}
 }
 
-// hurry has the poller look again at once.
+// hurry has the poller run again at once.
 func (p *poller) hurry() {
 	select {
 	case p.wake <- struct{}{}:
@@ -76,10 +76,10 @@ func (p *poller) look(ctx context.Context) {
 		operator = discover.NamedOperatorService(limited, p.direct, at.OperatorService)
 	}
 	if ctx.Err() != nil {
-		return // what failed for that reason is no result
+		return // a failure for that reason is no result
 	}
 	p.mu.Lock()
-	news := !p.looked || !reflect.DeepEqual(adapter, p.adapterResult) || !reflect.DeepEqual(operator, p.operatorService)
+	differs := !p.looked || !reflect.DeepEqual(adapter, p.adapterResult) || !reflect.DeepEqual(operator, p.operatorService)
 	standing := !p.looked || adapter.State != p.adapterResult.State || adapter.Why != p.adapterResult.Why
 	p.looked, p.adapterResult, p.operatorService = true, adapter, operator
 	p.mu.Unlock()
@@ -87,12 +87,12 @@ func (p *poller) look(ctx context.Context) {
 		p.log.Info("read the adapter's configuration", "state", adapter.State, "why", adapter.Why,
 			"configMap", adapter.ConfigMap.String(), "key", adapter.Key)
 	}
-	if news {
+	if differs {
 		p.changed()
 	}
 }
 
-// settled tells whether there is a result.
+// settled reports whether there is a result.
 func (p *poller) settled() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -30,8 +30,8 @@ type Picture struct {
 
 // Read reads once what a Source keeps, with whatever rights the client of config
 // has. What is missing or may not be read is in the picture as just that; the error
-// says that nothing could be asked, or that ctx ended. Of the options only those
-// count that say where things are.
+// says that no client could be made, or that ctx ended. Of the options only those
+// count that say where components are.
 func Read(ctx context.Context, config *rest.Config, o Options) (*Picture, error) {
 	dyn, err := dynamic.NewForConfig(config)
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 
 const (
 	// grace is how long a kind that was read stays Known while the API server fails
-	// to serve it: its restart is no news about the pipeline.
+	// to serve it: its restart says nothing about the pipeline.
 	grace = time.Minute
 	// steady is how long a watch must have lasted for its end to be an ordinary one.
 	steady = time.Minute
@@ -30,14 +30,14 @@ const (
 	slowest = 6
 	// probeTimeout bounds a request that answers little.
 	probeTimeout = 10 * time.Second
-	// firstList is how long the first list may take before nobody waits for it.
+	// firstList is how long the first list may take before the kind is Unreadable.
 	firstList = 30 * time.Second
 )
 
 // reader keeps all objects of one kind, which may be missing, forbidden, or
 // installed and removed at any time. An informer would wait for such a kind for
-// ever, with an error in the log at each attempt; a reader asks again on an
-// interval and knows how it stands.
+// ever, with an error in the log at each attempt; a reader tries again on an
+// interval and knows the state of its kind.
 type reader[T any] struct {
 	objects[T]
 
@@ -67,7 +67,7 @@ func newReader[T any](d deps, convert func(*unstructured.Unstructured) (T, error
 }
 
 // run reads until ctx ends. Between two attempts it waits: what is not installed
-// is asked for on the interval, what fails otherwise ever more rarely.
+// is looked for on the interval, what fails otherwise less and less often.
 func (r *reader[T]) run(ctx context.Context) {
 	fresh := wait.Backoff{Duration: r.interval, Factor: 2, Steps: slowest, Cap: slowest * r.interval, Jitter: 0.2}
 	backoff := fresh
@@ -127,8 +127,8 @@ func (r *reader[T]) follow(ctx context.Context, resource schema.GroupVersionReso
 		toolscache.ReflectorOptions{Name: "kong-latency", TypeDescription: resource.String()})
 	late := time.AfterFunc(firstList, func() { r.late(firstList) })
 	defer late.Stop()
-	// What it has to tell is of use to those who look for something. How it stands
-	// with the kind is told by us.
+	// The reflector's own log is for debugging. The state of the kind is logged by
+	// announce.
 	return reflector.ListAndWatchWithContext(klog.NewContext(ctx, r.log.V(1)))
 }
 
@@ -140,9 +140,9 @@ func (r *reader[T]) selected(o metav1.ListOptions) metav1.ListOptions {
 	return o
 }
 
-// outcome is how it stands with a kind after an error ended the attempt to list
-// or watch it (the verb); false if as before. Absence and prohibition are believed
-// at once, other errors only of what was not Known or has failed for long.
+// outcome is the state of a kind, and the reason, after an error ended the attempt to
+// list or watch it (the verb); false if the state stays. Not found and forbidden count
+// at once, other errors only if the kind was not Known or has failed for long.
 func outcome(name, verb string, err error, known bool, failing time.Duration) (pipeline.State, string, bool) {
 	switch {
 	case err == nil:

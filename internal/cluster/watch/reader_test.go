@@ -139,7 +139,7 @@ func TestAForbiddenKindIsUnreadableAndAskedForAgain(t *testing.T) {
 	a := newAPI()
 	a.refuse(forbidden())
 	r := a.read(t)
-	g.Eventually(a.lists.Load).Should(gomega.BeNumerically(">=", 3), "it is not asked for again")
+	g.Eventually(a.lists.Load).Should(gomega.BeNumerically(">=", 3), "it is not tried again")
 	g.Expect(r.set().State).To(gomega.Equal(pipeline.Unreadable))
 	g.Expect(r.set().Why).To(gomega.Equal("listing dataplanemetricsextensions.gateway-operator.konghq.com is forbidden"))
 	g.Expect(a.logged.Load()).To(gomega.BeEquivalentTo(1), "the same is logged again and again")
@@ -165,7 +165,7 @@ func TestChangesOfAKind(t *testing.T) {
 	a := newAPI(extensionObject("a", true))
 	r := a.read(t)
 	g.Eventually(func() pipeline.State { return r.set().State }).Should(gomega.Equal(pipeline.Known))
-	g.Eventually(a.events.Load).Should(gomega.BeEquivalentTo(1)) // it is told after it can be seen
+	g.Eventually(a.events.Load).Should(gomega.BeEquivalentTo(1)) // subscribers are called after it can be seen
 	first, before := r.set(), a.events.Load()
 
 	touched := extensionObject("a", true)
@@ -175,7 +175,7 @@ func TestChangesOfAKind(t *testing.T) {
 	a.watcher.Load().Add(extensionObject("b", false))
 	g.Eventually(func() []string { return names(r.set()) }).Should(gomega.Equal([]string{"a", "b"}))
 	g.Eventually(a.events.Load).Should(gomega.BeEquivalentTo(before + 1))
-	g.Consistently(a.events.Load).Should(gomega.BeEquivalentTo(before+1), "a change that is of no interest was told")
+	g.Consistently(a.events.Load).Should(gomega.BeEquivalentTo(before+1), "a change that is of no interest was announced")
 	g.Expect(names(first)).To(gomega.Equal([]string{"a"}), "a set that was given out was changed")
 
 	a.watcher.Load().Modify(extensionObject("a", false))

@@ -1,3 +1,12 @@
+// Package watch follows the objects of the metric pipeline in a cluster and keeps what
+// it knows of them in one pipeline.Snapshot, which is replaced as a whole when something
+// changes.
+//
+// Setup adds a Source to a manager. For each kind, a reader lists and watches it and
+// knows whether it is installed, may be read and has been read; a kind that is missing or
+// forbidden is noted in the snapshot and tried again. A poller reads what cannot be
+// watched, such as prometheus-adapter's configuration. LatencyPolicies and ScaledObjects
+// are followed in the same way. Read does all of it once, for programs that do not stay.
 package watch
 
 import (
@@ -30,11 +39,11 @@ type Options struct {
 	// AdapterKey its key, which is config.yaml if empty.
 	AdapterConfigMap types.NamespacedName
 	AdapterKey       string
-	// Interval is how often what cannot be watched is looked at: kinds that are not
+	// Interval is how often what cannot be watched is read: kinds that are not
 	// installed, the adapter's pods and its ConfigMap. Zero means 5 seconds.
 	Interval time.Duration
-	// Debounce is how long the cluster must be quiet before a new snapshot is made;
-	// ten times as long there is at most one. Zero means 100 ms.
+	// Debounce is how long the cluster must be quiet before a new snapshot is taken.
+	// At most one is taken in ten times as long. Zero means 100 ms.
 	Debounce time.Duration
 }
 
@@ -67,7 +76,7 @@ type Source struct {
 	operator func(context.Context) ([]corev1.Service, error)
 	kinds    *kinds
 	poller   *poller
-	// wake has one place: it says that something changed, not how often.
+	// wake has room for one: it says that something changed, not how often.
 	wake chan struct{}
 
 	current  atomic.Pointer[pipeline.Snapshot]
@@ -143,11 +152,11 @@ func Setup(mgr manager.Manager, o Options) (*Source, error) {
 // after both: what is reconciled before the pipeline was read is reconciled twice.
 func (s *Source) GetCache() ctrlcache.Cache { return cacheAndSource{s.cache, s} }
 
-// syncBound is how long the first picture is waited for: a kind that does not answer
-// must not keep workloads from being attached.
+// syncBound is how long the start waits for the first complete snapshot: a kind that
+// does not answer must not keep workloads from being attached.
 const syncBound = 5 * time.Second
 
-// cacheAndSource is the cache, synced once the Source is too or had its time.
+// cacheAndSource is the cache, synced once the Source is too or syncBound has passed.
 type cacheAndSource struct {
 	ctrlcache.Cache
 	source *Source
@@ -164,14 +173,14 @@ func (c cacheAndSource) WaitForCacheSync(ctx context.Context) bool {
 	return c.Cache.WaitForCacheSync(ctx)
 }
 
-// Snapshot is the latest picture, never nil. It must not be changed. As long as
+// Snapshot returns the latest snapshot, never nil. It must not be changed. As long as
 // nothing changes, it is the same pointer.
 func (s *Source) Snapshot() *pipeline.Snapshot { return s.current.Load() }
 
 // Policies are the latest LatencyPolicies, never nil.
 func (s *Source) Policies() *Policies { return s.policies.Load() }
 
-// Synced tells whether everything that can be read was read once and is in the
+// Synced reports whether everything that can be read was read once and is in the
 // snapshot. What is missing or forbidden does not keep it from being true, and
 // once true it stays so.
 func (s *Source) Synced() bool { return s.synced.Load() }
@@ -240,14 +249,14 @@ func (s *Source) follow(ctx context.Context) {
 			return
 		}
 		s.renew(ctx)
-		if s.Synced() { // until then somebody waits for the first whole picture
+		if s.Synced() { // until then the start waits for the first complete snapshot
 			last = time.Now()
 		}
 	}
 }
 
-// settle waits until the changes stop for a moment, but not for ever, and for the
-// time to pass that lies between two snapshots; for the first whole picture only until
+// settle waits until changes pause, within a bound, and until enough time has passed
+// since the last snapshot. Before the first complete snapshot it waits only until
 // everything was read. It returns false if ctx ended.
 func (s *Source) settle(ctx context.Context, last time.Time) bool {
 	every := 10 * s.options.Debounce
@@ -285,7 +294,7 @@ func (s *Source) renew(ctx context.Context) {
 			s.poller.hurry()
 			s.changed()
 		}
-		// Without any policy the labels of namespaces mean nothing.
+		// Without any policy the labels of namespaces have no effect.
 		if !before.known || !before.set.Empty() || !policies.set.Empty() {
 			s.tell(&s.policySubscribers)
 		}
@@ -309,7 +318,7 @@ func (s *Source) tell(subscribers *[]func()) {
 	}
 }
 
-// settled tells whether the first attempts to read have all had an outcome.
+// settled reports whether the first attempts to read have all had an outcome.
 func (s *Source) settled() bool {
 	for _, k := range s.kinds.all() {
 		if !k.settled() {

@@ -78,7 +78,7 @@ func TestSnapshotsWaitForQuietButNotForEver(t *testing.T) {
 	}
 }
 
-func TestTheFirstWholePictureIsNotPutOff(t *testing.T) {
+func TestTheFirstCompleteSnapshotIsNotDelayed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := stillSource()
 		began := time.Now()
@@ -116,13 +116,13 @@ func TestWhatDoesNotAnswerDoesNotHoldUpTheStart(t *testing.T) {
 
 func TestASnapshotIsReplacedOnlyByAnother(t *testing.T) {
 	s := stillSource()
-	told := 0
-	s.Subscribe(func() { told++ })
+	calls := 0
+	s.Subscribe(func() { calls++ })
 	s.renew(t.Context())
 	first := s.Snapshot()
 	s.renew(t.Context())
-	if s.Snapshot() != first || told != 1 {
-		t.Errorf("another snapshot of the same cluster, told %d times", told)
+	if s.Snapshot() != first || calls != 1 {
+		t.Errorf("another snapshot of the same cluster, %d calls", calls)
 	}
 	put := func(name string, latency bool) {
 		t.Helper()
@@ -137,8 +137,8 @@ func TestASnapshotIsReplacedOnlyByAnother(t *testing.T) {
 	put("a", true)
 	s.renew(t.Context())
 	second := s.Snapshot()
-	if second == first || second.Extensions.State != pipeline.Known || len(second.Extensions.Items) != 1 || told != 2 {
-		t.Errorf("got %+v, told %d times", second.Extensions, told)
+	if second == first || second.Extensions.State != pipeline.Known || len(second.Extensions.Items) != 1 || calls != 2 {
+		t.Errorf("got %+v, %d calls", second.Extensions, calls)
 	}
 	put("a", true)
 	s.renew(t.Context())
@@ -154,8 +154,8 @@ func TestASnapshotIsReplacedOnlyByAnother(t *testing.T) {
 
 func TestSyncedOnceEverythingHadAnOutcome(t *testing.T) {
 	s := stillSource()
-	told := 0
-	s.Subscribe(func() { told++ })
+	calls := 0
+	s.Subscribe(func() { calls++ })
 	kinds := []interface{ ended(error, time.Time) }{
 		s.kinds.namespaces, s.kinds.serviceMonitors, s.kinds.prometheuses, s.kinds.extensions, s.kinds.controlPlanes,
 		s.kinds.gatewayConfigurations, s.kinds.gatewayClasses, s.kinds.gateways, s.kinds.httpRoutes, s.kinds.metricsAPI,
@@ -174,9 +174,9 @@ func TestSyncedOnceEverythingHadAnOutcome(t *testing.T) {
 		t.Fatal("synced before the adapter was looked for")
 	}
 	s.poller.looked = true
-	before := told
+	before := calls
 	s.renew(t.Context())
-	if !s.Synced() || told != before+1 {
-		t.Errorf("synced is %v, told %d times", s.Synced(), told-before)
+	if !s.Synced() || calls != before+1 {
+		t.Errorf("synced is %v, %d calls", s.Synced(), calls-before)
 	}
 }

@@ -19,7 +19,7 @@ type source struct {
 	// name is the file as it was named, or found in a folder that was.
 	name string
 	text []byte
-	// lines is filled in when a line is first asked for.
+	// lines is filled in when a line is first needed.
 	lines []string
 }
 
@@ -27,7 +27,7 @@ type source struct {
 type document struct {
 	// line is its first one in the file, from 1.
 	line int
-	// value is what kubectl would take it for.
+	// value is what kubectl reads it as.
 	value any
 	// node is the same with positions, counted from the document's first line; nil
 	// if it has none.
@@ -109,7 +109,7 @@ func parse(text []byte) (document, error) {
 	return document{value: value, node: root.Content[0]}, nil
 }
 
-// jsonDocuments reads a file of JSON, of which several may stand one after the
+// jsonDocuments reads a file of JSON, of which several may follow one after the
 // other; ok is false if it is not JSON.
 func jsonDocuments(text []byte) (out []document, ok bool) {
 	if trimmed := bytes.TrimSpace(text); len(trimmed) == 0 || trimmed[0] != '{' {
@@ -128,7 +128,7 @@ func jsonDocuments(text []byte) (out []document, ok bool) {
 			return nil, false
 		}
 		var root yamlv3.Node
-		// JSON that YAML does not take, for its escapes, has no positions.
+		// JSON that is not YAML, for its escapes, has no positions.
 		if yamlv3.Unmarshal(raw, &root) == nil && len(root.Content) > 0 {
 			d.node = root.Content[0]
 		}

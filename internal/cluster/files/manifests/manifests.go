@@ -1,5 +1,5 @@
-// Package manifests reads manifests into objects and remembers where in which
-// file everything stands, so that what is wrong can be shown there.
+// Package manifests reads manifests into objects and remembers in which file
+// and line each field is, so that a mistake can be shown there.
 package manifests
 
 import (
@@ -54,7 +54,7 @@ func (o *Options) Validate() error {
 	return nil
 }
 
-// Object is one object, and where it stands.
+// Object is one object, and where in the files it is.
 type Object struct {
 	*unstructured.Unstructured
 	// places are the texts that the object comes from, the object itself first and

@@ -95,7 +95,7 @@ func TestReadURL(t *testing.T) {
 	}
 }
 
-// What the API server would not take for an object is none, wherever it stands.
+// What the API server would not accept as an object is none, wherever it is.
 func TestNoObjects(t *testing.T) {
 	for _, text := range []string{
 		"", "\n# nothing\n", "---\n---\n", "a text", "[1, 2]", "kind: Chart\n", "apiVersion: v2\nname: chart\n",
@@ -235,7 +235,7 @@ func TestRepeated(t *testing.T) {
 	}
 }
 
-// JSON that YAML does not take has values, and its first line as its position.
+// JSON that is not YAML has values, and its first line as its position.
 func TestJSONThatIsNoYAML(t *testing.T) {
 	objects := parsed(t, "\n{\"apiVersion\": \"v1\", \"kind\": \"Service\",\n \"metadata\": {\"name\": \"a\", \"annotations\": {\"note\": \"\\ud83d\\ude00\"}}}\n"+
 		"{\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {\"name\": \"b\"}}\n")

@@ -19,10 +19,10 @@ type Position struct {
 	Text string
 }
 
-// String is the position as editors take it: "file:line".
+// String is the position as editors accept it: "file:line".
 func (p Position) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
 
-// place is where an object stands in a file.
+// place is where an object is in a file.
 type place struct {
 	source *source
 	// node is the object; nil if there are no positions.
@@ -32,7 +32,7 @@ type place struct {
 	line, offset int
 }
 
-// item is the place of an entry of the list that stands here.
+// item is the place of an entry of the list that is here.
 func (p place) item(i int) place {
 	if p.node != nil {
 		if _, node, rest := find(p.node, []string{"items", strconv.Itoa(i)}); len(rest) == 0 {
@@ -44,7 +44,7 @@ func (p place) item(i int) place {
 	return p
 }
 
-// errorf is an error about a field of what stands here.
+// errorf is an error about a field of what is here.
 func (p place) errorf(path []string, format string, args ...any) error {
 	at, _ := p.at(path)
 	return fmt.Errorf("%s: "+format, append([]any{at}, args...)...)
@@ -113,7 +113,7 @@ func merged(n *yamlv3.Node, step string) (key, value *yamlv3.Node) {
 	return nil, nil
 }
 
-// resolved is what an alias stands for.
+// resolved is what an alias refers to.
 func resolved(n *yamlv3.Node) *yamlv3.Node {
 	for n.Kind == yamlv3.AliasNode && n.Alias != nil {
 		n = n.Alias
@@ -121,7 +121,7 @@ func resolved(n *yamlv3.Node) *yamlv3.Node {
 	return n
 }
 
-// Position is where a field stands, or if it is absent where the object is named.
+// Position is where a field is, or if it is absent where the object is named.
 // A step of the path is the name of a field or the number of an entry. ok is false
 // if it is absent.
 func (o Object) Position(path ...string) (at Position, ok bool) {
@@ -137,7 +137,7 @@ func (o Object) Position(path ...string) (at Position, ok bool) {
 	return at, false
 }
 
-// PositionIn is where a field stands in YAML that is itself the text of a field,
+// PositionIn is where a field is in YAML that is itself the text of a field,
 // as in a ConfigMap. ok is false if that cannot be told, and the position then
 // that of the outer field.
 func (o Object) PositionIn(outer, inner []string) (at Position, ok bool) {
@@ -176,7 +176,7 @@ func (o Object) Scalar(path ...string) (written string, text, found bool) {
 	return "", false, false
 }
 
-// isText tells whether kubectl takes a value for text. To it, other than to the
+// isText reports whether kubectl reads a value as text. To it, other than to the
 // positions' parser, yes and on are booleans.
 func isText(n *yamlv3.Node) bool {
 	if n.Style&(yamlv3.DoubleQuotedStyle|yamlv3.SingleQuotedStyle|yamlv3.LiteralStyle|yamlv3.FoldedStyle) != 0 {
@@ -193,7 +193,7 @@ func isText(n *yamlv3.Node) bool {
 	return true
 }
 
-// Repeated are the positions of a field that stands more than once, all but the
+// Repeated are the positions of a field that is set more than once, all but the
 // first; the path's last step is its name.
 func (o Object) Repeated(path ...string) []Position {
 	p := o.places[0]

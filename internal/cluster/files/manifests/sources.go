@@ -24,7 +24,7 @@ const (
 // extensions are those of the files that are read of a folder.
 var extensions = []string{".json", ".yaml", ".yml"}
 
-// sources are the texts that one name stands for.
+// sources are the texts that one name refers to.
 func (o *Options) sources(ctx context.Context, name string) ([]*source, error) {
 	switch {
 	case name == "-":
