@@ -56,7 +56,6 @@ func (k ConfigMapKey) OrDefault() ConfigMapKey {
 }
 
 // Object names the ConfigMap in findings.
-
 func (k ConfigMapKey) Object() finding.Object {
 	return finding.Object{Kind: "ConfigMap", Namespace: k.Name.Namespace, Name: k.Name.Name}
 }

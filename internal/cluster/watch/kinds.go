@@ -45,6 +45,7 @@ type kinds struct {
 
 func newKinds(d deps) *kinds {
 	monitoring := schema.GroupVersion{Group: convert.MonitoringGroup, Version: "v1"}
+	gateway := schema.GroupVersion{Group: gatewayv1.GroupName, Version: "v1"}
 	kong := func(version string) schema.GroupVersion {
 		return schema.GroupVersion{Group: convert.KongGroup, Version: version}
 	}
@@ -57,9 +58,9 @@ func newKinds(d deps) *kinds {
 			kong("v2beta1").WithResource("controlplanes"), kong("v1beta1").WithResource("controlplanes")),
 		// In v1beta1 some references to extensions are not shown.
 		gatewayConfigurations: newReader(d, convert.GatewayConfiguration, kong("v2beta1").WithResource("gatewayconfigurations")),
-		gatewayClasses:        newReader(d, convert.GatewayClass, gatewayv1.SchemeGroupVersion.WithResource("gatewayclasses")),
-		gateways:              newReader(d, convert.Gateway, gatewayv1.SchemeGroupVersion.WithResource("gateways")),
-		httpRoutes:            newReader(d, convert.HTTPRoute, gatewayv1.SchemeGroupVersion.WithResource("httproutes")),
+		gatewayClasses:        newReader(d, convert.GatewayClass, gateway.WithResource("gatewayclasses")),
+		gateways:              newReader(d, convert.Gateway, gateway.WithResource("gateways")),
+		httpRoutes:            newReader(d, convert.HTTPRoute, gateway.WithResource("httproutes")),
 		metricsAPI: newReader(d, convert.MetricsAPI,
 			schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}),
 		policies: newReader(d, convert.LatencyPolicy, v1alpha1.GroupVersion.WithResource("latencypolicies")),
