@@ -18,7 +18,8 @@ import (
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/cache"
+	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/output/hpa"
 )
@@ -56,14 +57,14 @@ func onEventsAt(priority int, m, initially mapFunc, changed func(before, after c
 }
 
 func deploymentChanged(before, after client.Object) bool {
-	b, a := cluster.Workload(before.(*appsv1.Deployment)), cluster.Workload(after.(*appsv1.Deployment))
+	b, a := convert.Workload(before.(*appsv1.Deployment)), convert.Workload(after.(*appsv1.Deployment))
 	b.Replicas, a.Replicas = nil, nil // no plan depends on them, and every scaling changes them
 	return !equality.Semantic.DeepEqual(b, a)
 }
 
 func serviceChanged(before, after client.Object) bool {
 	return !equality.Semantic.DeepEqual(
-		cluster.Service(before.(*corev1.Service)), cluster.Service(after.(*corev1.Service)))
+		convert.Service(before.(*corev1.Service)), convert.Service(after.(*corev1.Service)))
 }
 
 // hpaChanged leaves out the status, which changes at every sync, but for whether
@@ -75,7 +76,7 @@ func hpaChanged(before, after client.Object) bool {
 		b.Annotations[hpa.FormerSpec] != a.Annotations[hpa.FormerSpec] ||
 		!equality.Semantic.DeepEqual(b.OwnerReferences, a.OwnerReferences) ||
 		b.Labels[generator.ManagedByLabel] != a.Labels[generator.ManagedByLabel] ||
-		cluster.Scaling(b) != cluster.Scaling(a)
+		convert.Scaling(b) != convert.Scaling(a)
 }
 
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
@@ -106,8 +107,8 @@ type affected struct{ reader client.Reader }
 // byDeployment is the Deployment, and the others that an annotated Service
 // selects beside it: whether the Service is ambiguous depends on all of them.
 func (m affected) byDeployment(ctx context.Context, o client.Object) []types.NamespacedName {
-	w := cluster.Workload(o.(*appsv1.Deployment))
-	catalog := cluster.NewCatalog(ctx, m.reader, w.Namespace)
+	w := convert.Workload(o.(*appsv1.Deployment))
+	catalog := cache.NewCatalog(ctx, m.reader, w.Namespace)
 	out := itself(ctx, o)
 	for _, s := range catalog.ServicesSelecting(w.PodLabels) {
 		if annotations.Asks(s.Annotations) {
@@ -119,8 +120,8 @@ func (m affected) byDeployment(ctx context.Context, o client.Object) []types.Nam
 
 // byService is every Deployment that the Service selects or names, or that names it.
 func (m affected) byService(ctx context.Context, o client.Object) []types.NamespacedName {
-	s := cluster.Service(o.(*corev1.Service))
-	catalog := cluster.NewCatalog(ctx, m.reader, s.Namespace)
+	s := convert.Service(o.(*corev1.Service))
+	catalog := cache.NewCatalog(ctx, m.reader, s.Namespace)
 	out := workloadNames(catalog.WorkloadsSelectedBy(s))
 	out = append(out, workloadNames(catalog.WorkloadsNaming(s.Name))...)
 	if name := s.Annotations[annotations.Deployment]; name != "" {
@@ -133,7 +134,7 @@ func (m affected) byService(ctx context.Context, o client.Object) []types.Namesp
 // it scales.
 func (m affected) byHPA(ctx context.Context, o client.Object) []types.NamespacedName {
 	out := itself(ctx, o)
-	a := cluster.Autoscaler(o.(*autoscalingv2.HorizontalPodAutoscaler))
+	a := convert.Autoscaler(o.(*autoscalingv2.HorizontalPodAutoscaler))
 	for _, ref := range []model.Ref{a.Controller, a.Scales} {
 		if ref.Kind == deploymentKind && ref.Name != a.Name {
 			out = append(out, types.NamespacedName{Namespace: a.Namespace, Name: ref.Name})
@@ -144,8 +145,8 @@ func (m affected) byHPA(ctx context.Context, o client.Object) []types.Namespaced
 
 // servicesByDeployment is every annotated Service that selects or names the Deployment.
 func (m affected) servicesByDeployment(ctx context.Context, o client.Object) []types.NamespacedName {
-	w := cluster.Workload(o.(*appsv1.Deployment))
-	catalog := cluster.NewCatalog(ctx, m.reader, w.Namespace)
+	w := convert.Workload(o.(*appsv1.Deployment))
+	catalog := cache.NewCatalog(ctx, m.reader, w.Namespace)
 	var out []types.NamespacedName
 	for _, list := range [][]model.Service{catalog.ServicesSelecting(w.PodLabels), catalog.ServicesNaming(w.Name)} {
 		for _, s := range list {

@@ -9,7 +9,8 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/cache"
+	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
@@ -35,8 +36,8 @@ func (r *services) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 		}
 		return ctrl.Result{}, fmt.Errorf("read Service: %w", err)
 	}
-	catalog := cluster.NewCatalog(ctx, r.reader, s.Namespace)
-	findings := plan.CheckService(cluster.Service(&s), catalog)
+	catalog := cache.NewCatalog(ctx, r.reader, s.Namespace)
+	findings := plan.CheckService(convert.Service(&s), catalog)
 	if err := catalog.Err(); err != nil {
 		return ctrl.Result{}, fmt.Errorf("look up the Deployments of Service %s: %w", req, err)
 	}

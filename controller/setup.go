@@ -17,7 +17,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/cache"
+	"github.com/kong-latency/kong-latency/internal/cluster/watch"
 	"github.com/kong-latency/kong-latency/internal/metrics"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
@@ -39,13 +40,13 @@ type Options struct {
 	// Policies knows which policy rules a workload; nil means that there are none.
 	Policies plan.Policies
 	// ScaledObjects returns those of KEDA; nil means that there are none.
-	ScaledObjects func() *cluster.ScaledObjects
+	ScaledObjects func() *cache.ScaledObjects
 	// SubscribeScaledObjects has a function called whenever they change; it goes with
 	// ScaledObjects.
 	SubscribeScaledObjects func(func())
 	// LatestPolicies returns the LatencyPolicies whose status is written; nil means
 	// that none is.
-	LatestPolicies func() *cluster.Policies
+	LatestPolicies func() *watch.Policies
 	// Synced tells whether the snapshot and the policies were read once; it goes with
 	// LatestPolicies.
 	Synced func() bool

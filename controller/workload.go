@@ -12,7 +12,8 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/cache"
+	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
@@ -36,7 +37,7 @@ type workloads struct {
 	// policies knows which policy rules a workload; it may be nil.
 	policies plan.Policies
 	// scaled returns the ScaledObjects of KEDA; nil means that there are none.
-	scaled func() *cluster.ScaledObjects
+	scaled func() *cache.ScaledObjects
 	now    func() time.Time
 }
 
@@ -62,7 +63,7 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (came outco
 		}
 		return unchanged, 0, fmt.Errorf("read Deployment: %w", err)
 	}
-	w := cluster.Workload(&d)
+	w := convert.Workload(&d)
 	if w.Deleting {
 		return outcome{}, 0, nil
 	}
@@ -110,12 +111,12 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (came outco
 func (r *workloads) evaluate(p plan.Plan, live *autoscalingv2.HorizontalPodAutoscaler) (findings []finding.Finding, recheck time.Duration) {
 	subject := pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
 	findings = r.pipeline().Evaluate(subject)
-	series, recheck := pipeline.EvaluateSeries(cluster.Scaling(live), subject, r.now())
+	series, recheck := pipeline.EvaluateSeries(convert.Scaling(live), subject, r.now())
 	return slices.Concat(findings, series), recheck
 }
 
-func (r *workloads) catalog(ctx context.Context, namespace string) *cluster.Catalog {
-	catalog := cluster.NewCatalog(ctx, r.client, namespace)
+func (r *workloads) catalog(ctx context.Context, namespace string) *cache.Catalog {
+	catalog := cache.NewCatalog(ctx, r.client, namespace)
 	if r.scaled != nil {
 		catalog.With(r.scaled())
 	}

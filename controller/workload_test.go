@@ -21,7 +21,7 @@ import (
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
@@ -81,7 +81,7 @@ func TestWhatAPolicyAttachedIsDetachedOrHeld(t *testing.T) {
 			for _, s := range tt.services {
 				b.WithObjects(&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: s}, Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "echo"}}})
 			}
-			if err := cluster.AddIndexes(t.Context(), b); err != nil {
+			if err := cache.AddIndexes(t.Context(), b); err != nil {
 				t.Fatal(err)
 			}
 			recorder := events.NewFakeRecorder(20)

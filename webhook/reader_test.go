@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 )
 
 // indexed is a client.Reader of Services only, which answers from maps, as fast as
@@ -29,7 +29,7 @@ func indexedOf(b *testing.B, services ...*corev1.Service) client.Reader {
 	for _, s := range services {
 		r.byName[client.ObjectKeyFromObject(s)] = s
 	}
-	if err := cluster.AddIndexes(b.Context(), r); err != nil {
+	if err := cache.AddIndexes(b.Context(), r); err != nil {
 		b.Fatal(err)
 	}
 	return r

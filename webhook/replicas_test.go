@@ -13,7 +13,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/output/hpa"
@@ -167,8 +167,8 @@ func TestAConflictThatThePolicyOnlyWarnsOf(t *testing.T) {
 
 func TestAScaledObjectIsAConflict(t *testing.T) {
 	c := clusterOf(t, serviceWith("echo", nil))
-	c.ScaledObjects = func() *cluster.ScaledObjects {
-		return cluster.NewScaledObjects(pipeline.KnownSet(model.Autoscaler{
+	c.ScaledObjects = func() *cache.ScaledObjects {
+		return cache.NewScaledObjects(pipeline.KnownSet(model.Autoscaler{
 			Kind: model.KindScaledObject, Namespace: "ns", Name: "so", Scales: model.Ref{Kind: "Deployment", Name: "echo"},
 		}), nil)
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/annotations"
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
@@ -31,7 +31,7 @@ const (
 // Cluster is what admission knows of the cluster. Where it is not warm yet,
 // nothing is concluded from what it lacks.
 type Cluster struct {
-	// Reader reads the caches, which have the indexes of cluster.AddIndexes.
+	// Reader reads the caches, which have the indexes of cache.AddIndexes.
 	Reader client.Reader
 	// Warm tells whether the caches hold the cluster's whole state.
 	Warm func() bool
@@ -40,7 +40,7 @@ type Cluster struct {
 	// Policies knows which policy rules a workload; nil means that there are none.
 	Policies plan.Policies
 	// ScaledObjects returns those of KEDA; nil means that there are none.
-	ScaledObjects func() *cluster.ScaledObjects
+	ScaledObjects func() *cache.ScaledObjects
 	// KnownPolicies returns the LatencyPolicies that there are, which are not changed
 	// here; ok is false if they are not known yet. Nil, or without Candidates, a
 	// policy is judged by itself only.
@@ -82,11 +82,11 @@ func (c Cluster) answerers() map[string]answerer {
 }
 
 // catalog is the namespace's Deployments and Services, or nil if they cannot be known yet.
-func (c Cluster) catalog(ctx context.Context, namespace string) *cluster.Catalog {
+func (c Cluster) catalog(ctx context.Context, namespace string) *cache.Catalog {
 	if !c.Warm() {
 		return nil
 	}
-	catalog := cluster.NewCatalog(ctx, c.Reader, namespace)
+	catalog := cache.NewCatalog(ctx, c.Reader, namespace)
 	if c.ScaledObjects != nil {
 		catalog.With(c.ScaledObjects())
 	}

@@ -19,7 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
@@ -45,7 +45,7 @@ func serviceWith(name string, ours map[string]string) *corev1.Service {
 func clusterOf(t testing.TB, objects ...client.Object) Cluster {
 	t.Helper()
 	b := &indexedBuilder{fake.NewClientBuilder().WithObjects(objects...)}
-	if err := cluster.AddIndexes(context.Background(), b); err != nil {
+	if err := cache.AddIndexes(context.Background(), b); err != nil {
 		t.Fatal(err)
 	}
 	return Cluster{Reader: b.Build(), Warm: func() bool { return true }}

@@ -13,7 +13,7 @@ import (
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/cli/plugin"
 	"github.com/kong-latency/kong-latency/cli/term"
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/watch"
 )
 
 const (
@@ -62,7 +62,7 @@ type options struct {
 	fix           bool
 	apply         bool
 	yes           bool
-	flags         cluster.Flags
+	flags         watch.Flags
 }
 
 // NewCommand returns the command.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/internal/annotations"
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
@@ -99,7 +99,7 @@ func (e *examination) named(w live.Workload, refs []live.Ref) bool {
 func (e *examination) services(refs []live.Ref) []model.Service {
 	var out []model.Service
 	for i := range e.state.Listing.Services {
-		s := cluster.Service(&e.state.Listing.Services[i])
+		s := convert.Service(&e.state.Listing.Services[i])
 		for _, r := range refs {
 			if r.Kind == annotations.OnService && r.Name == s.Name {
 				out = append(out, s)

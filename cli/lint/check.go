@@ -8,9 +8,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
-	"github.com/kong-latency/kong-latency/cli/manifests"
-	"github.com/kong-latency/kong-latency/cli/offline"
 	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/cluster/files"
+	"github.com/kong-latency/kong-latency/internal/cluster/files/manifests"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/model"
@@ -26,7 +26,7 @@ import (
 // against them only if they hold other objects of the same kind, in the same
 // namespace where that matters; a hop of the metric's way is judged only if the
 // objects that it consists of are among them. What could not be told is no result.
-func Check(c *offline.Cluster) []render.Located {
+func Check(c *files.Cluster) []render.Located {
 	l := locator{c}
 	out := written(c.Objects)
 	outcome := c.Settle()
@@ -44,7 +44,7 @@ func Check(c *offline.Cluster) []render.Located {
 
 // settings says which of the annotations on Deployments and Services cannot be
 // used, whether or not they ask for autoscaling. Patches count as well.
-func settings(c *offline.Cluster) []finding.Finding {
+func settings(c *files.Cluster) []finding.Finding {
 	var out []finding.Finding
 	for _, o := range c.Objects {
 		kind, ok := annotated(o)
@@ -52,17 +52,17 @@ func settings(c *offline.Cluster) []finding.Finding {
 			continue
 		}
 		_, errs := annotations.Parse(kind, o.GetAnnotations())
-		out = append(out, annotations.Findings(offline.Name(o), errs)...)
+		out = append(out, annotations.Findings(files.Name(o), errs)...)
 	}
 	return out
 }
 
 // policyFields finds fields of LatencyPolicies that there are not; the API server
 // refuses them, and files come without one.
-func policyFields(c *offline.Cluster) []finding.Finding {
+func policyFields(c *files.Cluster) []finding.Finding {
 	var out []finding.Finding
 	for _, o := range c.Objects {
-		if !offline.Is(o, v1alpha1.GroupVersion.Group, "LatencyPolicy") {
+		if !files.Is(o, v1alpha1.GroupVersion.Group, "LatencyPolicy") {
 			continue
 		}
 		err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(o.Object, &v1alpha1.LatencyPolicy{}, true)
@@ -72,7 +72,7 @@ func policyFields(c *offline.Cluster) []finding.Finding {
 		}
 		for _, e := range strict.Errors() {
 			field := strings.Trim(strings.TrimPrefix(e.Error(), "unknown field "), `"`)
-			out = append(out, policy.PolicyInvalid.On(offline.Name(o), "%s: there is no such field", field))
+			out = append(out, policy.PolicyInvalid.On(files.Name(o), "%s: there is no such field", field))
 		}
 	}
 	return out
@@ -81,9 +81,9 @@ func policyFields(c *offline.Cluster) []finding.Finding {
 // annotated tells whether an object is of a kind that our annotations stand on.
 func annotated(o manifests.Object) (annotations.Kind, bool) {
 	switch {
-	case offline.Is(o, "apps", string(annotations.OnDeployment)):
+	case files.Is(o, "apps", string(annotations.OnDeployment)):
 		return annotations.OnDeployment, true
-	case offline.Is(o, "", string(annotations.OnService)):
+	case files.Is(o, "", string(annotations.OnService)):
 		return annotations.OnService, true
 	}
 	return "", false
@@ -91,14 +91,14 @@ func annotated(o manifests.Object) (annotations.Kind, bool) {
 
 // pipelineFindings are about the metric's way to one autoscaler, without what the
 // policy ignores.
-func pipelineFindings(c *offline.Cluster, p plan.Plan) []finding.Finding {
+func pipelineFindings(c *files.Cluster, p plan.Plan) []finding.Finding {
 	found := pipeline.Evaluate(c.Snapshot, pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric})
 	return slices.DeleteFunc(found, func(f finding.Finding) bool { return p.Enforcement.For(f) == policy.Ignore })
 }
 
 // told tells whether a finding says something about the files, and not merely about
 // what is not among them.
-func told(c *offline.Cluster, f finding.Finding) bool {
+func told(c *files.Cluster, f finding.Finding) bool {
 	if f.Severity == finding.Unknown {
 		return false
 	}

@@ -13,10 +13,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/kong-latency/kong-latency/cli/manifests"
-	"github.com/kong-latency/kong-latency/cli/offline"
 	"github.com/kong-latency/kong-latency/cli/plugin"
 	"github.com/kong-latency/kong-latency/cli/term"
+	"github.com/kong-latency/kong-latency/internal/cluster/files"
+	"github.com/kong-latency/kong-latency/internal/cluster/files/manifests"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 )
@@ -154,7 +154,7 @@ func (o *Options) results(ctx context.Context, p *plugin.Plugin) ([]render.Locat
 	if err != nil {
 		return nil, err // whatever follows would follow from other policies
 	}
-	c, misunderstood := offline.New(append(objects, given...))
+	c, misunderstood := files.New(append(objects, given...))
 	return Check(c), errors.Join(unread, misunderstood)
 }
 

@@ -4,16 +4,16 @@ import (
 	"regexp"
 	"slices"
 
-	"github.com/kong-latency/kong-latency/cli/manifests"
-	"github.com/kong-latency/kong-latency/cli/offline"
 	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/cluster/files"
+	"github.com/kong-latency/kong-latency/internal/cluster/files/manifests"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // locator knows in which line a mistake is.
-type locator struct{ cluster *offline.Cluster }
+type locator struct{ cluster *files.Cluster }
 
 var (
 	// keyInMessage is an annotation that a message names.
@@ -116,7 +116,7 @@ func (l locator) inAdapterConfig(o manifests.Object, f finding.Finding) manifest
 // which is the one that holds.
 func (l locator) object(name finding.Object) (manifests.Object, bool) {
 	for _, o := range slices.Backward(l.cluster.Objects) {
-		if offline.Name(o) == name {
+		if files.Name(o) == name {
 			return o, true
 		}
 	}

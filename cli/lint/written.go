@@ -7,9 +7,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/kong-latency/kong-latency/cli/manifests"
-	"github.com/kong-latency/kong-latency/cli/offline"
 	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/cluster/files"
+	"github.com/kong-latency/kong-latency/internal/cluster/files/manifests"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
@@ -39,7 +39,7 @@ func written(objects []manifests.Object) []render.Located {
 
 // misplaced is a result about one key on one line.
 func misplaced(o manifests.Object, at manifests.Position, format string, args ...any) render.Located {
-	return located(annotations.InvalidAnnotation.On(offline.Name(o), format, args...), at)
+	return located(annotations.InvalidAnnotation.On(files.Name(o), format, args...), at)
 }
 
 func path(key string) []string { return []string{"metadata", "annotations", key} }
@@ -110,7 +110,7 @@ func asLabel(o manifests.Object) []render.Located {
 	for _, key := range oursOf(o.GetLabels()) {
 		at, _ := o.Position("metadata", "labels", key)
 		switch {
-		case !offline.Is(o, "", "Namespace"):
+		case !files.Is(o, "", "Namespace"):
 			out = append(out, misplaced(o, at, "metadata.labels[%s]: is a label, and must be an annotation", key))
 		case key != policy.AutoAttachLabel:
 			out = append(out, misplaced(o, at, "metadata.labels[%s]: is unknown; the only label of ours is %s", key, policy.AutoAttachLabel))

@@ -12,7 +12,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/cli/plugin"
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/watch"
 )
 
 const (
@@ -44,7 +44,7 @@ type options struct {
 	selector      string
 	output        string
 	noHeaders     bool
-	flags         cluster.Flags
+	flags         watch.Flags
 }
 
 // NewCommand returns the command.

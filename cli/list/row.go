@@ -12,7 +12,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/internal/annotations"
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
@@ -141,7 +141,7 @@ func (r *Row) attached(w live.Workload) {
 			r.TargetMS = ptr.To(m.Object.Target.Value.AsApproximateFloat64())
 		}
 	}
-	if scaling := cluster.Scaling(h); scaling.Active {
+	if scaling := convert.Scaling(h); scaling.Active {
 		r.NowMS = current(h, r.Metric)
 	}
 }
@@ -162,7 +162,7 @@ func judge(w live.Workload, e *pipeline.Evaluator, now time.Time) Pipeline {
 	findings := slices.Clone(w.Resolution.Findings)
 	if w.Subject != nil {
 		findings = append(findings, e.Evaluate(*w.Subject)...)
-		series, _ := pipeline.EvaluateSeries(cluster.Scaling(w.HPA), *w.Subject, now)
+		series, _ := pipeline.EvaluateSeries(convert.Scaling(w.HPA), *w.Subject, now)
 		findings = append(findings, series...)
 	}
 	worst := Pipeline{State: OK}

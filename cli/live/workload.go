@@ -10,7 +10,9 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/cache"
+	"github.com/kong-latency/kong-latency/internal/cluster/convert"
+	"github.com/kong-latency/kong-latency/internal/cluster/watch"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
@@ -18,19 +20,19 @@ import (
 
 // State is what was read of a cluster to decide about workloads.
 type State struct {
-	*cluster.Picture
-	Listing *cluster.Listing
+	*watch.Picture
+	Listing *cache.Listing
 }
 
 // Read reads a namespace, or all if it is empty, and the pipeline. Without the
 // rights for Deployments and Services nothing can be decided, which is an error;
 // what else may not be read is in the state as not known.
-func (c *Cluster) Read(ctx context.Context, namespace string, o cluster.Options) (*State, error) {
+func (c *Cluster) Read(ctx context.Context, namespace string, o watch.Options) (*State, error) {
 	var s State
 	var errs [2]error
 	var reading sync.WaitGroup
-	reading.Go(func() { s.Listing, errs[0] = cluster.List(ctx, c, namespace) })
-	reading.Go(func() { s.Picture, errs[1] = cluster.Read(ctx, c.Config, o) })
+	reading.Go(func() { s.Listing, errs[0] = cache.List(ctx, c, namespace) })
+	reading.Go(func() { s.Picture, errs[1] = watch.Read(ctx, c.Config, o) })
 	reading.Wait()
 	if err := cmp.Or(errs[0], errs[1]); err != nil {
 		return nil, err
@@ -66,7 +68,7 @@ func (s *State) Workloads() []Workload {
 }
 
 func (s *State) workload(d *appsv1.Deployment, c model.Catalog) Workload {
-	w := cluster.Workload(d)
+	w := convert.Workload(d)
 	out := Workload{Deployment: d, Resolution: plan.Resolve(w, c, s.Policies)}
 	if ours := out.Resolution.Claim.Ours; ours != nil {
 		out.HPA = s.hpa(d.Namespace, ours.Name)

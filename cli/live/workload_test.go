@@ -12,7 +12,8 @@ import (
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/cache"
+	"github.com/kong-latency/kong-latency/internal/cluster/watch"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
@@ -48,8 +49,8 @@ func ours(name, service, metric string) autoscalingv2.HorizontalPodAutoscaler {
 func TestSubjectsWithoutPolicies(t *testing.T) {
 	asks := map[string]string{annotations.TargetMS: "40"}
 	s := State{
-		Picture: &cluster.Picture{Snapshot: &pipeline.Snapshot{}, Policies: &cluster.Policies{}},
-		Listing: &cluster.Listing{
+		Picture: &watch.Picture{Snapshot: &pipeline.Snapshot{}, Policies: &watch.Policies{}},
+		Listing: &cache.Listing{
 			Deployments: []appsv1.Deployment{deployment("b", asks), deployment("a", asks), deployment("idle", nil)},
 			Services:    []corev1.Service{service("a", nil), service("b", map[string]string{annotations.Metric: "m"}), service("idle", nil)},
 			HPAs:        []autoscalingv2.HorizontalPodAutoscaler{ours("a", "other", "n")},

@@ -10,8 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
-	"github.com/kong-latency/kong-latency/cli/offline"
 	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/internal/cluster/files"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/manifest"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
@@ -26,7 +26,7 @@ type document struct {
 }
 
 // text is everything that is to be printed.
-func (o *Options) text(c *offline.Cluster, plans []plan.Plan) (string, error) {
+func (o *Options) text(c *files.Cluster, plans []plan.Plan) (string, error) {
 	var documents []document
 	if len(plans) > 0 {
 		for _, part := range o.chosen() {
@@ -47,7 +47,7 @@ func (o *Options) text(c *offline.Cluster, plans []plan.Plan) (string, error) {
 	return strings.Join(texts, "---\n"), nil
 }
 
-func documentsOf(part string, c *offline.Cluster, plans []plan.Plan) ([]document, error) {
+func documentsOf(part string, c *files.Cluster, plans []plan.Plan) ([]document, error) {
 	var out []document
 	switch part {
 	case partHPA:

@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/kong-latency/kong-latency/cli/manifests"
-	"github.com/kong-latency/kong-latency/cli/offline"
 	"github.com/kong-latency/kong-latency/cli/plugin"
+	"github.com/kong-latency/kong-latency/internal/cluster/files"
+	"github.com/kong-latency/kong-latency/internal/cluster/files/manifests"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/policy"
@@ -164,7 +164,7 @@ func (o *Options) run(ctx context.Context, p *plugin.Plugin) error {
 		}
 		objects = append(objects, policies...)
 	}
-	c, err := offline.New(objects)
+	c, err := files.New(objects)
 	if err != nil {
 		return err
 	}

@@ -3,13 +3,13 @@ package app
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/watch"
 	"github.com/kong-latency/kong-latency/internal/metrics"
 	"github.com/kong-latency/kong-latency/internal/version"
 )
 
 // registerMetrics registers what both processes expose.
-func registerMetrics(r prometheus.Registerer, source *cluster.Source) error {
+func registerMetrics(r prometheus.Registerer, source *watch.Source) error {
 	if err := metrics.SnapshotUnread.Register(r, source); err != nil {
 		return err
 	}

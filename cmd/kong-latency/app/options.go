@@ -16,7 +16,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/watch"
 	"github.com/kong-latency/kong-latency/internal/version"
 )
 
@@ -30,7 +30,7 @@ type Options struct {
 // Common options stand on every subcommand.
 type Common struct {
 	// Pipeline says where things on the metric's way are.
-	Pipeline cluster.Flags
+	Pipeline watch.Flags
 
 	Kubeconfig         string
 	Namespace          string
@@ -57,7 +57,7 @@ func DefaultOptions() *Options {
 			PprofBindAddress:   "0",
 			LogLevel:           "info",
 			LogFormat:          "json",
-			Pipeline:           cluster.Flags{AdapterConfigKey: "config.yaml"},
+			Pipeline:           watch.Flags{AdapterConfigKey: "config.yaml"},
 		},
 		Webhook:    defaultWebhookOptions(),
 		Controller: ControllerOptions{LeaderElect: true, Workers: 8},

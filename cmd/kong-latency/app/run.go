@@ -20,7 +20,8 @@ import (
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/controller"
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/cache"
+	"github.com/kong-latency/kong-latency/internal/cluster/watch"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/policy"
 	"github.com/kong-latency/kong-latency/internal/version"
@@ -45,7 +46,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if err != nil {
 		return err
 	}
-	if err := cluster.AddIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+	if err := cache.AddIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
 	warm, err := addWarm(mgr)
@@ -56,7 +57,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if err != nil {
 		return err
 	}
-	source, err := cluster.SetupSource(mgr, where)
+	source, err := watch.Setup(mgr, where)
 	if err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	latest := &pipeline.Latest{Snapshot: source.Snapshot}
 	if p.webhook {
 		known := webhook.Cluster{
-			Reader: mgr.GetClient(), Warm: warm, Pipeline: latest.Evaluator, Policies: cluster.Ruling{Source: source},
+			Reader: mgr.GetClient(), Warm: warm, Pipeline: latest.Evaluator, Policies: watch.LatestPolicies{Source: source},
 			ScaledObjects: source.ScaledObjects,
 			KnownPolicies: func() ([]v1alpha1.LatencyPolicy, bool) {
 				policies := source.Policies()
@@ -83,7 +84,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if p.controller {
 		err := controller.Setup(mgr, controller.Options{
 			Workers: o.Controller.Workers, Pipeline: latest.Evaluator, Subscribe: source.Subscribe,
-			Policies: cluster.Ruling{Source: source}, SubscribePolicies: source.SubscribePolicies,
+			Policies: watch.LatestPolicies{Source: source}, SubscribePolicies: source.SubscribePolicies,
 			ScaledObjects: source.ScaledObjects, SubscribeScaledObjects: source.SubscribeScaledObjects,
 			LatestPolicies: source.Policies, Synced: source.Synced,
 		})
@@ -134,7 +135,7 @@ func newManager(config *rest.Config, o *Options, p parts, server ctrlwebhook.Ser
 	}
 	options := manager.Options{
 		Scheme:                        scheme,
-		Cache:                         cluster.CacheOptions(),
+		Cache:                         cache.Options(),
 		Logger:                        ctrl.Log,
 		Metrics:                       metricsserver.Options{BindAddress: o.MetricsBindAddress},
 		HealthProbeBindAddress:        o.ProbeBindAddress,

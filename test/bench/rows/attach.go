@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/cmd/kong-latency/app"
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/output/hpa"
 	"github.com/kong-latency/kong-latency/internal/plan"
@@ -119,7 +119,7 @@ func applier(ctx context.Context, p *plane.Plane, n int) (func(context.Context, 
 		return nil, fmt.Errorf("list Deployments: %w", err)
 	}
 	for i := range list.Items {
-		w := cluster.Workload(&list.Items[i])
+		w := convert.Workload(&list.Items[i])
 		s := model.Service{Namespace: w.Namespace, Name: w.Name, Selector: map[string]string{"app": w.Name}}
 		if r := plan.Resolve(w, model.Set{Workloads: []model.Workload{w}, Services: []model.Service{s}}, nil); r.Plan != nil {
 			plans[client.ObjectKeyFromObject(&list.Items[i])] = *r.Plan

@@ -86,7 +86,7 @@ func (part part) profileOfStart(ctx context.Context, p *plane.Plane, seconds int
 		{Name: "to decode watch events", Functions: "watch.(*StreamWatcher).receive"},
 		{Name: "to pack objects", Functions: "pack.func1"},
 		{Name: "to index them", Functions: "cache.(*storeIndex).updateIndices"},
-		{Name: "to read the pipeline", Functions: "internal/cluster.(*Source)"},
+		{Name: "to read the pipeline", Functions: "internal/cluster/watch.(*Source)"},
 		{Name: "to reconcile", Functions: "controller.(*workloads).Reconcile"},
 		{Name: "to collect garbage", Functions: "runtime.gcBgMarkWorker"},
 		{Name: "to write", Functions: "rest.(*Request).Do"},

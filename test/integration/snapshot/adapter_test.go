@@ -7,7 +7,7 @@ import (
 
 	"github.com/onsi/gomega"
 
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/watch"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
@@ -53,7 +53,7 @@ status:
 
 func TestTheAdaptersConfigurationIsFoundAndFollowed(t *testing.T) {
 	e := newEnv(t)
-	source := e.source(cp.Config(), cluster.Options{})
+	source := e.source(cp.Config(), watch.Options{})
 	adapter := func() pipeline.Adapter { return source.Snapshot().Adapter }
 	e.Expect(adapter().State).To(gomega.Equal(pipeline.NotInstalled))
 

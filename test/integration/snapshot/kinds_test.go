@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/watch"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/test/controlplane"
 )
@@ -70,7 +70,7 @@ func (e *env) installAll() {
 
 func TestKindsAreInstalledAndRemovedWhileItRuns(t *testing.T) {
 	e := newEnv(t)
-	source := e.source(cp.Config(), cluster.Options{})
+	source := e.source(cp.Config(), watch.Options{})
 	s := source.Snapshot()
 	e.Expect(cmp.Diff(allAre(pipeline.NotInstalled), states(s))).To(gomega.BeEmpty())
 	e.Expect(s.Namespaces.State).To(gomega.Equal(pipeline.Known))
@@ -96,7 +96,7 @@ func TestKindsAreInstalledAndRemovedWhileItRuns(t *testing.T) {
 func TestObjectsOfEveryKind(t *testing.T) {
 	e := newEnv(t)
 	e.installAll()
-	source := e.source(cp.Config(), cluster.Options{})
+	source := e.source(cp.Config(), watch.Options{})
 	e.apply(`{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: a}}}`, `
 apiVersion: monitoring.coreos.com/v1
 kind: ServiceMonitor
@@ -203,7 +203,7 @@ spec: {ports: [{name: http, port: 8080}]}
 		}}))
 	}).Should(gomega.Succeed())
 
-	named := e.source(cp.Config(), cluster.Options{OperatorService: types.NamespacedName{Namespace: "shop", Name: "other"}})
+	named := e.source(cp.Config(), watch.Options{OperatorService: types.NamespacedName{Namespace: "shop", Name: "other"}})
 	e.Expect(named.Snapshot().OperatorServices).To(gomega.Equal(pipeline.KnownSet(pipeline.OperatorService{
 		Namespace: "shop", Name: "other", Labels: map[string]string{"control-plane": "controller-manager"},
 		Ports: []pipeline.ServicePort{{Name: "http", Port: 8080, TargetPort: "8080"}},

@@ -20,7 +20,8 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/yaml"
 
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/cache"
+	"github.com/kong-latency/kong-latency/internal/cluster/watch"
 	"github.com/kong-latency/kong-latency/test/controlplane"
 )
 
@@ -69,18 +70,18 @@ func newEnv(t *testing.T) *env {
 
 // source runs a source under these rights until the test ends. Its intervals are
 // short, nothing else is unusual.
-func (e *env) source(config *rest.Config, o cluster.Options) *cluster.Source {
+func (e *env) source(config *rest.Config, o watch.Options) *watch.Source {
 	e.t.Helper()
 	o.Interval, o.Debounce = 200*time.Millisecond, 20*time.Millisecond
 	mgr, err := manager.New(config, manager.Options{
-		Cache:                  cluster.CacheOptions(),
+		Cache:                  cache.Options(),
 		Logger:                 logr.Discard(),
 		Metrics:                metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
 	})
 	e.Expect(err).NotTo(gomega.HaveOccurred())
-	e.Expect(cluster.AddIndexes(e.t.Context(), mgr.GetFieldIndexer())).To(gomega.Succeed())
-	source, err := cluster.SetupSource(mgr, o)
+	e.Expect(cache.AddIndexes(e.t.Context(), mgr.GetFieldIndexer())).To(gomega.Succeed())
+	source, err := watch.Setup(mgr, o)
 	e.Expect(err).NotTo(gomega.HaveOccurred())
 	ctx, cancel := context.WithCancel(e.t.Context())
 	ended := make(chan error, 1)

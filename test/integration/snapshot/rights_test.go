@@ -7,7 +7,7 @@ import (
 	"github.com/onsi/gomega"
 	"k8s.io/client-go/rest"
 
-	"github.com/kong-latency/kong-latency/internal/cluster"
+	"github.com/kong-latency/kong-latency/internal/cluster/watch"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/test/controlplane"
 )
@@ -32,7 +32,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: ` + user + `}
 // readOnce reads with these rights what a source has watched with them.
 func (e *env) readOnce(config *rest.Config, watched *pipeline.Snapshot) {
 	e.t.Helper()
-	picture, err := cluster.Read(e.t.Context(), config, cluster.Options{})
+	picture, err := watch.Read(e.t.Context(), config, watch.Options{})
 	e.Expect(err).NotTo(gomega.HaveOccurred())
 	plain := func(s *pipeline.Snapshot) pipeline.Snapshot {
 		out := *s
@@ -54,7 +54,7 @@ rules:
 - {apiGroups: [""], resources: [services], verbs: [list, watch]}
 - {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [list, watch]}
 `, bind("poor", "workloads"))
-	source := e.source(as("poor"), cluster.Options{})
+	source := e.source(as("poor"), watch.Options{})
 	s := source.Snapshot()
 	e.Expect(states(s)).To(gomega.Equal(allAre(pipeline.Unreadable)))
 	e.Expect(s.ServiceMonitors.Why).To(gomega.Equal("listing servicemonitors.monitoring.coreos.com is forbidden"))
@@ -103,7 +103,7 @@ spec: {selector: {app: prometheus-adapter}, ports: [{port: 443}]}
 		t.Run(role, func(t *testing.T) {
 			e := newEnv(t)
 			e.apply(bind("shipped", role))
-			source := e.source(as("shipped"), cluster.Options{})
+			source := e.source(as("shipped"), watch.Options{})
 			e.Eventually(func(g gomega.Gomega) { // the API server learns of rights a moment after they are granted
 				s := source.Snapshot()
 				g.Expect(states(s)).To(gomega.Equal(allAre(pipeline.Known)))

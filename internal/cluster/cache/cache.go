@@ -1,0 +1,203 @@
+// Package cache holds the Deployments, Services and HorizontalPodAutoscalers of a
+// cluster for controller-runtime, and answers the questions of plans about them.
+//
+// Options says what is kept of each object, and that it is kept encoded: of ten
+// thousand Deployments only what decisions read is in memory. AddIndexes says what
+// objects can be found by. Catalog answers, from such a cache, what a namespace holds
+// (see model.Catalog); Listing answers the same from lists that were read once, for
+// programs that run no cache.
+package cache
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/utils/ptr"
+	ctrlcache "sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/cluster/convert"
+	"github.com/kong-latency/kong-latency/internal/cluster/discover"
+)
+
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=list;watch
+// +kubebuilder:rbac:groups="",resources=services,verbs=get;list;watch
+// +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch
+
+// Options keep of every cached object only what is read of it, and that packed.
+// Readers get objects of their own of these kinds, and the cached objects themselves
+// of others, which they must not change.
+func Options() ctrlcache.Options {
+	byObject := map[client.Object]ctrlcache.ByObject{}
+	for _, k := range packedKinds() {
+		byObject[k.empty] = ctrlcache.ByObject{Transform: pack(k.strip)}
+	}
+	return ctrlcache.Options{
+		ByObject:                     byObject,
+		NewInformer:                  newInformer,
+		DefaultUnsafeDisableDeepCopy: ptr.To(true),
+	}
+}
+
+// packedKind is a kind of which there are many objects.
+type packedKind struct {
+	empty encoded
+	strip toolscache.TransformFunc
+	// indexes are those that the product reads by itself, under their own names, and
+	// not through a field selector of controller-runtime.
+	indexes map[string]client.IndexerFunc
+}
+
+func packedKinds() []packedKind {
+	return []packedKind{
+		{empty: &appsv1.Deployment{}, strip: stripDeployment},
+		{empty: &corev1.Service{}, strip: stripService, indexes: map[string]client.IndexerFunc{indexOperator: operatorKey}},
+		{empty: &autoscalingv2.HorizontalPodAutoscaler{}, strip: stripHPA},
+	}
+}
+
+func stripDeployment(in any) (any, error) {
+	d, ok := in.(*appsv1.Deployment)
+	if !ok {
+		return in, nil // a tombstone
+	}
+	out := &appsv1.Deployment{ObjectMeta: stripMeta(d.ObjectMeta)}
+	out.Labels = d.Labels
+	out.Annotations = annotations.Ours(d.Annotations)
+	out.Spec.Replicas = d.Spec.Replicas
+	out.Spec.Template.Labels = d.Spec.Template.Labels
+	return out, nil
+}
+
+func stripService(in any) (any, error) {
+	s, ok := in.(*corev1.Service)
+	if !ok {
+		return in, nil // a tombstone
+	}
+	out := &corev1.Service{ObjectMeta: stripMeta(s.ObjectMeta)}
+	out.Annotations = annotations.Ours(s.Annotations)
+	out.Spec.Selector = s.Spec.Selector
+	if discover.IsOperatorService(s.Namespace, s.Name, s.Labels) {
+		out.Labels = s.Labels
+		out.Spec.Ports = operatorPorts(s.Spec.Ports)
+	}
+	return out, nil
+}
+
+func stripHPA(in any) (any, error) {
+	h, ok := in.(*autoscalingv2.HorizontalPodAutoscaler)
+	if !ok {
+		return in, nil // a tombstone
+	}
+	out := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: stripMeta(h.ObjectMeta), Spec: h.Spec}
+	out.Labels = h.Labels
+	out.Annotations = annotations.Ours(h.Annotations)
+	out.OwnerReferences = h.OwnerReferences
+	for _, c := range h.Status.Conditions {
+		if c.Type == autoscalingv2.ScalingActive {
+			out.Status.Conditions = []autoscalingv2.HorizontalPodAutoscalerCondition{c}
+		}
+	}
+	return out, nil
+}
+
+// operatorPorts is what is kept of the ports of a Service that may be the operator's.
+func operatorPorts(ports []corev1.ServicePort) []corev1.ServicePort {
+	out := make([]corev1.ServicePort, len(ports))
+	for i, p := range ports {
+		out[i] = corev1.ServicePort{Name: p.Name, Port: p.Port, TargetPort: p.TargetPort}
+	}
+	return out
+}
+
+// stripMeta keeps what identifies an object.
+func stripMeta(m metav1.ObjectMeta) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Namespace:         m.Namespace,
+		Name:              m.Name,
+		UID:               m.UID,
+		ResourceVersion:   m.ResourceVersion,
+		Generation:        m.Generation,
+		DeletionTimestamp: m.DeletionTimestamp,
+	}
+}
+
+// The names of the cache's indexes. Values are "key=value" of a label, or a name.
+const (
+	indexSelector        = "kong-latency/selector"         // Services by one pair of their selector
+	indexPodLabels       = "kong-latency/pod-labels"       // Deployments by every pod label
+	indexNamesDeployment = "kong-latency/names-deployment" // Services by the Deployment they name
+	indexNamesService    = "kong-latency/names-service"    // Deployments by the Service they name
+	indexScales          = "kong-latency/scales"           // HorizontalPodAutoscalers by the Deployment they scale
+)
+
+// AddIndexes makes the indexes that Catalog looks things up by, so that pairing
+// costs what the pod has in labels, not what the namespace has in Services.
+func AddIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+	indexes := []struct {
+		object client.Object
+		name   string
+		values client.IndexerFunc
+	}{
+		{&corev1.Service{}, indexSelector, func(o client.Object) []string {
+			return anchor(o.(*corev1.Service).Spec.Selector)
+		}},
+		{&corev1.Service{}, indexNamesDeployment, annotation(annotations.Deployment)},
+		{&appsv1.Deployment{}, indexPodLabels, func(o client.Object) []string {
+			return pairs(o.(*appsv1.Deployment).Spec.Template.Labels)
+		}},
+		{&appsv1.Deployment{}, indexNamesService, annotation(annotations.Service)},
+		{&autoscalingv2.HorizontalPodAutoscaler{}, indexScales, scalesDeployment},
+	}
+	for _, i := range indexes {
+		if err := indexer.IndexField(ctx, i.object, i.name, i.values); err != nil {
+			return fmt.Errorf("add index %s: %w", i.name, err)
+		}
+	}
+	return nil
+}
+
+func annotation(key string) client.IndexerFunc {
+	return func(o client.Object) []string {
+		if v := o.GetAnnotations()[key]; v != "" {
+			return []string{v}
+		}
+		return nil
+	}
+}
+
+// anchor is the one pair that a selector is indexed by: the least, so that it is
+// always the same. A pod that a selector matches has every pair of it.
+func anchor(selector map[string]string) []string {
+	all := pairs(selector)
+	if len(all) == 0 {
+		return nil
+	}
+	least := all[0]
+	for _, p := range all[1:] {
+		least = min(least, p)
+	}
+	return []string{least}
+}
+
+func pairs(labels map[string]string) []string {
+	out := make([]string, 0, len(labels))
+	for k, v := range labels {
+		out = append(out, k+"="+v)
+	}
+	return out
+}
+
+func scalesDeployment(o client.Object) []string {
+	a := convert.Autoscaler(o.(*autoscalingv2.HorizontalPodAutoscaler))
+	if a.Scales.Kind != "Deployment" {
+		return nil
+	}
+	return []string{a.Scales.Name}
+}

@@ -1,0 +1,63 @@
+package convert
+
+import (
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+)
+
+// Namespace keeps a namespace's name and labels.
+func Namespace(u *unstructured.Unstructured) (pipeline.Namespace, error) {
+	return pipeline.Namespace{Name: u.GetName(), Labels: u.GetLabels()}, nil
+}
+
+// ServiceMonitor keeps what users write of a ServiceMonitor.
+func ServiceMonitor(u *unstructured.Unstructured) (*monitoringv1.ServiceMonitor, error) {
+	var full monitoringv1.ServiceMonitor
+	err := Typed(u, &full)
+	return &monitoringv1.ServiceMonitor{TypeMeta: full.TypeMeta, ObjectMeta: plainMeta(full.ObjectMeta), Spec: full.Spec}, err
+}
+
+// Prometheus keeps what users write of a Prometheus.
+func Prometheus(u *unstructured.Unstructured) (*monitoringv1.Prometheus, error) {
+	var full monitoringv1.Prometheus
+	err := Typed(u, &full)
+	return &monitoringv1.Prometheus{TypeMeta: full.TypeMeta, ObjectMeta: plainMeta(full.ObjectMeta), Spec: full.Spec}, err
+}
+
+// GatewayClass keeps what users write of a GatewayClass.
+func GatewayClass(u *unstructured.Unstructured) (*gatewayv1.GatewayClass, error) {
+	var full gatewayv1.GatewayClass
+	err := Typed(u, &full)
+	return &gatewayv1.GatewayClass{TypeMeta: full.TypeMeta, ObjectMeta: plainMeta(full.ObjectMeta), Spec: full.Spec}, err
+}
+
+// Gateway keeps what users write of a Gateway.
+func Gateway(u *unstructured.Unstructured) (*gatewayv1.Gateway, error) {
+	var full gatewayv1.Gateway
+	err := Typed(u, &full)
+	return &gatewayv1.Gateway{TypeMeta: full.TypeMeta, ObjectMeta: plainMeta(full.ObjectMeta), Spec: full.Spec}, err
+}
+
+// HTTPRoute keeps what users write of an HTTPRoute.
+func HTTPRoute(u *unstructured.Unstructured) (*gatewayv1.HTTPRoute, error) {
+	var full gatewayv1.HTTPRoute
+	err := Typed(u, &full)
+	return &gatewayv1.HTTPRoute{TypeMeta: full.TypeMeta, ObjectMeta: plainMeta(full.ObjectMeta), Spec: full.Spec}, err
+}
+
+// MetricsAPI reads an APIService of a metrics API.
+func MetricsAPI(u *unstructured.Unstructured) (pipeline.MetricsAPI, error) {
+	api := pipeline.MetricsAPI{State: pipeline.Known, Registered: true}
+	n := nestedOf(u)
+	api.ServiceNamespace = n.text("spec", "service", "namespace")
+	api.ServiceName = n.text("spec", "service", "name")
+	status, message := n.condition("Available")
+	api.Available = status == "True"
+	if !api.Available {
+		api.Message = message
+	}
+	return api, n.err()
+}

@@ -1,0 +1,213 @@
+// Package files is a cluster made of manifests: what render and lint decide upon,
+// without any API server. New reads objects as a Cluster, whose Snapshot is evaluated
+// like that of a real one, and Settle decides about its workloads as webhook and
+// controller would. The objects come from the package manifests beside this one, which
+// knows where in which file each field is.
+package files
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/internal/cluster/convert"
+	"github.com/kong-latency/kong-latency/internal/cluster/files/manifests"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
+)
+
+// Cluster is what a set of manifests says.
+type Cluster struct {
+	// Objects are all that were read.
+	Objects []manifests.Object
+	// Workloads and Services are the Deployments and Services among them, in their
+	// order. Partial ones, which patch others, are not.
+	Workloads []model.Workload
+	Services  []model.Service
+	// Autoscalers are the HorizontalPodAutoscalers and ScaledObjects.
+	Autoscalers []model.Autoscaler
+	// Policies decide by the LatencyPolicies among the objects.
+	Policies plan.Rules
+	// Snapshot is what the objects say about the metric pipeline.
+	Snapshot *pipeline.Snapshot
+
+	policies []v1alpha1.LatencyPolicy
+	catalogs map[string]model.Set
+}
+
+// New makes a cluster of objects. What could be understood is returned beside an
+// error, which says where the others are.
+func New(objects []manifests.Object) (*Cluster, error) {
+	c := &Cluster{Objects: objects}
+	var errs []error
+	for _, o := range objects {
+		if err := c.add(o); err != nil {
+			errs = append(errs, notOfItsKind(o, err))
+		}
+	}
+	c.catalogs = c.sorted()
+	set := policy.Compile(c.policies)
+	c.Policies = plan.Rules{Set: set, Namespace: c.namespace}
+	plain := make([]*unstructured.Unstructured, len(objects))
+	for i, o := range objects {
+		plain[i] = o.Unstructured
+	}
+	snapshot, failed := newContents(plain, set.Places()).snapshot()
+	c.Snapshot = snapshot
+	for _, f := range failed {
+		i := slices.Index(plain, f.Object)
+		errs = append(errs, notOfItsKind(objects[i], f.Err))
+	}
+	return c, errors.Join(errs...)
+}
+
+func notOfItsKind(o manifests.Object, err error) error {
+	at, _ := o.Position("kind")
+	return fmt.Errorf("%s: %s is not what its kind says: %w", at, Name(o), err)
+}
+
+// Name names an object in findings.
+func Name(o manifests.Object) finding.Object {
+	return finding.Object{Kind: o.GetKind(), Namespace: o.GetNamespace(), Name: o.GetName()}
+}
+
+func (c *Cluster) add(o manifests.Object) error {
+	switch {
+	case Is(o, "apps", "Deployment"):
+		var d appsv1.Deployment
+		if err := decode(o, &d); err != nil {
+			return err
+		}
+		if !Partial(o) {
+			c.Workloads = append(c.Workloads, convert.Workload(&d))
+		}
+	case Is(o, "", "Service"):
+		var s corev1.Service
+		if err := decode(o, &s); err != nil {
+			return err
+		}
+		if !Partial(o) {
+			c.Services = append(c.Services, convert.Service(&s))
+		}
+	case Is(o, v1alpha1.GroupVersion.Group, "LatencyPolicy"):
+		var p v1alpha1.LatencyPolicy
+		if err := decode(o, &p); err != nil {
+			return err
+		}
+		c.policies = append(c.policies, p)
+	default:
+		a, ok, err := autoscalerIn(o.Unstructured)
+		if err != nil {
+			return err
+		}
+		if ok {
+			c.Autoscalers = append(c.Autoscalers, a)
+		}
+	}
+	return nil
+}
+
+func decode(o manifests.Object, into any) error {
+	return runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, into)
+}
+
+// Is reports whether an object is of a kind, whatever the version.
+func Is(o manifests.Object, group, kind string) bool {
+	gvk := o.GroupVersionKind()
+	return gvk.Group == group && gvk.Kind == kind
+}
+
+// Partial reports whether a Deployment or Service is not a whole one but a patch for
+// one, as in an overlay of kustomize: it lacks what the API requires.
+func Partial(o manifests.Object) bool {
+	required := []string{"spec", "ports"}
+	if o.GetKind() == "Deployment" {
+		required = []string{"spec", "template", "spec", "containers"}
+	}
+	list, found, err := unstructured.NestedSlice(o.Object, required...)
+	if found && err == nil && len(list) > 0 {
+		return false
+	}
+	// A Service without ports may be headless, or an external name.
+	if o.GetKind() == "Service" {
+		selector, _, _ := unstructured.NestedMap(o.Object, "spec", "selector")
+		external, _, _ := unstructured.NestedString(o.Object, "spec", "externalName")
+		return len(selector) == 0 && external == ""
+	}
+	return true
+}
+
+// Catalog is a namespace of the convert. Of objects with the same name the last
+// one holds, as it does when they are applied.
+func (c *Cluster) Catalog(namespace string) model.Set { return c.catalogs[namespace] }
+
+// sorted is the objects by their namespaces.
+func (c *Cluster) sorted() map[string]model.Set {
+	out := map[string]model.Set{}
+	seen := map[finding.Object]bool{}
+	for _, w := range slices.Backward(c.Workloads) {
+		if set := out[w.Namespace]; !seen[w.Object()] {
+			seen[w.Object()] = true
+			set.Workloads = append(set.Workloads, w)
+			out[w.Namespace] = set
+		}
+	}
+	for _, s := range slices.Backward(c.Services) {
+		if set := out[s.Namespace]; !seen[s.Object()] {
+			seen[s.Object()] = true
+			set.Services = append(set.Services, s)
+			out[s.Namespace] = set
+		}
+	}
+	for _, a := range slices.Backward(c.Autoscalers) {
+		if set := out[a.Namespace]; !seen[a.Object()] {
+			seen[a.Object()] = true
+			set.Autoscalers = append(set.Autoscalers, a)
+			out[a.Namespace] = set
+		}
+	}
+	return out
+}
+
+// Resolve decides what a workload gets.
+func (c *Cluster) Resolve(w model.Workload) plan.Resolution {
+	return plan.Resolve(w, model.WithWorkload(c.Catalog(w.Namespace), w), c.Policies)
+}
+
+// namespace returns the labels of a namespace. One that is not in the files is
+// known by its name, unless a policy chooses namespaces by other labels.
+func (c *Cluster) namespace(name string) (map[string]string, bool) {
+	byName := map[string]string{corev1.LabelMetadataName: name}
+	for _, o := range slices.Backward(c.Objects) {
+		if Is(o, "", "Namespace") && o.GetName() == name {
+			return labels.Merge(o.GetLabels(), byName), true
+		}
+	}
+	for _, p := range c.policies {
+		selector := p.Spec.NamespaceSelector
+		if selector == nil {
+			continue
+		}
+		for key := range selector.MatchLabels {
+			if key != corev1.LabelMetadataName {
+				return nil, false
+			}
+		}
+		for _, e := range selector.MatchExpressions {
+			if e.Key != corev1.LabelMetadataName {
+				return nil, false
+			}
+		}
+	}
+	return byName, true
+}

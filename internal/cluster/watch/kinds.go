@@ -1,0 +1,97 @@
+package watch
+
+import (
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/internal/cluster/convert"
+	"github.com/kong-latency/kong-latency/internal/cluster/discover"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+)
+
+// Namespaces, monitors, gateways and Kong's objects may be in any namespace, and
+// which is known at run time only; so these rights are cluster-wide. They are to
+// read only, and nothing among it is a secret.
+//
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch
+// +kubebuilder:rbac:groups=monitoring.coreos.com,resources=servicemonitors;prometheuses,verbs=list;watch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses;gateways;httproutes,verbs=list;watch
+// +kubebuilder:rbac:groups=gateway-operator.konghq.com,resources=dataplanemetricsextensions;controlplanes;gatewayconfigurations,verbs=list;watch
+//
+// +kubebuilder:rbac:groups=kong.latency,resources=latencypolicies,verbs=list;watch
+// +kubebuilder:rbac:groups=keda.sh,resources=scaledobjects,verbs=list;watch
+//
+// +kubebuilder:rbac:groups=apiregistration.k8s.io,resources=apiservices,resourceNames=v1beta1.custom.metrics.k8s.io,verbs=list;watch
+
+// kinds are the readers of every kind that a snapshot is made of.
+type kinds struct {
+	namespaces            *reader[pipeline.Namespace]
+	serviceMonitors       *reader[*monitoringv1.ServiceMonitor]
+	prometheuses          *reader[*monitoringv1.Prometheus]
+	extensions            *reader[pipeline.Extension]
+	controlPlanes         *reader[pipeline.ControlPlane]
+	gatewayConfigurations *reader[pipeline.GatewayConfiguration]
+	gatewayClasses        *reader[*gatewayv1.GatewayClass]
+	gateways              *reader[*gatewayv1.Gateway]
+	httpRoutes            *reader[*gatewayv1.HTTPRoute]
+	metricsAPI            *reader[pipeline.MetricsAPI]
+	policies              *reader[v1alpha1.LatencyPolicy]
+	scaledObjects         *reader[model.Autoscaler]
+}
+
+func newKinds(d deps) *kinds {
+	monitoring := schema.GroupVersion{Group: convert.MonitoringGroup, Version: "v1"}
+	gateway := schema.GroupVersion{Group: gatewayv1.GroupName, Version: "v1"}
+	kong := func(version string) schema.GroupVersion {
+		return schema.GroupVersion{Group: convert.KongGroup, Version: version}
+	}
+	k := &kinds{
+		namespaces:      newReader(d, convert.Namespace, corev1.SchemeGroupVersion.WithResource("namespaces")),
+		serviceMonitors: newReader(d, convert.ServiceMonitor, monitoring.WithResource("servicemonitors")),
+		prometheuses:    newReader(d, convert.Prometheus, monitoring.WithResource("prometheuses")),
+		extensions:      newReader(d, convert.Extension, kong("v1alpha1").WithResource("dataplanemetricsextensions")),
+		controlPlanes: newReader(d, convert.ControlPlane,
+			kong("v2beta1").WithResource("controlplanes"), kong("v1beta1").WithResource("controlplanes")),
+		// In v1beta1 some references to extensions are not shown.
+		gatewayConfigurations: newReader(d, convert.GatewayConfiguration, kong("v2beta1").WithResource("gatewayconfigurations")),
+		gatewayClasses:        newReader(d, convert.GatewayClass, gateway.WithResource("gatewayclasses")),
+		gateways:              newReader(d, convert.Gateway, gateway.WithResource("gateways")),
+		httpRoutes:            newReader(d, convert.HTTPRoute, gateway.WithResource("httproutes")),
+		metricsAPI: newReader(d, convert.MetricsAPI,
+			schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}),
+		policies: newReader(d, convert.LatencyPolicy, v1alpha1.GroupVersion.WithResource("latencypolicies")),
+		scaledObjects: newReader(d, convert.ScaledObject,
+			schema.GroupVersionResource{Group: convert.KEDAGroup, Version: "v1alpha1", Resource: "scaledobjects"}),
+	}
+	k.metricsAPI.only = discover.MetricsAPIName
+	return k
+}
+
+func (k *kinds) all() []kind {
+	return []kind{
+		k.namespaces, k.serviceMonitors, k.prometheuses, k.extensions, k.controlPlanes,
+		k.gatewayConfigurations, k.gatewayClasses, k.gateways, k.httpRoutes, k.metricsAPI, k.policies,
+		k.scaledObjects,
+	}
+}
+
+// snapshot is what the kinds hold of a snapshot: all but the adapter and the
+// operator's Services.
+func (k *kinds) snapshot(at discover.Places) *pipeline.Snapshot {
+	return &pipeline.Snapshot{
+		Namespaces:            k.namespaces.set(),
+		ServiceMonitors:       k.serviceMonitors.set(),
+		Prometheuses:          at.Prometheuses(k.prometheuses.set()),
+		Extensions:            k.extensions.set(),
+		ControlPlanes:         k.controlPlanes.set(),
+		GatewayConfigurations: k.gatewayConfigurations.set(),
+		GatewayClasses:        k.gatewayClasses.set(),
+		Gateways:              k.gateways.set(),
+		HTTPRoutes:            k.httpRoutes.set(),
+		MetricsAPI:            discover.MetricsAPI(k.metricsAPI.set()),
+	}
+}

@@ -1,0 +1,101 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/pager"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/internal/cluster/cache"
+	"github.com/kong-latency/kong-latency/internal/cluster/discover"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+)
+
+// Picture is what a Source keeps, as it was at one moment.
+type Picture struct {
+	Snapshot      *pipeline.Snapshot
+	Policies      *Policies
+	ScaledObjects *cache.ScaledObjects
+}
+
+// Read reads once what a Source keeps, with whatever rights the client of config
+// has. What is missing or may not be read is in the picture as just that; the error
+// says that no client could be made, or that ctx ended. Of the options only those
+// count that say where components are.
+func Read(ctx context.Context, config *rest.Config, o Options) (*Picture, error) {
+	dyn, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("make client of the pipeline's kinds: %w", err)
+	}
+	disco, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("make client of discovery: %w", err)
+	}
+	direct, err := client.New(config, client.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("make client: %w", err)
+	}
+	k := newKinds(deps{dynamic: dyn, changed: func() {}, log: logr.Discard()})
+	var reading sync.WaitGroup
+	for _, kind := range k.all() {
+		reading.Go(func() { kind.once(ctx) })
+	}
+	reading.Wait()
+
+	out := &Picture{
+		Policies:      newPolicies(k.policies.set(), k.namespaces.set()),
+		ScaledObjects: cache.NewScaledObjects(k.scaledObjects.set(), nil),
+	}
+	at := o.places(out.Policies)
+	out.Snapshot = k.snapshot(at)
+	adapter := discover.NewAdapterReader(direct, direct, disco)
+	out.Snapshot.Adapter = adapter.Read(ctx, at.Adapter, out.Snapshot.MetricsAPI, time.Now())
+	if at.OperatorService.Name != "" {
+		out.Snapshot.OperatorServices = discover.NamedOperatorService(ctx, direct, at.OperatorService)
+	} else {
+		out.Snapshot.OperatorServices = discover.ListOperatorServices(ctx, direct)
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return out, nil
+}
+
+// once lists the kind a single time. Nothing is kept of it that could age, so it is
+// as Known as one that is watched.
+func (r *reader[T]) once(ctx context.Context) {
+	r.watched(true)
+	resource, err := r.probe(ctx)
+	if err == nil {
+		var list []any
+		if list, err = r.list(ctx, resource); err == nil {
+			err = r.Replace(list, "")
+		}
+	}
+	if err != nil {
+		r.ended(err, time.Now())
+	}
+}
+
+// list is all objects of the kind, page by page.
+func (r *reader[T]) list(ctx context.Context, resource schema.GroupVersionResource) ([]any, error) {
+	var out []any
+	pages := pager.New(func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+		return r.client.Resource(resource).List(ctx, r.selected(o))
+	})
+	err := pages.EachListItem(ctx, metav1.ListOptions{}, func(o runtime.Object) error {
+		out = append(out, o)
+		return nil
+	})
+	return out, err
+}

@@ -1,0 +1,351 @@
+// Package watch follows the objects of the metric pipeline in a cluster and keeps what
+// it knows of them in one pipeline.Snapshot, which is replaced as a whole when something
+// changes.
+//
+// Setup adds a Source to a manager. For each kind, a reader lists and watches it and
+// knows whether it is installed, may be read and has been read; a kind that is missing or
+// forbidden is noted in the snapshot and tried again. A poller reads what cannot be
+// watched, such as prometheus-adapter's configuration. LatencyPolicies and ScaledObjects
+// are followed in the same way. Read does all of it once, for programs that do not stay.
+package watch
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
+	ctrlcache "sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/kong-latency/kong-latency/internal/cluster/cache"
+	"github.com/kong-latency/kong-latency/internal/cluster/discover"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+)
+
+// Options of a Source. The zero value finds everything by itself.
+type Options struct {
+	// OperatorService names the Service of Kong Operator's metrics.
+	OperatorService types.NamespacedName
+	// AdapterConfigMap names the ConfigMap with the adapter's configuration, and
+	// AdapterKey its key, which is config.yaml if empty.
+	AdapterConfigMap types.NamespacedName
+	AdapterKey       string
+	// Interval is how often what cannot be watched is read: kinds that are not
+	// installed, the adapter's pods and its ConfigMap. Zero means 5 seconds.
+	Interval time.Duration
+	// Debounce is how long the cluster must be quiet before a new snapshot is taken.
+	// At most one is taken in ten times as long. Zero means 100 ms.
+	Debounce time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	if o.Interval <= 0 {
+		o.Interval = 5 * time.Second
+	}
+	if o.Debounce <= 0 {
+		o.Debounce = 100 * time.Millisecond
+	}
+	return o
+}
+
+// places are those that the policies name, and for the rest those of the options.
+func (o Options) places(policies *Policies) discover.Places {
+	return discover.Places{
+		Adapter:         discover.ConfigMapKey{Name: o.AdapterConfigMap, Key: o.AdapterKey},
+		OperatorService: o.OperatorService,
+	}.With(policies.set.Places())
+}
+
+// Source keeps a snapshot of the pipeline's objects up to date. It is safe for
+// concurrent use.
+type Source struct {
+	options  Options
+	log      logr.Logger
+	cache    ctrlcache.Cache
+	services serviceWatcher
+	// operator lists the Services that may be the one of Kong Operator's metrics.
+	operator func(context.Context) ([]corev1.Service, error)
+	kinds    *kinds
+	poller   *poller
+	// wake has room for one: it says that something changed, not how often.
+	wake chan struct{}
+
+	current  atomic.Pointer[pipeline.Snapshot]
+	policies atomic.Pointer[Policies]
+	scaled   atomic.Pointer[cache.ScaledObjects]
+	synced   atomic.Bool
+	// first is closed when synced becomes true.
+	first chan struct{}
+	// changedAt is when current was last swapped.
+	changedAt atomic.Pointer[time.Time]
+
+	// readFor is what the policies were made of; only follow looks at it.
+	readFor [2]any
+
+	mu                                                sync.Mutex
+	subscribers, policySubscribers, scaledSubscribers []func()
+}
+
+// deps is what a reader of a kind needs of its Source.
+type deps struct {
+	dynamic  dynamic.Interface
+	changed  func()
+	interval time.Duration
+	log      logr.Logger
+}
+
+// Setup adds a Source to the manager, whose cache must have the options of the package
+// cache. It runs without holding a lease. That something cannot
+// be read stops neither it nor the manager; the snapshot says so.
+func Setup(mgr manager.Manager, o Options) (*Source, error) {
+	dyn, err := dynamic.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return nil, fmt.Errorf("make client of the pipeline's kinds: %w", err)
+	}
+	disco, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return nil, fmt.Errorf("make client of discovery: %w", err)
+	}
+	o = o.withDefaults()
+	s := &Source{
+		options:  o,
+		log:      mgr.GetLogger().WithName("pipeline"),
+		cache:    mgr.GetCache(),
+		services: watchServices(mgr.GetCache()),
+		operator: func(ctx context.Context) ([]corev1.Service, error) {
+			return cache.OperatorServices(ctx, mgr.GetCache())
+		},
+		wake:  make(chan struct{}, 1),
+		first: make(chan struct{}),
+	}
+	s.current.Store(&pipeline.Snapshot{})
+	s.policies.Store(&Policies{})
+	s.scaled.Store(&cache.ScaledObjects{})
+	s.kinds = newKinds(deps{dynamic: dyn, changed: s.changed, interval: o.Interval, log: s.log})
+	s.poller = &poller{
+		interval: o.Interval,
+		api:      func() pipeline.MetricsAPI { return discover.MetricsAPI(s.kinds.metricsAPI.set()) },
+		adapter:  discover.NewAdapterReader(mgr.GetClient(), mgr.GetAPIReader(), disco),
+		places:   s.places,
+		direct:   mgr.GetAPIReader(),
+		changed:  s.changed,
+		log:      s.log,
+		wake:     make(chan struct{}, 1),
+	}
+	s.kinds.metricsAPI.changed = func() { s.changed(); s.poller.hurry() }
+	if err := mgr.Add(s); err != nil {
+		return nil, fmt.Errorf("add source of snapshots: %w", err)
+	}
+	return s, nil
+}
+
+// GetCache has the manager start the Source beside its cache, and everything else
+// after both: what is reconciled before the pipeline was read is reconciled twice.
+func (s *Source) GetCache() ctrlcache.Cache { return cacheAndSource{s.cache, s} }
+
+// syncBound is how long the start waits for the first complete snapshot: a kind that
+// does not answer must not keep workloads from being attached.
+const syncBound = 5 * time.Second
+
+// cacheAndSource is the cache, synced once the Source is too or syncBound has passed.
+type cacheAndSource struct {
+	ctrlcache.Cache
+	source *Source
+}
+
+// WaitForCacheSync implements ctrlcache.Informers.
+func (c cacheAndSource) WaitForCacheSync(ctx context.Context) bool {
+	bounded, cancel := context.WithTimeout(ctx, syncBound)
+	defer cancel()
+	select {
+	case <-c.source.first:
+	case <-bounded.Done():
+	}
+	return c.Cache.WaitForCacheSync(ctx)
+}
+
+// Snapshot returns the latest snapshot, never nil. It must not be changed. As long as
+// nothing changes, it is the same pointer.
+func (s *Source) Snapshot() *pipeline.Snapshot { return s.current.Load() }
+
+// Policies are the latest LatencyPolicies, never nil.
+func (s *Source) Policies() *Policies { return s.policies.Load() }
+
+// Synced reports whether everything that can be read was read once and is in the
+// snapshot. What is missing or forbidden does not keep it from being true, and
+// once true it stays so.
+func (s *Source) Synced() bool { return s.synced.Load() }
+
+// Subscribe has f called after each change of the snapshot, one call at a time.
+// It must not block.
+func (s *Source) Subscribe(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.subscribers = append(s.subscribers, f)
+}
+
+// SubscribePolicies has f called in the same way after each change of the policies,
+// or of what they choose namespaces by.
+func (s *Source) SubscribePolicies(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.policySubscribers = append(s.policySubscribers, f)
+}
+
+// ScaledObjects are the latest ScaledObjects of KEDA, never nil.
+func (s *Source) ScaledObjects() *cache.ScaledObjects { return s.scaled.Load() }
+
+// SubscribeScaledObjects has f called in the same way after each change of them.
+func (s *Source) SubscribeScaledObjects(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.scaledSubscribers = append(s.scaledSubscribers, f)
+}
+
+// Start implements manager.Runnable: it reads until ctx ends.
+func (s *Source) Start(ctx context.Context) error {
+	running, ctx := errgroup.WithContext(ctx)
+	for _, k := range s.kinds.all() {
+		running.Go(func() error { k.run(ctx); return nil })
+	}
+	running.Go(func() error {
+		// The adapter is found through Services, which are there when this returns.
+		if err := s.services(ctx, s.changed); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("watch services: %w", err)
+		}
+		s.poller.run(ctx)
+		return nil
+	})
+	running.Go(func() error { s.follow(ctx); return nil })
+	return running.Wait()
+}
+
+func (s *Source) changed() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// follow makes a snapshot after each change.
+func (s *Source) follow(ctx context.Context) {
+	var last time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		}
+		if !s.settle(ctx, last) {
+			return
+		}
+		s.renew(ctx)
+		if s.Synced() { // until then the start waits for the first complete snapshot
+			last = time.Now()
+		}
+	}
+}
+
+// settle waits until changes pause, within a bound, and until enough time has passed
+// since the last snapshot. Before the first complete snapshot it waits only until
+// everything was read. It returns false if ctx ended.
+func (s *Source) settle(ctx context.Context, last time.Time) bool {
+	every := 10 * s.options.Debounce
+	pause := func() time.Duration { return max(s.options.Debounce, time.Until(last.Add(every))) }
+	bound, quiet := time.NewTimer(every), time.NewTimer(pause())
+	defer bound.Stop()
+	defer quiet.Stop()
+	for s.Synced() || !s.settled() {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-bound.C:
+			return true
+		case <-quiet.C:
+			return true
+		case <-s.wake:
+			quiet.Reset(pause())
+		}
+	}
+	return ctx.Err() == nil
+}
+
+// renew makes a snapshot and swaps it in if it differs from the last.
+func (s *Source) renew(ctx context.Context) {
+	settled := s.settled() // before anything is read, so that all of it is in the snapshot
+	next := s.read(ctx)
+	if !reflect.DeepEqual(s.current.Load(), next) {
+		s.current.Store(next)
+		s.changedAt.Store(new(time.Now()))
+		s.tell(&s.subscribers)
+	}
+	if policies := s.readPolicies(); policies != nil {
+		before := s.policies.Swap(policies)
+		if !reflect.DeepEqual(before.set.Places(), policies.set.Places()) {
+			s.poller.hurry()
+			s.changed()
+		}
+		// Without any policy the labels of namespaces have no effect.
+		if !before.known || !before.set.Empty() || !policies.set.Empty() {
+			s.tell(&s.policySubscribers)
+		}
+	}
+	if before, set := s.scaled.Load(), s.kinds.scaledObjects.set(); !reflect.DeepEqual(before.Set(), set) {
+		s.scaled.Store(cache.NewScaledObjects(set, before))
+		s.tell(&s.scaledSubscribers)
+	}
+	if settled && !s.synced.Swap(true) {
+		s.log.Info("read the whole pipeline once")
+		close(s.first)
+		s.tell(&s.subscribers) // of some the first outcome is that they are as unread
+	}
+}
+
+func (s *Source) tell(subscribers *[]func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range *subscribers {
+		f()
+	}
+}
+
+// settled reports whether the first attempts to read have all had an outcome.
+func (s *Source) settled() bool {
+	for _, k := range s.kinds.all() {
+		if !k.settled() {
+			return false
+		}
+	}
+	return s.poller.settled()
+}
+
+func (s *Source) places() discover.Places { return s.options.places(s.Policies()) }
+
+func (s *Source) read(ctx context.Context) *pipeline.Snapshot {
+	at := s.places()
+	next := s.kinds.snapshot(at)
+	next.Adapter, next.OperatorServices = s.poller.result()
+	if at.OperatorService.Name == "" {
+		next.OperatorServices = discover.OperatorServices(s.operator(ctx))
+	}
+	return next
+}
+
+// readPolicies returns the policies if they, or the labels of a namespace, changed.
+func (s *Source) readPolicies() *Policies {
+	policies, namespaces := s.kinds.policies.set(), s.kinds.namespaces.set()
+	if reflect.DeepEqual(s.readFor, [2]any{policies, namespaces}) {
+		return nil
+	}
+	s.readFor = [2]any{policies, namespaces}
+	return newPolicies(policies, namespaces)
+}
