@@ -23,7 +23,6 @@ type compiler struct {
 	regexps   map[string]*regexp.Regexp
 	queries   map[string]*goTemplate
 	mappings  map[string]*mapping
-	work      int // that may still be spent on preparing queries
 }
 
 func newCompiler(r Resources) *compiler {
@@ -33,7 +32,6 @@ func newCompiler(r Resources) *compiler {
 		regexps:   map[string]*regexp.Regexp{},
 		queries:   map[string]*goTemplate{},
 		mappings:  map[string]*mapping{},
-		work:      maxPreparing,
 	}
 }
 
@@ -86,7 +84,6 @@ func (c *compiler) query(text string, at *field.Path) *goTemplate {
 		c.errs.add(ErrorTemplate, at, text, "%v", err)
 		return nil
 	}
-	t.prepared = prepare(t, &c.work)
 	c.queries[text] = t
 	return t
 }

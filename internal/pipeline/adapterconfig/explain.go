@@ -35,19 +35,17 @@ type search struct {
 	// own, foreign and sibling are the target's series as selectors find them.
 	own, foreign, sibling []sample
 
-	pinned   []candidate
-	misses   []miss
-	answers  map[choice]Answer
-	bindings map[[2]string]bound
-	services map[labelOf]bool // whether the label carries a Service's name
-	work     int              // that may still be spent on queries
+	pinned []candidate
+	misses []miss
+	judged map[Query]Verdict // by expression and label
+	work   int               // that may still be spent on queries
 }
 
 func newSearch(c *Config, t Target) *search {
 	return &search{
 		config: c, target: t, objectLabels: t.objectLabels(),
 		own: inputs(t.Series, ofTarget), foreign: inputs(t.Foreign, ofOther), sibling: inputs(t.Sibling, ofOther),
-		answers: map[choice]Answer{}, bindings: map[[2]string]bound{}, services: map[labelOf]bool{}, work: maxWork,
+		judged: map[Query]Verdict{}, work: maxWork,
 	}
 }
 
@@ -56,6 +54,8 @@ type candidate struct {
 	rule *rule
 	// series are the names of the series that register the metric.
 	series []string
+	// undecided: whether they do is not known.
+	undecided error
 }
 
 // miss is a rule that does not make the metric known.
@@ -66,7 +66,11 @@ type miss struct {
 	kind  Kind
 	// series are those that got as far as kind.
 	series []Series
+	// undecided is why it is not known whether series are Served.
+	undecided error
 }
+
+func (m miss) candidate() candidate { return candidate{m.rule, names(m.series), m.undecided} }
 
 func (s *search) run() Verdict {
 	if len(s.config.rules) == 0 {
@@ -87,17 +91,17 @@ func (s *search) run() Verdict {
 func (s *search) consider(r *rule) (candidate, bool) {
 	m := s.register(r, matchingSeries(r.selector, s.target.Series, nil))
 	if m.kind == Served {
-		return candidate{r, names(m.series)}, true
+		return m.candidate(), true
 	}
 	if len(s.target.Others) > 0 {
 		if o := s.register(r, matchingSeries(r.selector, s.target.Others, nil)); o.kind == Served {
-			return candidate{r, names(o.series)}, true
+			return o.candidate(), true
 		}
 	}
 	if !s.target.OthersKnown && m.kind == SeriesQueryMatchesNothing {
 		p := s.register(r, matchingSeries(r.selector, s.target.Series, s.objectLabels))
 		if p.kind == Served {
-			s.pinned = append(s.pinned, candidate{r, names(p.series)})
+			s.pinned = append(s.pinned, p.candidate())
 		}
 	}
 	s.misses = append(s.misses, m)
@@ -119,8 +123,10 @@ func (s *search) register(r *rule, series []Series) miss {
 			continue
 		}
 		named = append(named, x)
-		if r.mapping.describes(x, services, s.services) {
+		described, err := r.mapping.describes(x, services)
+		if described || err != nil {
 			mapped = append(mapped, x)
+			m.undecided = cmp.Or(m.undecided, err)
 		}
 	}
 	switch {
@@ -155,8 +161,7 @@ func (s *search) meant(r *rule) bool {
 func (s *search) winner(won candidate, at int) Verdict {
 	v := s.judge(won)
 	for _, p := range s.pinned {
-		if s.answer(p) != v.Answer {
-			later := s.judge(p)
+		if later := s.judge(p); later.Answer != v.Answer {
 			shadow := verdict(Unknown, RuleShadowed, p.rule.index)
 			shadow.Path, shadow.Earlier = rulePath(p.rule.index), at
 			shadow.Query, shadow.Reason = later.Query, string(later.Kind)
@@ -176,7 +181,7 @@ func (s *search) earlier(before int) int {
 			break
 		}
 		m := s.register(r, matchingSeries(r.selector, s.target.Series, nil))
-		if m.kind == Served && s.answer(candidate{r, names(m.series)}) == Yes {
+		if m.kind == Served && s.judge(m.candidate()).Answer == Yes {
 			return i
 		}
 	}

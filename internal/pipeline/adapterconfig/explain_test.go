@@ -223,8 +223,8 @@ func TestExplain(t *testing.T) {
 		{name: "the query is a string", doc: oneQuery("'<<.Series>>'"), answer: No, kind: SeriesNondeterministic},
 		{name: "the query is blank", doc: oneQuery("  "), answer: No, kind: QueryInvalid},
 		{name: "matchers are not used", doc: edit(t, "{<<.LabelMatchers>>}", ""), answer: No, kind: NamespaceIgnored},
-		{name: "only the service is matched", doc: edit(t, "<<.LabelMatchers>>", `exported_service="<<index .LabelValuesByName "exported_service">>"`), answer: No, kind: NamespaceIgnored},
-		{name: "only the namespace is matched", doc: edit(t, "<<.LabelMatchers>>", `exported_namespace="<<index .LabelValuesByName "exported_namespace">>"`), answer: Yes, kind: Served},
+		{name: "only the service is matched", doc: edit(t, "<<.LabelMatchers>>", `exported_service="<<index .LabelValuesByName "exported_service">>"`), answer: Unknown, kind: QueryUndecided},
+		{name: "only the namespace is matched", doc: edit(t, "<<.LabelMatchers>>", `exported_namespace="<<index .LabelValuesByName "exported_namespace">>"`), answer: Unknown, kind: QueryUndecided},
 		{name: "another namespace is written out", doc: edit(t, "<<.LabelMatchers>>", `exported_namespace="prod"`), answer: No, kind: SelectorMatchesNothing},
 		{name: "the right namespace is written out", doc: edit(t, "<<.LabelMatchers>>", `exported_namespace="default"`), answer: Yes, kind: Served},
 		{name: "the sum of all Services under one name", doc: edit(t, by, "sum by (exported_namespace)", "<<.LabelMatchers>>", `exported_namespace="default"`, "    sum by (exported_namespace) (rate(kong_upstream_latency_ms_sum", `    label_replace(sum by (exported_namespace) (rate(kong_upstream_latency_ms_sum`, "[60s:10s]))\n      /\n", "[60s:10s])), \"exported_service\", \"echo\", \"\", \"\")\n      / on (exported_namespace) group_left()\n"), answer: No, kind: ServiceIgnored},
@@ -264,7 +264,6 @@ func TestExplain(t *testing.T) {
 				tc.target(&target)
 			}
 			c := mustParse(t, tc.doc)
-			checkAnswers(t, c, target)
 			v := c.Explain(target)
 			if v.Answer != tc.answer || v.Kind != tc.kind {
 				t.Fatalf("got %s, %s, want %s, %s\n%+v", v.Answer, v.Kind, tc.answer, tc.kind, v)
@@ -313,5 +312,31 @@ func equal[T any](t *testing.T, got, want T) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A resources.template that is not executed leaves open which labels it maps,
+// unless an override decides that.
+func TestUndecidedResourceTemplate(t *testing.T) {
+	const undecided = `    template: '<<if true>>exported_<<.Resource>><<end>>'` + "\n"
+	later := strings.TrimPrefix(edit(t, overridesBlock, undecided), "\nrules:\n")
+	for name, tc := range map[string]struct {
+		doc  string
+		kind Kind
+		path string
+	}{
+		"alone":                     {edit(t, overridesBlock, undecided), QueryUndecided, "rules[0].resources.template"},
+		"beside overrides":          {edit(t, "    overrides:\n", undecided+"    overrides:\n"), Served, "rules[0].metricsQuery"},
+		"beside another override":   {edit(t, overridesBlock, undecided+"    overrides: {pod: {resource: pod}}\n"), QueryUndecided, "rules[0].resources.template"},
+		"beside an absent override": {edit(t, overridesBlock, undecided+"    overrides: {none: {resource: service}}\n"), QueryUndecided, "rules[0].resources.template"},
+		"for the namespace":         {edit(t, "      exported_namespace:\n        resource: \"namespace\"\n", "", "    overrides:\n", undecided+"    overrides:\n"), QueryUndecided, "rules[0].resources.template"},
+		"after a rule that serves":  {seedRule + later, QueryUndecided, "rules[1].resources.template"},
+		"before a rule that serves": {edit(t, overridesBlock, undecided) + strings.TrimPrefix(seedRule, "\nrules:\n"), Served, "rules[1].metricsQuery"},
+		"of another metric":         {seedRule + strings.ReplaceAll(later, seedMetric, "other"), Served, "rules[0].metricsQuery"},
+	} {
+		v := mustParse(t, tc.doc).Explain(echo())
+		if v.Kind != tc.kind || v.Path != tc.path || (v.Answer == Unknown) != (tc.kind == QueryUndecided) {
+			t.Errorf("%s: got %+v, want %s at %s", name, v, tc.kind, tc.path)
+		}
 	}
 }

@@ -46,8 +46,6 @@ type vector struct {
 // flow evaluates one expression.
 type flow struct {
 	series []sample
-	// bound is what stands for a prepared query's stand-ins.
-	bound *binding
 	// selectors are those of the expression.
 	selectors []*parser.VectorSelector
 	// dry are the selectors that found no series of the target.
@@ -103,7 +101,7 @@ func (f *flow) selected(n *parser.VectorSelector) vector {
 	own := false
 	f.selectors = append(f.selectors, n)
 	for _, s := range f.series {
-		if f.bound.matches(n.LabelMatchers, s.labels) {
+		if matchesAll(n.LabelMatchers, s.labels) {
 			v.samples = append(v.samples, s)
 			own = own || s.from == ofTarget
 		}
@@ -117,7 +115,7 @@ func (f *flow) selected(n *parser.VectorSelector) vector {
 // finds tells whether any selector finds any of the samples.
 func (f *flow) finds(samples []sample) bool {
 	return slices.ContainsFunc(f.selectors, func(n *parser.VectorSelector) bool {
-		return slices.ContainsFunc(samples, func(s sample) bool { return f.bound.matches(n.LabelMatchers, s.labels) })
+		return slices.ContainsFunc(samples, func(s sample) bool { return matchesAll(n.LabelMatchers, s.labels) })
 	})
 }
 
@@ -144,7 +142,6 @@ func (f *flow) unary(n *parser.UnaryExpr) vector {
 
 func (f *flow) aggregate(n *parser.AggregateExpr) vector {
 	v := f.eval(n.Expr)
-	n = f.bound.put(n)
 	switch n.Op {
 	case parser.TOPK, parser.BOTTOMK, parser.LIMITK, parser.LIMIT_RATIO:
 		return f.limited(n, v)

@@ -17,6 +17,9 @@ const maxChoices = 64
 // judge tells what becomes of the request once a rule has it. Where the
 // adapter's choice of labels or series is random every choice is tried.
 func (s *search) judge(c candidate) Verdict {
+	if c.undecided != nil {
+		return s.undecided(c.rule, "resources.template", c.undecided)
+	}
 	labels, nsLabels, v := s.choices(c.rule)
 	if v != nil {
 		return *v
@@ -43,12 +46,12 @@ func (s *search) judge(c candidate) Verdict {
 func (s *search) choices(r *rule) (labels, nsLabels []string, why *Verdict) {
 	labels, err := r.mapping.labelsFor(services)
 	if err != nil { // a template that cannot be inverted
-		v := s.failed(r, ServiceNotMapped, "resources", err)
+		v := s.notMapped(r, ServiceNotMapped, err)
 		return nil, nil, &v
 	}
 	nsLabels, err = r.mapping.labelsFor(namespaces)
 	if err != nil {
-		v := s.failed(r, NamespaceNotMapped, "resources", err)
+		v := s.notMapped(r, NamespaceNotMapped, err)
 		return nil, nil, &v
 	}
 	if len(labels)*len(nsLabels) > maxChoices {
@@ -78,6 +81,19 @@ func (s *search) nondeterministic(r *rule, groups ...[]string) Verdict {
 	return v
 }
 
+func (s *search) notMapped(r *rule, k Kind, err error) Verdict {
+	if errors.Is(err, ErrUndecided) {
+		return s.undecided(r, "resources.template", err)
+	}
+	return s.failed(r, k, "resources", err)
+}
+
+func (s *search) undecided(r *rule, field string, err error) Verdict {
+	v := s.failed(r, QueryUndecided, field, err)
+	v.Answer = Unknown
+	return v
+}
+
 func (s *search) failed(r *rule, k Kind, field string, err error) Verdict {
 	v := verdict(No, k, r.index)
 	v.Path, v.Reason = rulePath(r.index)+"."+field, err.Error()
@@ -90,9 +106,6 @@ func (s *search) judgeChoice(c candidate, label, nsLabel string) Verdict {
 	req := s.request(label, nsLabel)
 	q := Query{Rule: c.rule.index, Label: label}
 	for i, series := range c.series {
-		if !s.spend(10 + c.rule.query.steps) {
-			return s.noQuery(c.rule, errWork)
-		}
 		expr, err := c.rule.expr(series, req)
 		if err != nil {
 			return s.noQuery(c.rule, err)
@@ -104,10 +117,10 @@ func (s *search) judgeChoice(c candidate, label, nsLabel string) Verdict {
 		}
 		q.Series, q.Expr = series, expr
 	}
-	if !s.spend(queryWork(q.Expr)) {
-		return s.noQuery(c.rule, errWork)
+	v, err := s.judgeQuery(q.Expr, label)
+	if err != nil {
+		return s.undecided(c.rule, "metricsQuery", err)
 	}
-	v := s.judgeQuery(q)
 	v.Rule, v.Earlier, v.Query = q.Rule, -1, q
 	v.Path = rulePath(q.Rule) + ".metricsQuery"
 	return v
@@ -116,10 +129,8 @@ func (s *search) judgeChoice(c candidate, label, nsLabel string) Verdict {
 // noQuery classifies the error of [rule.expr].
 func (s *search) noQuery(r *rule, err error) Verdict {
 	switch {
-	case errors.Is(err, ErrCostly):
-		v := s.failed(r, QueryUndecided, "metricsQuery", err)
-		v.Answer = Unknown
-		return v
+	case errors.Is(err, ErrUndecided):
+		return s.undecided(r, "metricsQuery", err)
 	case errors.Is(err, ErrSelector):
 		return s.failed(r, MetricSelectorUnsupported, "metricsQuery", err)
 	case errors.Is(err, ErrEmptyQuery):
@@ -129,11 +140,27 @@ func (s *search) noQuery(r *rule, err error) Verdict {
 	}
 }
 
-func (s *search) judgeQuery(q Query) Verdict {
-	expr, err := promQL.ParseExpr(q.Expr)
+// judgeQuery judges a query once, however many rules make it. The error says
+// that there is no time left for it.
+func (s *search) judgeQuery(query, label string) (Verdict, error) {
+	key := Query{Expr: query, Label: label}
+	v, known := s.judged[key]
+	if known {
+		return v, nil
+	}
+	if s.work -= queryWork(query); s.work < 0 {
+		return Verdict{}, errWork
+	}
+	v = s.parsed(query, label)
+	s.judged[key] = v
+	return v, nil
+}
+
+func (s *search) parsed(query, label string) Verdict {
+	expr, err := promQL.ParseExpr(query)
 	if err != nil {
-		s.spend(queryWork(q.Expr))
-		if _, tolerant := everyPromQL.ParseExpr(q.Expr); tolerant == nil {
+		s.work -= queryWork(query)
+		if _, tolerant := everyPromQL.ParseExpr(query); tolerant == nil {
 			return Verdict{Answer: Unknown, Kind: QueryUndecided, Reason: err.Error()}
 		}
 		return Verdict{Answer: No, Kind: QueryInvalid, Reason: err.Error()}
@@ -141,25 +168,21 @@ func (s *search) judgeQuery(q Query) Verdict {
 	if t := expr.Type(); t != parser.ValueTypeVector {
 		return Verdict{Answer: No, Kind: QueryNotVector, Reason: fmt.Sprintf("the query gives a %s", parser.DocumentedType(t))}
 	}
-	v := s.follow(expr, q.Label, nil)
+	v := s.follow(expr, label)
 	v.Windows = windows(expr)
 	return v
 }
 
 // follow evaluates the query over the Service's own series, and then again
-// beside series that must not get into its value. With a binding only the
-// answer counts.
-func (s *search) follow(expr parser.Expr, label string, b *binding) Verdict {
-	own := &flow{series: s.own, bound: b}
+// beside series that must not get into its value.
+func (s *search) follow(expr parser.Expr, label string) Verdict {
+	own := &flow{series: s.own}
 	result := own.eval(expr)
 	if own.failure != nil {
 		return Verdict{Answer: No, Kind: QueryFails, Reason: own.failure.Error()}
 	}
 	hits := result.of(label, s.target.Service)
 	if len(hits) == 0 {
-		if b != nil && !result.open {
-			return Verdict{Answer: No}
-		}
 		return s.noHit(own, result, label)
 	}
 	if !slices.ContainsFunc(hits, func(h sample) bool { return !h.maybe }) {
@@ -180,7 +203,7 @@ func (s *search) mixes(expr parser.Expr, label string, own *flow, others []sampl
 	if !own.finds(others) {
 		return false
 	}
-	both := &flow{series: slices.Concat(s.own, others), bound: own.bound}
+	both := &flow{series: slices.Concat(s.own, others)}
 	result := both.eval(expr)
 	return both.failure != nil || slices.ContainsFunc(result.of(label, s.target.Service), func(h sample) bool { return h.from&ofOther != 0 })
 }

@@ -31,7 +31,8 @@ type mapping struct {
 	overrides map[string]schema.GroupResource
 	labels    map[schema.GroupResource][]string // the inverse; sorted
 	template  *goTemplate
-	pattern   *regexp.Regexp
+	pattern   *regexp.Regexp // nil without a template, or if that is undecided
+	undecided error
 	groupAt   int
 	nameAt    int
 	resources Resources
@@ -75,6 +76,10 @@ func (m *mapping) compileTemplate(text string) error {
 		return err
 	}
 	expr, err := t.execute(schema.GroupResource{Group: "(?P<group>.+?)", Resource: "(?P<resource>.+?)"})
+	if errors.Is(err, ErrUndecided) {
+		m.template, m.undecided = t, err
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("cannot be executed: %w; allowed are the fields Group and Resource", err)
 	}
@@ -125,35 +130,23 @@ func (m *mapping) resource(label string) (gr schema.GroupResource, mapped, forei
 	return gvr.GroupResource(), true, false
 }
 
-// describes tells whether a label of the series carries the name of a gr.
-func (m *mapping) describes(s Series, gr schema.GroupResource, known map[labelOf]bool) bool {
+// describes reports whether a label of the series carries the name of a gr.
+// The error wraps [ErrUndecided].
+func (m *mapping) describes(s Series, gr schema.GroupResource) (bool, error) {
 	for _, label := range m.labels[gr] {
 		if _, ok := s.Labels[label]; ok {
-			return true
+			return true, nil
 		}
 	}
 	if m.pattern == nil {
-		return false
+		return false, m.undecided
 	}
 	for label := range s.Labels {
-		key := labelOf{m, label}
-		is, ok := known[key]
-		if !ok {
-			found, mapped, _ := m.resource(label)
-			is = mapped && found == gr
-			known[key] = is
-		}
-		if is {
-			return true
+		if found, mapped, _ := m.resource(label); mapped && found == gr {
+			return true, nil
 		}
 	}
-	return false
-}
-
-// labelOf is a label in the eyes of a mapping.
-type labelOf struct {
-	mapping *mapping
-	label   string
+	return false, nil
 }
 
 // ofSeries lists the resources that a series describes, sorted by label, and
