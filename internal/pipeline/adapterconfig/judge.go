@@ -106,6 +106,9 @@ func (s *search) judgeChoice(c candidate, label, nsLabel string) Verdict {
 	req := s.request(label, nsLabel)
 	q := Query{Rule: c.rule.index, Label: label}
 	for i, series := range c.series {
+		if s.work -= executionWork; s.work < 0 {
+			return s.undecided(c.rule, "metricsQuery", errWork)
+		}
 		expr, err := c.rule.expr(series, req)
 		if err != nil {
 			return s.noQuery(c.rule, err)

@@ -7,8 +7,11 @@ import (
 
 // maxWork bounds the work of following the queries of one configuration, in
 // steps of about 100 ns, so that it ends in the same place on every machine.
-// 2,000 different queries like the guide's need three quarters of it.
+// 2,000 different queries like the guide's need nine tenths of it.
 const maxWork = 1_000_000
+
+// executionWork is the work of making a query from its template.
+const executionWork = 50
 
 var errWork = errors.New("the queries together take too long to follow")
 
@@ -22,5 +25,5 @@ func queryWork(query string) int {
 			deep++
 		}
 	}
-	return len(query) + deep*deep/20
+	return 50 + len(query) + deep*deep/10
 }
