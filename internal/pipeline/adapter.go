@@ -137,7 +137,7 @@ func nameMistakes(mistakes adapterconfig.Errors) string {
 func mendMistakes(a *Adapter, subject Subject, mistakes adapterconfig.Errors) string {
 	edit := ruleEdit{metric: subject.Metric, replace: -1, drop: map[int]string{}}
 	for _, e := range mistakes {
-		i, ok := ruleIndex(e.Path)
+		i, ok := e.Path.RuleIndex()
 		if !ok {
 			return adapterCorrect(a, mistakes)
 		}
@@ -153,7 +153,7 @@ func mendMistakes(a *Adapter, subject Subject, mistakes adapterconfig.Errors) st
 
 // adapterCorrect is the sentence for mistakes that cannot be mended by YAML.
 func adapterCorrect(a *Adapter, mistakes adapterconfig.Errors) string {
-	what := cmp.Or(mistakes[0].Path, "the document")
+	what := cmp.Or(mistakes[0].Path.String(), "the document")
 	switch {
 	case mistakes[0].Kind == adapterconfig.ErrorIntervals:
 		return fmt.Sprintf("Give %s a --metrics-max-age that is not less than its --metrics-relist-interval.", adapterProcess(a))
@@ -161,13 +161,6 @@ func adapterCorrect(a *Adapter, mistakes adapterconfig.Errors) string {
 		what = fmt.Sprintf("these %d mistakes", len(mistakes))
 	}
 	return fmt.Sprintf("Correct %s in key %s of %s, then restart the adapter: %s.", what, a.Key, a.ConfigMap, adapterRestart(a))
-}
-
-// ruleIndex is the i of a path rules[i]….
-func ruleIndex(path string) (int, bool) {
-	var i int
-	n, _ := fmt.Sscanf(path, "rules[%d]", &i)
-	return i, n == 1 && strings.HasPrefix(path, fmt.Sprintf("rules[%d]", i))
 }
 
 func adapterProcess(a *Adapter) string {

@@ -50,11 +50,11 @@ func TestPlainTemplates(t *testing.T) {
 	for text, want := range map[string]string{
 		`sum(rate(<<.Series>>{<<.LabelMatchers>>}[1m])) by (<<.GroupBy>>)`: `sum(rate(x_sum{ns="a",svc="b"}[1m])) by (svc)`,
 		`<<.GroupBySlice>> <<.LabelValuesByName>>`:                         `[svc] map[ns:a svc:b]`,
-		"a <<- .Series ->> b":                                              `ax_sumb`,
-		`<<define "unused">><<end>><<.Series>>`:                            `x_sum`,
-		`<</* comment */>>x`:                                               `x`,
-		`{{ .Series }}`:                                                    `{{ .Series }}`,
-		``:                                                                 ``,
+		"a <<- .Series ->> b":                   `ax_sumb`,
+		`<<define "unused">><<end>><<.Series>>`: `x_sum`,
+		`<</* comment */>>x`:                    `x`,
+		`{{ .Series }}`:                         `{{ .Series }}`,
+		``:                                      ``,
 	} {
 		tmpl, err := parseTemplate("q", text)
 		if err != nil {

@@ -1,4 +1,4 @@
-package adapterconfig
+package rulecheck
 
 import (
 	"fmt"
@@ -6,11 +6,13 @@ import (
 
 	promlabels "github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
 // The flow of labels: PromQL is evaluated on label sets alone, over series
-// that are supposed to exist and to have traffic. It tells which samples an
-// answer holds and from whose series each is made; values are not known
+// that are assumed to exist and to have traffic. It gives the samples that an
+// answer holds and whose series each is made from; values are not known
 // beyond "greater than zero". What depends on more than that is marked, never
 // guessed.
 
@@ -57,7 +59,7 @@ type flow struct {
 }
 
 // inputs makes series into the samples that selectors choose from.
-func inputs(series []Series, from origin) []sample {
+func inputs(series []adapterconfig.Series, from origin) []sample {
 	samples := make([]sample, 0, len(series))
 	for _, s := range series {
 		labels := labelsOf(s)
@@ -112,7 +114,7 @@ func (f *flow) selected(n *parser.VectorSelector) vector {
 	return v
 }
 
-// finds tells whether any selector finds any of the samples.
+// finds reports whether any selector finds any of the samples.
 func (f *flow) finds(samples []sample) bool {
 	return slices.ContainsFunc(f.selectors, func(n *parser.VectorSelector) bool {
 		return slices.ContainsFunc(samples, func(s sample) bool { return matchesAll(n.LabelMatchers, s.labels) })

@@ -1,4 +1,4 @@
-package adapterconfig
+package rulecheck
 
 import (
 	"maps"
@@ -7,7 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
 // edit replaces text of the seed's rule; the text must be there.
@@ -28,8 +29,8 @@ func echo() Target {
 }
 
 // relabel copies series; a label set to "" is removed.
-func relabel(series []Series, pairs ...string) []Series {
-	var out []Series
+func relabel(series []adapterconfig.Series, pairs ...string) []adapterconfig.Series {
+	var out []adapterconfig.Series
 	for _, s := range series {
 		l := maps.Clone(s.Labels)
 		for i := 0; i < len(pairs); i += 2 {
@@ -37,18 +38,18 @@ func relabel(series []Series, pairs ...string) []Series {
 				delete(l, pairs[i])
 			}
 		}
-		out = append(out, Series{Name: s.Name, Labels: l})
+		out = append(out, adapterconfig.Series{Name: s.Name, Labels: l})
 	}
 	return out
 }
 
 // honored is kong as it is stored with honorLabels.
-func honored(namespace, service string) []Series {
+func honored(namespace, service string) []adapterconfig.Series {
 	return relabel(kong(namespace, service), "exported_namespace", "", "exported_service", "", "namespace", namespace, "service", service)
 }
 
-func without(series []Series, suffix string) []Series {
-	var out []Series
+func without(series []adapterconfig.Series, suffix string) []adapterconfig.Series {
+	var out []adapterconfig.Series
 	for _, s := range series {
 		if !strings.HasSuffix(s.Name, suffix) {
 			out = append(out, s)
@@ -153,13 +154,13 @@ func TestExplain(t *testing.T) {
 		{name: "no name", doc: edit(t, "  name:\n    "+as+"\n", ""), answer: No, kind: NameDiffers},
 		{name: "name in another case", doc: edit(t, as, `as: "Kong_upstream_latency_ms_60s_average"`), answer: No, kind: NameDiffers},
 		{name: "matches that no series has", doc: edit(t, as, `as: "kong_upstream_latency_ms_60s_average", matches: "^upstream"`, "  name:\n    ", "  name: {", "\n  metricsQuery", "}\n  metricsQuery"),
-			answer: No, kind: SeriesFiltered, check: func(t *testing.T, v Verdict) { equal(t, v.Path, "rules[0].name.matches") }},
+			answer: No, kind: SeriesFiltered, check: func(t *testing.T, v Verdict) { equal(t, v.Path.String(), "rules[0].name.matches") }},
 
 		{name: "row 21: filter drops the counts", doc: edit(t, "  name:", "  seriesFilters: [{isNot: _count$}]\n  name:"), answer: Yes, kind: Served},
 		{name: "filters drop everything", doc: edit(t, "  name:", "  seriesFilters: [{isNot: _count$}, {is: _count$}]\n  name:"), answer: No, kind: SeriesFiltered},
 		{name: "filters are unanchored", doc: edit(t, "  name:", "  seriesFilters: [{is: latency}]\n  name:"), answer: Yes, kind: Served},
 		{name: "filters do not see labels", doc: edit(t, "  name:", "  seriesFilters: [{is: exported_service}]\n  name:"), answer: No, kind: SeriesFiltered,
-			check: func(t *testing.T, v Verdict) { equal(t, v.Path, "rules[0].seriesFilters[0].is") }},
+			check: func(t *testing.T, v Verdict) { equal(t, v.Path.String(), "rules[0].seriesFilters[0].is") }},
 
 		{name: "row 23: external rule", doc: edit(t, "rules:", "externalRules:"), answer: No, kind: ExternalRule},
 		{name: "external rule beside another", doc: edit(t, "rules:", "externalRules:") + "\nrules: [{seriesQuery: up, metricsQuery: up}]\n", answer: No, kind: ExternalRule},
@@ -191,7 +192,7 @@ func TestExplain(t *testing.T) {
 					Label:    "kubernetes_kind", Matcher: `kubernetes_kind="Service"`, Have: []string{"service"},
 				}
 				equal(t, v.Mismatch, want)
-				equal(t, v.Path, "rules[0].seriesQuery")
+				equal(t, v.Path.String(), "rules[0].seriesQuery")
 			}},
 		{name: "kind as it is", doc: edit(t, kind, `kubernetes_kind="service"`), answer: Yes, kind: Served},
 		{name: "a label that does not exist", doc: edit(t, kind, `kubernetes_route!=""`), answer: No, kind: SeriesQueryMatchesNothing},
@@ -210,7 +211,7 @@ func TestExplain(t *testing.T) {
 		{name: "no series", doc: seedRule, target: func(x *Target) { x.Series = nil }, answer: No, kind: NoSeries},
 
 		{name: "a neighbour's seriesQuery is empty", doc: seedRule + "- {seriesQuery: '', metricsQuery: up}\n", answer: No, kind: RelistFails,
-			check: func(t *testing.T, v Verdict) { equal(t, v.Path, "rules[1].seriesQuery"); equal(t, v.Rule, 1) }},
+			check: func(t *testing.T, v Verdict) { equal(t, v.Path.String(), "rules[1].seriesQuery"); equal(t, v.Rule, 1) }},
 		{name: "a neighbour's seriesQuery aggregates", doc: seedRule + "- {seriesQuery: 'sum(up)', metricsQuery: up}\n", answer: No, kind: RelistFails},
 		{name: "a neighbour's seriesQuery is a range", doc: seedRule + "- {seriesQuery: 'up[5m]', metricsQuery: up}\n", answer: No, kind: RelistFails},
 		{name: "a neighbour's seriesQuery matches all", doc: seedRule + "- {seriesQuery: '{__name__=~\".*\"}', metricsQuery: up}\n", answer: No, kind: RelistFails},
@@ -264,7 +265,7 @@ func TestExplain(t *testing.T) {
 				tc.target(&target)
 			}
 			c := mustParse(t, tc.doc)
-			v := c.Explain(target)
+			v := Explain(c, target)
 			if v.Answer != tc.answer || v.Kind != tc.kind {
 				t.Fatalf("got %s, %s, want %s, %s\n%+v", v.Answer, v.Kind, tc.answer, tc.kind, v)
 			}
@@ -279,13 +280,17 @@ func TestExplainOtherGroup(t *testing.T) {
 	knative := &metav1.APIResourceList{GroupVersion: "serving.knative.dev/v1", APIResources: []metav1.APIResource{
 		{Name: "services", SingularName: "service", Kind: "Service", Namespaced: true},
 	}}
-	r := NewResources(append([]*metav1.APIResourceList{knative}, builtIn()...))
+	core := &metav1.APIResourceList{GroupVersion: "v1", APIResources: []metav1.APIResource{
+		{Name: "namespaces", SingularName: "namespace", Kind: "Namespace"},
+		{Name: "services", SingularName: "service", Kind: "Service", Namespaced: true},
+	}}
+	r := adapterconfig.NewResources([]*metav1.APIResourceList{knative, core})
 	parse := func(doc string) Verdict {
-		c, err := Parse([]byte(doc), r)
+		c, err := adapterconfig.Parse([]byte(doc), r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return c.Explain(echo())
+		return Explain(c, echo())
 	}
 	if v := parse(seedRule); v.Kind != Served {
 		t.Errorf("without a group core must be preferred, got %+v", v)
@@ -296,22 +301,6 @@ func TestExplainOtherGroup(t *testing.T) {
 	}
 	if diff := cmp.Diff("[namespaces services.serving.knative.dev]", text(v.Resources)); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func selector(t *testing.T, s string) labels.Selector {
-	t.Helper()
-	sel, err := labels.Parse(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sel
-}
-
-func equal[T any](t *testing.T, got, want T) {
-	t.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -334,8 +323,8 @@ func TestUndecidedResourceTemplate(t *testing.T) {
 		"before a rule that serves": {edit(t, overridesBlock, undecided) + strings.TrimPrefix(seedRule, "\nrules:\n"), Served, "rules[1].metricsQuery"},
 		"of another metric":         {seedRule + strings.ReplaceAll(later, seedMetric, "other"), Served, "rules[0].metricsQuery"},
 	} {
-		v := mustParse(t, tc.doc).Explain(echo())
-		if v.Kind != tc.kind || v.Path != tc.path || (v.Answer == Unknown) != (tc.kind == QueryUndecided) {
+		v := Explain(mustParse(t, tc.doc), echo())
+		if v.Kind != tc.kind || v.Path.String() != tc.path || (v.Answer == Unknown) != (tc.kind == QueryUndecided) {
 			t.Errorf("%s: got %+v, want %s at %s", name, v, tc.kind, tc.path)
 		}
 	}

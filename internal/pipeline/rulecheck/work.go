@@ -1,4 +1,4 @@
-package adapterconfig
+package rulecheck
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ const maxWork = 1_000_000
 // executionWork is the work of making a query from its template.
 const executionWork = 50
 
-var errWork = errors.New("the queries together take too long to follow")
+var errWork = errors.New("the queries of the configuration need too much work")
 
 // queryWork is the work of parsing and following a query: by its length, and
 // by the square of how deep it may be, which is how the parser checks it.
