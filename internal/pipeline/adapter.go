@@ -138,7 +138,7 @@ func nameMistakes(mistakes adapterconfig.Errors) string {
 func fixMistakes(a *Adapter, subject Subject, mistakes adapterconfig.Errors) finding.Fix {
 	edit := ruleEdit{metric: subject.Metric, replace: -1, drop: map[int]string{}}
 	for _, e := range mistakes {
-		i, ok := ruleIndex(e.Path)
+		i, ok := e.Path.RuleIndex()
 		if !ok {
 			return adapterCorrect(a, mistakes)
 		}
@@ -154,7 +154,7 @@ func fixMistakes(a *Adapter, subject Subject, mistakes adapterconfig.Errors) fin
 
 // adapterCorrect is the sentence for mistakes that no manifest resolves.
 func adapterCorrect(a *Adapter, mistakes adapterconfig.Errors) finding.Fix {
-	what := cmp.Or(mistakes[0].Path, "the document")
+	what := cmp.Or(mistakes[0].Path.String(), "the document")
 	switch {
 	case mistakes[0].Kind == adapterconfig.ErrorIntervals:
 		return finding.Fix{Summary: fmt.Sprintf("Give %s a --metrics-max-age that is not less than its --metrics-relist-interval", adapterProcess(a))}
@@ -162,13 +162,6 @@ func adapterCorrect(a *Adapter, mistakes adapterconfig.Errors) finding.Fix {
 		what = fmt.Sprintf("these %d mistakes", len(mistakes))
 	}
 	return finding.Fix{Summary: fmt.Sprintf("Correct %s in key %s of %s, then restart the adapter", what, a.Key, a.ConfigMap), Commands: adapterRestart(a)}
-}
-
-// ruleIndex is the i of a path rules[i]….
-func ruleIndex(path string) (int, bool) {
-	var i int
-	n, _ := fmt.Sscanf(path, "rules[%d]", &i)
-	return i, n == 1 && strings.HasPrefix(path, fmt.Sprintf("rules[%d]", i))
 }
 
 func adapterProcess(a *Adapter) string {

@@ -10,19 +10,20 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/rulecheck"
 )
 
 // evaluateRule judges the rules of a configuration that the adapter starts with.
 func evaluateRule(a *Adapter, subject Subject, scraped Scraped) []finding.Finding {
-	t := adapterconfig.Target{
+	t := rulecheck.Target{
 		Metric: subject.Metric, Namespace: subject.Namespace, Service: subject.Service, Series: scraped.Series,
 	}
-	v := a.Config.Explain(t)
+	v := rulecheck.Explain(a.Config, t)
 	c := ruleCase{adapter: a, subject: subject, series: scraped.Series, verdict: v}
 	switch {
-	case v.Answer == adapterconfig.Yes:
+	case v.Answer == rulecheck.Yes:
 		return c.severalDataPlanes(t)
-	case v.Answer == adapterconfig.Unknown || v.Kind == adapterconfig.NoSeries:
+	case v.Answer == rulecheck.Unknown || v.Kind == rulecheck.NoSeries:
 		return c.found(AdapterRuleUndecided, c.evidence())
 	case !scraped.Known && dependsOnLabels(v):
 		return c.found(AdapterRuleUndecided, "the labels of the series are not known, and if they are the usual ones "+c.evidence())
@@ -39,7 +40,7 @@ type ruleCase struct {
 	adapter *Adapter
 	subject Subject
 	series  []adapterconfig.Series
-	verdict adapterconfig.Verdict
+	verdict rulecheck.Verdict
 }
 
 func (c ruleCase) found(r *finding.Reason, sentence string) []finding.Finding {
@@ -49,7 +50,7 @@ func (c ruleCase) found(r *finding.Reason, sentence string) []finding.Finding {
 // spec is the rule that the verdict is about; zero if it is not one of rules.
 func (c ruleCase) spec() adapterconfig.RuleSpec {
 	i := c.verdict.Rule
-	if c.verdict.Kind == adapterconfig.ExternalRule || i < 0 || i >= c.adapter.Config.Len() {
+	if c.verdict.Kind == rulecheck.ExternalRule || i < 0 || i >= c.adapter.Config.Len() {
 		return adapterconfig.RuleSpec{}
 	}
 	return c.adapter.Config.Rule(i)
@@ -65,30 +66,30 @@ func (c ruleCase) ours() bool {
 // reason groups the kinds of verdicts by what a person would look at.
 func (c ruleCase) reason() *finding.Reason {
 	switch c.verdict.Kind {
-	case adapterconfig.ExternalRule:
+	case rulecheck.ExternalRule:
 		return AdapterRuleExternal
-	case adapterconfig.NameDiffers:
+	case rulecheck.NameDiffers:
 		if c.ours() {
 			return AdapterRuleNameDiffers
 		}
 		return AdapterRuleMissing
-	case adapterconfig.SeriesQueryMatchesNothing, adapterconfig.SeriesFiltered:
+	case rulecheck.SeriesQueryMatchesNothing, rulecheck.SeriesFiltered:
 		if c.ours() {
 			return AdapterRuleSeriesMismatch
 		}
 		return AdapterRuleMissing
-	case adapterconfig.ServiceNotMapped, adapterconfig.ServiceLabelAbsent, adapterconfig.NamespaceNotMapped, adapterconfig.LabelLost, adapterconfig.OtherObject:
+	case rulecheck.ServiceNotMapped, rulecheck.ServiceLabelAbsent, rulecheck.NamespaceNotMapped, rulecheck.LabelLost, rulecheck.OtherObject:
 		return AdapterRuleLabelMismatch
-	case adapterconfig.SelectorMatchesNothing:
+	case rulecheck.SelectorMatchesNothing:
 		if c.verdict.Mismatch.Label == model.MetricNameLabel {
 			return AdapterRuleQueryBroken
 		}
 		return AdapterRuleLabelMismatch
-	case adapterconfig.NamespaceIgnored, adapterconfig.ServiceIgnored:
+	case rulecheck.NamespaceIgnored, rulecheck.ServiceIgnored:
 		return AdapterRuleMixesServices
-	case adapterconfig.LabelsNondeterministic, adapterconfig.SeriesNondeterministic:
+	case rulecheck.LabelsNondeterministic, rulecheck.SeriesNondeterministic:
 		return AdapterRuleAmbiguous
-	case adapterconfig.NoRules:
+	case rulecheck.NoRules:
 		return AdapterRuleMissing
 	default:
 		return AdapterRuleQueryBroken
@@ -97,10 +98,10 @@ func (c ruleCase) reason() *finding.Reason {
 
 // dependsOnLabels tells whether other labels of the series could give another
 // answer.
-func dependsOnLabels(v adapterconfig.Verdict) bool {
+func dependsOnLabels(v rulecheck.Verdict) bool {
 	switch v.Kind {
-	case adapterconfig.NoRules, adapterconfig.ExternalRule, adapterconfig.NameDiffers, adapterconfig.SeriesFiltered, adapterconfig.ServiceNotMapped,
-		adapterconfig.NamespaceNotMapped, adapterconfig.QueryTemplateFails, adapterconfig.QueryEmpty, adapterconfig.QueryInvalid, adapterconfig.QueryNotVector:
+	case rulecheck.NoRules, rulecheck.ExternalRule, rulecheck.NameDiffers, rulecheck.SeriesFiltered, rulecheck.ServiceNotMapped,
+		rulecheck.NamespaceNotMapped, rulecheck.QueryTemplateFails, rulecheck.QueryEmpty, rulecheck.QueryInvalid, rulecheck.QueryNotVector:
 		return false
 	default:
 		return true
@@ -118,12 +119,12 @@ func (c ruleCase) fix() finding.Fix {
 }
 
 // windowOf keeps the window of a query, if it has one; empty is the default.
-func windowOf(windows []adapterconfig.Window) string {
+func windowOf(windows []rulecheck.Window) string {
 	if len(windows) == 0 {
 		return ""
 	}
 	w := windows[0]
-	if slices.ContainsFunc(windows, func(x adapterconfig.Window) bool { return x != w }) {
+	if slices.ContainsFunc(windows, func(x rulecheck.Window) bool { return x != w }) {
 		return ""
 	}
 	text := model.Duration(w.Range).String()
@@ -142,7 +143,7 @@ func windowOf(windows []adapterconfig.Window) string {
 
 // severalDataPlanes asks again as if two data planes measured the Service, which
 // is so as soon as the gateway has two pods.
-func (c ruleCase) severalDataPlanes(t adapterconfig.Target) []finding.Finding {
+func (c ruleCase) severalDataPlanes(t rulecheck.Target) []finding.Finding {
 	const label = "dataplane_url"
 	for _, s := range c.series {
 		if _, ok := s.Labels[label]; !ok {
@@ -152,9 +153,9 @@ func (c ruleCase) severalDataPlanes(t adapterconfig.Target) []finding.Finding {
 		labels[label] += "-2"
 		t.Series = append(slices.Clip(t.Series), adapterconfig.Series{Name: s.Name, Labels: labels})
 	}
-	c.verdict = c.adapter.Config.Explain(t)
+	c.verdict = rulecheck.Explain(c.adapter.Config, t)
 	switch {
-	case c.verdict.Answer != adapterconfig.Yes:
+	case c.verdict.Answer != rulecheck.Yes:
 		return c.found(AdapterRuleNotAggregated, "when several data planes measure the Service "+c.evidence())
 	case c.verdict.Samples > 1:
 		return c.found(AdapterRuleNotAggregated, fmt.Sprintf(

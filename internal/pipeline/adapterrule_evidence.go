@@ -8,7 +8,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
-	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/rulecheck"
 )
 
 // maxEvidence bounds what is quoted of a configuration, in bytes.
@@ -19,22 +19,22 @@ const maxEvidence = 240
 func (c ruleCase) evidence() string {
 	v := c.verdict
 	switch v.Kind {
-	case adapterconfig.NoRules:
+	case rulecheck.NoRules:
 		return fmt.Sprintf("there are no rules, so that nothing makes %s", c.subject.Metric)
-	case adapterconfig.NoSeries:
+	case rulecheck.NoSeries:
 		return fmt.Sprintf("it is not known which labels the series of the Service have, so no rule can be judged for %s", c.subject.Metric)
-	case adapterconfig.ExternalRule:
+	case rulecheck.ExternalRule:
 		return fmt.Sprintf("%s makes %s in the external metrics API, and an autoscaler asks the custom metrics API, which is served by rules", v.Path, c.subject.Metric)
-	case adapterconfig.NameDiffers:
+	case rulecheck.NameDiffers:
 		return c.nameEvidence()
-	case adapterconfig.SeriesQueryMatchesNothing, adapterconfig.SeriesFiltered:
+	case rulecheck.SeriesQueryMatchesNothing, rulecheck.SeriesFiltered:
 		return c.seriesEvidence()
-	case adapterconfig.RulePinned:
+	case rulecheck.RulePinned:
 		return fmt.Sprintf("%s serves the metric only while other objects have series: %s", v.Path, mismatchText(v.Mismatch))
-	case adapterconfig.RuleShadowed:
+	case rulecheck.RuleShadowed:
 		return fmt.Sprintf("%s comes after rules[%d] and takes the metric over, without serving it (%s), if other objects have series that it matches", v.Path, v.Earlier, v.Reason)
-	case adapterconfig.ServiceNotMapped, adapterconfig.ServiceLabelAbsent, adapterconfig.NamespaceNotMapped, adapterconfig.LabelLost, adapterconfig.OtherObject,
-		adapterconfig.LabelsNondeterministic, adapterconfig.SeriesNondeterministic:
+	case rulecheck.ServiceNotMapped, rulecheck.ServiceLabelAbsent, rulecheck.NamespaceNotMapped, rulecheck.LabelLost, rulecheck.OtherObject,
+		rulecheck.LabelsNondeterministic, rulecheck.SeriesNondeterministic:
 		return c.labelEvidence()
 	default:
 		return c.queryEvidence()
@@ -62,7 +62,7 @@ func (c ruleCase) seriesEvidence() string {
 	switch {
 	case !c.ours():
 		return c.noneEvidence()
-	case v.Kind == adapterconfig.SeriesQueryMatchesNothing:
+	case v.Kind == rulecheck.SeriesQueryMatchesNothing:
 		return fmt.Sprintf("%s finds none of the series of the Service: %s", v.Path, mismatchText(v.Mismatch))
 	default:
 		return fmt.Sprintf("%s, %q, leaves out every series of the Service", v.Path, shortText(c.filter()))
@@ -72,10 +72,9 @@ func (c ruleCase) seriesEvidence() string {
 // filter is the regular expression at the verdict's path.
 func (c ruleCase) filter() string {
 	spec := c.spec()
-	for i, f := range spec.SeriesFilters {
-		if strings.Contains(c.verdict.Path, fmt.Sprintf(".seriesFilters[%d].", i)) {
-			return f.Is + f.IsNot // exactly one is set
-		}
+	if i, ok := c.verdict.Path.FilterIndex(); ok && i < len(spec.SeriesFilters) {
+		f := spec.SeriesFilters[i]
+		return f.Is + f.IsNot // exactly one is set
 	}
 	return spec.Name.Matches
 }
@@ -83,7 +82,7 @@ func (c ruleCase) filter() string {
 func (c ruleCase) labelEvidence() string {
 	v := c.verdict
 	switch v.Kind {
-	case adapterconfig.ServiceNotMapped:
+	case rulecheck.ServiceNotMapped:
 		if v.Reason != "" {
 			return fmt.Sprintf("%s maps no label to Services: %s", v.Path, shortText(v.Reason))
 		}
@@ -92,15 +91,15 @@ func (c ruleCase) labelEvidence() string {
 			resources[i] = r.String()
 		}
 		return fmt.Sprintf("%s maps no label of the series to core Services, only to [%s]; %s", v.Path, listText(resources), c.carriers())
-	case adapterconfig.ServiceLabelAbsent:
+	case rulecheck.ServiceLabelAbsent:
 		return fmt.Sprintf("%s maps label %s to Services, which the series do not have; %s", v.Path, listText(v.Labels), c.carriers())
-	case adapterconfig.NamespaceNotMapped:
+	case rulecheck.NamespaceNotMapped:
 		return fmt.Sprintf("%s maps no label to namespaces, so that every request gets 404: %s", v.Path, shortText(v.Reason))
-	case adapterconfig.LabelLost:
+	case rulecheck.LabelLost:
 		return fmt.Sprintf("%s loses label %s, which the rule maps to Services: it must be kept by `by (%[2]s)`, and the query is %s", v.Path, listText(v.Labels), c.query())
-	case adapterconfig.OtherObject:
+	case rulecheck.OtherObject:
 		return fmt.Sprintf("%s gives samples whose label %s says %s, not %q", v.Path, listText(v.Labels), quoteAll(v.Names), c.subject.Service)
-	case adapterconfig.LabelsNondeterministic:
+	case rulecheck.LabelsNondeterministic:
 		return fmt.Sprintf("%s maps several labels to one resource (%s), of which the adapter takes any, and not all of them do", v.Path, listText(v.Labels))
 	default:
 		return fmt.Sprintf("%s uses <<.Series>>, which is any of %s", v.Path, listText(v.Names))
@@ -110,21 +109,21 @@ func (c ruleCase) labelEvidence() string {
 func (c ruleCase) queryEvidence() string {
 	v := c.verdict
 	switch v.Kind {
-	case adapterconfig.SelectorMatchesNothing:
+	case rulecheck.SelectorMatchesNothing:
 		return fmt.Sprintf("%s selects none of the series by %s: %s", v.Path, shortText(v.Mismatch.Selector), mismatchText(v.Mismatch))
-	case adapterconfig.QueryEmpty:
+	case rulecheck.QueryEmpty:
 		return fmt.Sprintf("%s is empty, so that every request gets 404", v.Path)
-	case adapterconfig.NamespaceIgnored:
+	case rulecheck.NamespaceIgnored:
 		return fmt.Sprintf("%s mixes the Service with those of the same name in other namespaces: %s", v.Path, c.query())
-	case adapterconfig.ServiceIgnored:
+	case rulecheck.ServiceIgnored:
 		return fmt.Sprintf("%s mixes the Service with others of its namespace: %s", v.Path, c.query())
-	case adapterconfig.SidesNeverMatch:
+	case rulecheck.SidesNeverMatch:
 		return fmt.Sprintf("%s gives nothing, as the labels of the two sides never agree in %s", v.Path, shortText(v.Reason))
-	case adapterconfig.QueryGivesNothing:
+	case rulecheck.QueryGivesNothing:
 		return fmt.Sprintf("%s gives no sample: %s", v.Path, c.query())
 	default:
 		text := fmt.Sprintf("%s cannot be answered: %s", v.Path, shortText(v.Reason))
-		if v.Kind == adapterconfig.QueryUndecided {
+		if v.Kind == rulecheck.QueryUndecided {
 			text = fmt.Sprintf("%s cannot be judged: %s", v.Path, shortText(v.Reason))
 		}
 		if v.Query.Expr == "" {
@@ -154,7 +153,7 @@ func (c ruleCase) carriers() string {
 func (c ruleCase) query() string { return shortText(c.verdict.Query.Expr) }
 
 // mismatchText says which matcher refuses the series, and what they have.
-func mismatchText(m *adapterconfig.Mismatch) string {
+func mismatchText(m *rulecheck.Mismatch) string {
 	if m == nil || m.Label == "" {
 		return "there are none"
 	}

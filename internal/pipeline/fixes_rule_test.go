@@ -14,6 +14,7 @@ import (
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/rulecheck"
 )
 
 // fixStored is the latency histogram of default/echo as Prometheus stores it,
@@ -46,13 +47,13 @@ func fixStored(honorLabels bool) []adapterconfig.Series {
 }
 
 // fixExplain judges a rule by what the adapter would do with it.
-func fixExplain(t *testing.T, rule generator.RuleEntry, series []adapterconfig.Series) adapterconfig.Verdict {
+func fixExplain(t *testing.T, rule generator.RuleEntry, series []adapterconfig.Series) rulecheck.Verdict {
 	t.Helper()
 	config, err := adapterconfig.Parse([]byte(generator.AdapterConfig(rule)), adapterconfig.CoreResources)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return config.Explain(adapterconfig.Target{
+	return rulecheck.Explain(config, rulecheck.Target{
 		Metric: annotations.DefaultMetric, Namespace: "default", Service: "echo", Series: series, OthersKnown: true,
 	})
 }
@@ -62,12 +63,12 @@ func fixExplain(t *testing.T, rule generator.RuleEntry, series []adapterconfig.S
 func TestGeneratedRulesServeTheMetric(t *testing.T) {
 	rules := map[string]struct {
 		rule  generator.RuleEntry
-		under map[bool]adapterconfig.Answer // by honorLabels
-		quiet int                           // samples without traffic
+		under map[bool]rulecheck.Answer // by honorLabels
+		quiet int                       // samples without traffic
 	}{
-		"guide":      {generator.SeedAdapterRule(), map[bool]adapterconfig.Answer{false: adapterconfig.Yes, true: adapterconfig.No}, 1},
-		"scale down": {generator.AdapterRule(generator.Rule{}), map[bool]adapterconfig.Answer{false: adapterconfig.Yes, true: adapterconfig.Yes}, 1},
-		"hold":       {generator.AdapterRule(generator.Rule{NoTraffic: generator.Hold}), map[bool]adapterconfig.Answer{false: adapterconfig.Yes, true: adapterconfig.Yes}, 0},
+		"guide":      {generator.SeedAdapterRule(), map[bool]rulecheck.Answer{false: rulecheck.Yes, true: rulecheck.No}, 1},
+		"scale down": {generator.AdapterRule(generator.Rule{}), map[bool]rulecheck.Answer{false: rulecheck.Yes, true: rulecheck.Yes}, 1},
+		"hold":       {generator.AdapterRule(generator.Rule{NoTraffic: generator.Hold}), map[bool]rulecheck.Answer{false: rulecheck.Yes, true: rulecheck.Yes}, 0},
 	}
 	for name, tt := range rules {
 		for honorLabels, want := range tt.under {
@@ -77,7 +78,7 @@ func TestGeneratedRulesServeTheMetric(t *testing.T) {
 				if v.Answer != want {
 					t.Fatalf("honorLabels %v: got %+v", honorLabels, v)
 				}
-				if want != adapterconfig.Yes {
+				if want != rulecheck.Yes {
 					return
 				}
 				busy := fixAsk(t, v.Query.Expr, series, 1)

@@ -7,7 +7,7 @@ import (
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"github.com/prometheus/common/model"
 
-	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/rulecheck"
 )
 
 // usualWindow is that of the guide's rule, over which rates are taken.
@@ -48,7 +48,7 @@ func (j *judgement) judgeInterval(endpoint int, interval string) {
 // no plain range that it could be evaluating.
 func (j *judgement) window() time.Duration {
 	verdict, ok := j.explain(j.scraped.Series)
-	if !ok || verdict.Answer != adapterconfig.Yes {
+	if !ok || verdict.Answer != rulecheck.Yes {
 		return usualWindow
 	}
 	var plain, sub []time.Duration

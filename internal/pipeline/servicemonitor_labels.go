@@ -10,6 +10,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/rulecheck"
 )
 
 // trial is something in a monitor that may be why what it stores is of no use,
@@ -136,10 +137,10 @@ func (q scrape) useful(series []adapterconfig.Series) bool {
 		return true
 	}
 	if verdict, ok := q.explain(series); ok {
-		if verdict.Answer != adapterconfig.No {
+		if verdict.Answer != rulecheck.No {
 			return true
 		}
-		if other, _ := q.explain(ordinary); other.Answer != adapterconfig.No {
+		if other, _ := q.explain(ordinary); other.Answer != rulecheck.No {
 			return false
 		}
 	}
@@ -187,12 +188,12 @@ func decisiveOf(labels map[string]string) map[string]string {
 }
 
 // explain asks the adapter's rules about series; ok is false if these are not known.
-func (q scrape) explain(series []adapterconfig.Series) (verdict adapterconfig.Verdict, ok bool) {
+func (q scrape) explain(series []adapterconfig.Series) (verdict rulecheck.Verdict, ok bool) {
 	a := q.snapshot.Adapter
 	if a.State != Known || a.Config == nil {
-		return adapterconfig.Verdict{}, false
+		return rulecheck.Verdict{}, false
 	}
-	return a.Config.Explain(adapterconfig.Target{
+	return rulecheck.Explain(a.Config, rulecheck.Target{
 		Metric: q.subject.Metric, Namespace: q.subject.Namespace, Service: q.subject.Service, Series: series,
 	}), true
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
+	"github.com/kong-latency/kong-latency/internal/pipeline/rulecheck"
 )
 
 // Step is one hop of the pipeline, for people who want to see why.
@@ -102,11 +103,11 @@ func (t *Trace) unjudged(s *Snapshot, scrape scrapeAnswer) {
 
 // ruleVerdict is what the adapter's rules make of the request; judged is false if
 // they are not known.
-func ruleVerdict(s *Snapshot, subject Subject, scraped Scraped) (v adapterconfig.Verdict, judged bool) {
+func ruleVerdict(s *Snapshot, subject Subject, scraped Scraped) (v rulecheck.Verdict, judged bool) {
 	if s.Adapter.State != Known || s.Adapter.Config == nil {
-		return adapterconfig.Verdict{}, false
+		return rulecheck.Verdict{}, false
 	}
-	return s.Adapter.Config.Explain(adapterconfig.Target{
+	return rulecheck.Explain(s.Adapter.Config, rulecheck.Target{
 		Metric: subject.Metric, Namespace: subject.Namespace, Service: subject.Service, Series: scraped.Series,
 	}), true
 }
@@ -172,8 +173,8 @@ func prometheusEvidence(s *Snapshot, j *judgement) []string {
 	return out
 }
 
-func ruleEvidence(s *Snapshot, v adapterconfig.Verdict) []string {
-	if v.Answer != adapterconfig.Yes {
+func ruleEvidence(s *Snapshot, v rulecheck.Verdict) []string {
+	if v.Answer != rulecheck.Yes {
 		return nil
 	}
 	return []string{

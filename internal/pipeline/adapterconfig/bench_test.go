@@ -6,64 +6,18 @@ import (
 	"testing"
 )
 
-// large is a configuration of 2,000 rules and at least 1 MB whose rules all
-// match the series; only the first, or none, is the one that is asked for.
-func large(first string) string {
-	var b strings.Builder
-	b.WriteString("rules:\n")
+// BenchmarkParse reads a configuration of 2,000 rules and about 1 MB.
+func BenchmarkParse(b *testing.B) {
+	var doc strings.Builder
+	doc.WriteString("rules:\n")
 	for i := range 2000 {
 		rule := strings.TrimPrefix(seedRule, "\nrules:\n")
 		rule = strings.ReplaceAll(rule, "  metricsQuery", "  seriesFilters: [{isNot: ^container_}, {isNot: _total$}]\n  metricsQuery")
-		name := fmt.Sprintf("metric_%d", i)
-		if i == 0 {
-			name = first
+		doc.WriteString(strings.ReplaceAll(rule, seedMetric, fmt.Sprintf("metric_%d", i)))
+	}
+	for b.Loop() {
+		if _, err := Parse([]byte(doc.String()), CoreResources); err != nil {
+			b.Fatal(err)
 		}
-		b.WriteString(strings.ReplaceAll(rule, seedMetric, name))
-	}
-	return b.String()
-}
-
-func TestLargeConfiguration(t *testing.T) {
-	doc := large(seedMetric)
-	if len(doc) < 1<<20 {
-		t.Fatalf("the configuration has only %d bytes", len(doc))
-	}
-	c := mustParse(t, doc)
-	for metric, want := range map[string]Kind{seedMetric: Served, "missing": NameDiffers} {
-		target := echo()
-		target.Metric = metric
-		v, took := quickest(c, target)
-		if v.Kind != want {
-			t.Errorf("%s: got %+v", metric, v)
-		}
-		if took > tooSlow {
-			t.Errorf("%s: took %s", metric, took)
-		}
-	}
-}
-
-func BenchmarkExplain(b *testing.B) {
-	for name, metric := range map[string]string{"first of 2000": seedMetric, "none of 2000": "missing"} {
-		b.Run(name, func(b *testing.B) {
-			c := mustParse(b, large(seedMetric))
-			target := echo()
-			target.Metric = metric
-			for b.Loop() {
-				c.Explain(target)
-			}
-		})
-	}
-}
-
-func BenchmarkParse(b *testing.B) {
-	own := worst["pinned, each with its own query"]
-	for name, doc := range map[string]string{"alike": large(seedMetric), "each its own": worstDocument(own.n, own.rule)} {
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				if _, err := Parse([]byte(doc), CoreResources); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
 }

@@ -3,7 +3,7 @@ package adapterconfig
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // CoreResources are the kinds that every Kubernetes cluster has, for use where
-// no cluster can be asked. A resource that is missing here may still exist in
+// no cluster can be read. A resource that is missing here may still exist in
 // a cluster, as a custom resource.
 var CoreResources = NewResources(builtIn())
 

@@ -9,15 +9,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Resources answers what the adapter asks of the API server's discovery.
+// Resources answers the adapter's queries to the API server's discovery.
 type Resources interface {
 	// ResourceFor resolves a resource as the adapter's REST mapper does:
 	// singular or plural, in any case, no short names. An empty group prefers
 	// core/v1; any other is matched exactly and, in an API group version that
 	// has no exact match, as a prefix of the group's name.
 	ResourceFor(gr schema.GroupResource) (r schema.GroupVersionResource, namespaced bool, err error)
-	// Singular is the singular of a plural resource name. Groups are not
-	// looked at: the first that has the name wins.
+	// Singular is the singular of a plural resource name. Groups are ignored:
+	// the first that has the name wins.
 	Singular(resource string) (string, error)
 }
 
@@ -28,7 +28,7 @@ type resourceEntry struct {
 }
 
 // discovered indexes API resources by singular and plural name; entries under
-// a name are in the order in which the REST mapper asks group versions.
+// a name are in the order in which the REST mapper searches group versions.
 type discovered map[string][]resourceEntry
 
 // NewResources answers from discovery's lists. Their order is the order of
@@ -72,7 +72,7 @@ func (d discovered) addGroupVersion(gv schema.GroupVersion, resources []metav1.A
 		}
 		add(r.Name, singular, r.Namespaced)
 	}
-	// The REST mapper also knows a guessed resource for every list kind.
+	// The REST mapper also has a guessed resource for every list kind.
 	for _, r := range resources {
 		plural, singular := meta.UnsafeGuessKindToResource(gv.WithKind(r.Kind + "List"))
 		add(plural.Resource, singular.Resource, r.Namespaced)
@@ -82,7 +82,14 @@ func (d discovered) addGroupVersion(gv schema.GroupVersion, resources []metav1.A
 
 // ResourceFor implements [Resources].
 func (d discovered) ResourceFor(gr schema.GroupResource) (schema.GroupVersionResource, bool, error) {
-	found := d.matching(gr.Group, strings.ToLower(gr.Resource))
+	// Exact and prefix matches are decided within each group version by itself,
+	// as the REST mapper has one mapper for each.
+	var found []resourceEntry
+	for _, e := range d[strings.ToLower(gr.Resource)] {
+		if strings.HasPrefix(e.plural.Group, gr.Group) {
+			found = append(found, e)
+		}
+	}
 	if len(found) == 0 {
 		return schema.GroupVersionResource{}, false, fmt.Errorf("find resource %q in group %q: the API server has none", gr.Resource, gr.Group)
 	}
@@ -93,19 +100,6 @@ func (d discovered) ResourceFor(gr schema.GroupResource) (schema.GroupVersionRes
 		}
 	}
 	return first.plural, first.namespaced, nil
-}
-
-// matching lists entries in order of preference. Exact and prefix matches are
-// decided within each group version by itself, as the REST mapper has one
-// mapper for each.
-func (d discovered) matching(group, resource string) []resourceEntry {
-	var found []resourceEntry
-	for _, e := range d[resource] {
-		if strings.HasPrefix(e.plural.Group, group) {
-			found = append(found, e)
-		}
-	}
-	return found
 }
 
 // Singular implements [Resources].

@@ -1,9 +1,8 @@
-// Package adapter is the rule language of prometheus-adapter as pure code:
-// a configuration document and a list of time series in, the metrics that the
-// adapter would serve and the PromQL that it would send out.
+// Package adapterconfig holds the configuration of prometheus-adapter 0.12 as
+// pure code: what the adapter refuses when it starts, which metrics its rules
+// make of a list of time series, and the PromQL that it sends for a request.
 //
-// The behaviour is that of prometheus-adapter 0.12. Parsing and evaluation are
-// apart: [Parse] compiles every regular expression, template and selector
-// once; nothing after it compiles them again. A [Config] is immutable and safe
-// for concurrent use.
+// Parsing and evaluation are apart: [Parse] compiles every regular expression,
+// template and selector once. A [Config] is immutable and safe for concurrent
+// use. Whether a rule serves a metric is decided by package rulecheck.
 package adapterconfig

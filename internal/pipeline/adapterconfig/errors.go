@@ -3,11 +3,9 @@ package adapterconfig
 import (
 	"fmt"
 	"strings"
-
-	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// ErrorKind tells what is wrong with a place of the configuration. Kinds are
+// ErrorKind is what is wrong with a place of the configuration. Kinds are
 // stable.
 type ErrorKind string
 
@@ -38,10 +36,9 @@ const (
 // Error is one mistake in a configuration.
 type Error struct {
 	Kind ErrorKind
-	// Path is the place, as in rules[3].seriesFilters[0].is; empty for the
-	// document as a whole.
-	Path string
-	// Value is what stands there, as far as it is a single value.
+	// Path is the place of the mistake.
+	Path Path
+	// Value is the value at that place, if it is a single one.
 	Value string
 	// Reason says what is wrong and what is allowed.
 	Reason string
@@ -61,8 +58,8 @@ func shortened(s string) string {
 // Error is path, value and reason, long texts cut.
 func (e *Error) Error() string {
 	var parts []string
-	if e.Path != "" {
-		parts = append(parts, e.Path)
+	if len(e.Path) > 0 {
+		parts = append(parts, e.Path.String())
 	}
 	if e.Value != "" {
 		parts = append(parts, fmt.Sprintf("%q", shortened(e.Value)))
@@ -91,10 +88,6 @@ func (es Errors) Unwrap() []error {
 	return errs
 }
 
-func (es *Errors) add(kind ErrorKind, path *field.Path, value, format string, args ...any) {
-	p := ""
-	if path != nil {
-		p = path.String()
-	}
-	*es = append(*es, &Error{Kind: kind, Path: p, Value: value, Reason: fmt.Sprintf(format, args...)})
+func (es *Errors) add(kind ErrorKind, path Path, value, format string, args ...any) {
+	*es = append(*es, &Error{Kind: kind, Path: path, Value: value, Reason: fmt.Sprintf(format, args...)})
 }

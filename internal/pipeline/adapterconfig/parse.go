@@ -3,40 +3,25 @@ package adapterconfig
 import (
 	"fmt"
 	"time"
-
-	"k8s.io/apimachinery/pkg/util/validation/field"
-
-	promlabels "github.com/prometheus/prometheus/model/labels"
 )
 
 // Config is a compiled configuration.
 type Config struct {
-	rules     []*rule
-	external  []*rule
+	rules     []*Rule
+	external  []*Rule
 	relist    Errors
 	resources Resources
 }
 
-// rule is a compiled entry of rules or externalRules.
-type rule struct {
-	index       int
-	spec        RuleSpec
-	selector    []*promlabels.Matcher
-	selectorErr *Error
-	filters     []filter
-	naming      naming
-	mapping     *mapping
-	query       *goTemplate
-}
-
-// Parse reads a configuration as the adapter does at its start and compiles
+// Parse reads a configuration as the adapter does when it starts and compiles
 // it. Only the first YAML document counts; JSON is YAML. Resources answers
 // for the cluster whose adapter reads the document.
 //
 // The error, if any, is an [Errors] with everything that makes the adapter
-// exit, in rules, externalRules and resourceRules alike: one such mistake takes
-// all metrics away. A bad seriesQuery is not among them, see
-// [Config.RelistErrors].
+// exit, in rules, externalRules and resourceRules alike: one such mistake
+// removes all metrics. A bad seriesQuery is not among them, see
+// [Config.RelistErrors]; neither is a resources.template that is not executed,
+// see [ErrUndecided].
 func Parse(doc []byte, r Resources) (*Config, error) {
 	var (
 		d       document
@@ -47,13 +32,13 @@ func Parse(doc []byte, r Resources) (*Config, error) {
 	}
 	c := &Config{resources: r}
 	for i, spec := range d.Rules {
-		c.rules = append(c.rules, compile.rule(i, spec, field.NewPath("rules").Index(i)))
+		c.rules = append(c.rules, compile.rule("rules", i, spec))
 	}
 	for i, spec := range d.ExternalRules {
-		c.external = append(c.external, compile.rule(i, spec, field.NewPath("externalRules").Index(i)))
+		c.external = append(c.external, compile.rule("externalRules", i, spec))
 	}
 	if d.ResourceRules != nil {
-		at := field.NewPath("resourceRules")
+		at := Path{"resourceRules"}
 		compile.resourceRule(d.ResourceRules.CPU, at.Child("cpu"))
 		compile.resourceRule(d.ResourceRules.Memory, at.Child("memory"))
 	}
@@ -68,15 +53,21 @@ func Parse(doc []byte, r Resources) (*Config, error) {
 	return c, nil
 }
 
-// CheckIntervals holds the adapter's flags --metrics-relist-interval and
-// --metrics-max-age (zero means equal to the interval) against each other: a
-// shorter age is fatal where there are rules.
+// CheckIntervals compares the adapter's flags --metrics-relist-interval and
+// --metrics-max-age (zero means equal to the interval): a shorter age is fatal
+// if there are rules.
 func (c *Config) CheckIntervals(relist, maxAge time.Duration) error {
 	if len(c.rules) == 0 || maxAge == 0 || maxAge >= relist {
 		return nil
 	}
 	return Errors{{Kind: ErrorIntervals, Value: maxAge.String(), Reason: fmt.Sprintf("--metrics-max-age must not be less than --metrics-relist-interval, %s", relist)}}
 }
+
+// Rules are the compiled rules, in the order of the document.
+func (c *Config) Rules() []*Rule { return c.rules }
+
+// ExternalRules are the compiled externalRules, which serve another API.
+func (c *Config) ExternalRules() []*Rule { return c.external }
 
 // Len is the number of rules; with none the adapter does not install the
 // custom metrics API.
@@ -101,15 +92,4 @@ func (c *Config) SeriesQueries() []string {
 		}
 	}
 	return queries
-}
-
-// metric is the name that the rule gives a series, false if it leaves it out.
-// The series is taken to match seriesQuery.
-func (r *rule) metric(series string) (string, bool) {
-	for _, f := range r.filters {
-		if !f.accepts(series) {
-			return "", false
-		}
-	}
-	return r.naming.metric(series)
 }

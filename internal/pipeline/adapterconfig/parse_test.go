@@ -77,7 +77,7 @@ func TestParseFatal(t *testing.T) {
 			}
 			var got []place
 			for _, e := range errs {
-				got = append(got, place{e.Kind, e.Path})
+				got = append(got, place{e.Kind, e.Path.String()})
 				if e.Reason == "" || strings.Contains(e.Error(), "\n\n") {
 					t.Errorf("unhelpful message %q", e.Error())
 				}
@@ -152,7 +152,7 @@ func TestRelistErrors(t *testing.T) {
 		if got := len(errs) > 0; got != bad {
 			t.Errorf("%s: refused is %v, want %v: %v", query, got, bad, errs)
 		}
-		if bad && errs[0].Path != "rules[0].seriesQuery" {
+		if bad && errs[0].Path.String() != "rules[0].seriesQuery" {
 			t.Errorf("%s: path %s", query, errs[0].Path)
 		}
 	}

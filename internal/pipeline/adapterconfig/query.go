@@ -6,13 +6,12 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/selection"
 )
 
-// Query is one question that the adapter asks of Prometheus.
+// Query is one query that the adapter sends to Prometheus.
 type Query struct {
-	// Rule is the index in rules of the rule that asks.
+	// Rule is the index of the rule in rules.
 	Rule int
 	// Series is the name of the series that the rule was registered by.
 	Series string
@@ -23,9 +22,9 @@ type Query struct {
 	Label string
 }
 
-// Reasons for which the adapter answers 404 without asking Prometheus.
+// Reasons for which the adapter answers 404 without a query to Prometheus.
 var (
-	// ErrNotRegistered: no series has made this metric known.
+	// ErrNotRegistered: no series registers the metric.
 	ErrNotRegistered = errors.New("metric is not registered")
 	// ErrNoLabel: the rule does not map the resource or its namespace.
 	ErrNoLabel = errors.New("no label for the resource")
@@ -37,14 +36,17 @@ var (
 	ErrEmptyQuery = errors.New("metricsQuery makes an empty query")
 )
 
-// request is one look-up of a metric, with the choice of labels already made.
-type request struct {
-	resource       schema.GroupResource
-	label          string // of resource
-	namespace      string
-	namespaceLabel string // ignored when namespace is empty
-	names          []string
-	selector       labels.Selector
+// Request is a request for a metric of objects, and the labels by which a rule
+// finds them.
+type Request struct {
+	// Names are the objects' names, Label is the label that carries them.
+	Names []string
+	Label string
+	// Namespace is empty for root-scoped objects.
+	Namespace      string
+	NamespaceLabel string
+	// Selector is the request's metric selector; nil selects everything.
+	Selector labels.Selector
 }
 
 // templateArgs are the variables of metricsQuery; names are the adapter's.
@@ -56,45 +58,46 @@ type templateArgs struct {
 	GroupBySlice      []string
 }
 
-// expr executes metricsQuery for a series.
-func (r *rule) expr(series string, req request) (string, error) {
+// Query executes metricsQuery for the series that registered the metric.
+// Errors wrap one of the Err values of this package.
+func (r *Rule) Query(series string, req Request) (Query, error) {
 	matchers, values, err := req.matchers()
 	if err != nil {
-		return "", err
+		return Query{}, err
 	}
 	expr, err := r.query.execute(templateArgs{
 		Series:            series,
 		LabelMatchers:     strings.Join(matchers, ","),
 		LabelValuesByName: values,
-		GroupBy:           req.label,
-		GroupBySlice:      []string{req.label},
+		GroupBy:           req.Label,
+		GroupBySlice:      []string{req.Label},
 	})
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrTemplate, err)
+		return Query{}, fmt.Errorf("%w: %w", ErrTemplate, err)
 	}
 	if expr == "" {
-		return "", ErrEmptyQuery
+		return Query{}, ErrEmptyQuery
 	}
-	return expr, nil
+	return Query{Rule: r.index, Series: series, Expr: expr, Label: req.Label}, nil
 }
 
 // matchers are the request's, in the adapter's order, and their values by
 // label.
-func (req request) matchers() ([]string, map[string]string, error) {
-	matchers, values, err := selectorMatchers(req.selector)
+func (req Request) matchers() ([]string, map[string]string, error) {
+	matchers, values, err := selectorMatchers(req.Selector)
 	if err != nil {
 		return nil, nil, err
 	}
-	if req.namespace != "" {
-		matchers = append(matchers, matcher(req.namespaceLabel, "=", req.namespace))
-		values[req.namespaceLabel] = req.namespace
+	if req.Namespace != "" {
+		matchers = append(matchers, matcher(req.NamespaceLabel, "=", req.Namespace))
+		values[req.NamespaceLabel] = req.Namespace
 	}
-	op, value := "=", strings.Join(req.names, "|")
-	if len(req.names) > 1 {
+	op, value := "=", strings.Join(req.Names, "|")
+	if len(req.Names) > 1 {
 		op = "=~"
 	}
-	values[req.label] = value
-	return append(matchers, matcher(req.label, op, value)), values, nil
+	values[req.Label] = value
+	return append(matchers, matcher(req.Label, op, value)), values, nil
 }
 
 // selectorMatchers puts a metric selector into PromQL, in the selector's own
@@ -106,7 +109,7 @@ func selectorMatchers(sel labels.Selector) ([]string, map[string]string, error) 
 	}
 	requirements, selectable := sel.Requirements()
 	if !selectable {
-		return nil, values, nil // the adapter does not look at it either
+		return nil, values, nil // the adapter ignores it, too
 	}
 	var matchers []string
 	for _, q := range requirements {

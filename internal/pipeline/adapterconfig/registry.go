@@ -23,23 +23,23 @@ type Key struct {
 	Metric     string
 }
 
-// Registry is what the adapter knows after one relist. It is immutable.
+// Registry is what the adapter has listed in one relist. It is immutable.
 type Registry struct {
 	entries   map[Key]registered
 	resources Resources
 }
 
 type registered struct {
-	rule   *rule
+	rule   *Rule
 	series string
 }
 
 // Registry is built from the series that Prometheus listed for each of
 // [Config.SeriesQueries]; a query without an entry has no series. A failed
-// query must not come here: the adapter then keeps its old registry whole.
+// query must not be passed: the adapter then keeps its whole old registry.
 //
 // Of several series that make the same key, the last one of the last rule
-// stays, whatever its rule's query is worth.
+// stays, even if its rule's query is broken.
 func (c *Config) Registry(found map[string][]Series) *Registry {
 	g := &Registry{entries: map[Key]registered{}, resources: c.resources}
 	for _, r := range c.rules {
@@ -50,14 +50,14 @@ func (c *Config) Registry(found map[string][]Series) *Registry {
 	return g
 }
 
-func (g *Registry) register(r *rule, s Series) {
-	name, ok := r.metric(s.Name)
+func (g *Registry) register(r *Rule, s Series) {
+	name, ok := r.Metric(s.Name)
 	if !ok {
 		return
 	}
 	resources, namespaced := r.mapping.ofSeries(s)
 	for _, gr := range resources {
-		k := Key{Resource: gr, Namespaced: namespaced && !rootScoped[gr], Metric: name}
+		k := Key{Resource: gr, Namespaced: namespaced && !rootScoped(gr), Metric: name}
 		g.entries[k] = registered{rule: r, series: s.Name}
 	}
 }
@@ -90,7 +90,7 @@ func compareBool(a, b bool) int {
 // is the request's metric selector; nil selects everything.
 //
 // Where a rule maps several labels to one resource the adapter's choice is
-// random; the last by name is taken here. Errors wrap one of the Err values
+// random; this is the last by name. Errors wrap one of the Err values
 // of this package; the adapter answers 404 to all of them.
 func (g *Registry) Query(k Key, namespace string, names []string, metricSelector labels.Selector) (Query, error) {
 	gvr, _, err := g.resources.ResourceFor(k.Resource)
@@ -102,23 +102,19 @@ func (g *Registry) Query(k Key, namespace string, names []string, metricSelector
 	if !ok || len(names) == 0 {
 		return Query{}, fmt.Errorf("%w: %s/%s", ErrNotRegistered, k.Resource, k.Metric)
 	}
-	req := request{resource: k.Resource, namespace: namespace, names: names, selector: metricSelector}
-	if req.label, err = e.rule.lastLabel(k.Resource); err != nil {
+	req := Request{Namespace: namespace, Names: names, Selector: metricSelector}
+	if req.Label, err = e.rule.lastLabel(k.Resource); err != nil {
 		return Query{}, err
 	}
 	if namespace != "" {
-		if req.namespaceLabel, err = e.rule.lastLabel(namespaces); err != nil {
+		if req.NamespaceLabel, err = e.rule.lastLabel(namespaces); err != nil {
 			return Query{}, err
 		}
 	}
-	expr, err := e.rule.expr(e.series, req)
-	if err != nil {
-		return Query{}, err
-	}
-	return Query{Rule: e.rule.index, Series: e.series, Expr: expr, Label: req.label}, nil
+	return e.rule.Query(e.series, req)
 }
 
-func (r *rule) lastLabel(gr schema.GroupResource) (string, error) {
+func (r *Rule) lastLabel(gr schema.GroupResource) (string, error) {
 	labels, err := r.mapping.labelsFor(gr)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrNoLabel, err)

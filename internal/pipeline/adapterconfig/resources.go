@@ -9,55 +9,51 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-var (
-	services   = schema.GroupResource{Resource: "services"}
-	namespaces = schema.GroupResource{Resource: "namespaces"}
+var namespaces = schema.GroupResource{Resource: "namespaces"}
 
-	// rootScoped resources do not make a metric a namespaced one.
-	rootScoped = map[schema.GroupResource]bool{
-		namespaces:                      true,
-		{Resource: "nodes"}:             true,
-		{Resource: "persistentvolumes"}: true,
-	}
+// rootScoped reports whether a resource does not make a metric a namespaced
+// one.
+func rootScoped(gr schema.GroupResource) bool {
+	return gr.Group == "" && (gr == namespaces || gr.Resource == "nodes" || gr.Resource == "persistentvolumes")
+}
 
-	sanitizeGroup = strings.NewReplacer(".", "_", "-", "_")
-)
-
-// mapping knows which label carries the name of which resource.
+// mapping holds which label carries the name of which resource.
 type mapping struct {
 	overrides map[string]schema.GroupResource
 	labels    map[schema.GroupResource][]string // the inverse; sorted
 	template  *goTemplate
+	// pattern is nil without a template, and for one that is not executed, of
+	// which undecided is the reason.
 	pattern   *regexp.Regexp
+	undecided error
 	groupAt   int
 	nameAt    int
 	resources Resources
 }
 
-func compileMapping(spec ResourcesSpec, r Resources, at *field.Path, errs *Errors) *mapping {
+func (c *compiler) mapping(spec ResourcesSpec, at Path) *mapping {
 	m := &mapping{
 		overrides: map[string]schema.GroupResource{},
 		labels:    map[schema.GroupResource][]string{},
-		resources: r,
+		resources: c.resources,
 	}
 	if spec.Template != "" {
 		if err := m.compileTemplate(spec.Template); err != nil {
-			errs.add(ErrorTemplate, at.Child("template"), spec.Template, "%v", err)
+			c.errs.add(ErrorTemplate, at.Child("template"), spec.Template, "%v", err)
 		}
 	}
 	for _, label := range slices.Sorted(maps.Keys(spec.Overrides)) {
 		o := spec.Overrides[label]
-		path := at.Child("overrides").Key(label)
+		path := at.Child("overrides", label)
 		if o.Resource == "" {
-			errs.add(ErrorResource, path.Child("resource"), "", "must name a resource, singular or plural")
+			c.errs.add(ErrorResource, path.Child("resource"), "", "must name a resource, singular or plural")
 			continue
 		}
-		gvr, _, err := r.ResourceFor(schema.GroupResource{Group: o.Group, Resource: o.Resource})
+		gvr, _, err := c.resources.ResourceFor(schema.GroupResource{Group: o.Group, Resource: o.Resource})
 		if err != nil {
-			errs.add(ErrorResource, path, schema.GroupResource{Group: o.Group, Resource: o.Resource}.String(),
+			c.errs.add(ErrorResource, path, schema.GroupResource{Group: o.Group, Resource: o.Resource}.String(),
 				"%v; allowed is the singular or plural name of a resource, without short names, and its API group", err)
 			continue
 		}
@@ -75,6 +71,10 @@ func (m *mapping) compileTemplate(text string) error {
 		return err
 	}
 	expr, err := t.execute(schema.GroupResource{Group: "(?P<group>.+?)", Resource: "(?P<resource>.+?)"})
+	if errors.Is(err, ErrUndecided) {
+		m.template, m.undecided = t, err
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("cannot be executed: %w; allowed are the fields Group and Resource", err)
 	}
@@ -102,7 +102,7 @@ func (m *mapping) compileTemplate(text string) error {
 }
 
 // resource is the resource whose object the label names. foreign reports that
-// the label has the template's form while discovery knows no such resource.
+// the label has the template's form but discovery has no such resource.
 func (m *mapping) resource(label string) (gr schema.GroupResource, mapped, foreign bool) {
 	if gr, ok := m.overrides[label]; ok {
 		return gr, true, false
@@ -125,40 +125,28 @@ func (m *mapping) resource(label string) (gr schema.GroupResource, mapped, forei
 	return gvr.GroupResource(), true, false
 }
 
-// describes tells whether a label of the series carries the name of a gr.
-func (m *mapping) describes(s Series, gr schema.GroupResource, known map[labelOf]bool) bool {
+// describes reports whether a label of the series carries the name of an
+// object of the resource.
+func (m *mapping) describes(s Series, gr schema.GroupResource) (bool, error) {
 	for _, label := range m.labels[gr] {
 		if _, ok := s.Labels[label]; ok {
-			return true
+			return true, nil
 		}
 	}
 	if m.pattern == nil {
-		return false
+		return false, m.undecided
 	}
 	for label := range s.Labels {
-		key := labelOf{m, label}
-		is, ok := known[key]
-		if !ok {
-			found, mapped, _ := m.resource(label)
-			is = mapped && found == gr
-			known[key] = is
-		}
-		if is {
-			return true
+		if found, mapped, _ := m.resource(label); mapped && found == gr {
+			return true, nil
 		}
 	}
-	return false
-}
-
-// labelOf is a label in the eyes of a mapping.
-type labelOf struct {
-	mapping *mapping
-	label   string
+	return false, nil
 }
 
 // ofSeries lists the resources that a series describes, sorted by label, and
-// whether the adapter takes its metric for a namespaced one: any label that is
-// not the name of a root-scoped object suffices, mapped or not.
+// whether the adapter regards its metric as namespaced: any label that is not
+// the name of a root-scoped object suffices, mapped or not.
 func (m *mapping) ofSeries(s Series) (resources []schema.GroupResource, namespaced bool) {
 	for _, label := range slices.Sorted(maps.Keys(s.Labels)) {
 		gr, mapped, foreign := m.resource(label)
@@ -168,7 +156,7 @@ func (m *mapping) ofSeries(s Series) (resources []schema.GroupResource, namespac
 		if mapped {
 			resources = append(resources, gr)
 		}
-		if !rootScoped[gr] {
+		if !rootScoped(gr) {
 			namespaced = true
 		}
 	}
@@ -176,8 +164,7 @@ func (m *mapping) ofSeries(s Series) (resources []schema.GroupResource, namespac
 }
 
 // labelsFor lists the labels that may carry the name of a resource's objects
-// in a query. More than one means that the adapter picks any of them, by map
-// order, when it starts.
+// in a query, sorted.
 func (m *mapping) labelsFor(gr schema.GroupResource) ([]string, error) {
 	if labels := m.labels[gr]; len(labels) > 0 {
 		return labels, nil
@@ -189,7 +176,8 @@ func (m *mapping) labelsFor(gr schema.GroupResource) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	label, err := m.template.execute(schema.GroupResource{Group: sanitizeGroup.Replace(gr.Group), Resource: singular})
+	group := strings.NewReplacer(".", "_", "-", "_").Replace(gr.Group)
+	label, err := m.template.execute(schema.GroupResource{Group: group, Resource: singular})
 	if err != nil {
 		return nil, fmt.Errorf("map %s to a label: %w", gr, err)
 	}

@@ -157,7 +157,7 @@ rules:
 - {seriesQuery: c, resources: {template: "<<.Resource>>"}, name: {as: m}, metricsQuery: third}
 `)
 	svc := map[string]string{"service": "s", "namespace": "n"}
-	k := Key{Resource: services, Namespaced: true, Metric: "m"}
+	k := Key{Resource: schema.GroupResource{Resource: "services"}, Namespaced: true, Metric: "m"}
 	one := func(name string) []Series { return []Series{{Name: name, Labels: svc}} }
 
 	q, err := c.Registry(map[string][]Series{"a": one("a"), "c": one("c")}).Query(k, "n", []string{"s"}, nil)

@@ -10,8 +10,6 @@ import (
 	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v2"
 	yamlv3 "go.yaml.in/yaml/v3"
-
-	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // decode is strict, by the library whose rules the adapter follows: mis-cased,
@@ -47,7 +45,7 @@ func yamlErrors(doc []byte, failure error) Errors {
 	return found
 }
 
-// nodes is the first document as a tree with positions, nil if it is no YAML.
+// nodes returns the first document as a tree with positions, nil if it is no YAML.
 func nodes(doc []byte) (root *yamlv3.Node) {
 	defer func() {
 		if recover() != nil {
@@ -101,6 +99,23 @@ var (
 	}}
 )
 
+// isCollection reports whether what stands below has no fixed keys.
+func (s *shape) isCollection() bool { return s != nil && (s.items != nil || s.values != nil) }
+
+// child is the shape of what stands at a key or index, nil if nothing may.
+func (s *shape) child(step string) *shape {
+	switch {
+	case s == nil:
+		return nil
+	case s.items != nil:
+		return s.items
+	case s.values != nil:
+		return s.values
+	default:
+		return s.fields[step]
+	}
+}
+
 func isDuration(s string) bool {
 	_, err := model.ParseDuration(s)
 	return err == nil
@@ -115,7 +130,7 @@ func isBool(s string) bool {
 	return false
 }
 
-func (s *shape) check(n *yamlv3.Node, at *field.Path, errs *Errors) {
+func (s *shape) check(n *yamlv3.Node, at Path, errs *Errors) {
 	isNull := n.Kind == yamlv3.ScalarNode && n.Tag == "!!null"
 	switch {
 	case n.Kind == yamlv3.AliasNode || isNull:
@@ -138,7 +153,7 @@ func (s *shape) check(n *yamlv3.Node, at *field.Path, errs *Errors) {
 	}
 }
 
-func (s *shape) checkMapping(n *yamlv3.Node, at *field.Path, errs *Errors) {
+func (s *shape) checkMapping(n *yamlv3.Node, at Path, errs *Errors) {
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
@@ -146,18 +161,12 @@ func (s *shape) checkMapping(n *yamlv3.Node, at *field.Path, errs *Errors) {
 			continue
 		}
 		path := at.Child(key.Value)
-		if s.values != nil {
-			path = at.Key(key.Value)
-		}
 		if seen[key.Value] {
-			errs.add(ErrorYAML, path, "", "stands twice (line %d); once is allowed", key.Line)
+			errs.add(ErrorYAML, path, "", "is set more than once (line %d)", key.Line)
 			continue
 		}
 		seen[key.Value] = true
-		inner := s.values
-		if inner == nil {
-			inner = s.fields[key.Value]
-		}
+		inner := s.child(key.Value)
 		if inner == nil {
 			errs.add(ErrorYAML, path, "", "is unknown (line %d); allowed are %s", key.Line, strings.Join(slices.Sorted(maps.Keys(s.fields)), ", "))
 			continue
@@ -166,7 +175,7 @@ func (s *shape) checkMapping(n *yamlv3.Node, at *field.Path, errs *Errors) {
 	}
 }
 
-func (s *shape) refuse(n *yamlv3.Node, at *field.Path, errs *Errors) {
+func (s *shape) refuse(n *yamlv3.Node, at Path, errs *Errors) {
 	is := map[yamlv3.Kind]string{yamlv3.MappingNode: "a mapping", yamlv3.SequenceNode: "a list"}[n.Kind]
 	value := ""
 	if is == "" {

@@ -1,4 +1,4 @@
-package adapterconfig
+package rulecheck
 
 import (
 	"fmt"
@@ -6,11 +6,13 @@ import (
 
 	promlabels "github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
 // The flow of labels: PromQL is evaluated on label sets alone, over series
-// that are supposed to exist and to have traffic. It tells which samples an
-// answer holds and from whose series each is made; values are not known
+// that are assumed to exist and to have traffic. It gives the samples that an
+// answer holds and whose series each is made from; values are not known
 // beyond "greater than zero". What depends on more than that is marked, never
 // guessed.
 
@@ -46,8 +48,6 @@ type vector struct {
 // flow evaluates one expression.
 type flow struct {
 	series []sample
-	// bound is what stands for a prepared query's stand-ins.
-	bound *binding
 	// selectors are those of the expression.
 	selectors []*parser.VectorSelector
 	// dry are the selectors that found no series of the target.
@@ -59,7 +59,7 @@ type flow struct {
 }
 
 // inputs makes series into the samples that selectors choose from.
-func inputs(series []Series, from origin) []sample {
+func inputs(series []adapterconfig.Series, from origin) []sample {
 	samples := make([]sample, 0, len(series))
 	for _, s := range series {
 		labels := labelsOf(s)
@@ -103,7 +103,7 @@ func (f *flow) selected(n *parser.VectorSelector) vector {
 	own := false
 	f.selectors = append(f.selectors, n)
 	for _, s := range f.series {
-		if f.bound.matches(n.LabelMatchers, s.labels) {
+		if matchesAll(n.LabelMatchers, s.labels) {
 			v.samples = append(v.samples, s)
 			own = own || s.from == ofTarget
 		}
@@ -114,10 +114,10 @@ func (f *flow) selected(n *parser.VectorSelector) vector {
 	return v
 }
 
-// finds tells whether any selector finds any of the samples.
+// finds reports whether any selector finds any of the samples.
 func (f *flow) finds(samples []sample) bool {
 	return slices.ContainsFunc(f.selectors, func(n *parser.VectorSelector) bool {
-		return slices.ContainsFunc(samples, func(s sample) bool { return f.bound.matches(n.LabelMatchers, s.labels) })
+		return slices.ContainsFunc(samples, func(s sample) bool { return matchesAll(n.LabelMatchers, s.labels) })
 	})
 }
 
@@ -144,7 +144,6 @@ func (f *flow) unary(n *parser.UnaryExpr) vector {
 
 func (f *flow) aggregate(n *parser.AggregateExpr) vector {
 	v := f.eval(n.Expr)
-	n = f.bound.put(n)
 	switch n.Op {
 	case parser.TOPK, parser.BOTTOMK, parser.LIMITK, parser.LIMIT_RATIO:
 		return f.limited(n, v)

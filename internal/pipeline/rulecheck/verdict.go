@@ -1,12 +1,14 @@
-package adapterconfig
+package rulecheck
 
 import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
-// Answer says whether a request for a metric would get a value.
+// Answer is whether a request for a metric would get a value.
 type Answer string
 
 // The answers; what cannot be decided is an answer of its own.
@@ -20,8 +22,8 @@ const (
 // answer.
 type Kind string
 
-// The rule that answers is the last one whose series make the metric known.
-// These kinds judge it.
+// The rule that answers is the last one whose series register the metric.
+// These kinds are about it.
 const (
 	// Served (Yes): the rule's query gives the Service's sample.
 	Served Kind = "Served"
@@ -37,7 +39,7 @@ const (
 	QueryInvalid Kind = "QueryInvalid"
 	// QueryNotVector (No): the query gives a scalar, string or range; 500.
 	QueryNotVector Kind = "QueryNotVector"
-	// QueryFails (No): Prometheus refuses to finish the query, over duplicate
+	// QueryFails (No): Prometheus refuses to finish the query, because of duplicate
 	// series or ambiguous matching; 500.
 	QueryFails Kind = "QueryFails"
 	// SelectorMatchesNothing (No): a selector of the query finds none of the
@@ -65,19 +67,20 @@ const (
 	// query differs by which of them Prometheus lists last.
 	SeriesNondeterministic Kind = "SeriesNondeterministic"
 	// QueryUndecided (Unknown): the answer depends on values, on functions
-	// that are not followed, or on features of that Prometheus; or following
-	// the query, and others before it, takes too long.
+	// that are not followed, or on feature flags of the Prometheus; a template
+	// is more than text and plain fields; or the query, and others before it,
+	// need too much work.
 	QueryUndecided Kind = "QueryUndecided"
-	// RuleShadowed (Unknown): a later rule takes the metric over if series of
-	// other objects exist, and would answer otherwise. Reason is its kind.
+	// RuleShadowed (Unknown): a later rule registers the metric if series of
+	// other objects exist, and its answer is another. Reason is its kind.
 	RuleShadowed Kind = "RuleShadowed"
-	// RulePinned (Unknown): the only rule is known by series of other objects,
-	// and would do if they exist.
+	// RulePinned (Unknown): the only rule registers the metric by series of
+	// other objects, and serves it if they exist.
 	RulePinned Kind = "RulePinned"
 )
 
-// These kinds tell why no rule answers. They are about the rule that comes
-// nearest to it.
+// No rule answers for these kinds. They are about the rule that comes nearest
+// to it.
 const (
 	// RelistFails (No): a seriesQuery is refused by Prometheus, so that the
 	// adapter lists no metric at all.
@@ -86,15 +89,15 @@ const (
 	NoRules Kind = "NoRules"
 	// NoSeries (No): there are no series to judge by.
 	NoSeries Kind = "NoSeries"
-	// ExternalRule (No): only a rule of externalRules would name the metric so,
-	// which serves it in another API.
+	// ExternalRule (No): only a rule of externalRules makes the metric, which
+	// serves it in another API.
 	ExternalRule Kind = "ExternalRule"
 	// SeriesQueryMatchesNothing (No): no series matches seriesQuery; see
 	// Mismatch.
 	SeriesQueryMatchesNothing Kind = "SeriesQueryMatchesNothing"
 	// SeriesFiltered (No): seriesFilters or name.matches drop every series.
 	SeriesFiltered Kind = "SeriesFiltered"
-	// NameDiffers (No): the rule names the metric otherwise; see Names.
+	// NameDiffers (No): the rule gives the metric another name; see Names.
 	NameDiffers Kind = "NameDiffers"
 	// ServiceNotMapped (No): the rule maps no label to core services.
 	ServiceNotMapped Kind = "ServiceNotMapped"
@@ -134,9 +137,9 @@ type Verdict struct {
 	// externalRules when Kind is ExternalRule. It is -1 when there is none.
 	Rule int
 	// Path is the place in the configuration that decides.
-	Path string
-	// Query is what would be asked, once the rule gets that far.
-	Query Query
+	Path adapterconfig.Path
+	// Query is what the adapter would send, if the rule makes a query.
+	Query adapterconfig.Query
 	// Windows are the ranges of the query, in its order.
 	Windows []Window
 	// Names are the metric names that the rule makes instead; sorted.
@@ -145,16 +148,16 @@ type Verdict struct {
 	Resources []schema.GroupResource
 	// Labels are the labels of the rule that are concerned; sorted.
 	Labels []string
-	// Mismatch tells why a selector finds nothing.
+	// Mismatch is why a selector finds nothing.
 	Mismatch *Mismatch
-	// Reason is the parser's, the template's or the evaluator's own words.
+	// Reason is the message of the parser, the template or the evaluation.
 	Reason string
 	// Samples is the number of samples that the query gives for the Service;
 	// of more than one an arbitrary one counts.
 	Samples int
-	// Earlier is the index of an earlier rule that would have served the
-	// metric, had Rule not taken it over; -1 when there is none, or when the
-	// queries before it take too long to follow.
+	// Earlier is the index of an earlier rule that would serve the metric if
+	// Rule did not register it; -1 when there is none, or when the queries
+	// before it need too much work.
 	Earlier int
 }
 

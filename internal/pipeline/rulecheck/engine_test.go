@@ -1,4 +1,4 @@
-package adapterconfig
+package rulecheck
 
 import (
 	"context"
@@ -16,6 +16,8 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/util/annotations"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
 // FuzzFlow holds the flow of labels against Prometheus' own engine: what is
@@ -28,13 +30,13 @@ func FuzzFlow(f *testing.F) {
 	series = append(series, relabel(kong("default", "echo"), "dataplane_url", "https://10.0.0.10:8444")...)
 	at := time.Unix(1800, 0)
 	db := growing(series, at)
-	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 1e6, Timeout: time.Minute, Parser: promQL})
+	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 1e6, Timeout: time.Minute, Parser: parser.NewParser(parser.Options{})})
 
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		g := queries{rand.New(rand.NewPCG(seed, 0))}
 		for range 100 {
 			query := g.vector(1 + g.IntN(4))
-			expr, err := promQL.ParseExpr(query)
+			expr, err := parser.NewParser(parser.Options{}).ParseExpr(query)
 			if err != nil || expr.Type() != parser.ValueTypeVector {
 				continue
 			}
@@ -87,14 +89,14 @@ func compareFlow(t *testing.T, query string, predicted *flow, v vector, result *
 }
 
 func storedLabels(l promlabels.Labels) labelSet {
-	return labelsOf(Series{Name: l.Get(model.MetricNameLabel), Labels: l.Map()})
+	return labelsOf(adapterconfig.Series{Name: l.Get(model.MetricNameLabel), Labels: l.Map()})
 }
 
 // memory is a storage of a few series.
 type memory []storage.Series
 
 // growing makes counters, each with its own slope, a sample every ten seconds.
-func growing(series []Series, until time.Time) memory {
+func growing(series []adapterconfig.Series, until time.Time) memory {
 	var m memory
 	for i, s := range inputs(series, ofTarget) {
 		var samples []chunks.Sample

@@ -1,4 +1,4 @@
-package adapterconfig
+package rulecheck
 
 import (
 	"fmt"

@@ -1,19 +1,22 @@
-package adapterconfig
+package rulecheck
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/prometheus/common/model"
 	promlabels "github.com/prometheus/prometheus/model/labels"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
 // labelSet is a sample's labels, __name__ among them, sorted by name and
 // without empty values. It is never changed in place.
 type labelSet []promlabels.Label
 
-func labelsOf(s Series) labelSet {
+func labelsOf(s adapterconfig.Series) labelSet {
 	set := make(labelSet, 0, len(s.Labels)+1)
 	for name, value := range s.Labels {
 		if value != "" && name != model.MetricNameLabel {
@@ -71,7 +74,7 @@ func (l labelSet) only(names ...string) labelSet {
 	return kept
 }
 
-// with sets a label; an empty value takes it away.
+// with sets a label; an empty value removes it.
 func (l labelSet) with(name, value string) labelSet {
 	set := l.without(name)
 	if value == "" {
@@ -97,7 +100,7 @@ func (l labelSet) signature() string {
 func (l labelSet) String() string {
 	texts := make([]string, len(l))
 	for i, x := range l {
-		texts[i] = matcher(x.Name, "=", x.Value)
+		texts[i] = fmt.Sprintf("%s=%q", x.Name, x.Value)
 	}
 	return strings.Join(texts, ", ")
 }

@@ -1,4 +1,4 @@
-package adapterconfig
+package rulecheck
 
 import (
 	"maps"
@@ -7,7 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
 // edit replaces text of the seed's rule; the text must be there.
@@ -28,8 +29,8 @@ func echo() Target {
 }
 
 // relabel copies series; a label set to "" is removed.
-func relabel(series []Series, pairs ...string) []Series {
-	var out []Series
+func relabel(series []adapterconfig.Series, pairs ...string) []adapterconfig.Series {
+	var out []adapterconfig.Series
 	for _, s := range series {
 		l := maps.Clone(s.Labels)
 		for i := 0; i < len(pairs); i += 2 {
@@ -37,18 +38,18 @@ func relabel(series []Series, pairs ...string) []Series {
 				delete(l, pairs[i])
 			}
 		}
-		out = append(out, Series{Name: s.Name, Labels: l})
+		out = append(out, adapterconfig.Series{Name: s.Name, Labels: l})
 	}
 	return out
 }
 
 // honored is kong as it is stored with honorLabels.
-func honored(namespace, service string) []Series {
+func honored(namespace, service string) []adapterconfig.Series {
 	return relabel(kong(namespace, service), "exported_namespace", "", "exported_service", "", "namespace", namespace, "service", service)
 }
 
-func without(series []Series, suffix string) []Series {
-	var out []Series
+func without(series []adapterconfig.Series, suffix string) []adapterconfig.Series {
+	var out []adapterconfig.Series
 	for _, s := range series {
 		if !strings.HasSuffix(s.Name, suffix) {
 			out = append(out, s)
@@ -153,13 +154,13 @@ func TestExplain(t *testing.T) {
 		{name: "no name", doc: edit(t, "  name:\n    "+as+"\n", ""), answer: No, kind: NameDiffers},
 		{name: "name in another case", doc: edit(t, as, `as: "Kong_upstream_latency_ms_60s_average"`), answer: No, kind: NameDiffers},
 		{name: "matches that no series has", doc: edit(t, as, `as: "kong_upstream_latency_ms_60s_average", matches: "^upstream"`, "  name:\n    ", "  name: {", "\n  metricsQuery", "}\n  metricsQuery"),
-			answer: No, kind: SeriesFiltered, check: func(t *testing.T, v Verdict) { equal(t, v.Path, "rules[0].name.matches") }},
+			answer: No, kind: SeriesFiltered, check: func(t *testing.T, v Verdict) { equal(t, v.Path.String(), "rules[0].name.matches") }},
 
 		{name: "row 21: filter drops the counts", doc: edit(t, "  name:", "  seriesFilters: [{isNot: _count$}]\n  name:"), answer: Yes, kind: Served},
 		{name: "filters drop everything", doc: edit(t, "  name:", "  seriesFilters: [{isNot: _count$}, {is: _count$}]\n  name:"), answer: No, kind: SeriesFiltered},
 		{name: "filters are unanchored", doc: edit(t, "  name:", "  seriesFilters: [{is: latency}]\n  name:"), answer: Yes, kind: Served},
 		{name: "filters do not see labels", doc: edit(t, "  name:", "  seriesFilters: [{is: exported_service}]\n  name:"), answer: No, kind: SeriesFiltered,
-			check: func(t *testing.T, v Verdict) { equal(t, v.Path, "rules[0].seriesFilters[0].is") }},
+			check: func(t *testing.T, v Verdict) { equal(t, v.Path.String(), "rules[0].seriesFilters[0].is") }},
 
 		{name: "row 23: external rule", doc: edit(t, "rules:", "externalRules:"), answer: No, kind: ExternalRule},
 		{name: "external rule beside another", doc: edit(t, "rules:", "externalRules:") + "\nrules: [{seriesQuery: up, metricsQuery: up}]\n", answer: No, kind: ExternalRule},
@@ -191,7 +192,7 @@ func TestExplain(t *testing.T) {
 					Label:    "kubernetes_kind", Matcher: `kubernetes_kind="Service"`, Have: []string{"service"},
 				}
 				equal(t, v.Mismatch, want)
-				equal(t, v.Path, "rules[0].seriesQuery")
+				equal(t, v.Path.String(), "rules[0].seriesQuery")
 			}},
 		{name: "kind as it is", doc: edit(t, kind, `kubernetes_kind="service"`), answer: Yes, kind: Served},
 		{name: "a label that does not exist", doc: edit(t, kind, `kubernetes_route!=""`), answer: No, kind: SeriesQueryMatchesNothing},
@@ -210,7 +211,7 @@ func TestExplain(t *testing.T) {
 		{name: "no series", doc: seedRule, target: func(x *Target) { x.Series = nil }, answer: No, kind: NoSeries},
 
 		{name: "a neighbour's seriesQuery is empty", doc: seedRule + "- {seriesQuery: '', metricsQuery: up}\n", answer: No, kind: RelistFails,
-			check: func(t *testing.T, v Verdict) { equal(t, v.Path, "rules[1].seriesQuery"); equal(t, v.Rule, 1) }},
+			check: func(t *testing.T, v Verdict) { equal(t, v.Path.String(), "rules[1].seriesQuery"); equal(t, v.Rule, 1) }},
 		{name: "a neighbour's seriesQuery aggregates", doc: seedRule + "- {seriesQuery: 'sum(up)', metricsQuery: up}\n", answer: No, kind: RelistFails},
 		{name: "a neighbour's seriesQuery is a range", doc: seedRule + "- {seriesQuery: 'up[5m]', metricsQuery: up}\n", answer: No, kind: RelistFails},
 		{name: "a neighbour's seriesQuery matches all", doc: seedRule + "- {seriesQuery: '{__name__=~\".*\"}', metricsQuery: up}\n", answer: No, kind: RelistFails},
@@ -223,8 +224,8 @@ func TestExplain(t *testing.T) {
 		{name: "the query is a string", doc: oneQuery("'<<.Series>>'"), answer: No, kind: SeriesNondeterministic},
 		{name: "the query is blank", doc: oneQuery("  "), answer: No, kind: QueryInvalid},
 		{name: "matchers are not used", doc: edit(t, "{<<.LabelMatchers>>}", ""), answer: No, kind: NamespaceIgnored},
-		{name: "only the service is matched", doc: edit(t, "<<.LabelMatchers>>", `exported_service="<<index .LabelValuesByName "exported_service">>"`), answer: No, kind: NamespaceIgnored},
-		{name: "only the namespace is matched", doc: edit(t, "<<.LabelMatchers>>", `exported_namespace="<<index .LabelValuesByName "exported_namespace">>"`), answer: Yes, kind: Served},
+		{name: "only the service is matched", doc: edit(t, "<<.LabelMatchers>>", `exported_service="<<index .LabelValuesByName "exported_service">>"`), answer: Unknown, kind: QueryUndecided},
+		{name: "only the namespace is matched", doc: edit(t, "<<.LabelMatchers>>", `exported_namespace="<<index .LabelValuesByName "exported_namespace">>"`), answer: Unknown, kind: QueryUndecided},
 		{name: "another namespace is written out", doc: edit(t, "<<.LabelMatchers>>", `exported_namespace="prod"`), answer: No, kind: SelectorMatchesNothing},
 		{name: "the right namespace is written out", doc: edit(t, "<<.LabelMatchers>>", `exported_namespace="default"`), answer: Yes, kind: Served},
 		{name: "the sum of all Services under one name", doc: edit(t, by, "sum by (exported_namespace)", "<<.LabelMatchers>>", `exported_namespace="default"`, "    sum by (exported_namespace) (rate(kong_upstream_latency_ms_sum", `    label_replace(sum by (exported_namespace) (rate(kong_upstream_latency_ms_sum`, "[60s:10s]))\n      /\n", "[60s:10s])), \"exported_service\", \"echo\", \"\", \"\")\n      / on (exported_namespace) group_left()\n"), answer: No, kind: ServiceIgnored},
@@ -264,8 +265,7 @@ func TestExplain(t *testing.T) {
 				tc.target(&target)
 			}
 			c := mustParse(t, tc.doc)
-			checkAnswers(t, c, target)
-			v := c.Explain(target)
+			v := Explain(c, target)
 			if v.Answer != tc.answer || v.Kind != tc.kind {
 				t.Fatalf("got %s, %s, want %s, %s\n%+v", v.Answer, v.Kind, tc.answer, tc.kind, v)
 			}
@@ -280,13 +280,17 @@ func TestExplainOtherGroup(t *testing.T) {
 	knative := &metav1.APIResourceList{GroupVersion: "serving.knative.dev/v1", APIResources: []metav1.APIResource{
 		{Name: "services", SingularName: "service", Kind: "Service", Namespaced: true},
 	}}
-	r := NewResources(append([]*metav1.APIResourceList{knative}, builtIn()...))
+	core := &metav1.APIResourceList{GroupVersion: "v1", APIResources: []metav1.APIResource{
+		{Name: "namespaces", SingularName: "namespace", Kind: "Namespace"},
+		{Name: "services", SingularName: "service", Kind: "Service", Namespaced: true},
+	}}
+	r := adapterconfig.NewResources([]*metav1.APIResourceList{knative, core})
 	parse := func(doc string) Verdict {
-		c, err := Parse([]byte(doc), r)
+		c, err := adapterconfig.Parse([]byte(doc), r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return c.Explain(echo())
+		return Explain(c, echo())
 	}
 	if v := parse(seedRule); v.Kind != Served {
 		t.Errorf("without a group core must be preferred, got %+v", v)
@@ -300,18 +304,28 @@ func TestExplainOtherGroup(t *testing.T) {
 	}
 }
 
-func selector(t *testing.T, s string) labels.Selector {
-	t.Helper()
-	sel, err := labels.Parse(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sel
-}
-
-func equal[T any](t *testing.T, got, want T) {
-	t.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+// A resources.template that is not executed leaves open which labels it maps,
+// unless an override decides that.
+func TestUndecidedResourceTemplate(t *testing.T) {
+	const undecided = `    template: '<<if true>>exported_<<.Resource>><<end>>'` + "\n"
+	later := strings.TrimPrefix(edit(t, overridesBlock, undecided), "\nrules:\n")
+	for name, tc := range map[string]struct {
+		doc  string
+		kind Kind
+		path string
+	}{
+		"alone":                     {edit(t, overridesBlock, undecided), QueryUndecided, "rules[0].resources.template"},
+		"beside overrides":          {edit(t, "    overrides:\n", undecided+"    overrides:\n"), Served, "rules[0].metricsQuery"},
+		"beside another override":   {edit(t, overridesBlock, undecided+"    overrides: {pod: {resource: pod}}\n"), QueryUndecided, "rules[0].resources.template"},
+		"beside an absent override": {edit(t, overridesBlock, undecided+"    overrides: {none: {resource: service}}\n"), QueryUndecided, "rules[0].resources.template"},
+		"for the namespace":         {edit(t, "      exported_namespace:\n        resource: \"namespace\"\n", "", "    overrides:\n", undecided+"    overrides:\n"), QueryUndecided, "rules[0].resources.template"},
+		"after a rule that serves":  {seedRule + later, QueryUndecided, "rules[1].resources.template"},
+		"before a rule that serves": {edit(t, overridesBlock, undecided) + strings.TrimPrefix(seedRule, "\nrules:\n"), Served, "rules[1].metricsQuery"},
+		"of another metric":         {seedRule + strings.ReplaceAll(later, seedMetric, "other"), Served, "rules[0].metricsQuery"},
+	} {
+		v := Explain(mustParse(t, tc.doc), echo())
+		if v.Kind != tc.kind || v.Path.String() != tc.path || (v.Answer == Unknown) != (tc.kind == QueryUndecided) {
+			t.Errorf("%s: got %+v, want %s at %s", name, v, tc.kind, tc.path)
+		}
 	}
 }

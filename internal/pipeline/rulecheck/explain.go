@@ -1,0 +1,294 @@
+package rulecheck
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	promlabels "github.com/prometheus/prometheus/model/labels"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+)
+
+// Explain says whether the adapter would answer the request, and if not, why.
+// It is decided in the order in which the adapter itself works: the relist,
+// the last rule that registers the metric, that rule's query.
+func Explain(c *adapterconfig.Config, t Target) Verdict {
+	if errs := c.RelistErrors(); len(errs) > 0 {
+		i, _ := errs[0].Path.RuleIndex()
+		v := verdict(No, RelistFails, i)
+		v.Path, v.Reason = errs[0].Path, errs[0].Reason
+		return v
+	}
+	return newSearch(c, t).run()
+}
+
+// search looks for the rule that answers a request.
+type search struct {
+	config *adapterconfig.Config
+	target Target
+	// services is the resource that is requested.
+	services schema.GroupResource
+	// objectLabels are labels whose values differ between objects.
+	objectLabels map[string]bool
+	// own, foreign and sibling are the series of the Service, of one of the same
+	// name in another namespace, and of another one in the same namespace, as
+	// selectors find them.
+	own, foreign, sibling []sample
+
+	pinned []candidate
+	misses []miss
+	judged map[adapterconfig.Query]Verdict // by expression and label
+	work   int                             // that may still be spent on queries
+}
+
+func newSearch(c *adapterconfig.Config, t Target) *search {
+	foreign, sibling := t.foreign(), t.sibling()
+	return &search{
+		config: c, target: t, services: schema.GroupResource{Resource: "services"},
+		objectLabels: t.objectLabels(foreign, sibling),
+		own:          inputs(t.Series, ofTarget), foreign: inputs(foreign, ofOther), sibling: inputs(sibling, ofOther),
+		judged: map[adapterconfig.Query]Verdict{}, work: maxWork,
+	}
+}
+
+// candidate is a rule that registers the metric.
+type candidate struct {
+	rule *adapterconfig.Rule
+	// series are the names of the series that register the metric.
+	series []string
+	// undecided is why it is not known whether they do.
+	undecided error
+}
+
+// miss is a rule that does not register the metric.
+type miss struct {
+	rule *adapterconfig.Rule
+	// meant: the rule's name could give the metric, so it was likely meant to.
+	meant bool
+	kind  Kind
+	// series are those that got as far as kind.
+	series []adapterconfig.Series
+}
+
+func (s *search) run() Verdict {
+	if s.config.Len() == 0 {
+		return s.elsewhere(verdict(No, NoRules, -1))
+	}
+	if len(s.target.Series) == 0 {
+		return verdict(No, NoSeries, -1)
+	}
+	for _, r := range slices.Backward(s.config.Rules()) {
+		if won, ok := s.consider(r); ok {
+			return s.winner(won)
+		}
+	}
+	return s.noWinner()
+}
+
+// consider sorts a rule into winners, pinned candidates and misses.
+func (s *search) consider(r *adapterconfig.Rule) (candidate, bool) {
+	m, won := s.register(r, s.target.Series, nil)
+	if m.kind == Served {
+		return won, true
+	}
+	if len(s.target.Others) > 0 {
+		if o, won := s.register(r, s.target.Others, nil); o.kind == Served {
+			return won, true
+		}
+	}
+	if !s.target.OthersKnown && m.kind == SeriesQueryMatchesNothing {
+		if p, pinned := s.register(r, s.target.Series, s.objectLabels); p.kind == Served {
+			s.pinned = append(s.pinned, pinned)
+		}
+	}
+	s.misses = append(s.misses, m)
+	return candidate{}, false
+}
+
+// register follows the series that match the rule's seriesQuery, without its
+// matchers on the ignored labels, to the metric; the kind is Served or where
+// the last of them was lost.
+func (s *search) register(r *adapterconfig.Rule, series []adapterconfig.Series, ignored map[string]bool) (miss, candidate) {
+	m := miss{rule: r, kind: SeriesQueryMatchesNothing}
+	c := candidate{rule: r}
+	selector, ok := r.Selector()
+	if !ok {
+		return m, c
+	}
+	found := matchingSeries(selector, series, ignored)
+	var kept, named []adapterconfig.Series
+	for _, x := range found {
+		metric, ok := r.Metric(x.Name)
+		if !ok {
+			continue
+		}
+		kept = append(kept, x)
+		if metric != s.target.Metric {
+			continue
+		}
+		named = append(named, x)
+		described, err := r.Describes(x, s.services)
+		if (described || err != nil) && !slices.Contains(c.series, x.Name) {
+			c.series = append(c.series, x.Name)
+		}
+		c.undecided = cmp.Or(c.undecided, err)
+	}
+	switch {
+	case len(found) == 0:
+	case len(kept) == 0:
+		m.kind, m.series = SeriesFiltered, found
+	case len(named) == 0:
+		m.kind, m.series = NameDiffers, kept
+	case len(c.series) > 0:
+		m.kind = Served
+	default:
+		m.kind, m.series = ServiceLabelAbsent, named
+		if _, err := r.LabelsFor(s.services); err != nil {
+			m.kind = ServiceNotMapped
+		}
+	}
+	return m, c
+}
+
+// winner is the verdict about the last rule that registers the metric by series
+// that are known.
+func (s *search) winner(won candidate) Verdict {
+	v := s.judge(won)
+	at := won.rule.Index()
+	for _, p := range s.pinned {
+		if later := s.judge(p); later.Answer != v.Answer {
+			shadow := verdict(Unknown, RuleShadowed, p.rule.Index())
+			shadow.Path, shadow.Earlier = p.rule.Path(), at
+			shadow.Query, shadow.Reason = later.Query, string(later.Kind)
+			return shadow
+		}
+	}
+	if v.Answer == No {
+		v.Earlier = s.earlier(at)
+	}
+	return v
+}
+
+// earlier finds the rule that would answer if the ones after it were gone.
+func (s *search) earlier(before int) int {
+	for i, r := range slices.Backward(s.config.Rules()[:before]) {
+		if s.work < 0 {
+			break
+		}
+		if m, c := s.register(r, s.target.Series, nil); m.kind == Served && s.judge(c).Answer == Yes {
+			return i
+		}
+	}
+	return -1
+}
+
+func (s *search) noWinner() Verdict {
+	if len(s.pinned) > 0 {
+		p := s.pinned[0]
+		v := s.judge(p)
+		if v.Answer != Yes {
+			return v
+		}
+		v.Answer, v.Kind = Unknown, RulePinned
+		v.Path, v.Mismatch = p.rule.Path().Child("seriesQuery"), s.mismatch(p.rule)
+		return v
+	}
+	for i, m := range s.misses {
+		s.misses[i].meant = s.meant(m.rule)
+	}
+	nearest := slices.MaxFunc(s.misses, func(a, b miss) int { return a.rank() - b.rank() })
+	if !nearest.meant {
+		if v := s.elsewhere(Verdict{}); v.Kind == ExternalRule {
+			return v
+		}
+	}
+	return s.describe(nearest)
+}
+
+// meant reports whether the rule's name makes the metric of any series, whether
+// or not it matches.
+func (s *search) meant(r *adapterconfig.Rule) bool {
+	return slices.ContainsFunc(s.target.Series, func(x adapterconfig.Series) bool {
+		metric, ok := r.UnfilteredMetric(x.Name)
+		return ok && metric == s.target.Metric
+	})
+}
+
+// rank is higher the nearer a rule comes to registering the metric.
+func (m miss) rank() int {
+	rank := slices.Index([]Kind{SeriesQueryMatchesNothing, SeriesFiltered, NameDiffers, ServiceNotMapped, ServiceLabelAbsent}, m.kind)
+	if m.meant {
+		rank += 10
+	}
+	return rank
+}
+
+func (s *search) describe(m miss) Verdict {
+	v := verdict(No, m.kind, m.rule.Index())
+	switch at := m.rule.Path(); m.kind {
+	case SeriesQueryMatchesNothing:
+		v.Path, v.Mismatch = at.Child("seriesQuery"), s.mismatch(m.rule)
+	case SeriesFiltered:
+		v.Path = m.rule.Drops(m.series[len(m.series)-1].Name)
+	case NameDiffers:
+		v.Path, v.Names = at.Child("name"), metrics(m.rule, m.series)
+	default:
+		v.Path, v.Resources = at.Child("resources"), resources(m.rule, m.series)
+		v.Labels, _ = m.rule.LabelsFor(s.services)
+	}
+	return v
+}
+
+// elsewhere looks into externalRules; other is the verdict if they do not
+// have the metric either.
+func (s *search) elsewhere(other Verdict) Verdict {
+	for i, r := range slices.Backward(s.config.ExternalRules()) {
+		m, _ := s.register(r, s.target.Series, nil)
+		switch m.kind { // external rules need no mapping
+		case Served, ServiceNotMapped, ServiceLabelAbsent:
+			v := verdict(No, ExternalRule, i)
+			v.Path = r.Path()
+			return v
+		}
+	}
+	return other
+}
+
+func metrics(r *adapterconfig.Rule, series []adapterconfig.Series) []string {
+	set := map[string]bool{}
+	for _, s := range series {
+		if name, ok := r.Metric(s.Name); ok {
+			set[name] = true
+		}
+	}
+	return sortedKeys(set)
+}
+
+func resources(r *adapterconfig.Rule, series []adapterconfig.Series) []schema.GroupResource {
+	set := map[schema.GroupResource]bool{}
+	for _, s := range series {
+		for _, gr := range r.Resources(s) {
+			set[gr] = true
+		}
+	}
+	return slices.SortedFunc(maps.Keys(set), func(a, b schema.GroupResource) int {
+		return cmp.Or(cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Group, b.Group))
+	})
+}
+
+// matchingSeries are the series that a selector finds when matchers on the
+// ignored labels are left out.
+func matchingSeries(matchers []*promlabels.Matcher, series []adapterconfig.Series, ignored map[string]bool) []adapterconfig.Series {
+	var out []adapterconfig.Series
+	for _, s := range series {
+		if !slices.ContainsFunc(matchers, func(m *promlabels.Matcher) bool {
+			return !ignored[m.Name] && !m.Matches(valueOf(s, m.Name))
+		}) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
