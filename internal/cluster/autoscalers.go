@@ -1,18 +1,14 @@
 package cluster
 
 import (
-	"slices"
-
-	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/output/hpa"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
@@ -22,44 +18,9 @@ import (
 
 var scaledObjectResource = schema.GroupVersionResource{Group: "keda.sh", Version: "v1alpha1", Resource: "scaledobjects"}
 
-// Autoscaler is what matters of a HorizontalPodAutoscaler, whichever version it was
-// written in: the API server gives all of them as v2.
+// Autoscaler is what matters of a HorizontalPodAutoscaler.
 func Autoscaler(h *autoscalingv2.HorizontalPodAutoscaler) model.Autoscaler {
-	a := model.Autoscaler{
-		Kind:        model.KindHPA,
-		Namespace:   h.Namespace,
-		Name:        h.Name,
-		UID:         string(h.UID),
-		Scales:      scaled(h.Spec.ScaleTargetRef.APIVersion, h.Spec.ScaleTargetRef.Kind, h.Spec.ScaleTargetRef.Name),
-		MadeByUs:    hpa.MadeByUs(h),
-		Adopted:     hpa.Adopted(h),
-		Deleting:    h.DeletionTimestamp != nil,
-		MinReplicas: ptr.Deref(h.Spec.MinReplicas, 1), // the API's default
-		MaxReplicas: h.Spec.MaxReplicas,
-	}
-	a.Controller = controllerOf(h.OwnerReferences)
-	return a
-}
-
-// scaled names what is scaled. A kind of another group than the API server's own
-// for workloads is not the kind of that name.
-func scaled(apiVersion, kind, name string) model.Ref {
-	group := ""
-	if gv, err := schema.ParseGroupVersion(apiVersion); err == nil {
-		group = gv.Group
-	}
-	if group != "" && group != appsv1.GroupName && group != "extensions" {
-		kind += "." + group
-	}
-	return model.Ref{Kind: kind, Name: name}
-}
-
-func controllerOf(owners []metav1.OwnerReference) model.Ref {
-	i := slices.IndexFunc(owners, func(o metav1.OwnerReference) bool { return ptr.Deref(o.Controller, false) })
-	if i < 0 {
-		return model.Ref{}
-	}
-	return model.Ref{Kind: owners[i].Kind, Name: owners[i].Name, UID: string(owners[i].UID)}
+	return hpa.Output{}.Autoscaler(h)
 }
 
 // scaledObject reads a ScaledObject of KEDA, which scales a Deployment if it names
@@ -75,8 +36,8 @@ func scaledObject(u *unstructured.Unstructured) (model.Autoscaler, error) {
 		Namespace:  u.GetNamespace(),
 		Name:       u.GetName(),
 		UID:        string(u.GetUID()),
-		Scales:     scaled(n.text("spec", "scaleTargetRef", "apiVersion"), kind, n.text("spec", "scaleTargetRef", "name")),
-		Controller: controllerOf(u.GetOwnerReferences()),
+		Scales:     output.TargetRef(n.text("spec", "scaleTargetRef", "apiVersion"), kind, n.text("spec", "scaleTargetRef", "name")),
+		Controller: output.ControllerOf(u),
 		Deleting:   u.GetDeletionTimestamp() != nil,
 	}, n.err()
 }
