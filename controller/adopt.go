@@ -5,77 +5,110 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/internal/model"
-	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/output"
+	"github.com/kong-latency/kong-latency/internal/output/outputs"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-// adopt takes over a HorizontalPodAutoscaler in place: it scales all the time.
-func (r *workloads) adopt(ctx context.Context, d *appsv1.Deployment, live *autoscalingv2.HorizontalPodAutoscaler, p plan.Plan) error {
-	// The cache leaves out what is not ours, and all of it must be kept.
+// adopt takes over a live object in place, so that scaling has no gap.
+func (r *workloads) adopt(ctx context.Context, d *appsv1.Deployment, o output.Output, live output.Object, p plan.Plan) error {
+	desired, err := o.Desired(p)
+	if err != nil {
+		return err
+	}
+	kind := o.GroupVersionKind().Kind
+	// The cache keeps only some fields, and adoption preserves the whole spec.
 	whole := &unstructured.Unstructured{}
-	whole.SetGroupVersionKind(autoscalingv2.SchemeGroupVersion.WithKind(model.KindHPA))
+	whole.SetGroupVersionKind(o.GroupVersionKind())
 	if err := r.direct.Get(ctx, client.ObjectKeyFromObject(live), whole); err != nil {
-		return fmt.Errorf("read the HorizontalPodAutoscaler to adopt: %w", err)
+		return fmt.Errorf("read the %s to adopt: %w", kind, err)
 	}
-	if whole.GetResourceVersion() != live.ResourceVersion {
-		return fmt.Errorf("adopt HorizontalPodAutoscaler %s: it has just changed", live.Name) // and is judged anew
+	if whole.GetResourceVersion() != live.GetResourceVersion() {
+		return fmt.Errorf("adopt %s %s: it has just changed", kind, live.GetName()) // whether it may be adopted is decided anew
 	}
-	patch, err := hpa.AdoptPatch(whole, p)
+	patch, err := output.AdoptPatch(whole, desired)
 	if err != nil {
-		return fmt.Errorf("adopt HorizontalPodAutoscaler %s: %w", live.Name, err)
+		return fmt.Errorf("adopt %s %s: %w", kind, live.GetName(), err)
 	}
-	if err := r.patch(ctx, client.ObjectKeyFromObject(live), patch); err != nil {
-		return fmt.Errorf("adopt HorizontalPodAutoscaler %s: %w", live.Name, err)
+	if err := r.patch(ctx, o, client.ObjectKeyFromObject(live), patch); err != nil {
+		return fmt.Errorf("adopt %s %s: %w", kind, live.GetName(), err)
 	}
 	r.pending.add(client.ObjectKeyFromObject(d), live, p)
-	r.tell.change(d, adopted, "adopted %s; its former spec is kept in it and given back on detach", p)
+	r.report.action(d, eventAdopted, "adopted %s; its previous spec is restored on detach", p)
 	return nil
 }
 
-// respec brings an adopted HorizontalPodAutoscaler to the plan.
-func (r *workloads) respec(ctx context.Context, d *appsv1.Deployment, live *autoscalingv2.HorizontalPodAutoscaler, p plan.Plan) error {
-	patch, err := hpa.RespecPatch(live, p)
+// updateAdopted brings an adopted object to the plan.
+func (r *workloads) updateAdopted(ctx context.Context, d *appsv1.Deployment, o output.Output, live output.Object, p plan.Plan) error {
+	desired, err := o.Desired(p)
 	if err != nil {
 		return err
 	}
-	if err := r.patch(ctx, client.ObjectKeyFromObject(live), patch); err != nil {
-		return fmt.Errorf("change adopted HorizontalPodAutoscaler %s: %w", live.Name, err)
+	patch, err := output.UpdatePatch(live, desired)
+	if err != nil {
+		return err
+	}
+	if err := r.patch(ctx, o, client.ObjectKeyFromObject(live), patch); err != nil {
+		return fmt.Errorf("update adopted %s %s: %w", o.GroupVersionKind().Kind, live.GetName(), err)
 	}
 	r.pending.add(client.ObjectKeyFromObject(d), live, p)
-	r.tell.changed(d, live, p)
+	r.report.updated(d, o, live, p)
 	return nil
 }
 
-// giveBack gives an adopted HorizontalPodAutoscaler its former spec. d is nil if
-// the Deployment, whose name is key, is gone.
-func (r *workloads) giveBack(ctx context.Context, d *appsv1.Deployment, key types.NamespacedName, a model.Autoscaler) error {
-	live, err := r.hpa(ctx, a.Namespace, a.Name)
-	if err != nil || live == nil || !hpa.Adopted(live) {
+// restore gives an adopted object its previous spec. d is nil if the Deployment, whose
+// name is key, is gone.
+func (r *workloads) restore(ctx context.Context, d *appsv1.Deployment, key types.NamespacedName, o output.Output, a model.Autoscaler) error {
+	live, err := r.live(ctx, o, a.Namespace, a.Name)
+	if err != nil || live == nil || !output.Adopted(live) {
 		return err
 	}
-	patch, err := hpa.ReturnPatch(live)
+	patch, err := output.RestorePatch(live)
 	if err != nil {
-		return fmt.Errorf("give HorizontalPodAutoscaler %s back: %w", a.Name, err)
+		return fmt.Errorf("restore %s %s: %w", a.Kind, a.Name, err)
 	}
-	err = r.patch(ctx, client.ObjectKeyFromObject(live), patch)
+	err = r.patch(ctx, o, client.ObjectKeyFromObject(live), patch)
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("give HorizontalPodAutoscaler %s of Deployment %s back: %w", a.Name, key, err)
+		return fmt.Errorf("restore %s %s of Deployment %s: %w", a.Kind, a.Name, key, err)
 	}
 	if err == nil && d != nil {
-		r.tell.change(d, returned, "returned HPA %s: it has its former spec again", a.Name)
+		r.report.action(d, eventRestored, "restored HPA %s to its previous spec", a.Name)
 	}
 	return nil
 }
 
-func (r *workloads) patch(ctx context.Context, key client.ObjectKey, patch []byte) error {
-	hpa := &autoscalingv2.HorizontalPodAutoscaler{}
-	hpa.Namespace, hpa.Name = key.Namespace, key.Name
-	return r.client.Patch(ctx, hpa, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(FieldManager))
+// restoreAll restores what was adopted for a Deployment that is gone. Garbage collection
+// deletes what was created for it, and leaves the adopted objects as they are.
+func (r *workloads) restoreAll(ctx context.Context, deployment types.NamespacedName) error {
+	catalog := r.catalog(ctx, deployment.Namespace)
+	list, _ := catalog.AutoscalersOf(deployment.Name)
+	if err := catalog.Err(); err != nil {
+		return fmt.Errorf("look up the autoscalers of Deployment %s: %w", deployment, err)
+	}
+	for _, a := range list {
+		if !a.Adopted || a.Deleting || a.Scales.Name != deployment.Name {
+			continue
+		}
+		o, ok := outputs.OfKind(a.Kind)
+		if !ok {
+			continue
+		}
+		if err := r.restore(ctx, nil, deployment, o, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *workloads) patch(ctx context.Context, o output.Output, key client.ObjectKey, patch []byte) error {
+	object := o.New()
+	object.SetNamespace(key.Namespace)
+	object.SetName(key.Name)
+	return r.client.Patch(ctx, object, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(FieldManager))
 }

@@ -4,9 +4,10 @@ import (
 	"context"
 
 	appsv1 "k8s.io/api/apps/v1"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -16,26 +17,26 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
-	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/model"
-	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/output"
+	"github.com/kong-latency/kong-latency/internal/output/outputs"
 )
 
 // mapFunc says which objects to reconcile because o is, or was, as it is.
 type mapFunc func(ctx context.Context, o client.Object) []types.NamespacedName
 
-// onEvents reconciles what an object touched before a change and what it touches
-// after it, unless nothing changed that matters. Of objects that were there before the
-// start it reconciles what initially says: most of what they touch was there too, and
-// comes by itself.
+// onEvents reconciles what an object touched before a change and what it touches after
+// it, unless nothing relevant changed. For objects that existed before the start it
+// reconciles what initially returns: most of what they touch existed too, and gets an
+// event of its own.
 func onEvents(m, initially mapFunc, changed func(before, after client.Object) bool) handler.EventHandler {
 	return onEventsAt(0, m, initially, changed)
 }
 
-// onEventsAt is onEvents with a priority: the lower it is, the more goes before.
+// onEventsAt is onEvents with a priority, of which the highest goes first.
 func onEventsAt(priority int, m, initially mapFunc, changed func(before, after client.Object) bool) handler.EventHandler {
 	add := func(q queue, names []types.NamespacedName) { addAll(q, priority, names) }
 	return handler.Funcs{
@@ -67,21 +68,13 @@ func serviceChanged(before, after client.Object) bool {
 		convert.Service(before.(*corev1.Service)), convert.Service(after.(*corev1.Service)))
 }
 
-// hpaChanged leaves out the status, which changes at every sync, but for whether
-// there is a value to scale by.
-func hpaChanged(before, after client.Object) bool {
-	b, a := before.(*autoscalingv2.HorizontalPodAutoscaler), after.(*autoscalingv2.HorizontalPodAutoscaler)
-	return !equality.Semantic.DeepEqual(b.Spec, a.Spec) ||
-		(b.DeletionTimestamp == nil) != (a.DeletionTimestamp == nil) ||
-		b.Annotations[hpa.FormerSpec] != a.Annotations[hpa.FormerSpec] ||
-		!equality.Semantic.DeepEqual(b.OwnerReferences, a.OwnerReferences) ||
-		b.Labels[generator.ManagedByLabel] != a.Labels[generator.ManagedByLabel] ||
-		convert.Scaling(b) != convert.Scaling(a)
+func outputChanged(by output.Output) func(before, after client.Object) bool {
+	return func(before, after client.Object) bool { return by.Changed(before, after) }
 }
 
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
-// addAll queues names, with a priority if the queue knows such.
+// addAll queues names, with a priority if the queue has priorities.
 func addAll(q queue, priority int, names []types.NamespacedName) {
 	with, ok := q.(priorityqueue.PriorityQueue[reconcile.Request])
 	for _, n := range names {
@@ -130,11 +123,14 @@ func (m affected) byService(ctx context.Context, o client.Object) []types.Namesp
 	return out
 }
 
-// byHPA is the Deployment of its name, the one that controls it and the one that
-// it scales.
-func (m affected) byHPA(ctx context.Context, o client.Object) []types.NamespacedName {
-	out := itself(ctx, o)
-	a := convert.Autoscaler(o.(*autoscalingv2.HorizontalPodAutoscaler))
+// byOutput is, for an object of an output, the Deployment of its name, the one that
+// controls it and the one that it scales.
+func byOutput(by output.Output) mapFunc {
+	return func(_ context.Context, o client.Object) []types.NamespacedName { return scaledBy(by.Autoscaler(o)) }
+}
+
+func scaledBy(a model.Autoscaler) []types.NamespacedName {
+	out := []types.NamespacedName{{Namespace: a.Namespace, Name: a.Name}}
 	for _, ref := range []model.Ref{a.Controller, a.Scales} {
 		if ref.Kind == deploymentKind && ref.Name != a.Name {
 			out = append(out, types.NamespacedName{Namespace: a.Namespace, Name: ref.Name})
@@ -158,17 +154,20 @@ func (m affected) servicesByDeployment(ctx context.Context, o client.Object) []t
 	return out
 }
 
-// attached is every Deployment that has an autoscaler of ours.
+// attached is every Deployment that is scaled by a managed object.
 func (m affected) attached(ctx context.Context) []types.NamespacedName {
-	var list autoscalingv2.HorizontalPodAutoscalerList
-	if err := m.reader.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
-		return nil // the cache has been stopped
-	}
 	var out []types.NamespacedName
-	for i := range list.Items {
-		if hpa.Ours(&list.Items[i]) {
-			out = append(out, m.byHPA(ctx, &list.Items[i])...)
+	for _, by := range outputs.All() {
+		list := by.NewList()
+		if err := m.reader.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+			return nil // the cache has been stopped
 		}
+		_ = meta.EachListItem(list, func(o runtime.Object) error {
+			if live, ok := o.(output.Object); ok && output.Managed(live) {
+				out = append(out, scaledBy(by.Autoscaler(live))...)
+			}
+			return nil
+		}) // it fails for what is no list
 	}
 	return out
 }
@@ -187,7 +186,7 @@ func (m affected) everything(ctx context.Context) []types.NamespacedName {
 }
 
 // onNews reconciles what all returns whenever a subscription calls, after everything
-// else: it is many at once, and a workload that has just come must not wait for them.
+// else: these are many at once, and a new workload must not wait for them.
 func onNews(subscribe func(func()), all func(context.Context) []types.NamespacedName) source.Source {
 	return source.Func(func(ctx context.Context, q queue) error {
 		subscribe(func() { addAll(q, handler.LowPriority, all(ctx)) })

@@ -11,22 +11,24 @@ import (
 	"k8s.io/client-go/util/flowcontrol"
 )
 
-// A hop that breaks breaks for every workload at once, and a start tells of all that is
-// wrong. Sent as they come, ten thousand events would hold up what attaches, and the
-// renewal of the lease.
+// A hop that breaks breaks for every workload at once, and a start reports everything that
+// is wrong. Sent at once, ten thousand events would delay the writes that attach workloads
+// and the renewal of the lease, which the controller would then lose. client-go's own
+// recorder limits neither: it starts a goroutine for each event, and drops what comes when
+// its queue of 1000 is full, so that most workloads would show nothing in kubectl describe.
 const (
 	eventsPerSecond = 50
 	eventsAtOnce    = 100
-	// maxEvents wait at most; what comes when as many wait is not told.
+	// maxEvents is how many events wait at most; further ones are dropped.
 	maxEvents = 20_000
 )
 
-// pacedEvents passes events on in their order and no faster than that.
+// pacedEvents passes events on in order, at a limited rate.
 type pacedEvents struct {
 	to     events.EventRecorder
 	scheme *runtime.Scheme
 	log    logr.Logger
-	// wake has one place: it says that something waits, not how much.
+	// wake has capacity 1: it signals that events wait.
 	wake chan struct{}
 
 	mu      sync.Mutex
@@ -45,7 +47,7 @@ func (p *pacedEvents) NeedLeaderElection() bool { return true }
 
 // Eventf implements events.EventRecorder.
 func (p *pacedEvents) Eventf(regarding, related runtime.Object, kind, reason, action, note string, args ...any) {
-	// The objects themselves would fill the memory if many wait.
+	// Whole objects would take much memory if many events wait.
 	if about, err := reference.GetReference(p.scheme, regarding); err == nil {
 		regarding = about
 	}
@@ -74,13 +76,13 @@ func (p *pacedEvents) Start(ctx context.Context) error {
 		}
 		waiting, dropped := p.take()
 		if dropped > 0 {
-			p.log.Info("too many events at once, some are not told", "count", dropped)
+			p.log.Info("dropped events, too many at once", "count", dropped)
 		}
-		for _, tell := range waiting {
+		for _, emit := range waiting {
 			if pace.Wait(ctx) != nil {
 				return nil // ctx ended
 			}
-			tell()
+			emit()
 		}
 	}
 }

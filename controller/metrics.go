@@ -12,21 +12,21 @@ var (
 	workloadsDesc = metrics.Workloads.Desc()
 )
 
-var _ prometheus.Collector = (*teller)(nil)
+var _ prometheus.Collector = (*reporter)(nil)
 
 // Describe implements prometheus.Collector.
-func (t *teller) Describe(ch chan<- *prometheus.Desc) { ch <- findingsDesc }
+func (r *reporter) Describe(ch chan<- *prometheus.Desc) { ch <- findingsDesc }
 
 // Collect implements prometheus.Collector.
-func (t *teller) Collect(ch chan<- prometheus.Metric) {
+func (r *reporter) Collect(ch chan<- prometheus.Metric) {
 	type series struct {
 		reason   string
 		severity finding.Severity
 		hop      *finding.Hop
 	}
 	counts := map[series]float64{}
-	t.mu.Lock()
-	for _, findings := range t.told {
+	r.mu.Lock()
+	for _, findings := range r.reported {
 		seen := map[series]bool{} // an object counts once, however many findings of a reason it has
 		for _, f := range findings {
 			s := series{f.reason.Name, f.reason.Severity, f.reason.Hop}
@@ -36,26 +36,26 @@ func (t *teller) Collect(ch chan<- prometheus.Metric) {
 			}
 		}
 	}
-	t.mu.Unlock()
+	r.mu.Unlock()
 	for s, n := range counts {
 		ch <- prometheus.MustNewConstMetric(findingsDesc, prometheus.GaugeValue, n,
 			s.reason, string(s.severity), s.hop.String())
 	}
 }
 
-var _ prometheus.Collector = (*ledger)(nil)
+var _ prometheus.Collector = (*statusTracker)(nil)
 
 // Describe implements prometheus.Collector.
-func (l *ledger) Describe(ch chan<- *prometheus.Desc) { ch <- workloadsDesc }
+func (t *statusTracker) Describe(ch chan<- *prometheus.Desc) { ch <- workloadsDesc }
 
 // Collect implements prometheus.Collector.
-func (l *ledger) Collect(ch chan<- prometheus.Metric) {
+func (t *statusTracker) Collect(ch chan<- prometheus.Metric) {
 	counts := map[string]float64{}
-	l.mu.Lock()
-	for _, e := range l.entries {
+	t.mu.Lock()
+	for _, e := range t.entries {
 		counts[e.state()]++
 	}
-	l.mu.Unlock()
+	t.mu.Unlock()
 	for _, state := range metrics.WorkloadStates() {
 		ch <- prometheus.MustNewConstMetric(workloadsDesc, prometheus.GaugeValue, counts[state], state)
 	}

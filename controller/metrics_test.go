@@ -10,16 +10,16 @@ import (
 )
 
 func TestWorkloadsAreCountedInOneStateEach(t *testing.T) {
-	l := newLedger(func() {})
+	tracker := newStatusTracker()
 	for name, e := range map[string]entry{
 		"a": {policy: "frame"},
 		"b": {},
 		"c": {paused: true},
 		"d": {paused: true, blocked: &badSettings},
 	} {
-		l.record(workload(name), outcome{entry: &e})
+		tracker.record(workload(name), outcome{entry: &e})
 	}
-	l.record(workload("e"), outcome{})
+	tracker.record(workload("e"), outcome{})
 	want := `
 		# HELP kong_latency_workloads ` + metrics.Workloads.Help + `
 		# TYPE kong_latency_workloads gauge
@@ -27,13 +27,13 @@ func TestWorkloadsAreCountedInOneStateEach(t *testing.T) {
 		kong_latency_workloads{state="blocked"} 1
 		kong_latency_workloads{state="paused"} 1
 	`
-	if err := testutil.CollectAndCompare(l, strings.NewReader(want)); err != nil {
+	if err := testutil.CollectAndCompare(tracker, strings.NewReader(want)); err != nil {
 		t.Error(err)
 	}
 	for _, name := range []string{"a", "b", "c", "d"} {
-		l.record(workload(name), outcome{})
+		tracker.record(workload(name), outcome{})
 	}
-	if err := testutil.CollectAndCompare(l, strings.NewReader(strings.NewReplacer("} 2", "} 0", "} 1", "} 0").Replace(want))); err != nil {
+	if err := testutil.CollectAndCompare(tracker, strings.NewReader(strings.NewReplacer("} 2", "} 0", "} 1", "} 0").Replace(want))); err != nil {
 		t.Errorf("after they are gone: %v", err)
 	}
 }

@@ -4,19 +4,22 @@ import (
 	"sync"
 	"time"
 
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-// pendingFor is how long a write may take to come back through the watch before
-// it is done again.
+// pendingFor is how long a write may take to appear in the cache before it is done
+// again.
 const pendingFor = 10 * time.Second
 
-// pending remembers writes that the cache does not show yet, so that a second
-// reconcile right after the first does not write the same again.
+// pending remembers writes that the cache does not show yet. A Deployment and its Service
+// are often created together, so that a workload is reconciled twice within milliseconds.
+// Without this the second reconcile would write the same again and report it again: users
+// would see "Attached" or "Updated" twice for one change, and an adoption would fail with
+// a conflict.
 type pending struct {
 	now func() time.Time
 
@@ -25,7 +28,7 @@ type pending struct {
 }
 
 type write struct {
-	over  string // resourceVersion that was written over, empty for a new object
+	over  string // resourceVersion of the object that was updated, empty for a new one
 	plan  plan.Plan
 	until time.Time
 }
@@ -34,8 +37,8 @@ func newPending(now func() time.Time) *pending {
 	return &pending{now: now, writes: map[types.NamespacedName]write{}}
 }
 
-// add remembers that plan was written over what the cache showed as live.
-func (p *pending) add(key types.NamespacedName, live *autoscalingv2.HorizontalPodAutoscaler, plan plan.Plan) {
+// add remembers that plan was written; live is the object as the cache had it.
+func (p *pending) add(key types.NamespacedName, live output.Object, plan plan.Plan) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.writes[key] = write{over: versionOf(live), plan: plan, until: p.now().Add(pendingFor)}
@@ -43,7 +46,7 @@ func (p *pending) add(key types.NamespacedName, live *autoscalingv2.HorizontalPo
 
 // wait returns how long to wait for the write of plan to show in the cache;
 // 0 if there is none. What is remembered ends once the cache shows anything new.
-func (p *pending) wait(key types.NamespacedName, live *autoscalingv2.HorizontalPodAutoscaler, plan plan.Plan) time.Duration {
+func (p *pending) wait(key types.NamespacedName, live output.Object, plan plan.Plan) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w, ok := p.writes[key]
@@ -68,9 +71,9 @@ func (p *pending) forget(key types.NamespacedName) {
 	delete(p.writes, key)
 }
 
-func versionOf(live *autoscalingv2.HorizontalPodAutoscaler) string {
+func versionOf(live output.Object) string {
 	if live == nil {
 		return ""
 	}
-	return live.ResourceVersion
+	return live.GetResourceVersion()
 }

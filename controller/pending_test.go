@@ -7,6 +7,7 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
@@ -14,12 +15,12 @@ func TestPending(t *testing.T) {
 	now := time.Unix(0, 0)
 	key := types.NamespacedName{Namespace: "ns", Name: "echo"}
 	plan, other := plan.Plan{Service: "a"}, plan.Plan{Service: "b"}
-	version := func(v string) *autoscalingv2.HorizontalPodAutoscaler {
+	version := func(v string) output.Object {
 		h := &autoscalingv2.HorizontalPodAutoscaler{}
 		h.ResourceVersion = v
 		return h
 	}
-	fresh := func(over *autoscalingv2.HorizontalPodAutoscaler) *pending {
+	fresh := func(over output.Object) *pending {
 		p := newPending(func() time.Time { return now })
 		p.add(key, over, plan)
 		return p

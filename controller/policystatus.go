@@ -12,25 +12,25 @@ import (
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// The reasons of conditions that are not findings': nothing is wrong.
+// The reasons of conditions that no finding gives.
 const (
 	reasonInForce         = "InForce"
 	reasonHealthy         = "Healthy"
 	reasonNothingAttached = "NothingAttached"
 )
 
-// statusOf is the status of the policy with this generation, whose workloads sum up
-// to t and about which the problems are found. Of the status before, only the times
-// of the conditions that are ours are taken over, so that they tell since when.
-func statusOf(generation int64, t tally, problems []finding.Finding, before v1alpha1.LatencyPolicyStatus, now metav1.Time) v1alpha1.LatencyPolicyStatus {
+// statusOf is the status of the policy with this generation, with the summary of its
+// workloads and the problems found about itself. Of the status before, only the transition
+// times of these conditions are kept.
+func statusOf(generation int64, sum summary, problems []finding.Finding, before v1alpha1.LatencyPolicyStatus, now metav1.Time) v1alpha1.LatencyPolicyStatus {
 	s := v1alpha1.LatencyPolicyStatus{
 		ObservedGeneration: generation,
-		Attached:           t.attached,
-		Blocked:            t.blocked,
-		Paused:             t.paused,
-		BlockedWorkloads:   t.blockedWorkloads,
+		Attached:           sum.attached,
+		Blocked:            sum.blocked,
+		Paused:             sum.paused,
+		BlockedWorkloads:   sum.blockedWorkloads,
 	}
-	for _, c := range []metav1.Condition{ready(problems), pipelineHealthy(t)} {
+	for _, c := range []metav1.Condition{ready(problems), pipelineHealthy(sum)} {
 		if old := meta.FindStatusCondition(before.Conditions, c.Type); old != nil {
 			s.Conditions = append(s.Conditions, *old)
 		}
@@ -40,8 +40,8 @@ func statusOf(generation int64, t tally, problems []finding.Finding, before v1al
 	return s
 }
 
-// ready tells whether the policy is in force as it is written. One that has nothing
-// to rule yet is.
+// ready reports whether the policy is in force as it is written. One that selects nothing
+// yet is.
 func ready(problems []finding.Finding) metav1.Condition {
 	c := metav1.Condition{
 		Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue,
@@ -54,32 +54,32 @@ func ready(problems []finding.Finding) metav1.Condition {
 			continue
 		}
 		c.Status, c.Reason, c.Message = metav1.ConditionFalse, f.Reason.Name, f.Message
-		break // they are sorted, the gravest first
+		break // they are sorted, the most severe first
 	}
 	return c
 }
 
-// pipelineHealthy tells whether the metric can arrive for all attached workloads.
-func pipelineHealthy(t tally) metav1.Condition {
+// pipelineHealthy reports whether the metric can arrive for all attached workloads.
+func pipelineHealthy(s summary) metav1.Condition {
 	c := metav1.Condition{Type: v1alpha1.ConditionPipelineHealthy}
 	switch {
-	case t.broken > 0:
+	case s.broken > 0:
 		c.Status = metav1.ConditionFalse
-		c.Reason, c.Message = t.worst.Reason.Name, t.about(t.broken)
-	case t.unknown > 0:
+		c.Reason, c.Message = s.worst.Reason.Name, s.about(s.broken)
+	case s.unknown > 0:
 		c.Status = metav1.ConditionUnknown
-		c.Reason, c.Message = t.worst.Reason.Name, t.about(t.unknown)
-	case t.attached == 0:
+		c.Reason, c.Message = s.worst.Reason.Name, s.about(s.unknown)
+	case s.attached == 0:
 		c.Status = metav1.ConditionUnknown
 		c.Reason, c.Message = reasonNothingAttached, "no workload of the policy is attached"
 	default:
 		c.Status = metav1.ConditionTrue
-		c.Reason, c.Message = reasonHealthy, fmt.Sprintf("nothing found keeps the metric from the attached workloads (%d)", t.attached)
+		c.Reason, c.Message = reasonHealthy, fmt.Sprintf("nothing found keeps the metric from the attached workloads (%d)", s.attached)
 	}
 	return c
 }
 
-// about says how many workloads have it, and the first finding.
-func (t tally) about(n int32) string {
-	return render.Clip(fmt.Sprintf("%d of %d attached workloads; the first is Deployment %s: %s", n, t.attached, t.worstOf, t.worst.Message))
+// about says how many workloads are affected, and the first finding.
+func (s summary) about(n int32) string {
+	return render.Clip(fmt.Sprintf("%d of %d attached workloads; the first is Deployment %s: %s", n, s.attached, s.worstOf, s.worst.Message))
 }

@@ -19,28 +19,28 @@ func TestConditions(t *testing.T) {
 	const nothing = "Unknown NothingAttached: no workload of the policy is attached"
 	on := policy.Object("frame")
 	tests := map[string]struct {
-		tally           tally
+		summary         summary
 		problems        []finding.Finding
 		ready, pipeline string
 	}{
-		"nothing yet": {tally{}, nil, inForce, nothing},
-		"selects nothing": {tally{}, []finding.Finding{policy.PolicySelectsNothing.On(on, "none of 7")},
+		"nothing yet": {summary{}, nil, inForce, nothing},
+		"selects nothing": {summary{}, []finding.Finding{policy.PolicySelectsNothing.On(on, "none of 7")},
 			"True InForce: the policy is in force, and no Deployment matches its selectors", nothing},
-		"invalid": {tally{}, []finding.Finding{policy.PolicyInvalid.On(on, "min is above max"), policy.PolicySelectsNothing.On(on, "none of 7")},
+		"invalid": {summary{}, []finding.Finding{policy.PolicyInvalid.On(on, "min is above max"), policy.PolicySelectsNothing.On(on, "none of 7")},
 			"False PolicyInvalid: min is above max", nothing},
-		"shadowed": {tally{}, []finding.Finding{policy.PolicyShadowed.On(on, "by other")},
+		"shadowed": {summary{}, []finding.Finding{policy.PolicyShadowed.On(on, "by other")},
 			"False PolicyShadowed: by other", nothing},
-		"healthy": {tally{attached: 2}, nil, inForce,
+		"healthy": {summary{attached: 2}, nil, inForce,
 			"True Healthy: nothing found keeps the metric from the attached workloads (2)"},
-		"broken": {tally{attached: 3, broken: 1, unknown: 2, worst: &noRule, worstOf: workload("a")}, nil, inForce,
+		"broken": {summary{attached: 3, broken: 1, unknown: 2, worst: &noRule, worstOf: workload("a")}, nil, inForce,
 			"False NoRule: 1 of 3 attached workloads; the first is Deployment ns/a: no rule"},
-		"unknown": {tally{attached: 3, unknown: 2, worst: &darkRoute, worstOf: workload("a")}, nil, inForce,
+		"unknown": {summary{attached: 3, unknown: 2, worst: &darkRoute, worstOf: workload("a")}, nil, inForce,
 			"Unknown Dark: 2 of 3 attached workloads; the first is Deployment ns/a: not checked"},
-		"all blocked": {tally{blocked: 3}, nil, inForce, nothing},
+		"all blocked": {summary{blocked: 3}, nil, inForce, nothing},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := statusOf(4, tt.tally, tt.problems, v1alpha1.LatencyPolicyStatus{}, metav1.Unix(100, 0))
+			s := statusOf(4, tt.summary, tt.problems, v1alpha1.LatencyPolicyStatus{}, metav1.Unix(100, 0))
 			got := map[string]string{}
 			for _, c := range s.Conditions {
 				got[c.Type] = string(c.Status) + " " + c.Reason + ": " + c.Message
@@ -56,13 +56,13 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-func TestStatusKeepsTimesUntilAConditionTurns(t *testing.T) {
-	first := statusOf(1, tally{attached: 1}, nil, v1alpha1.LatencyPolicyStatus{}, metav1.Unix(100, 0))
+func TestStatusKeepsTransitionTimes(t *testing.T) {
+	first := statusOf(1, summary{attached: 1}, nil, v1alpha1.LatencyPolicyStatus{}, metav1.Unix(100, 0))
 	foreign := metav1.Condition{Type: "Foreign", Status: metav1.ConditionTrue, Reason: "Other"}
 	first.Conditions = append(first.Conditions, foreign)
 
 	blocked := []v1alpha1.BlockedWorkload{{Namespace: "ns", Name: "b", Reason: "Bad"}}
-	broken := tally{attached: 2, blocked: 1, paused: 1, blockedWorkloads: blocked, broken: 1, worst: &noRule, worstOf: workload("a")}
+	broken := summary{attached: 2, blocked: 1, paused: 1, blockedWorkloads: blocked, broken: 1, worst: &noRule, worstOf: workload("a")}
 	got := statusOf(2, broken, nil, first, metav1.Unix(200, 0))
 	want := v1alpha1.LatencyPolicyStatus{
 		ObservedGeneration: 2, Attached: 2, Blocked: 1, Paused: 1, BlockedWorkloads: blocked,
@@ -87,7 +87,7 @@ func TestStatusKeepsTimesUntilAConditionTurns(t *testing.T) {
 func TestMessagesOfConditionsAreBounded(t *testing.T) {
 	long := noRule
 	long.Message = strings.Repeat("ü", 5000)
-	s := statusOf(1, tally{attached: 1, broken: 1, worst: &long, worstOf: workload("a")}, nil, v1alpha1.LatencyPolicyStatus{}, metav1.Now())
+	s := statusOf(1, summary{attached: 1, broken: 1, worst: &long, worstOf: workload("a")}, nil, v1alpha1.LatencyPolicyStatus{}, metav1.Now())
 	if n := len(s.Conditions[1].Message); n > render.MaxNote {
 		t.Errorf("message has %d bytes", n)
 	}

@@ -19,19 +19,19 @@ const (
 	serviceKind    = "Service"
 )
 
-// services tells what keeps an annotated Service from being paired with a
-// Deployment. Everything else about it is told on the Deployment.
+// services reports what keeps an annotated Service from being paired with a Deployment.
+// Everything else about it is reported on the Deployment.
 type services struct {
 	reader client.Reader
-	tell   *teller
+	report *reporter
 }
 
-// Reconcile tells what is wrong with the Service named by req, if it has changed.
+// Reconcile reports the findings about the Service named by req that are new.
 func (r *services) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	var s corev1.Service
 	if err := r.reader.Get(ctx, req.NamespacedName, &s); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.tell.forget(serviceKind, req.NamespacedName)
+			r.report.forget(serviceKind, req.NamespacedName)
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("read Service: %w", err)
@@ -41,6 +41,6 @@ func (r *services) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 	if err := catalog.Err(); err != nil {
 		return ctrl.Result{}, fmt.Errorf("look up the Deployments of Service %s: %w", req, err)
 	}
-	r.tell.findings(&s, findings)
+	r.report.findings(&s, findings)
 	return ctrl.Result{}, nil
 }

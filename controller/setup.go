@@ -1,5 +1,7 @@
-// Package controller attaches the HorizontalPodAutoscalers of annotated
-// workloads and keeps them as planned.
+// Package controller attaches what scales the enabled workloads of a cluster and keeps it
+// as planned. It reports what it does and finds by events, metrics and the status of
+// LatencyPolicies. What is desired and whether it is up to date is decided by the outputs
+// of internal/output; this package watches, reads and writes.
 package controller
 
 import (
@@ -8,7 +10,6 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -20,11 +21,12 @@ import (
 	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 	"github.com/kong-latency/kong-latency/internal/cluster/watch"
 	"github.com/kong-latency/kong-latency/internal/metrics"
+	"github.com/kong-latency/kong-latency/internal/output/outputs"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-// FieldManager owns the fields of HorizontalPodAutoscalers that the controller applies.
+// FieldManager owns the fields that the controller applies.
 const FieldManager = "kong-latency"
 
 // Options of the controllers.
@@ -37,7 +39,7 @@ type Options struct {
 	Subscribe func(func())
 	// SubscribePolicies has a function called whenever the policies change.
 	SubscribePolicies func(func())
-	// Policies knows which policy rules a workload; nil means that there are none.
+	// Policies returns the effective policy of a workload; nil means that there are none.
 	Policies plan.Policies
 	// ScaledObjects returns those of KEDA; nil means that there are none.
 	ScaledObjects func() *cache.ScaledObjects
@@ -47,7 +49,7 @@ type Options struct {
 	// LatestPolicies returns the LatencyPolicies whose status is written; nil means
 	// that none is.
 	LatestPolicies func() *watch.Policies
-	// Synced tells whether the snapshot and the policies were read once; it goes with
+	// Synced reports whether the snapshot and the policies were read once; it goes with
 	// LatestPolicies.
 	Synced func() bool
 }
@@ -59,29 +61,28 @@ func Setup(mgr manager.Manager, o Options) error {
 	if err := mgr.Add(paced); err != nil {
 		return fmt.Errorf("set up events: %w", err)
 	}
-	tell := newTeller(paced)
-	if err := metrics.Findings.Register(ctrlmetrics.Registry, tell); err != nil {
+	report := newReporter(paced)
+	if err := metrics.Findings.Register(ctrlmetrics.Registry, report); err != nil {
 		return err
 	}
-	var remembered *ledger
+	var tracker *statusTracker
 	if o.LatestPolicies != nil {
-		status := newPolicyWriter()
-		if err := status.setup(mgr, o); err != nil {
-			return fmt.Errorf("set up the status of policies: %w", err)
+		tracker = newStatusTracker()
+		if err := newPolicies(tracker).setup(mgr, o); err != nil {
+			return fmt.Errorf("set up controller of policies: %w", err)
 		}
-		remembered = status.ledger
-		if err := metrics.Workloads.Register(ctrlmetrics.Registry, remembered); err != nil {
+		if err := metrics.Workloads.Register(ctrlmetrics.Registry, tracker); err != nil {
 			return err
 		}
 	}
 	w := &workloads{
-		client: mgr.GetClient(), direct: mgr.GetAPIReader(), tell: tell, pending: newPending(time.Now), ledger: remembered,
+		client: mgr.GetClient(), direct: mgr.GetAPIReader(), report: report, pending: newPending(time.Now), tracker: tracker,
 		pipeline: o.Pipeline, policies: o.Policies, scaled: o.ScaledObjects, now: time.Now,
 	}
 	if err := w.setup(mgr, o); err != nil {
 		return fmt.Errorf("set up controller of workloads: %w", err)
 	}
-	s := &services{reader: mgr.GetClient(), tell: tell}
+	s := &services{reader: mgr.GetClient(), report: report}
 	if err := s.setup(mgr); err != nil {
 		return fmt.Errorf("set up controller of services: %w", err)
 	}
@@ -94,11 +95,13 @@ func (r *workloads) setup(mgr manager.Manager, o Options) error {
 		Named("workload").
 		Watches(&appsv1.Deployment{}, onEvents(m.byDeployment, itself, deploymentChanged)).
 		Watches(&corev1.Service{}, onEvents(m.byService, nothing, serviceChanged)).
-		// What an autoscaler says of itself is judged after those that have none are attached.
-		Watches(&autoscalingv2.HorizontalPodAutoscaler{}, onEventsAt(handler.LowPriority, m.byHPA, m.byHPA, hpaChanged)).
 		WatchesRawSource(onNews(o.Subscribe, m.attached)).
 		WatchesRawSource(onNews(o.SubscribePolicies, m.everything)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Workers})
+	for _, by := range outputs.All() {
+		// Workloads that have none are attached before the status of the others is evaluated.
+		b = b.Watches(by.New(), onEventsAt(handler.LowPriority, byOutput(by), byOutput(by), outputChanged(by)))
+	}
 	if o.ScaledObjects != nil {
 		b = b.WatchesRawSource(onNews(o.SubscribeScaledObjects, func(ctx context.Context) []types.NamespacedName {
 			latest := o.ScaledObjects()

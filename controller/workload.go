@@ -7,7 +7,6 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,6 +14,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/output/outputs"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
@@ -22,44 +23,42 @@ import (
 // +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// workloads attaches, keeps and detaches the HorizontalPodAutoscaler of one
-// Deployment at a time.
+// workloads attaches, updates and detaches what scales one Deployment at a time.
 type workloads struct {
 	client client.Client
 	// direct reads the API server, not the cache, which keeps only a part of objects.
 	direct  client.Reader
-	tell    *teller
+	report  *reporter
 	pending *pending
-	// ledger is told what each reconcile came to; it may be nil.
-	ledger *ledger
+	// tracker gets the outcome of each reconcile; it may be nil.
+	tracker *statusTracker
 	// pipeline returns the evaluator of the present snapshot.
 	pipeline func() *pipeline.Evaluator
-	// policies knows which policy rules a workload; it may be nil.
+	// policies returns the effective policy of a workload; it may be nil.
 	policies plan.Policies
 	// scaled returns the ScaledObjects of KEDA; nil means that there are none.
 	scaled func() *cache.ScaledObjects
 	now    func() time.Time
 }
 
-// Reconcile brings the HorizontalPodAutoscaler of the Deployment named by req to
-// its plan. What blocks a plan is told by an event and waits for a watch; only
-// what the API server refuses is an error, and is retried.
+// Reconcile brings what scales the Deployment named by req to its plan. What blocks a plan
+// is reported by an event, and a watch triggers the next reconcile; only what the API
+// server refuses is an error, and is retried.
 func (r *workloads) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	came, again, err := r.reconcile(ctx, req)
-	r.ledger.record(req.NamespacedName, came)
+	outcome, again, err := r.reconcile(ctx, req)
+	r.tracker.record(req.NamespacedName, outcome)
 	return ctrl.Result{RequeueAfter: again}, err
 }
 
-// reconcile returns what it came to, and when to look again although nothing
-// changes; 0 means never.
-func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (came outcome, again time.Duration, err error) {
+// reconcile returns its outcome, and when to reconcile again although nothing changes;
+// 0 means never.
+func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (result outcome, again time.Duration, err error) {
 	var d appsv1.Deployment
 	if err := r.client.Get(ctx, req.NamespacedName, &d); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.tell.forget(deploymentKind, req.NamespacedName)
+			r.report.forget(deploymentKind, req.NamespacedName)
 			r.pending.forget(req.NamespacedName)
-			// Garbage collection takes what was made, and nobody but us gives back what was adopted.
-			return outcome{}, 0, r.giveBackAll(ctx, req)
+			return outcome{}, 0, r.restoreAll(ctx, req.NamespacedName)
 		}
 		return unchanged, 0, fmt.Errorf("read Deployment: %w", err)
 	}
@@ -73,45 +72,46 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (came outco
 		return unchanged, 0, fmt.Errorf("look up what belongs to Deployment %s: %w", req, err)
 	}
 	if !resolution.Asked && (!resolution.Held || resolution.Claim.Ours == nil) {
-		r.tell.forget(deploymentKind, req.NamespacedName)
+		r.report.forget(deploymentKind, req.NamespacedName)
 		r.pending.forget(req.NamespacedName)
 		return outcome{}, 0, r.detach(ctx, &d, resolution.Claim)
 	}
 	if resolution.Plan == nil {
-		r.tell.findings(&d, resolution.Findings)
+		r.report.findings(&d, resolution.Findings)
 		return outcomeOf(resolution, resolution.Findings), 0, nil
 	}
 	if resolution.Claim.Ours == nil && r.scaled != nil && r.scaled().Unread() {
-		return unchanged, 0, nil // who else scales it is known in a moment, which wakes us
+		return unchanged, 0, nil // what else scales it is known in a moment, and triggers a reconcile
 	}
-	live, err := r.hpa(ctx, w.Namespace, resolution.Plan.Name)
+	by := outputs.For(*resolution.Plan)
+	live, err := r.live(ctx, by, w.Namespace, resolution.Plan.Name)
 	if err != nil {
 		return unchanged, 0, err
 	}
 	if wait := r.pending.wait(req.NamespacedName, live, *resolution.Plan); wait > 0 {
 		return unchanged, wait, nil
 	}
-	if err := r.attach(ctx, &d, live, resolution); err != nil {
+	if err := r.attach(ctx, &d, by, live, resolution); err != nil {
 		return unchanged, 0, err
 	}
 	if live == nil {
-		// The new autoscaler brings us back here through its watch. Until then others
-		// are attached, which must not wait for the judgement of a pipeline.
+		// The watch of the new object triggers the next reconcile, which evaluates the
+		// pipeline. Other workloads are attached first.
 		return unchanged, 0, nil
 	}
-	more, recheck := r.evaluate(*resolution.Plan, live)
+	more, recheck := r.evaluate(*resolution.Plan, by.Observe(live).Scaling)
 	findings := slices.Concat(resolution.Findings, more)
-	r.tell.findings(&d, findings)
+	r.report.findings(&d, findings)
 	return outcomeOf(resolution, findings), recheck, nil
 }
 
-// evaluate follows the metric of the plan. What it finds never keeps the
-// autoscaler from being attached. recheck is when to look again although nothing
-// changes; 0 means never.
-func (r *workloads) evaluate(p plan.Plan, live *autoscalingv2.HorizontalPodAutoscaler) (findings []finding.Finding, recheck time.Duration) {
+// evaluate evaluates the metric pipeline of the plan. Its findings never keep a workload
+// from being attached. recheck is when to evaluate again although nothing changes; 0 means
+// never.
+func (r *workloads) evaluate(p plan.Plan, scaling model.Scaling) (findings []finding.Finding, recheck time.Duration) {
 	subject := pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
 	findings = r.pipeline().Evaluate(subject)
-	series, recheck := pipeline.EvaluateSeries(convert.Scaling(live), subject, r.now())
+	series, recheck := pipeline.EvaluateSeries(scaling, subject, r.now())
 	return slices.Concat(findings, series), recheck
 }
 

@@ -26,7 +26,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// indexed lets the fake client take the indexes that the cache takes.
+// indexed gives the fake client the indexes of the cache.
 type indexed struct{ *fake.ClientBuilder }
 
 func (b indexed) IndexField(_ context.Context, o client.Object, name string, f client.IndexerFunc) error {
@@ -46,15 +46,15 @@ func autoAttach(namespace map[string]string) plan.Policies {
 
 // An autoscaler that a policy attached goes when the policy no longer attaches it,
 // and stays while that is not known or its Service is not clear.
-func TestWhatAPolicyAttachedIsDetachedOrHeld(t *testing.T) {
+func TestWhatAPolicyAttachedIsDetachedOrRetained(t *testing.T) {
 	enabled := map[string]string{policy.AutoAttachLabel: policy.AutoAttachEnabled}
 	tests := map[string]struct {
 		policies plan.Policies
-		ours     map[string]string
+		settings map[string]string
 		services []string
 		owner    string
 		gone     bool
-		told     []string
+		events   []string
 	}{
 		"no policies any more":      {nil, nil, []string{"a"}, "u", true, []string{"Normal Detached detached HPA echo; the replicas stay as they are"}},
 		"the label is gone":         {autoAttach(map[string]string{}), nil, []string{"a"}, "u", true, []string{"Normal Detached detached HPA echo; the replicas stay as they are"}},
@@ -63,11 +63,11 @@ func TestWhatAPolicyAttachedIsDetachedOrHeld(t *testing.T) {
 		"its Service is gone":       {autoAttach(enabled), nil, nil, "u", false, []string{"Warning Blocked NoServiceSelectsPods: no Service in namespace ns selects its pods"}},
 		"a second Service came":     {autoAttach(enabled), nil, []string{"a", "b"}, "u", false, []string{"Warning Blocked AmbiguousService: Services a and b select its pods\nTo fix it: annotate the Deployment with kong.latency/service: a"}},
 		"not known yet":             {autoAttach(nil), nil, []string{"a"}, "u", false, nil},
-		"another's tells nothing":   {autoAttach(enabled), nil, nil, "other", false, nil},
+		"another's is not reported": {autoAttach(enabled), nil, nil, "other", false, nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "echo", UID: "u", Annotations: tt.ours}}
+			d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "echo", UID: "u", Annotations: tt.settings}}
 			d.Spec.Template.Labels = map[string]string{"app": "echo"}
 			h := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{
 				Namespace: "ns", Name: "echo", UID: "h", Labels: map[string]string{generator.ManagedByLabel: generator.ManagedBy},
@@ -85,7 +85,7 @@ func TestWhatAPolicyAttachedIsDetachedOrHeld(t *testing.T) {
 				t.Fatal(err)
 			}
 			recorder := events.NewFakeRecorder(20)
-			r := &workloads{client: b.Build(), tell: newTeller(recorder), pending: newPending(time.Now), policies: tt.policies, now: time.Now}
+			r := &workloads{client: b.Build(), report: newReporter(recorder), pending: newPending(time.Now), policies: tt.policies, now: time.Now}
 			key := client.ObjectKeyFromObject(d)
 			for range 2 { // the second time nothing is new
 				if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: key}); err != nil {
@@ -96,7 +96,7 @@ func TestWhatAPolicyAttachedIsDetachedOrHeld(t *testing.T) {
 			if apierrors.IsNotFound(err) != tt.gone || client.IgnoreNotFound(err) != nil {
 				t.Errorf("reading the autoscaler says %v", err)
 			}
-			if diff := cmp.Diff(tt.told, told(t, recorder)); diff != "" {
+			if diff := cmp.Diff(tt.events, emitted(t, recorder)); diff != "" {
 				t.Errorf("events (-want +got):\n%s", diff)
 			}
 		})

@@ -16,7 +16,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/model"
-	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
@@ -40,7 +40,7 @@ func TestReplicaGuard(t *testing.T) {
 	echo, asking := serviceWith("echo", nil), serviceWith("echo", ask())
 	theirs := theirHPA("echo")
 	adopted := theirHPA("old")
-	adopted.Annotations = map[string]string{hpa.FormerSpec: "{}"}
+	adopted.Annotations = map[string]string{output.PreviousSpec: "{}"}
 	adopted.Spec.MaxReplicas = 10
 	tests := map[string]struct {
 		ours     map[string]string

@@ -8,7 +8,7 @@ import (
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
-	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/metricsapi"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
@@ -42,7 +42,7 @@ func diagnose(f Facts) Report {
 	}
 	r.add(Settings, settings, evidence, "")
 	if f.Workload.Subject == nil {
-		for _, hop := range append(pipeline.Hops(), hpa.Hop) {
+		for _, hop := range append(pipeline.Hops(), f.Workload.Output().Hop()) {
 			r.add(hop, nil, nil, noSubject)
 		}
 		return r
@@ -96,21 +96,15 @@ func (f Facts) step(r *Report, step pipeline.Step) {
 	r.add(step.Hop, findings, evidence, why)
 }
 
-// autoscaler adds the last hop. If only it lags behind a metric that is there by now,
-// it is not broken.
+// autoscaler adds the last hop.
 func (f Facts) autoscaler(r *Report) {
 	w := f.Workload
-	findings, evidence := hpa.Evaluate(w.HPA, w.Resolution.Plan, f.HPAsUnread)
-	if f.Measured.API.Value != nil {
-		for i, found := range findings {
-			if found.Reason == hpa.AutoscalerWithoutMetric {
-				findings[i] = hpa.AutoscalerLags.On(found.Object, "%s; by now there is a value, which it gets when it asks again", found.Message)
-			}
-		}
-	}
+	findings, evidence := w.Output().Evaluate(output.Facts{
+		Live: w.Live, Plan: w.Resolution.Plan, Unread: f.HPAsUnread, HasValue: f.Measured.API.Value != nil,
+	})
 	why := ""
-	if w.HPA == nil && len(findings) == 0 {
-		why = "nothing is attached until the settings are mended"
+	if w.Live == nil && len(findings) == 0 {
+		why = "nothing is attached until the settings are fixed"
 	}
-	r.add(hpa.Hop, findings, evidence, why)
+	r.add(w.Output().Hop(), findings, evidence, why)
 }

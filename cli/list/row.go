@@ -6,14 +6,13 @@ import (
 	"slices"
 	"time"
 
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/internal/annotations"
-	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
@@ -116,8 +115,8 @@ func rowOf(w live.Workload, e *pipeline.Evaluator, now time.Time) Row {
 	if p := w.Resolution.Plan; p != nil {
 		r.planned(p)
 	}
-	if w.HPA != nil {
-		r.attached(w)
+	if seen, ok := w.Observed(); ok {
+		r.attached(seen)
 	}
 	r.Pipeline = judge(w, e, now)
 	return r
@@ -131,29 +130,17 @@ func (r *Row) planned(p *plan.Plan) {
 	}
 }
 
-// attached adds what the autoscaler has, which is what holds now.
-func (r *Row) attached(w live.Workload) {
-	h := w.HPA
-	r.HPA, r.Since = h.Name, &h.CreationTimestamp
-	r.MinReplicas, r.MaxReplicas = ptr.Deref(h.Spec.MinReplicas, 1), h.Spec.MaxReplicas
-	for _, m := range h.Spec.Metrics {
-		if m.Object != nil && m.Object.Metric.Name == r.Metric && m.Object.Target.Value != nil {
-			r.TargetMS = ptr.To(m.Object.Target.Value.AsApproximateFloat64())
-		}
+// attached adds what the live object shows, which is in effect now.
+func (r *Row) attached(seen output.Observation) {
+	r.HPA, r.Since = seen.Name, &seen.Created
+	r.MinReplicas, r.MaxReplicas = seen.MinReplicas, seen.MaxReplicas
+	metric, _ := seen.Metric(r.Metric)
+	if metric.Target != nil {
+		r.TargetMS = ptr.To(metric.Target.AsApproximateFloat64())
 	}
-	if scaling := convert.Scaling(h); scaling.Active {
-		r.NowMS = current(h, r.Metric)
+	if seen.Scaling.Active && metric.Current != nil {
+		r.NowMS = ptr.To(metric.Current.AsApproximateFloat64())
 	}
-}
-
-// current is the value of the metric that the autoscaler saw last.
-func current(h *autoscalingv2.HorizontalPodAutoscaler, metric string) *float64 {
-	for _, m := range h.Status.CurrentMetrics {
-		if m.Object != nil && m.Object.Metric.Name == metric && m.Object.Current.Value != nil {
-			return ptr.To(m.Object.Current.Value.AsApproximateFloat64())
-		}
-	}
-	return nil
 }
 
 // judge is the worst that there is to say about the workload: what blocks it, then
@@ -162,7 +149,8 @@ func judge(w live.Workload, e *pipeline.Evaluator, now time.Time) Pipeline {
 	findings := slices.Clone(w.Resolution.Findings)
 	if w.Subject != nil {
 		findings = append(findings, e.Evaluate(*w.Subject)...)
-		series, _ := pipeline.EvaluateSeries(convert.Scaling(w.HPA), *w.Subject, now)
+		seen, _ := w.Observed()
+		series, _ := pipeline.EvaluateSeries(seen.Scaling, *w.Subject, now)
 		findings = append(findings, series...)
 	}
 	worst := Pipeline{State: OK}

@@ -62,13 +62,13 @@ func TestRow(t *testing.T) {
 	attached := planned
 	attached.TargetMS, attached.NowMS, attached.MinReplicas, attached.MaxReplicas = ptr.To(50.0), ptr.To(102.053), 2, 7
 	attached.HPA, attached.Since = "echo", &since
-	w.HPA = autoscaler(corev1.ConditionTrue)
+	w.Live = autoscaler(corev1.ConditionTrue)
 	got = rowOf(w, e, noon)
 	got.Pipeline = Pipeline{}
 	if diff := cmp.Diff(attached, got); diff != "" {
 		t.Errorf("attached: %s", diff)
 	}
-	w.HPA = autoscaler(corev1.ConditionFalse)
+	w.Live = autoscaler(corev1.ConditionFalse)
 	if got := rowOf(w, e, noon); got.NowMS != nil {
 		t.Errorf("an old value is shown: %v", *got.NowMS)
 	}
@@ -91,7 +91,7 @@ func TestJudge(t *testing.T) {
 	if got := judge(w, e, noon); got.String() != "blocked: NoServiceSelectsPods" {
 		t.Errorf("got %+v", got)
 	}
-	w = live.Workload{HPA: autoscaler(corev1.ConditionFalse), Subject: w.Subject}
+	w = live.Workload{Live: autoscaler(corev1.ConditionFalse), Subject: w.Subject}
 	if got := judge(w, e, noon.Add(time.Hour)); got.State != Unknown {
 		t.Errorf("got %+v", got)
 	}

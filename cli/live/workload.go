@@ -7,13 +7,14 @@ import (
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/cluster/watch"
 	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/output"
+	"github.com/kong-latency/kong-latency/internal/output/outputs"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
@@ -44,9 +45,9 @@ func (c *Cluster) Read(ctx context.Context, namespace string, o watch.Options) (
 type Workload struct {
 	Deployment *appsv1.Deployment
 	Resolution plan.Resolution
-	// HPA is the one by which it is scaled now; nil if none is, or it is not known.
-	HPA *autoscalingv2.HorizontalPodAutoscaler
-	// Subject is whose metric is asked for; nil if no Service is known to be its.
+	// Live is the managed object that scales it now; nil if there is none, or it is not known.
+	Live output.Object
+	// Subject is the Service whose metric counts; nil if it is not known.
 	Subject *pipeline.Subject
 }
 
@@ -71,17 +72,17 @@ func (s *State) workload(d *appsv1.Deployment, c model.Catalog) Workload {
 	w := convert.Workload(d)
 	out := Workload{Deployment: d, Resolution: plan.Resolve(w, c, s.Policies)}
 	if ours := out.Resolution.Claim.Ours; ours != nil {
-		out.HPA = s.hpa(d.Namespace, ours.Name)
+		out.Live = s.hpa(d.Namespace, ours.Name)
 	}
 	if p := out.Resolution.Plan; p != nil {
 		out.Subject = &pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
-	} else if out.Subject = subjectOf(out.HPA); out.Subject == nil {
+	} else if out.Subject = out.subject(); out.Subject == nil {
 		out.Subject = paired(w, c)
 	}
 	return out
 }
 
-func (s *State) hpa(namespace, name string) *autoscalingv2.HorizontalPodAutoscaler {
+func (s *State) hpa(namespace, name string) output.Object {
 	for i := range s.Listing.HPAs {
 		if h := &s.Listing.HPAs[i]; h.Namespace == namespace && h.Name == name {
 			return h
@@ -90,14 +91,30 @@ func (s *State) hpa(namespace, name string) *autoscalingv2.HorizontalPodAutoscal
 	return nil
 }
 
-// subjectOf is what an autoscaler asks for: the metric of its Service.
-func subjectOf(h *autoscalingv2.HorizontalPodAutoscaler) *pipeline.Subject {
-	if h == nil {
-		return nil
+// Output is what the workload is scaled by, or would be.
+func (w Workload) Output() output.Output {
+	if managed := w.Resolution.Claim.Ours; managed != nil {
+		if o, ok := outputs.OfKind(managed.Kind); ok {
+			return o
+		}
 	}
-	for _, m := range h.Spec.Metrics {
-		if m.Object != nil && m.Object.DescribedObject.Kind == "Service" {
-			return &pipeline.Subject{Namespace: h.Namespace, Service: m.Object.DescribedObject.Name, Metric: m.Object.Metric.Name}
+	return outputs.Default()
+}
+
+// Observed returns what the live object shows; ok is false if there is none.
+func (w Workload) Observed() (o output.Observation, ok bool) {
+	if w.Live == nil {
+		return output.Observation{}, false
+	}
+	return w.Output().Observe(w.Live), true
+}
+
+// subject is the metric of a Service by which the live object scales.
+func (w Workload) subject() *pipeline.Subject {
+	seen, _ := w.Observed()
+	for _, m := range seen.Metrics {
+		if m.Service != "" {
+			return &pipeline.Subject{Namespace: w.Deployment.Namespace, Service: m.Service, Metric: m.Name}
 		}
 	}
 	return nil

@@ -28,10 +28,10 @@ type Autoscaler struct {
 	Scales Ref
 	// Controller is the object that controls it; zero if none does.
 	Controller Ref
-	// MadeByUs is true if it carries the mark of what the product makes.
-	MadeByUs bool
-	// Adopted is true if it was somebody's before, and keeps its former spec to be
-	// given back.
+	// Created is true if it carries the label of what the product creates.
+	Created bool
+	// Adopted is true if the product took it over; it keeps its previous spec to be
+	// restored.
 	Adopted bool
 	// Deleting is true once it is marked for deletion.
 	Deleting bool
@@ -87,7 +87,7 @@ func (a Autoscaler) controlledBy(w Workload) bool {
 // MadeForFormer reports whether the product made it for a Deployment of w's name that
 // is gone: garbage collection is about to delete it.
 func (a Autoscaler) MadeForFormer(w Workload) bool {
-	return a.MadeByUs && a.Controller.Kind == deploymentKind && a.Controller.Name == w.Name && !a.controlledBy(w)
+	return a.Created && a.Controller.Kind == deploymentKind && a.Controller.Name == w.Name && !a.controlledBy(w)
 }
 
 // Manages reports whether the product scales w by it.
@@ -98,10 +98,10 @@ func (a Autoscaler) Manages(w Workload) bool {
 	if a.Adopted {
 		return a.ScalesWorkload(w)
 	}
-	if a.MadeByUs && a.Controller == (Ref{}) {
+	if a.Created && a.Controller == (Ref{}) {
 		return a.ScalesWorkload(w) // its Deployment was deleted with --cascade=orphan
 	}
-	return a.controlledBy(w) && (a.MadeByUs || a.Name == w.Name)
+	return a.controlledBy(w) && (a.Created || a.Name == w.Name)
 }
 
 // Autoscalers answers what scales the workloads of one namespace.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
 )
 
@@ -22,16 +23,8 @@ func seriesReasons() []*finding.Reason { return []*finding.Reason{MetricWithoutV
 // sync, with everybody's defaults about two minutes.
 const seriesGrace = 3 * time.Minute
 
-// Scaling is the autoscaler's condition ScalingActive.
-type Scaling struct {
-	// Known is false for an autoscaler that has not been synced yet.
-	Known  bool
-	Active bool
-	// Reason and Message are the condition's, such as FailedGetObjectMetric.
-	Reason, Message string
-	// Since is when the condition last changed.
-	Since time.Time
-}
+// Scaling is what the autoscaler of the subject reports.
+type Scaling = model.Scaling
 
 // EvaluateSeries judges the last hop at a point in time by what the autoscaler of
 // the subject says. recheck is the time after which the answer may be another

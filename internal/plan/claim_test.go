@@ -18,16 +18,16 @@ func hpa(name, deployment string, edits ...func(*model.Autoscaler)) model.Autosc
 }
 
 func made(a *model.Autoscaler) {
-	a.MadeByUs, a.Controller = true, model.Ref{Kind: "Deployment", Name: a.Scales.Name, UID: "u"}
+	a.Created, a.Controller = true, model.Ref{Kind: "Deployment", Name: a.Scales.Name, UID: "u"}
 }
 func madeForFormer(a *model.Autoscaler) {
 	made(a)
 	a.Controller.UID = "former"
 }
-func orphaned(a *model.Autoscaler) { a.MadeByUs = true }
+func orphaned(a *model.Autoscaler) { a.Created = true }
 func unmarked(a *model.Autoscaler) {
 	made(a)
-	a.MadeByUs = false
+	a.Created = false
 }
 func taken(a *model.Autoscaler)    { a.Adopted = true }
 func deleting(a *model.Autoscaler) { a.Deleting = true }

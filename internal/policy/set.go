@@ -65,6 +65,21 @@ func (s *Set) For(namespace, workload labels.Set) *Policy {
 	return nil
 }
 
+// Selecting returns the names of all policies that select a Deployment with these labels
+// in a namespace with those, in the order of precedence. Only the first is effective.
+func (s *Set) Selecting(namespace, workload labels.Set) []string {
+	if s == nil {
+		return nil
+	}
+	var out []string
+	for _, p := range s.policies {
+		if p.Selects(namespace, workload) {
+			out = append(out, p.name)
+		}
+	}
+	return out
+}
+
 // Candidate is a Deployment as selectors see it.
 type Candidate struct {
 	// Namespace are the labels of its namespace.

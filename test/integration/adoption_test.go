@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
-	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/test/product"
 )
 
@@ -61,9 +61,9 @@ func (e *env) adopt(d *appsv1.Deployment, name string, more ...string) {
 	annotate(e, d, ours)
 }
 
-func isAdopted(h *autoscalingv2.HorizontalPodAutoscaler) bool { return hpa.Adopted(h) }
+func isAdopted(h *autoscalingv2.HorizontalPodAutoscaler) bool { return output.Adopted(h) }
 
-func isReturned(h *autoscalingv2.HorizontalPodAutoscaler) bool { return !hpa.Adopted(h) }
+func isRestored(h *autoscalingv2.HorizontalPodAutoscaler) bool { return !output.Adopted(h) }
 
 // watchHPA watches the autoscalers of this name until the test ends: deleted is how
 // many deletions were told of, and seen the last object.
@@ -95,7 +95,7 @@ func (e *env) watchHPA(name string) (deleted func() int, seen func() *autoscalin
 	return deleted, seen
 }
 
-func TestAnAutoscalerIsAdoptedInPlaceAndReturnedAsItWas(t *testing.T) {
+func TestAnAutoscalerIsAdoptedInPlaceAndRestored(t *testing.T) {
 	e := newEnv(t)
 	d := e.deployment("echo", nil)
 	e.create(e.service("echo", nil), d)
@@ -106,7 +106,7 @@ func TestAnAutoscalerIsAdoptedInPlaceAndReturnedAsItWas(t *testing.T) {
 	e.adopt(d, "cpu")
 	h := e.attached("cpu", isAdopted, target("40"))
 	e.Expect(h.UID).To(gomega.Equal(meta.UID))
-	e.Expect(h.Annotations[hpa.FormerSpec]).To(gomega.Equal(spec))
+	e.Expect(h.Annotations[output.PreviousSpec]).To(gomega.Equal(spec))
 	e.Expect(h.Labels).To(gomega.Equal(meta.Labels))
 	e.Expect(h.OwnerReferences).To(gomega.Equal(meta.OwnerReferences))
 	e.Expect(h.Spec).To(gomega.Equal(seedHPA(e).Spec), "it is what one of our own would be")
@@ -120,19 +120,19 @@ func TestAnAutoscalerIsAdoptedInPlaceAndReturnedAsItWas(t *testing.T) {
 	// Without the annotation it stays: taking it over was asked for once.
 	annotate(e, d, asks(annotations.TargetMS, "60"))
 	h = e.attached("cpu", target("60"))
-	e.Expect(h.Annotations[hpa.FormerSpec]).To(gomega.Equal(spec))
+	e.Expect(h.Annotations[output.PreviousSpec]).To(gomega.Equal(spec))
 
 	annotate(e, d, nil)
-	e.attached("cpu", isReturned)
-	e.told("Deployment", "echo", "Returned")
+	e.attached("cpu", isRestored)
+	e.told("Deployment", "echo", "Restored")
 	gotSpec, gotMeta := e.specOf("cpu")
 	e.Expect(gotSpec).To(gomega.Equal(spec))
 	e.Expect(gotMeta).To(gomega.Equal(meta))
-	e.Eventually(func() bool { return isReturned(seen()) }).Should(gomega.BeTrue())
+	e.Eventually(func() bool { return isRestored(seen()) }).Should(gomega.BeTrue())
 	e.Expect(deleted()).To(gomega.BeZero(), "scaling had a gap")
 }
 
-func TestDeletingTheDeploymentReturnsWhatWasAdopted(t *testing.T) {
+func TestDeletingTheDeploymentRestoresWhatWasAdopted(t *testing.T) {
 	e := newEnv(t)
 	d := e.deployment("echo", nil)
 	e.create(e.service("echo", nil), d)
@@ -141,7 +141,7 @@ func TestDeletingTheDeploymentReturnsWhatWasAdopted(t *testing.T) {
 	e.adopt(d, "cpu")
 	e.attached("cpu", isAdopted)
 	e.Expect(e.client.Delete(e.ctx, d, client.PropagationPolicy(metav1.DeletePropagationForeground))).To(gomega.Succeed())
-	e.attached("cpu", isReturned)
+	e.attached("cpu", isRestored)
 	gotSpec, gotMeta := e.specOf("cpu")
 	e.Expect(gotSpec).To(gomega.Equal(spec))
 	e.Expect(gotMeta).To(gomega.Equal(meta))
@@ -201,11 +201,11 @@ func TestAdoptingWhileOursIsAttachedLeavesOnlyTheirs(t *testing.T) {
 	e.Expect(h.UID).To(gomega.Equal(meta.UID))
 	e.gone("echo")
 
-	// Another name returns the first.
+	// Another name restores the first.
 	e.theirs("memory")
 	e.adopt(d, "memory")
 	e.attached("memory", isAdopted, target("40"))
-	e.attached("cpu", isReturned)
+	e.attached("cpu", isRestored)
 	got, _ := e.specOf("cpu")
 	e.Expect(got).To(gomega.Equal(spec))
 	e.Expect(e.hpa("echo")).To(gomega.BeNil())
@@ -249,10 +249,10 @@ func TestAnEditWhileItIsAdoptedIsNotLost(t *testing.T) {
 	h := e.hpa("cpu")
 	e.Expect(h.Labels["edit"]).To(gomega.Equal(strconv.Itoa(last)))
 	var former autoscalingv2.HorizontalPodAutoscalerSpec
-	e.Expect(json.Unmarshal([]byte(h.Annotations[hpa.FormerSpec]), &former)).To(gomega.Succeed())
+	e.Expect(json.Unmarshal([]byte(h.Annotations[output.PreviousSpec]), &former)).To(gomega.Succeed())
 	e.Expect(former.MaxReplicas).To(gomega.BeEquivalentTo(last))
 	annotate(e, d, nil)
-	e.Expect(e.attached("cpu", isReturned).Spec.MaxReplicas).To(gomega.BeEquivalentTo(last))
+	e.Expect(e.attached("cpu", isRestored).Spec.MaxReplicas).To(gomega.BeEquivalentTo(last))
 }
 
 func TestARestartWritesNothingOverWhatWasAdopted(t *testing.T) {

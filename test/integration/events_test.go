@@ -38,7 +38,7 @@ func TestEventsTellEachChangeOnce(t *testing.T) {
 	e.told("Deployment", "echo", "Detached") // ours goes, theirs is there
 	touch("d")
 	annotate(e, d, nil)
-	e.told("Deployment", "echo", "Returned")
+	e.told("Deployment", "echo", "Restored")
 	touch("e")
 
 	// Nothing was told of what was only looked at: by the time that a second one is
@@ -47,7 +47,7 @@ func TestEventsTellEachChangeOnce(t *testing.T) {
 	e.told("Deployment", "marker", "Attached")
 	reasons, counts := e.counted("echo")
 	e.Expect(reasons).To(gomega.Equal([]string{
-		"Attached", "Updated", "Paused", "Resumed", "Blocked", "Adopted", "Detached", "Returned",
+		"Attached", "Updated", "Paused", "Resumed", "Blocked", "Adopted", "Detached", "Restored",
 	}))
 	e.Expect(counts).To(gomega.HaveEach(1))
 }

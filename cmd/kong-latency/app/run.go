@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"runtime/debug"
 	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -155,14 +154,13 @@ func newManager(config *rest.Config, o *Options, p parts, server ctrlwebhook.Ser
 	return mgr, nil
 }
 
-// addWarm returns a function that tells whether the caches hold the whole state
-// of the cluster. They stay warm: a watch that breaks is taken up again.
+// addWarm returns a function that reports whether the caches hold the whole state of the
+// cluster. They stay warm: a watch that breaks is resumed.
 func addWarm(mgr manager.Manager) (func() bool, error) {
 	var warm atomic.Bool
 	err := mgr.Add(everywhere(func(ctx context.Context) error {
 		if mgr.GetCache().WaitForCacheSync(ctx) {
 			warm.Store(true)
-			debug.FreeOSMemory() // reading it all took more than what stays of it
 		}
 		return nil
 	}))

@@ -9,17 +9,6 @@ import (
 	"github.com/kong-latency/kong-latency/internal/model"
 )
 
-func TestAKindOfAnotherGroupIsNotScaledAsADeployment(t *testing.T) {
-	for apiVersion, want := range map[string]string{
-		"apps/v1": "Deployment", "extensions/v1beta1": "Deployment", "": "Deployment",
-		"example.org/v1": "Deployment.example.org", "not/a/version": "Deployment",
-	} {
-		if got := scaled(apiVersion, "Deployment", "echo").Kind; got != want {
-			t.Errorf("%q scales %s, want %s", apiVersion, got, want)
-		}
-	}
-}
-
 func TestAScaledObjectScalesADeploymentIfItNamesNoKind(t *testing.T) {
 	u := &unstructured.Unstructured{Object: map[string]any{
 		"metadata": map[string]any{"namespace": "ns", "name": "so"},

@@ -1,50 +1,47 @@
 package hpa
 
 import (
-	"encoding/json"
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	autoscalingv2ac "k8s.io/client-go/applyconfigurations/autoscaling/v2"
-	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-// ApplyConfiguration is the plan's HorizontalPodAutoscaler for server-side
-// apply: owned by the Deployment, and with selectPolicy written out, so that the
-// field is ours and an edit by hand is undone.
-func ApplyConfiguration(p plan.Plan) (*autoscalingv2ac.HorizontalPodAutoscalerApplyConfiguration, error) {
-	hpa := generator.HPA(p)
-	writeOut(hpa.Spec.Behavior)
-	raw, err := json.Marshal(hpa)
-	if err != nil {
-		return nil, fmt.Errorf("encode HorizontalPodAutoscaler: %w", err)
-	}
-	ac := &autoscalingv2ac.HorizontalPodAutoscalerApplyConfiguration{}
-	if err := json.Unmarshal(raw, ac); err != nil {
-		return nil, fmt.Errorf("decode HorizontalPodAutoscaler: %w", err)
-	}
-	ac.Status = nil
+// Desired implements output.Output. It sets selectPolicy even where that is the
+// default, so that the field is owned and an edit by hand is undone.
+func (Output) Desired(p plan.Plan) (*unstructured.Unstructured, error) {
+	h := generator.HPA(p)
+	setSelectPolicy(h.Spec.Behavior)
 	if p.DeploymentUID != "" {
-		ac.WithOwnerReferences(metav1ac.OwnerReference().
-			WithAPIVersion(appsv1.SchemeGroupVersion.String()).
-			WithKind("Deployment").
-			WithName(p.Deployment).
-			WithUID(types.UID(p.DeploymentUID)).
+		h.OwnerReferences = []metav1.OwnerReference{{
+			APIVersion: appsv1.SchemeGroupVersion.String(),
+			Kind:       "Deployment",
+			Name:       p.Deployment,
+			UID:        types.UID(p.DeploymentUID),
 			// Without blockOwnerDeletion, which would need rights on the Deployment's finalizers.
-			WithController(true))
+			Controller: ptr.To(true),
+		}}
 	}
-	return ac, nil
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(h)
+	if err != nil {
+		return nil, fmt.Errorf("convert HorizontalPodAutoscaler: %w", err)
+	}
+	delete(content, "status")
+	return &unstructured.Unstructured{Object: content}, nil
 }
 
-// writeOut writes out the selectPolicy that the API server would default.
-func writeOut(b *autoscalingv2.HorizontalPodAutoscalerBehavior) {
+// setSelectPolicy sets the selectPolicy that the API server would default.
+func setSelectPolicy(b *autoscalingv2.HorizontalPodAutoscalerBehavior) {
 	if b == nil {
 		return
 	}
@@ -55,8 +52,13 @@ func writeOut(b *autoscalingv2.HorizontalPodAutoscalerBehavior) {
 	}
 }
 
-// Disabled says which directions a behavior does not scale in.
-func Disabled(b *autoscalingv2.HorizontalPodAutoscalerBehavior) annotations.PauseMode {
+// Paused implements output.Output.
+func (Output) Paused(live output.Object, p plan.Plan) (now, then annotations.PauseMode) {
+	return disabled(typed(live).Spec.Behavior), disabled(generator.HPA(p).Spec.Behavior)
+}
+
+// disabled returns the directions in which a behavior does not scale.
+func disabled(b *autoscalingv2.HorizontalPodAutoscalerBehavior) annotations.PauseMode {
 	off := func(rules *autoscalingv2.HPAScalingRules) bool {
 		return rules != nil && rules.SelectPolicy != nil && *rules.SelectPolicy == autoscalingv2.DisabledPolicySelect
 	}

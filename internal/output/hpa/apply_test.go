@@ -2,8 +2,11 @@ package hpa
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -15,22 +18,22 @@ import (
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-func echo(ours map[string]string) model.Workload {
+func echo(settings map[string]string) model.Workload {
 	return model.Workload{Namespace: "default", Name: "echo", UID: "uid-1",
-		PodLabels: map[string]string{"app": "echo"}, Annotations: ours}
+		PodLabels: map[string]string{"app": "echo"}, Annotations: settings}
 }
 
-func echoService(ours map[string]string) model.Service {
-	return model.Service{Namespace: "default", Name: "echo", Selector: map[string]string{"app": "echo"}, Annotations: ours}
+func echoService(settings map[string]string) model.Service {
+	return model.Service{Namespace: "default", Name: "echo", Selector: map[string]string{"app": "echo"}, Annotations: settings}
 }
 
 // planOf is the plan for a Deployment with these annotations and a plain Service.
-func planOf(t *testing.T, ours map[string]string) plan.Plan {
+func planOf(t *testing.T, settings map[string]string) plan.Plan {
 	t.Helper()
-	w := echo(ours)
+	w := echo(settings)
 	r := plan.Resolve(w, model.Set{Workloads: []model.Workload{w}, Services: []model.Service{echoService(nil)}}, nil)
 	if r.Plan == nil || len(r.Findings) > 0 {
-		t.Fatalf("no plan for %v: %v", ours, r.Findings)
+		t.Fatalf("no plan for %v: %v", settings, r.Findings)
 	}
 	return *r.Plan
 }
@@ -48,20 +51,22 @@ func asMap(t *testing.T, v any) map[string]any {
 	return m
 }
 
-func TestApplyConfigurationIsOwned(t *testing.T) {
-	ac, err := ApplyConfiguration(planOf(t, map[string]string{annotations.TargetMS: "40"}))
-	if err != nil {
-		t.Fatal(err)
+func TestWhatIsDesiredIsOwned(t *testing.T) {
+	u := desired(t, planOf(t, map[string]string{annotations.TargetMS: "40"}))
+	owners := u.GetOwnerReferences()
+	if len(owners) != 1 {
+		t.Fatalf("owners are %v, want the Deployment", owners)
 	}
-	if len(ac.OwnerReferences) != 1 {
-		t.Fatalf("owners are %v, want the Deployment", ac.OwnerReferences)
-	}
-	o := ac.OwnerReferences[0]
-	if *o.UID != "uid-1" || *o.Kind != "Deployment" || *o.APIVersion != "apps/v1" || !*o.Controller || o.BlockOwnerDeletion != nil {
+	o := owners[0]
+	if o.UID != "uid-1" || o.Kind != "Deployment" || o.APIVersion != "apps/v1" || !*o.Controller || o.BlockOwnerDeletion != nil {
 		t.Errorf("owner is %v", asMap(t, o))
 	}
-	if ac.Status != nil {
-		t.Error("the status is applied, which is the autoscaler's")
+	if diff := cmp.Diff([]string{"apiVersion", "kind", "metadata", "spec"}, slices.Sorted(maps.Keys(u.Object))); diff != "" {
+		t.Errorf("applied fields (-want +got):\n%s", diff)
+	}
+	metadata := u.Object["metadata"].(map[string]any)
+	if diff := cmp.Diff([]string{"labels", "name", "namespace", "ownerReferences"}, slices.Sorted(maps.Keys(metadata))); diff != "" {
+		t.Errorf("applied metadata (-want +got):\n%s", diff)
 	}
 }
 
@@ -87,7 +92,7 @@ func TestUpToDate(t *testing.T) {
 	for name, edit := range same {
 		h := live(p)
 		edit(h)
-		if !UpToDate(h, p) {
+		if !(Output{}).UpToDate(h, p) {
 			t.Errorf("%s: counts as different", name)
 		}
 	}
@@ -107,7 +112,7 @@ func TestUpToDate(t *testing.T) {
 	for name, edit := range different {
 		h := live(p)
 		edit(h)
-		if UpToDate(h, p) {
+		if (Output{}).UpToDate(h, p) {
 			t.Errorf("%s: counts as equal", name)
 		}
 	}
@@ -124,11 +129,7 @@ func TestPausedDisablesDirections(t *testing.T) {
 	}
 	for value, want := range tests {
 		p := planOf(t, map[string]string{annotations.TargetMS: "40", annotations.Paused: value})
-		ac, err := ApplyConfiguration(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := ac.Spec.Behavior
+		b := fromUnstructured(t, desired(t, p)).Spec.Behavior
 		if *b.ScaleUp.SelectPolicy != want.up || *b.ScaleDown.SelectPolicy != want.down {
 			t.Errorf("paused %s: up %s, down %s, want %s, %s", value, *b.ScaleUp.SelectPolicy, *b.ScaleDown.SelectPolicy, want.up, want.down)
 		}

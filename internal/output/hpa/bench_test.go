@@ -9,7 +9,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-// BenchmarkGenerate is the way from a workload to its autoscaler, step by step.
+// BenchmarkGenerate measures the steps from a workload to its autoscaler.
 func BenchmarkGenerate(b *testing.B) {
 	w := echo(map[string]string{annotations.TargetMS: "40"})
 	set := model.Set{Workloads: []model.Workload{w}, Services: []model.Service{echoService(nil)}}
@@ -19,7 +19,7 @@ func BenchmarkGenerate(b *testing.B) {
 	}
 	p := *r.Plan
 	there := live(p)
-	if !UpToDate(there, p) {
+	if !(Output{}).UpToDate(there, p) {
 		b.Fatal("it is not up to date")
 	}
 	for _, step := range []struct {
@@ -28,8 +28,8 @@ func BenchmarkGenerate(b *testing.B) {
 	}{
 		{"resolve", func() { plan.Resolve(w, set, nil) }},
 		{"HPA", func() { generator.HPA(p) }},
-		{"apply configuration", func() { _, _ = ApplyConfiguration(p) }},
-		{"up to date", func() { UpToDate(there, p) }},
+		{"desired", func() { _, _ = Output{}.Desired(p) }},
+		{"up to date", func() { Output{}.UpToDate(there, p) }},
 	} {
 		b.Run(step.name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -2,8 +2,8 @@ package hpa
 
 import "github.com/kong-latency/kong-latency/internal/finding"
 
-// Hop is what the pipeline leads to. It is not for admission to judge.
+// Hop is what the metric pipeline leads to. Admission never judges it.
 var Hop = &finding.Hop{
 	Name: "autoscaler", Title: "Autoscaler",
-	Summary: "The HorizontalPodAutoscaler is as the workload asks for, and scales.",
+	Summary: "The HorizontalPodAutoscaler matches the plan of the workload, and scales.",
 }

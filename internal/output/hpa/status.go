@@ -6,96 +6,48 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/utils/ptr"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
-	"github.com/kong-latency/kong-latency/internal/manifest"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-// The reasons about the end of the way: the autoscaler that uses the metric.
-var (
-	AutoscalerMissing = &finding.Reason{
-		Name: "AutoscalerMissing", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
-		Summary: "The workload asks for autoscaling, nothing stands in the way, and the HorizontalPodAutoscaler is not there. The controller creates it within seconds, if it runs and may.",
-		Fix:     "See whether the kong-latency controller runs, and what it logs. The finding prints the HorizontalPodAutoscaler that it would make.",
+// Evaluate implements output.Output.
+func (o Output) Evaluate(f output.Facts) (findings []finding.Finding, evidence []string) {
+	if f.Live == nil {
+		return o.absent(f.Plan, f.Unread), nil
 	}
-	AutoscalerDiffers = &finding.Reason{
-		Name: "AutoscalerDiffers", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
-		Summary: "The HorizontalPodAutoscaler is not as the workload asks for. The controller changes it within seconds, if it runs and may.",
-		Fix:     "See whether the kong-latency controller runs, and what it logs. The finding prints the HorizontalPodAutoscaler that it would make.",
+	h := typed(f.Live)
+	evidence = append(evidence, o.summary(h))
+	if f.Plan != nil && !o.UpToDate(h, *f.Plan) {
+		findings = append(findings, AutoscalerDiffers.On(objectOf(h), "it does not match the plan of the workload, which is %s", f.Plan).
+			At("spec").WithFix(o.fix(*f.Plan)))
 	}
-	AutoscalerWithoutMetric = &finding.Reason{
-		Name: "AutoscalerWithoutMetric", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
-		Summary: "The HorizontalPodAutoscaler did not get a value when it asked last, and keeps the number of replicas.",
-		Fix:     "Mend the first broken hop. If none is, wait for the autoscaler to ask again, which it does every 15 seconds.",
-	}
-	// AutoscalerLags is found only by who asks the metrics API, too.
-	AutoscalerLags = &finding.Reason{
-		Name: "AutoscalerLags", Severity: finding.Unknown, Wait: finding.ForObject, Hop: Hop,
-		Summary: "The HorizontalPodAutoscaler did not get a value when it asked last, and there is one now.",
-		Fix:     "Wait for it to ask again, which it does every 15 seconds.",
-	}
-	AutoscalerFails = &finding.Reason{
-		Name: "AutoscalerFails", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
-		Summary: "The HorizontalPodAutoscaler says by its conditions that it cannot scale.",
-		Fix:     "Mend what the condition names; kubectl describe shows its events.",
-	}
-	AutoscalerOff = &finding.Reason{
-		Name: "AutoscalerOff", Severity: finding.Warning, Wait: finding.ForChange, Hop: Hop,
-		Summary: "The workload has 0 replicas, which turns autoscaling off until somebody scales it up.",
-		Fix:     "Scale the workload to at least 1.",
-	}
-	AutoscalerUnknown = &finding.Reason{
-		Name: "AutoscalerUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: Hop,
-		Summary: "The HorizontalPodAutoscaler may not be read, or has not told its conditions yet.",
-		Fix:     "Allow to list horizontalpodautoscalers, or wait a moment.",
-	}
-)
-
-// Reasons lists the findings that this package declares.
-func Reasons() []*finding.Reason {
-	return []*finding.Reason{
-		AutoscalerMissing, AutoscalerDiffers, AutoscalerWithoutMetric, AutoscalerLags, AutoscalerFails, AutoscalerOff, AutoscalerUnknown,
-	}
-}
-
-// Evaluate judges the autoscaler of a workload. plan is nil if nothing is
-// to be attached, or it is not known what; live is nil if there is none, or, if
-// unread says why, if that is not known.
-func Evaluate(live *autoscalingv2.HorizontalPodAutoscaler, plan *plan.Plan, unread string) (findings []finding.Finding, evidence []string) {
-	if live == nil {
-		return absentAutoscaler(plan, unread), nil
-	}
-	on := autoscalerObject(live.Namespace, live.Name)
-	evidence = append(evidence, autoscalerText(live))
-	if plan != nil && !UpToDate(live, *plan) {
-		findings = append(findings, AutoscalerDiffers.On(on, "it is not as the workload asks for, which is %s", plan).
-			Suggest("%s", autoscalerFix(*plan)))
-	}
-	conditions, text := autoscalerConditions(live)
+	conditions, text := conditions(h, f.HasValue)
 	return append(findings, conditions...), append(evidence, text...)
 }
 
-func absentAutoscaler(plan *plan.Plan, unread string) []finding.Finding {
+// absent judges that there is no object.
+func (o Output) absent(p *plan.Plan, unread string) []finding.Finding {
 	switch {
 	case unread != "":
-		return []finding.Finding{AutoscalerUnknown.On(finding.Object{Kind: autoscalerKind}, "whether there is one is not known: %s", unread)}
-	case plan != nil:
-		return []finding.Finding{AutoscalerMissing.On(autoscalerObject(plan.Namespace, plan.Name),
-			"it does not exist, although nothing keeps it from being attached").Suggest("%s", autoscalerFix(*plan))}
+		return []finding.Finding{AutoscalerUnknown.On(finding.Object{Kind: model.KindHPA}, "whether there is one is not known: %s", unread)}
+	case p != nil:
+		return []finding.Finding{AutoscalerMissing.On(finding.Object{Kind: model.KindHPA, Namespace: p.Namespace, Name: p.Name},
+			"it does not exist, although nothing blocks the workload").WithFix(o.fix(*p))}
 	}
 	return nil
 }
 
-// autoscalerConditions judges the conditions, and quotes those that tell something.
-func autoscalerConditions(live *autoscalingv2.HorizontalPodAutoscaler) (findings []finding.Finding, evidence []string) {
-	on := autoscalerObject(live.Namespace, live.Name)
-	if len(live.Status.Conditions) == 0 {
-		return []finding.Finding{AutoscalerUnknown.On(on, "it has no conditions yet")}, nil
+// conditions judges the conditions of the status, and quotes the relevant ones. hasValue
+// reports that the metric has a value now, so that only the next sync is awaited.
+func conditions(h *autoscalingv2.HorizontalPodAutoscaler, hasValue bool) (findings []finding.Finding, evidence []string) {
+	if len(h.Status.Conditions) == 0 {
+		return []finding.Finding{AutoscalerUnknown.On(objectOf(h), "it has no conditions yet").At("status", "conditions")}, nil
 	}
-	for _, c := range live.Status.Conditions {
-		// The others, of which newer Kubernetes has more, are news only if they are true.
+	for i, c := range h.Status.Conditions {
+		// The others, of which newer Kubernetes has more, are relevant only if they are true.
 		needed := c.Type == autoscalingv2.AbleToScale || c.Type == autoscalingv2.ScalingActive
 		text := fmt.Sprintf("%s is %s (%s): %s", c.Type, c.Status, c.Reason, oneLine(c.Message))
 		if needed || c.Status == corev1.ConditionTrue {
@@ -104,56 +56,69 @@ func autoscalerConditions(live *autoscalingv2.HorizontalPodAutoscaler) (findings
 		if !needed || c.Status == corev1.ConditionTrue {
 			continue
 		}
-		reason := AutoscalerFails
-		switch {
-		case c.Type != autoscalingv2.ScalingActive:
-		case c.Reason == "FailedGetObjectMetric":
-			reason = AutoscalerWithoutMetric
-		case c.Reason == "ScalingDisabled":
-			reason = AutoscalerOff
+		reason := reasonOf(c)
+		if reason == AutoscalerWithoutMetric && hasValue {
+			reason = AutoscalerLags
+			text += "; there is a value now, which it gets at its next sync"
 		}
-		findings = append(findings, reason.On(on, "%s", text).Suggest("%s", reason.Fix))
+		findings = append(findings, reason.On(objectOf(h), "%s", text).At("status", "conditions", i).Suggest("%s", reason.Fix))
 	}
 	return findings, evidence
 }
 
-const autoscalerKind = "HorizontalPodAutoscaler"
-
-func autoscalerObject(namespace, name string) finding.Object {
-	return finding.Object{Kind: autoscalerKind, Namespace: namespace, Name: name}
+// reasonOf is the finding that a condition which is not true amounts to.
+func reasonOf(c autoscalingv2.HorizontalPodAutoscalerCondition) *finding.Reason {
+	switch {
+	case c.Type != autoscalingv2.ScalingActive:
+		return AutoscalerFails
+	case c.Reason == "FailedGetObjectMetric":
+		return AutoscalerWithoutMetric
+	case c.Reason == "ScalingDisabled":
+		return AutoscalerOff
+	default:
+		return AutoscalerFails
+	}
 }
 
-// autoscalerText is what the autoscaler shows in short.
-func autoscalerText(h *autoscalingv2.HorizontalPodAutoscaler) string {
-	text := fmt.Sprintf("%s: %d replicas, wants %d of %d-%d", autoscalerObject(h.Namespace, h.Name),
-		h.Status.CurrentReplicas, h.Status.DesiredReplicas, ptr.Deref(h.Spec.MinReplicas, 1), h.Spec.MaxReplicas)
-	for _, m := range h.Spec.Metrics {
-		if m.Object == nil || m.Object.Target.Value == nil {
+func objectOf(h *autoscalingv2.HorizontalPodAutoscaler) finding.Object {
+	return finding.Object{Kind: model.KindHPA, Namespace: h.Namespace, Name: h.Name}
+}
+
+// summary is the spec and the status in one line.
+func (o Output) summary(h *autoscalingv2.HorizontalPodAutoscaler) string {
+	seen := o.Observe(h)
+	text := fmt.Sprintf("%s: %d replicas, wants %d of %d-%d", objectOf(h),
+		seen.CurrentReplicas, seen.DesiredReplicas, seen.MinReplicas, seen.MaxReplicas)
+	for _, m := range seen.Metrics {
+		if m.Target == nil {
 			continue
 		}
 		now := "<unknown>"
-		for _, c := range h.Status.CurrentMetrics {
-			if c.Object != nil && c.Object.Metric.Name == m.Object.Metric.Name && c.Object.Current.Value != nil {
-				now = c.Object.Current.Value.String()
-			}
+		if m.Current != nil {
+			now = m.Current.String()
 		}
-		text += fmt.Sprintf("; saw %s, target %s", now, m.Object.Target.Value)
+		text += fmt.Sprintf("; saw %s, target %s", now, m.Target)
 	}
 	return text
 }
 
-// autoscalerFix is the autoscaler as the controller makes it, or a sentence for one
-// that it has adopted, whose other fields are not ours.
-func autoscalerFix(p plan.Plan) string {
-	const check = "Look at the log of kong-latency's controller: kubectl -n kong-latency-system logs deployment/kong-latency-controller"
+// fix is the object that the controller applies. For an adopted one, whose other fields
+// are not managed, it is only where to look.
+func (o Output) fix(p plan.Plan) finding.Fix {
+	fix := finding.Fix{
+		Summary:  "look at the log of the controller",
+		Commands: []string{"kubectl -n kong-latency-system logs deployment/kong-latency-controller"},
+	}
 	if p.Adopted || p.DeploymentUID == "" {
-		return check
+		return fix
 	}
-	h, err := ApplyConfiguration(p)
+	desired, err := o.Desired(p)
 	if err != nil {
-		return check
+		return fix
 	}
-	return "# The controller does this by itself. Should it not:\n#   " + check + "\n" + manifest.YAML(h)
+	fix.Summary = "The controller applies this automatically. If it does not, look at its log:"
+	fix.Objects = append(fix.Objects, desired)
+	return fix
 }
 
 // oneLine makes one line of a text.

@@ -15,6 +15,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
+	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
@@ -52,30 +53,34 @@ func TestEvaluate(t *testing.T) {
 	}
 	for name, tc := range map[string]struct {
 		change func(*autoscalingv2.HorizontalPodAutoscaler)
+		value  bool
 		want   *finding.Reason
+		field  string
 	}{
-		"good":       {func(*autoscalingv2.HorizontalPodAutoscaler) {}, nil},
-		"bounds":     {func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Spec.MaxReplicas = 3 }, AutoscalerDiffers},
-		"no value":   {fails(1, "FailedGetObjectMetric"), AutoscalerWithoutMetric},
-		"two of it":  {fails(1, "AmbiguousSelector"), AutoscalerFails},
-		"cannot":     {fails(0, "FailedGetScale"), AutoscalerFails},
-		"0 replicas": {fails(1, "ScalingDisabled"), AutoscalerOff},
-		"new":        {func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Status.Conditions = nil }, AutoscalerUnknown},
-		"within its bounds": {func(h *autoscalingv2.HorizontalPodAutoscaler) {
+		"good":        {change: func(*autoscalingv2.HorizontalPodAutoscaler) {}},
+		"bounds":      {change: func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Spec.MaxReplicas = 3 }, want: AutoscalerDiffers, field: "spec"},
+		"no value":    {change: fails(1, "FailedGetObjectMetric"), want: AutoscalerWithoutMetric, field: "status.conditions[1]"},
+		"a value now": {change: fails(1, "FailedGetObjectMetric"), value: true, want: AutoscalerLags, field: "status.conditions[1]"},
+		"two of it":   {change: fails(1, "AmbiguousSelector"), value: true, want: AutoscalerFails, field: "status.conditions[1]"},
+		"cannot":      {change: fails(0, "FailedGetScale"), want: AutoscalerFails, field: "status.conditions[0]"},
+		"0 replicas":  {change: fails(1, "ScalingDisabled"), want: AutoscalerOff, field: "status.conditions[1]"},
+		"new": {change: func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Status.Conditions = nil },
+			want: AutoscalerUnknown, field: "status.conditions"},
+		"within its bounds": {change: func(h *autoscalingv2.HorizontalPodAutoscaler) {
 			h.Status.Conditions[1].Type, h.Status.Conditions[1].Status = autoscalingv2.ScalingLimited, corev1.ConditionFalse
-		}, nil},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, plan := goodAutoscaler(), goodPlan()
 			tc.change(h)
-			found, _ := Evaluate(h, &plan, "")
+			found, _ := Output{}.Evaluate(output.Facts{Live: h, Plan: &plan, HasValue: tc.value})
 			want := []string{}
 			if tc.want != nil {
-				want = append(want, tc.want.Name)
+				want = append(want, tc.want.Name+" at "+tc.field)
 			}
 			got := []string{}
 			for _, f := range found {
-				got = append(got, f.Reason.Name)
+				got = append(got, f.Reason.Name+" at "+f.Field.String())
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
@@ -85,7 +90,7 @@ func TestEvaluate(t *testing.T) {
 }
 
 func TestAutoscalerEvidence(t *testing.T) {
-	_, evidence := Evaluate(goodAutoscaler(), nil, "")
+	_, evidence := Output{}.Evaluate(output.Facts{Live: goodAutoscaler()})
 	want := []string{
 		"HorizontalPodAutoscaler default/echo: 3 replicas, wants 8 of 1-10; saw 102053m, target 40",
 		"AbleToScale is True (ReadyForNewScale): fine",
@@ -96,11 +101,11 @@ func TestAutoscalerEvidence(t *testing.T) {
 	}
 }
 
-// The fix of a missing autoscaler is what the controller would make: it takes it for
-// its own.
+// The fix of a missing autoscaler is the object that the controller would create, so that
+// it manages it.
 func TestAnAutoscalerThatIsMissing(t *testing.T) {
 	plan := goodPlan()
-	found, _ := Evaluate(nil, &plan, "")
+	found, _ := Output{}.Evaluate(output.Facts{Plan: &plan})
 	if len(found) != 1 || found[0].Reason != AutoscalerMissing {
 		t.Fatalf("got %v", found)
 	}
@@ -110,13 +115,13 @@ func TestAnAutoscalerThatIsMissing(t *testing.T) {
 		}
 	}
 	plan.Adopted = true
-	if found, _ := Evaluate(nil, &plan, ""); strings.Contains(render.Fix(found[0].Fix), "\n") {
-		t.Errorf("an adopted one is made anew:\n%s", render.Fix(found[0].Fix))
+	if found, _ := (Output{}).Evaluate(output.Facts{Plan: &plan}); strings.Contains(render.Fix(found[0].Fix), "\n") {
+		t.Errorf("an adopted one is created anew:\n%s", render.Fix(found[0].Fix))
 	}
-	if found, _ := Evaluate(nil, &plan, "forbidden"); found[0].Reason != AutoscalerUnknown {
+	if found, _ := (Output{}).Evaluate(output.Facts{Plan: &plan, Unread: "forbidden"}); found[0].Reason != AutoscalerUnknown {
 		t.Errorf("got %v", found)
 	}
-	if found, _ := Evaluate(nil, nil, ""); len(found) != 0 {
+	if found, _ := (Output{}).Evaluate(output.Facts{}); len(found) != 0 {
 		t.Errorf("got %v", found)
 	}
 }

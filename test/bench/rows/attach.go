@@ -13,7 +13,7 @@ import (
 	"github.com/kong-latency/kong-latency/cmd/kong-latency/app"
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/model"
-	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/output/outputs"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/test/bench/measure"
 	"github.com/kong-latency/kong-latency/test/bench/plane"
@@ -112,10 +112,10 @@ func applyAll(ctx context.Context, p *plane.Plane, n int) error {
 
 // applier returns what applies the autoscaler of the i-th of n workloads, as the
 // controller would, and does nothing else.
-func applier(ctx context.Context, p *plane.Plane, n int) (func(context.Context, int) error, error) {
+func applier(ctx context.Context, cp *plane.Plane, n int) (func(context.Context, int) error, error) {
 	plans := map[client.ObjectKey]plan.Plan{}
 	var list appsv1.DeploymentList
-	if err := p.Admin.List(ctx, &list); err != nil {
+	if err := cp.Admin.List(ctx, &list); err != nil {
 		return nil, fmt.Errorf("list Deployments: %w", err)
 	}
 	for i := range list.Items {
@@ -129,10 +129,11 @@ func applier(ctx context.Context, p *plane.Plane, n int) (func(context.Context, 
 		return nil, fmt.Errorf("plan %d workloads: there are %d", n, len(plans))
 	}
 	return func(ctx context.Context, i int) error {
-		hpa, err := hpa.ApplyConfiguration(plans[client.ObjectKey{Namespace: plane.Namespace(i), Name: plane.Name(i)}])
+		p := plans[client.ObjectKey{Namespace: plane.Namespace(i), Name: plane.Name(i)}]
+		desired, err := outputs.For(p).Desired(p)
 		if err != nil {
 			return err
 		}
-		return p.Admin.Apply(ctx, hpa, client.FieldOwner("kong-latency"), client.ForceOwnership)
+		return cp.Admin.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired), client.FieldOwner("kong-latency"), client.ForceOwnership)
 	}, nil
 }

@@ -42,7 +42,7 @@ func TestOutcomeOf(t *testing.T) {
 		return func(p *plan.Plan) { p.Paused = m }
 	}
 	short := func(f finding.Finding) *finding.Finding { return withoutFix(f) }
-	asked := plan.Resolution{Asked: true, PolicyName: "frame"}
+	enabled := plan.Resolution{Asked: true, PolicyName: "frame"}
 	tests := map[string]struct {
 		resolution plan.Resolution
 		findings   []finding.Finding
@@ -53,9 +53,9 @@ func TestOutcomeOf(t *testing.T) {
 		"paused":           {planned(pause(annotations.PauseAll)), nil, outcome{entry: &entry{policy: "frame", paused: true}}},
 		"paused one way":   {planned(pause(annotations.PauseScaleIn)), nil, outcome{entry: &entry{policy: "frame", paused: true}}},
 		"no policy":        {plan.Resolution{Asked: true, Plan: &plan.Plan{}}, []finding.Finding{noRule}, outcome{entry: &entry{pipeline: short(noRule)}}},
-		"blocked":          {asked, []finding.Finding{badSettings, darkRoute}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
+		"blocked":          {enabled, []finding.Finding{badSettings, darkRoute}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
 		"name taken":       {planned(), []finding.Finding{lateScrape, badSettings, noRule}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
-		"held":             {plan.Resolution{Held: true, PolicyName: "frame"}, []finding.Finding{badSettings}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
+		"retained":         {plan.Resolution{Held: true, PolicyName: "frame"}, []finding.Finding{badSettings}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
 		"policy not known": {plan.Resolution{Asked: true}, []finding.Finding{{Reason: policy.PolicyUnknown, Severity: finding.Unknown}}, unchanged},
 		"pipeline by hop":  {planned(), []finding.Finding{noRule, darkRoute, noMonitor}, outcome{entry: &entry{policy: "frame", pipeline: short(noMonitor)}}},
 		"pipeline unknown": {planned(), []finding.Finding{lateScrape, darkRoute}, outcome{entry: &entry{policy: "frame", pipeline: short(darkRoute)}}},
@@ -77,62 +77,77 @@ func workload(name string) types.NamespacedName {
 	return types.NamespacedName{Namespace: "ns", Name: name}
 }
 
-func TestLedgerSumsUpByPolicy(t *testing.T) {
-	calls := 0
-	l := newLedger(func() { calls++ })
+func TestSummariesByPolicy(t *testing.T) {
+	var changed []string
+	tracker := newStatusTracker()
+	tracker.follow(func(policies ...string) { changed = append(changed, strings.Join(policies, "+")) })
 	of := func(policy string, e entry) outcome { e.policy = policy; return outcome{entry: &e} }
-	l.record(workload("z"), of("a", entry{pipeline: &noRule}))
-	l.record(workload("y"), of("a", entry{pipeline: &noRule, paused: true}))
-	l.record(workload("x"), of("a", entry{pipeline: &darkRoute}))
-	l.record(workload("w"), of("b", entry{}))
-	l.record(workload("v"), of("b", entry{}))
-	l.record(workload("v"), of("a", entry{}))             // another policy rules it now
-	l.record(workload("u"), of("b", entry{paused: true})) // and this one is deleted
-	l.record(workload("u"), outcome{})
-	l.record(workload("w"), unchanged)
-	l.record(workload("t"), of("", entry{})) // no policy rules it
+	same := noRule
+	for _, step := range []struct {
+		workload string
+		outcome  outcome
+		changed  []string
+	}{
+		{"z", of("a", entry{pipeline: &noRule}), []string{"a"}},
+		{"z", of("a", entry{pipeline: &same}), nil},
+		{"y", of("a", entry{pipeline: &noRule, paused: true}), []string{"a"}},
+		{"x", of("a", entry{pipeline: &darkRoute}), []string{"a"}},
+		{"w", of("b", entry{}), []string{"b"}},
+		{"v", of("b", entry{}), []string{"b"}},
+		{"v", of("a", entry{}), []string{"a+b"}}, // another policy is effective now
+		{"u", of("b", entry{paused: true}), []string{"b"}},
+		{"u", outcome{}, []string{"b"}}, // it is deleted
+		{"u", outcome{}, nil},
+		{"w", unchanged, nil},
+		{"t", of("", entry{}), nil}, // it has no policy
+	} {
+		changed = nil
+		tracker.record(workload(step.workload), step.outcome)
+		if diff := cmp.Diff(step.changed, changed); diff != "" {
+			t.Errorf("policies that %s changes (-want +got):\n%s", step.workload, diff)
+		}
+	}
 	long := badSettings
 	long.Message = strings.Repeat("ü", render.MaxNote)
 	var blocked []v1alpha1.BlockedWorkload
 	for i := range v1alpha1.MaxBlockedWorkloads + 2 {
 		name := fmt.Sprintf("b%02d", v1alpha1.MaxBlockedWorkloads+1-i)
-		l.record(workload(name), of("a", entry{blocked: &long}))
+		tracker.record(workload(name), of("a", entry{blocked: &long}))
 		if i < v1alpha1.MaxBlockedWorkloads {
 			blocked = append(blocked, v1alpha1.BlockedWorkload{
 				Namespace: "ns", Name: fmt.Sprintf("b%02d", i), Reason: "Bad", Message: render.Clip(long.Message),
 			})
 		}
 	}
-	want := map[string]*tally{
+	for policy, want := range map[string]summary{
 		"a": {
 			attached: 4, paused: 1, blocked: int32(v1alpha1.MaxBlockedWorkloads) + 2, blockedWorkloads: blocked,
 			broken: 2, unknown: 1, worst: &noRule, worstOf: workload("y"),
 		},
 		"b": {attached: 1},
-	}
-	if diff := cmp.Diff(want, l.tallies(), cmp.AllowUnexported(tally{})); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
-	if want := 10 + v1alpha1.MaxBlockedWorkloads + 2; calls != want {
-		t.Errorf("%d calls, want %d", calls, want)
+		"c": {},
+	} {
+		if diff := cmp.Diff(want, tracker.summary(policy), cmp.AllowUnexported(summary{})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", policy, diff)
+		}
 	}
 }
 
-func TestLedgerIsCompleteOnceAllWereSeen(t *testing.T) {
-	l := newLedger(func() {})
+func TestTrackerIsCompleteOnceAllWereSeen(t *testing.T) {
+	tracker := newStatusTracker()
 	all := []types.NamespacedName{workload("a"), workload("b")}
-	l.record(workload("a"), unchanged)
-	if l.complete(all) {
+	tracker.record(workload("a"), unchanged)
+	if tracker.complete(all) {
 		t.Error("complete before b was seen")
 	}
-	l.record(workload("b"), outcome{})
-	if !l.complete(all) {
+	tracker.record(workload("b"), outcome{})
+	if !tracker.complete(all) {
 		t.Error("not complete though all were seen")
 	}
-	l.record(workload("c"), outcome{})
-	if !l.complete([]types.NamespacedName{workload("d")}) {
+	tracker.record(workload("c"), outcome{})
+	if !tracker.complete([]types.NamespacedName{workload("d")}) {
 		t.Error("no longer complete")
 	}
-	var none *ledger
-	none.record(workload("a"), outcome{}) // without a ledger nothing is remembered
+	var none *statusTracker
+	none.record(workload("a"), outcome{}) // without a tracker nothing is remembered
 }

@@ -12,10 +12,13 @@ import (
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/output"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-// theirs is somebody's HorizontalPodAutoscaler, with a field that no type of ours knows.
-func theirs(annotations map[string]any) *unstructured.Unstructured {
+// foreign is a HorizontalPodAutoscaler that is not managed, with a field that its Go type
+// does not have.
+func foreign(annotations map[string]any) *unstructured.Unstructured {
 	metadata := map[string]any{"name": "old", "namespace": "default", "resourceVersion": "7", "labels": map[string]any{generator.ManagedByLabel: "Helm"}}
 	if annotations != nil {
 		metadata["annotations"] = annotations
@@ -51,7 +54,7 @@ func patched(t *testing.T, u *unstructured.Unstructured, raw []byte, err error) 
 	return out
 }
 
-func typed(t *testing.T, u *unstructured.Unstructured) *autoscalingv2.HorizontalPodAutoscaler {
+func fromUnstructured(t *testing.T, u *unstructured.Unstructured) *autoscalingv2.HorizontalPodAutoscaler {
 	t.Helper()
 	var h autoscalingv2.HorizontalPodAutoscaler
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &h); err != nil {
@@ -60,41 +63,50 @@ func typed(t *testing.T, u *unstructured.Unstructured) *autoscalingv2.Horizontal
 	return &h
 }
 
-func TestWhatIsAdoptedIsGivenBackAsItWas(t *testing.T) {
+func desired(t *testing.T, p plan.Plan) *unstructured.Unstructured {
+	t.Helper()
+	u, err := Output{}.Desired(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func TestAnAdoptedAutoscalerIsRestoredAsItWas(t *testing.T) {
 	for name, present := range map[string]map[string]any{"without annotations": nil, "with annotations": {"a/b": "c"}} {
 		t.Run(name, func(t *testing.T) {
-			p := planOf(t, asking())
+			p := planOf(t, enabled())
 			p.Name, p.Adopted = "old", true
-			raw, err := AdoptPatch(theirs(present), p)
-			taken := patched(t, theirs(present), raw, err)
-			if h := typed(t, taken); !Adopted(h) || !UpToDate(h, p) || MadeByUs(h) {
-				t.Errorf("adopted is %v, up to date %v, made by us %v", Adopted(h), UpToDate(h, p), MadeByUs(h))
+			raw, err := output.AdoptPatch(foreign(present), desired(t, p))
+			adopted := patched(t, foreign(present), raw, err)
+			if h := fromUnstructured(t, adopted); !output.Adopted(h) || !(Output{}).UpToDate(h, p) || output.Created(h) {
+				t.Errorf("adopted is %v, up to date %v, created %v", output.Adopted(h), Output{}.UpToDate(h, p), output.Created(h))
 			}
 			p.MaxReplicas = 9
-			raw, err = RespecPatch(typed(t, taken), p)
-			changed := patched(t, taken, raw, err)
-			if h := typed(t, changed); !UpToDate(h, p) {
-				t.Errorf("changed, it is %+v", h.Spec)
+			raw, err = output.UpdatePatch(fromUnstructured(t, adopted), desired(t, p))
+			changed := patched(t, adopted, raw, err)
+			if h := fromUnstructured(t, changed); !(Output{}).UpToDate(h, p) {
+				t.Errorf("updated, it is %+v", h.Spec)
 			}
-			raw, err = ReturnPatch(typed(t, changed))
-			back := patched(t, changed, raw, err)
-			want := theirs(present)
+			raw, err = output.RestorePatch(fromUnstructured(t, changed))
+			restored := patched(t, changed, raw, err)
+			want := foreign(present)
 			if present == nil {
 				want.Object["metadata"].(map[string]any)["annotations"] = map[string]any{} // as good as none
 			}
-			if diff := cmp.Diff(asMap(t, want), asMap(t, back)); diff != "" {
-				t.Errorf("given back (-want +got):\n%s", diff)
+			if diff := cmp.Diff(asMap(t, want), asMap(t, restored)); diff != "" {
+				t.Errorf("restored (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-func TestAPatchDoesNotApplyToWhatHasChanged(t *testing.T) {
-	raw, err := AdoptPatch(theirs(nil), planOf(t, asking()))
+func TestAPatchDoesNotApplyToAChangedObject(t *testing.T) {
+	raw, err := output.AdoptPatch(foreign(nil), desired(t, planOf(t, enabled())))
 	if err != nil {
 		t.Fatal(err)
 	}
-	newer := theirs(nil)
+	newer := foreign(nil)
 	newer.SetResourceVersion("8")
 	patch, err := jsonpatch.DecodePatch(raw)
 	if err != nil {
@@ -109,14 +121,14 @@ func TestAPatchDoesNotApplyToWhatHasChanged(t *testing.T) {
 	}
 }
 
-func TestAFormerSpecThatCannotBeReadIsNotGivenBack(t *testing.T) {
-	for _, former := range []string{"", "x", "{}", "[]", "null"} {
+func TestAnUnreadablePreviousSpecIsNotRestored(t *testing.T) {
+	for _, previous := range []string{"", "x", "{}", "[]", "null"} {
 		h := &autoscalingv2.HorizontalPodAutoscaler{}
-		h.Annotations = map[string]string{FormerSpec: former}
-		if _, err := ReturnPatch(h); err == nil {
-			t.Errorf("%q gives a patch", former)
+		h.Annotations = map[string]string{output.PreviousSpec: previous}
+		if _, err := output.RestorePatch(h); err == nil {
+			t.Errorf("%q gives a patch", previous)
 		}
 	}
 }
 
-func asking() map[string]string { return map[string]string{annotations.TargetMS: "40"} }
+func enabled() map[string]string { return map[string]string{annotations.TargetMS: "40"} }

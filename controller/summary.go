@@ -11,13 +11,13 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 )
 
-// tally sums up the workloads of one policy.
-type tally struct {
+// summary is the sum of the outcomes of the workloads of one policy.
+type summary struct {
 	attached, blocked, paused int32
 	// blockedWorkloads are the first by namespace and name.
 	blockedWorkloads []v1alpha1.BlockedWorkload
-	// broken is how many attached workloads have an error on the way of their metric,
-	// and unknown how many have none but something that could not be found out.
+	// broken is how many attached workloads have an error in their metric pipeline, and
+	// unknown how many have none but something unknown.
 	broken, unknown int32
 	// worst is the first of those findings: errors come first, then the order of the
 	// hops, then that of the workloads. It is about the workload worstOf.
@@ -25,55 +25,51 @@ type tally struct {
 	worstOf types.NamespacedName
 }
 
-// tallies sums up by policy. The same entries always give the same.
-func (l *ledger) tallies() map[string]*tally {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	keys := make([]types.NamespacedName, 0, len(l.entries))
-	for key, e := range l.entries {
-		if e.policy != "" {
+// summary sums up the workloads of one policy. The same entries always give the same.
+func (t *statusTracker) summary(policy string) summary {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var keys []types.NamespacedName
+	for key, e := range t.entries {
+		if e.policy == policy {
 			keys = append(keys, key)
 		}
 	}
 	slices.SortFunc(keys, func(a, b types.NamespacedName) int {
 		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	})
-	out := map[string]*tally{}
+	var s summary
 	for _, key := range keys {
-		e := l.entries[key]
-		if out[e.policy] == nil {
-			out[e.policy] = &tally{}
-		}
-		out[e.policy].add(key, e)
+		s.add(key, t.entries[key])
 	}
-	return out
+	return s
 }
 
-// add counts one workload; they come in their order.
-func (t *tally) add(key types.NamespacedName, e entry) {
+// add counts one workload; they must be added in order.
+func (s *summary) add(key types.NamespacedName, e entry) {
 	if e.blocked != nil {
-		t.blocked++
-		if len(t.blockedWorkloads) < v1alpha1.MaxBlockedWorkloads {
-			t.blockedWorkloads = append(t.blockedWorkloads, v1alpha1.BlockedWorkload{
+		s.blocked++
+		if len(s.blockedWorkloads) < v1alpha1.MaxBlockedWorkloads {
+			s.blockedWorkloads = append(s.blockedWorkloads, v1alpha1.BlockedWorkload{
 				Namespace: key.Namespace, Name: key.Name,
 				Reason: e.blocked.Reason.Name, Message: render.Clip(e.blocked.Message),
 			})
 		}
 		return
 	}
-	t.attached++
+	s.attached++
 	if e.paused {
-		t.paused++
+		s.paused++
 	}
 	if e.pipeline == nil {
 		return
 	}
 	if e.pipeline.Severity == finding.Error {
-		t.broken++
+		s.broken++
 	} else {
-		t.unknown++
+		s.unknown++
 	}
-	if t.worst == nil || compareHealth(*e.pipeline, *t.worst) < 0 {
-		t.worst, t.worstOf = e.pipeline, key
+	if s.worst == nil || compareHealth(*e.pipeline, *s.worst) < 0 {
+		s.worst, s.worstOf = e.pipeline, key
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/testutil"
 )
 
-func told(t *testing.T, r *events.FakeRecorder) []string {
+func emitted(t *testing.T, r *events.FakeRecorder) []string {
 	t.Helper()
 	var out []string
 	for {
@@ -30,9 +30,9 @@ func told(t *testing.T, r *events.FakeRecorder) []string {
 	}
 }
 
-func TestTellerTellsChangesOnly(t *testing.T) {
+func TestChangesAreReportedOnce(t *testing.T) {
 	recorder := events.NewFakeRecorder(20)
-	tell := newTeller(recorder)
+	report := newReporter(recorder)
 	d := &appsv1.Deployment{}
 	d.Namespace, d.Name = "ns", "echo"
 	broken := testutil.Finding("Broken", finding.Error, adapterrule.Hop, "it is broken").Suggest("fix it")
@@ -50,8 +50,8 @@ func TestTellerTellsChangesOnly(t *testing.T) {
 		{nil, nil},
 	}
 	for i, s := range steps {
-		tell.findings(d, s.now)
-		if diff := cmp.Diff(s.want, told(t, recorder)); diff != "" {
+		report.findings(d, s.now)
+		if diff := cmp.Diff(s.want, emitted(t, recorder)); diff != "" {
 			t.Errorf("step %d (-want +got):\n%s", i, diff)
 		}
 	}
@@ -64,33 +64,33 @@ func TestWhatCannotBeSeenIsNotResolved(t *testing.T) {
 		"the workload is blocked": {testutil.Finding("NoService", finding.Error, nil, "")},
 	} {
 		recorder := events.NewFakeRecorder(20)
-		tell := newTeller(recorder)
+		report := newReporter(recorder)
 		d := &appsv1.Deployment{}
-		tell.findings(d, []finding.Finding{broken})
-		tell.findings(d, now)
-		for _, e := range told(t, recorder) {
-			if strings.Contains(e, resolved) {
-				t.Errorf("%s: told %q", name, e)
+		report.findings(d, []finding.Finding{broken})
+		report.findings(d, now)
+		for _, e := range emitted(t, recorder) {
+			if strings.Contains(e, eventResolved) {
+				t.Errorf("%s: emitted %q", name, e)
 			}
 		}
 	}
 }
 
 func TestFindingsAreCounted(t *testing.T) {
-	tell := newTeller(events.NewFakeRecorder(20))
+	report := newReporter(events.NewFakeRecorder(20))
 	broken := testutil.Finding("Broken", finding.Error, adapterrule.Hop, "")
 	for _, name := range []string{"a", "b", "gone"} {
 		d := &appsv1.Deployment{}
 		d.Namespace, d.Name = "ns", name
-		tell.findings(d, []finding.Finding{broken, broken})
+		report.findings(d, []finding.Finding{broken, broken})
 	}
-	tell.forget(deploymentKind, client.ObjectKey{Namespace: "ns", Name: "gone"})
+	report.forget(deploymentKind, client.ObjectKey{Namespace: "ns", Name: "gone"})
 	want := `
 # HELP kong_latency_findings ` + metrics.Findings.Help + `
 # TYPE kong_latency_findings gauge
 kong_latency_findings{hop="adapter-rule",reason="Broken",severity="Error"} 2
 `
-	if err := promtest.CollectAndCompare(tell, strings.NewReader(want)); err != nil {
+	if err := promtest.CollectAndCompare(report, strings.NewReader(want)); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,0 +1,76 @@
+package hpa
+
+import (
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/output"
+)
+
+// defaultMinReplicas is the API's default of minReplicas.
+const defaultMinReplicas = 1
+
+// Autoscaler implements output.Output. It does not matter which version the object was
+// written in: the API server returns all of them as v2.
+func (Output) Autoscaler(live output.Object) model.Autoscaler {
+	h := typed(live)
+	target := h.Spec.ScaleTargetRef
+	return model.Autoscaler{
+		Kind:        model.KindHPA,
+		Namespace:   h.Namespace,
+		Name:        h.Name,
+		UID:         string(h.UID),
+		Scales:      output.TargetRef(target.APIVersion, target.Kind, target.Name),
+		Controller:  output.ControllerOf(h),
+		Created:     output.Created(h),
+		Adopted:     output.Adopted(h),
+		Deleting:    h.DeletionTimestamp != nil,
+		MinReplicas: ptr.Deref(h.Spec.MinReplicas, defaultMinReplicas),
+		MaxReplicas: h.Spec.MaxReplicas,
+	}
+}
+
+// Observe implements output.Output.
+func (Output) Observe(live output.Object) output.Observation {
+	h := typed(live)
+	out := output.Observation{
+		Name:            h.Name,
+		Created:         h.CreationTimestamp,
+		MinReplicas:     ptr.Deref(h.Spec.MinReplicas, defaultMinReplicas),
+		MaxReplicas:     h.Spec.MaxReplicas,
+		CurrentReplicas: h.Status.CurrentReplicas,
+		DesiredReplicas: h.Status.DesiredReplicas,
+		Scaling:         scaling(h),
+	}
+	for _, m := range h.Spec.Metrics {
+		if m.Object == nil {
+			continue
+		}
+		metric := output.Metric{Name: m.Object.Metric.Name, Target: m.Object.Target.Value}
+		if m.Object.DescribedObject.Kind == "Service" {
+			metric.Service = m.Object.DescribedObject.Name
+		}
+		for _, c := range h.Status.CurrentMetrics {
+			if c.Object != nil && c.Object.Metric.Name == metric.Name && c.Object.Current.Value != nil {
+				metric.Current = c.Object.Current.Value
+			}
+		}
+		out.Metrics = append(out.Metrics, metric)
+	}
+	return out
+}
+
+// scaling is the condition ScalingActive.
+func scaling(h *autoscalingv2.HorizontalPodAutoscaler) model.Scaling {
+	for _, c := range h.Status.Conditions {
+		if c.Type == autoscalingv2.ScalingActive {
+			return model.Scaling{
+				Known: true, Active: c.Status == corev1.ConditionTrue,
+				Reason: c.Reason, Message: c.Message, Since: c.LastTransitionTime.Time,
+			}
+		}
+	}
+	return model.Scaling{}
+}

@@ -1,0 +1,50 @@
+package hpa
+
+import "github.com/kong-latency/kong-latency/internal/finding"
+
+// The reasons about the autoscaler that uses the metric.
+var (
+	AutoscalerMissing = &finding.Reason{
+		Name: "AutoscalerMissing", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
+		Summary: "The workload is enabled, nothing blocks it, and the HorizontalPodAutoscaler does not exist. The controller creates it within seconds, if it runs and has the permissions.",
+		Fix:     "Check that the kong-latency controller runs, and look at its log. The finding prints the HorizontalPodAutoscaler that it would create.",
+	}
+	AutoscalerDiffers = &finding.Reason{
+		Name: "AutoscalerDiffers", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
+		Summary: "The HorizontalPodAutoscaler does not match the plan of the workload. The controller updates it within seconds, if it runs and has the permissions.",
+		Fix:     "Check that the kong-latency controller runs, and look at its log. The finding prints the HorizontalPodAutoscaler that it would apply.",
+	}
+	AutoscalerWithoutMetric = &finding.Reason{
+		Name: "AutoscalerWithoutMetric", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
+		Summary: "The HorizontalPodAutoscaler got no value of its metric at its last sync, and keeps the number of replicas.",
+		Fix:     "Fix the first broken hop. If none is broken, wait for the next sync of the autoscaler; there is one every 15 seconds.",
+	}
+	// AutoscalerLags is found only where the metrics API is queried as well.
+	AutoscalerLags = &finding.Reason{
+		Name: "AutoscalerLags", Severity: finding.Unknown, Wait: finding.ForObject, Hop: Hop,
+		Summary: "The HorizontalPodAutoscaler got no value of its metric at its last sync, and there is one now.",
+		Fix:     "Wait for the next sync of the autoscaler; there is one every 15 seconds.",
+	}
+	AutoscalerFails = &finding.Reason{
+		Name: "AutoscalerFails", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
+		Summary: "A condition of the HorizontalPodAutoscaler reports that it cannot scale.",
+		Fix:     "Fix what the condition names; kubectl describe shows the events of the HorizontalPodAutoscaler.",
+	}
+	AutoscalerOff = &finding.Reason{
+		Name: "AutoscalerOff", Severity: finding.Warning, Wait: finding.ForChange, Hop: Hop,
+		Summary: "The workload has 0 replicas, which turns autoscaling off until somebody scales it up.",
+		Fix:     "Scale the workload to at least 1.",
+	}
+	AutoscalerUnknown = &finding.Reason{
+		Name: "AutoscalerUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: Hop,
+		Summary: "The HorizontalPodAutoscaler is not readable, or has no conditions yet.",
+		Fix:     "Grant permission to list horizontalpodautoscalers, or wait a moment.",
+	}
+)
+
+// Reasons implements output.Output.
+func (Output) Reasons() []*finding.Reason {
+	return []*finding.Reason{
+		AutoscalerMissing, AutoscalerDiffers, AutoscalerWithoutMetric, AutoscalerLags, AutoscalerFails, AutoscalerOff, AutoscalerUnknown,
+	}
+}

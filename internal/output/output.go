@@ -1,0 +1,110 @@
+// Package output is the seam for what scales a workload. An output is one kind of
+// object, such as a HorizontalPodAutoscaler; it has a package of its own below this one
+// and an entry in internal/output/outputs.
+//
+// Outputs are pure: they take and return values, and whoever uses them reads and writes
+// the cluster.
+package output
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/plan"
+)
+
+// Object is an object as clients and caches return it. An output gets objects of the
+// type that its New returns; any other is neither up to date nor scaling.
+type Object interface {
+	metav1.Object
+	runtime.Object
+}
+
+// ObjectList is a list of such objects.
+type ObjectList interface {
+	metav1.ListInterface
+	runtime.Object
+}
+
+// Output is one kind of object that scales Deployments.
+type Output interface {
+	// GroupVersionKind is the kind; its last part is that of model.Autoscaler.
+	GroupVersionKind() schema.GroupVersionKind
+	// New returns an empty object, and NewList an empty list: what to watch, and to read into.
+	New() Object
+	NewList() ObjectList
+
+	// Hop is what the metric pipeline leads to, and Reasons are its findings.
+	Hop() *finding.Hop
+	Reasons() []*finding.Reason
+
+	// Desired is the object of a plan, for server-side apply with the ownership of
+	// conflicting fields. It is owned by the Deployment if the plan has its UID.
+	Desired(p plan.Plan) (*unstructured.Unstructured, error)
+	// UpToDate reports whether applying the plan would change nothing in the live object.
+	// Fields that a plan never sets do not count.
+	UpToDate(live Object, p plan.Plan) bool
+	// Changed reports whether two states of one object differ in what a workload is
+	// reconciled for. The numbers of the status do not count.
+	Changed(before, after Object) bool
+	// Paused returns the directions in which the live object does not scale, and in
+	// which it will not once the plan is applied.
+	Paused(live Object, p plan.Plan) (now, then annotations.PauseMode)
+
+	// Autoscaler is what matters of a live object to whether a workload may be scaled.
+	Autoscaler(live Object) model.Autoscaler
+	// Observe returns what a live object shows of its scaling.
+	Observe(live Object) Observation
+	// Evaluate judges the live object of a workload. The evidence quotes its status.
+	Evaluate(f Facts) (findings []finding.Finding, evidence []string)
+}
+
+// Facts are what Evaluate judges.
+type Facts struct {
+	// Live is nil if there is no such object, or it is not known; Unread then says why.
+	Live   Object
+	Unread string
+	// Plan is nil if nothing is to be attached, or it is not known what.
+	Plan *plan.Plan
+	// HasValue is true if the metric is known to have a value now.
+	HasValue bool
+}
+
+// Observation is what a live object shows of its scaling.
+type Observation struct {
+	Name    string
+	Created metav1.Time
+	// MinReplicas and MaxReplicas are its bounds.
+	MinReplicas, MaxReplicas int32
+	// CurrentReplicas and DesiredReplicas are what it saw and wanted last.
+	CurrentReplicas, DesiredReplicas int32
+	// Metrics are the metrics of Services by which it scales.
+	Metrics []Metric
+	Scaling model.Scaling
+}
+
+// Metric is a metric of a Service by which an object scales.
+type Metric struct {
+	Service string
+	Name    string
+	// Target is nil if it is not a value.
+	Target *resource.Quantity
+	// Current is the value that was seen last; nil if none was.
+	Current *resource.Quantity
+}
+
+// Metric returns the metric of that name, if the object scales by it.
+func (o Observation) Metric(name string) (Metric, bool) {
+	for _, m := range o.Metrics {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return Metric{}, false
+}
