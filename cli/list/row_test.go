@@ -74,9 +74,9 @@ func TestRow(t *testing.T) {
 	}
 }
 
-// What blocks outweighs what is broken, and that what is not known.
+// Blocked outweighs broken, and broken outweighs unknown.
 func TestJudge(t *testing.T) {
-	e := pipeline.NewEvaluator(&pipeline.Snapshot{}) // of which nothing is known
+	e := pipeline.NewEvaluator(&pipeline.Snapshot{}) // in which everything is unknown
 	w := workload()
 	if got := judge(w, e, noon); got.State != Unknown || got.Hop != extension.Hop.Name {
 		t.Errorf("got %+v", got)

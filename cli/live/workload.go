@@ -16,15 +16,15 @@ import (
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-// State is what was read of a cluster to decide about workloads.
+// State is the state of a cluster on which the plans of workloads depend.
 type State struct {
 	*cluster.Picture
 	Listing *cluster.Listing
 }
 
-// Read reads a namespace, or all if it is empty, and the pipeline. Without the
-// rights for Deployments and Services nothing can be decided, which is an error;
-// what else may not be read is in the state as not known.
+// Read reads a namespace, or all if it is empty, and the pipeline. Without the right
+// to read Deployments and Services it returns an error; anything else that may not be
+// read is unknown in the state.
 func (c *Cluster) Read(ctx context.Context, namespace string, o cluster.Options) (*State, error) {
 	var s State
 	var errs [2]error
@@ -38,17 +38,17 @@ func (c *Cluster) Read(ctx context.Context, namespace string, o cluster.Options)
 	return &s, nil
 }
 
-// Workload is a Deployment and what is decided about it.
+// Workload is a Deployment with its plan and findings.
 type Workload struct {
 	Deployment *appsv1.Deployment
 	Resolution plan.Resolution
-	// HPA is the one by which it is scaled now; nil if none is, or it is not known.
+	// HPA is the autoscaler that scales it now; nil if there is none or it is unknown.
 	HPA *autoscalingv2.HorizontalPodAutoscaler
-	// Subject is whose metric is asked for; nil if no Service is known to be its.
+	// Subject is what the metric is requested for; nil if its Service is unknown.
 	Subject *pipeline.Subject
 }
 
-// Workloads decides about every Deployment, sorted by namespace and name.
+// Workloads resolves every Deployment, sorted by namespace and name.
 func (s *State) Workloads() []Workload {
 	catalogs := map[string]model.Catalog{}
 	out := make([]Workload, 0, len(s.Listing.Deployments))
@@ -88,7 +88,7 @@ func (s *State) hpa(namespace, name string) *autoscalingv2.HorizontalPodAutoscal
 	return nil
 }
 
-// subjectOf is what an autoscaler asks for: the metric of its Service.
+// subjectOf returns what an autoscaler requests: the metric of its Service.
 func subjectOf(h *autoscalingv2.HorizontalPodAutoscaler) *pipeline.Subject {
 	if h == nil {
 		return nil
@@ -101,7 +101,7 @@ func subjectOf(h *autoscalingv2.HorizontalPodAutoscaler) *pipeline.Subject {
 	return nil
 }
 
-// paired is the subject of a workload that asks and gets no plan, as when the
+// paired returns the subject of an enabled workload without a plan, as when the
 // policies may not be read.
 func paired(w model.Workload, c model.Catalog) *pipeline.Subject {
 	pairing, asked, _ := plan.Pair(w, c)
@@ -114,12 +114,12 @@ func paired(w model.Workload, c model.Catalog) *pipeline.Subject {
 	}
 }
 
-// Concerned tells whether the workload asks for autoscaling, or is autoscaled by us.
+// Concerned reports whether the workload is enabled or has a managed autoscaler.
 func (w Workload) Concerned() bool {
 	return w.Resolution.Asked || w.Resolution.Claim.Ours != nil
 }
 
-// Named tells whether one of the references names the Deployment or its Service.
+// Named reports whether one of the references names the Deployment or its Service.
 func (w Workload) Named(refs []Ref) bool {
 	return slices.ContainsFunc(refs, func(r Ref) bool {
 		return r.Kind == annotations.OnDeployment && r.Name == w.Deployment.Name ||
