@@ -59,14 +59,14 @@ func TestProcessesExposeTheDeclaredMetrics(t *testing.T) {
 	e.told("Deployment", "lonely", noService)
 	for of, p := range map[metrics.Process]*product.Process{metrics.Webhook: plain.webhook, metrics.Controller: plain.controller} {
 		got := e.scrape(p)
-		for _, m := range slices.Concat(metrics.Ours(), metrics.Others()) {
+		for _, m := range slices.Concat(metrics.Product(), metrics.Others()) {
 			if slices.Contains(m.Processes, of) {
 				e.declared(got[m.Name], m)
 			}
 		}
 		for name := range got {
 			if strings.HasPrefix(name, "kong_latency_") {
-				e.Expect(slices.ContainsFunc(metrics.Ours(), func(m metrics.Metric) bool {
+				e.Expect(slices.ContainsFunc(metrics.Product(), func(m metrics.Metric) bool {
 					return m.Name == name && slices.Contains(m.Processes, of)
 				})).To(gomega.BeTrue(), "%s of the %s is not declared", name, of)
 			}
