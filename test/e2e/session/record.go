@@ -34,9 +34,9 @@ func record(ctx context.Context, s *stack.Stack) (string, error) {
 	load := s.Send(stack.Seed, bound)
 	defer load.Stop()
 	for _, step := range []func() error{
-		func() error { return r.say("What would the annotation give?") },
+		func() error { return r.say("What would be attached?") },
 		func() error { return r.run(ctx, "kubectl latency render -f "+sample) },
-		func() error { return r.say("A typing error is found before it is applied:") },
+		func() error { return r.say("A typo is found before it is applied:") },
 		func() error { return r.run(ctx, `sed 's/"40"/"40ms"/' `+sample+` | kubectl latency lint -f -`) },
 		func() error { _, err := s.Kubectl(ctx, "", "apply", "-f", sample); return err },
 		func() error { return s.Flowing(ctx, load) },
@@ -46,7 +46,7 @@ func record(ctx context.Context, s *stack.Stack) (string, error) {
 		func() error { return r.say("Somebody deletes the ServiceMonitor. What is wrong?") },
 		func() error { return r.run(ctx, "kubectl delete servicemonitor gateway-operator -n kong-system") },
 		func() error { return r.run(ctx, doctor) },
-		func() error { return r.say("It prints what mends it, too:") },
+		func() error { return r.say("Apply the fix:") },
 		func() error { return r.run(ctx, doctor+" --fix | kubectl apply -f -") },
 		func() error { return s.Await(ctx, stack.Prometheus, time.Minute, s.Scraped) },
 		func() error { return s.Await(ctx, stack.HPA, 2*time.Minute, r.steady) },
