@@ -176,7 +176,7 @@ func processesNaming(t *testing.T, text string) []string {
 	for _, file := range files {
 		line, err := os.ReadFile(file)
 		if err != nil {
-			continue // it ended meanwhile
+			continue // it has ended
 		}
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
 		if strings.Contains(string(line), text) && pid != os.Getpid() {

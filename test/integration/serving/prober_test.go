@@ -68,7 +68,7 @@ func (c *cluster) startProber(addresses ...string) *prober {
 
 func (p *prober) hear(ctx context.Context, from client.Client) {
 	var v admissionv1.ValidatingWebhookConfiguration
-	sent := time.Now() // what is answered is at least as new
+	sent := time.Now() // the answer is at least as new
 	if err := from.Get(ctx, client.ObjectKey{Name: configuration}, &v); err != nil {
 		return // the test has ended
 	}
