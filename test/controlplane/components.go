@@ -12,7 +12,7 @@ const (
 	controllerManager = "kube-controller-manager"
 	scheduler         = "kube-scheduler"
 	kwok              = "kwok"
-	// kwokStages tells kwok what becomes of nodes and pods. It comes out of
+	// kwokStages defines the lifecycle of nodes and pods. It comes from
 	// kwok's own module.
 	kwokStages = "kwok-stages.yaml"
 )

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// options of the command line. `make demo` hands over its variables SCENARIO
-// and KEEP in the environment; flags win.
+// options of the command line. `make demo` passes SCENARIO and KEEP in the environment;
+// flags take precedence.
 type options struct {
 	Scenario string
 	Keep     bool
@@ -30,7 +30,7 @@ func defaultOptions() *options {
 	case "":
 	default:
 		yes, err := strconv.ParseBool(keep)
-		o.Keep = yes || err != nil // KEEP=yes means what it says, too
+		o.Keep = yes || err != nil // KEEP=yes counts as true, too
 	}
 	return o
 }

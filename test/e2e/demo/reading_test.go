@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// at each second one reading of the given latency, and replicas that are both
-// asked for and ready.
+// at each second one reading of the given latency, and replicas that are both wanted
+// and ready.
 func readings(n int, latency float64, replicas int32) []reading {
 	var list []reading
 	for i := range n {
@@ -17,7 +17,7 @@ func readings(n int, latency float64, replicas int32) []reading {
 	return list
 }
 
-// then appends readings that come after those of a history.
+// then appends later readings to a history.
 func then(history []reading, more ...[]reading) []reading {
 	for _, list := range more {
 		for _, r := range list {

@@ -18,10 +18,10 @@ import (
 	"github.com/kong-latency/kong-latency/test/e2e/stack"
 )
 
-// sample is what is applied.
+// sample is the manifest that is applied.
 const sample = "config/samples/echo.yaml"
 
-// recorder runs commands and keeps what they say.
+// recorder runs commands and records their output.
 type recorder struct {
 	*stack.Stack
 	out strings.Builder
@@ -64,8 +64,8 @@ func (r *recorder) say(text string) error {
 	return err
 }
 
-// run runs a line in a shell, as people do, at the root of the repository, and keeps
-// what it prints. Exit code 1 only says that there are findings.
+// run runs a line in a shell at the root of the repository, and records its output. Exit
+// code 1 only means that there are findings.
 func (r *recorder) run(ctx context.Context, line string) error {
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)
 	cmd.Dir = controlplane.RepoRoot()
@@ -81,7 +81,7 @@ func (r *recorder) run(ctx context.Context, line string) error {
 	return err
 }
 
-// steady is whether the autoscaler wants what it has, at the most that it may.
+// steady returns nil if the autoscaler is at its maximum and wants no change.
 func (r *recorder) steady(ctx context.Context) error {
 	var h autoscalingv2.HorizontalPodAutoscaler
 	if err := r.Admin().Get(ctx, client.ObjectKey{Namespace: stack.Echo.Namespace, Name: stack.Echo.Name}, &h); err != nil {
