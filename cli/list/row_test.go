@@ -20,7 +20,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// autoscaler saw a latency, if its condition is what it takes.
+// autoscaler saw a latency, if its condition allows.
 func autoscaler(active corev1.ConditionStatus) *autoscalingv2.HorizontalPodAutoscaler {
 	h := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: "echo", CreationTimestamp: metav1.NewTime(noon)}}
 	h.Spec.MinReplicas, h.Spec.MaxReplicas = ptr.To(int32(2)), 7

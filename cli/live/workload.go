@@ -68,8 +68,8 @@ func (s *State) Workloads() []Workload {
 func (s *State) workload(d *appsv1.Deployment, c model.Catalog) Workload {
 	w := cluster.Workload(d)
 	out := Workload{Deployment: d, Resolution: plan.Resolve(w, c, s.Policies)}
-	if ours := out.Resolution.Claim.Ours; ours != nil {
-		out.HPA = s.hpa(d.Namespace, ours.Name)
+	if claimed := out.Resolution.Claim.Ours; claimed != nil {
+		out.HPA = s.hpa(d.Namespace, claimed.Name)
 	}
 	if p := out.Resolution.Plan; p != nil {
 		out.Subject = &pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
@@ -104,8 +104,8 @@ func subjectOf(h *autoscalingv2.HorizontalPodAutoscaler) *pipeline.Subject {
 // paired returns the subject of an enabled workload without a plan, as when the
 // policies may not be read.
 func paired(w model.Workload, c model.Catalog) *pipeline.Subject {
-	pairing, asked, _ := plan.Pair(w, c)
-	if !asked || pairing.Service.Name == "" {
+	pairing, enabled, _ := plan.Pair(w, c)
+	if !enabled || pairing.Service.Name == "" {
 		return nil
 	}
 	return &pipeline.Subject{

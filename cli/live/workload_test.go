@@ -46,11 +46,11 @@ func managed(name, service, metric string) autoscalingv2.HorizontalPodAutoscaler
 // Users who may not read policies see no plans, but still the subject of the metric:
 // from the existing autoscaler, or else from the annotations.
 func TestSubjectsWithoutPolicies(t *testing.T) {
-	asks := map[string]string{annotations.TargetMS: "40"}
+	enabled := map[string]string{annotations.TargetMS: "40"}
 	s := State{
 		Picture: &cluster.Picture{Snapshot: &pipeline.Snapshot{}, Policies: &cluster.Policies{}},
 		Listing: &cluster.Listing{
-			Deployments: []appsv1.Deployment{deployment("b", asks), deployment("a", asks), deployment("idle", nil)},
+			Deployments: []appsv1.Deployment{deployment("b", enabled), deployment("a", enabled), deployment("idle", nil)},
 			Services:    []corev1.Service{service("a", nil), service("b", map[string]string{annotations.Metric: "m"}), service("idle", nil)},
 			HPAs:        []autoscalingv2.HorizontalPodAutoscaler{managed("a", "other", "n")},
 		},

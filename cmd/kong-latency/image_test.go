@@ -21,20 +21,20 @@ func TestImageBuildContextIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours := 0
+	count := 0
 	for _, pkg := range lines(string(out)) {
 		folder, found := strings.CutPrefix(pkg, module)
 		if !found {
 			continue
 		}
-		ours++
+		count++
 		for at := folder; at != "."; at = path.Dir(at) {
 			if slices.Contains(ignored, at) {
 				t.Errorf("package %s is needed, and .dockerignore leaves out %s", pkg, at)
 			}
 		}
 	}
-	if ours == 0 {
+	if count == 0 {
 		t.Fatal("found no package of the project")
 	}
 }

@@ -176,7 +176,7 @@ func TestMissingAutoscalerToAdoptIsAWarning(t *testing.T) {
 	e.Eventually(func() []string {
 		e.Expect(e.client.Create(e.ctx, e.deployment("echo", enabled(annotations.Adopt, "cpu")), client.DryRunAll)).To(gomega.Succeed())
 		return e.warnings.take()
-	}).Should(gomega.ConsistOf(gomega.ContainSubstring("AdoptedNotFound: HorizontalPodAutoscaler cpu"), gomega.ContainSubstring("will attach "+echoPlan)))
+	}).Should(gomega.ConsistOf(withPipeline(gomega.ContainSubstring("AdoptedNotFound: HorizontalPodAutoscaler cpu"), gomega.ContainSubstring("will attach "+echoPlan))...))
 	e.create(e.deployment("echo", enabled(annotations.Adopt, "cpu")))
 	managed := e.attached("echo")
 	e.Expect(e.eventOf("Deployment", "echo", "AdoptedNotFound")).To(gomega.ContainSubstring("HorizontalPodAutoscaler cpu"))

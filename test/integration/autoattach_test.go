@@ -73,11 +73,11 @@ func TestAutoAttachAnnotatesAtAdmission(t *testing.T) {
 	e.Expect(e.hpa("echo")).To(gomega.BeNil(), "a dry run attached something")
 
 	e.create(d)
-	e.Expect(e.warnings.take()).To(gomega.ConsistOf(
+	e.Expect(e.warnings.take()).To(gomega.ConsistOf(withPipeline(
 		gomega.ContainSubstring(`LatencyPolicy `+e.namespace+` attaches it without being asked: wrote kong.latency/target-ms: "50"`),
 		gomega.ContainSubstring("raised spec.replicas from 1 to 2"),
 		gomega.ContainSubstring("at 50 ms, 2-20 replicas (by LatencyPolicy "+e.namespace+")"),
-	))
+	)...))
 	e.Expect(stamp(d)).To(gomega.Equal(e.stampOf("50")))
 	e.Expect(d.Annotations).To(gomega.HaveKeyWithValue("other.example/a", "b"))
 	e.Expect(*d.Spec.Replicas).To(gomega.BeEquivalentTo(2))
@@ -198,15 +198,15 @@ func TestDisablingAutoAttachDetachesOnlyWhatItAttached(t *testing.T) {
 			e.create(e.deployment("before", nil), e.service("before", nil))
 			p := e.attaching()
 			e.enableAutoAttach()
-			e.create(e.service("stamped", nil), e.service("own", nil), e.service("asking", enabled()))
+			e.create(e.service("stamped", nil), e.service("annotated", nil), e.service("byservice", enabled()))
 			e.awaitWarning(e.deployment("stamped", nil), "attaches it without being asked")
 			stamped := e.deployment("stamped", nil)
-			e.create(stamped, e.deployment("own", enabled()), e.deployment("asking", nil))
+			e.create(stamped, e.deployment("annotated", enabled()), e.deployment("byservice", nil))
 			e.Expect(stamp(stamped)).To(gomega.Equal(e.stampOf("50")))
 			e.attached("before", target("50"))
 			e.attached("stamped", target("50"))
 			kept := map[string]string{}
-			for _, name := range []string{"own", "asking"} {
+			for _, name := range []string{"annotated", "byservice"} {
 				kept[name] = string(e.attached(name, target("40")).UID)
 			}
 

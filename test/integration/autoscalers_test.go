@@ -155,7 +155,7 @@ func TestAnAutoscalerOfAnotherDeploymentIsNoConflict(t *testing.T) {
 	e.Eventually(func() []string {
 		e.Expect(e.client.Create(e.ctx, e.deployment("echo", enabled()), client.DryRunAll)).To(gomega.Succeed())
 		return e.warnings.take()
-	}).Should(gomega.ConsistOf("kong-latency: will attach " + echoPlan))
+	}).Should(gomega.ConsistOf(withPipeline("kong-latency: will attach " + echoPlan)...))
 	e.create(e.deployment("echo", enabled()))
 	e.attached("echo")
 }
@@ -200,7 +200,7 @@ func TestScaledObjectsOfKEDA(t *testing.T) {
 		e.Expect(e.tryAnnotate("echo", enabled())).To(gomega.Succeed())
 		return e.warnings.take()
 	}
-	e.Eventually(quiet).Should(gomega.ConsistOf("kong-latency: will attach "+echoPlan), "without KEDA it is not mentioned")
+	e.Eventually(quiet).Should(gomega.ConsistOf(withPipeline("kong-latency: will attach "+echoPlan)...), "without KEDA it is not mentioned")
 
 	t.Cleanup(func() { _ = e.removeScaledObjects(context.WithoutCancel(e.ctx)) })
 	e.Expect(controlplane.InstallCRDs(e.ctx, e.stack.admin, scaledObjects)).To(gomega.Succeed())
@@ -232,7 +232,7 @@ func TestScaledObjectsOfKEDA(t *testing.T) {
 			return nil
 		}
 		return e.warnings.take()
-	}).Should(gomega.ConsistOf("kong-latency: will attach " + echoPlan))
+	}).Should(gomega.ConsistOf(withPipeline("kong-latency: will attach " + echoPlan)...))
 	e.mustKubectl("", "annotate", "deployment", "echo", annotations.TargetMS+"=40")
 	e.attached("echo")
 }

@@ -67,12 +67,12 @@ const prometheusLabel = "release: prometheus"
 
 // try creates a new annotated Deployment as a dry run, and returns warnings and error.
 func (p *pipelineTest) try() (warnings []string, err error) {
-	p.warnings.takeAll()
+	p.warnings.take()
 	d := p.deployment("echo-new", enabled("kong.latency/service", "echo"))
 	d.Spec.Template.Labels["app"] = "echo"
 	d.Spec.Selector.MatchLabels["app"] = "echo"
 	err = p.client.Create(p.ctx, d, client.DryRunAll)
-	return p.warnings.takeAll(), err
+	return p.warnings.take(), err
 }
 
 // denied waits until try is denied for this reason, and returns the message.
@@ -121,12 +121,12 @@ func (p *pipelineTest) apply(parts ...string) {
 func (p *pipelineTest) notInstalled() {
 	p.create(p.service("echo", nil))
 	p.Eventually(func() []string { // until the webhook has seen the Service
-		p.warnings.takeAll()
+		p.warnings.take()
 		p.Expect(p.client.Create(p.ctx, p.deployment("echo", enabled()), client.DryRunAll)).To(gomega.Succeed())
-		return p.warnings.takeAll()
+		return p.warnings.take()
 	}).Should(gomega.ContainElement(gomega.ContainSubstring("not checked: extension")))
 	p.create(p.deployment("echo", enabled()))
-	lines := p.warnings.takeAll()
+	lines := p.warnings.take()
 	p.Expect(containing(lines, "not checked: extension")).To(gomega.BeTrue(), "%q", lines)
 	p.attached("echo")
 }
@@ -149,9 +149,9 @@ func (p *pipelineTest) monitorMissing() {
 
 func (p *pipelineTest) imageOnly() {
 	d := p.deployment("echo", nil)
-	p.warnings.takeAll()
+	p.warnings.take()
 	edit(p.env, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "echo:0" })
-	lines := p.warnings.takeAll()
+	lines := p.warnings.take()
 	p.Expect(containing(lines, "ServiceMonitorNotFound")).To(gomega.BeTrue(), "%q", lines)
 	p.Expect(p.eventOf("Deployment", "echo", "ServiceMonitorNotFound")).To(gomega.ContainSubstring("kind: ServiceMonitor"))
 }

@@ -124,7 +124,7 @@ func loopback() (string, error) {
 
 // waitReady waits until /readyz succeeds. Otherwise the error is its last answer.
 func (p *Process) waitReady(ctx context.Context) error {
-	last := errors.New("not asked yet")
+	last := errors.New("no request sent yet")
 	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, readyBound, true, func(ctx context.Context) (bool, error) {
 		if p.ended() {
 			return false, cmp.Or(p.Err(), errors.New("its process ended"))

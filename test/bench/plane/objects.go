@@ -120,7 +120,7 @@ func (p *Plane) Fill(ctx context.Context, from, to int, of ...func(i int) client
 // small is the size of a Deployment where it does not matter.
 const small = 1500
 
-// Workloads and Services are what Fill takes.
+// Workloads and Services are arguments of Fill.
 func Workloads(i int) client.Object { return Deployment(i, small, Annotated()) }
 
 // Services are those of Workloads.

@@ -38,7 +38,7 @@ func TestGoals(t *testing.T) {
 		want    bool
 	}{
 		"maximum: nothing seen yet":          {atMaximum, nil, false},
-		"maximum: asked for, not ready":      {atMaximum, []reading{unready}, false},
+		"maximum: wanted, not ready":         {atMaximum, []reading{unready}, false},
 		"maximum: one less":                  {atMaximum, readings(1, 100, 9), false},
 		"maximum":                            {atMaximum, readings(1, 100, 10), true},
 		"minimum: still two":                 {atMinimum, readings(1, 0, 2), false},

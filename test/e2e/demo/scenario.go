@@ -41,7 +41,7 @@ const (
 // scenarios by name.
 var scenarios = map[string]scenario{
 	"seed": {
-		about:   "every request takes 100 ms, whatever the replicas (as in Kong's guide)",
+		about:   "every request lasts 100 ms, whatever the replicas (as in Kong's guide)",
 		metric:  stack.Metric,
 		window:  time.Minute,
 		scrape:  5 * time.Second,

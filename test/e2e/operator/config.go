@@ -149,7 +149,7 @@ func known(m *monitoringv1.ServiceMonitor, e monitoringv1.Endpoint) error {
 	spec.Selector, spec.NamespaceSelector, spec.Endpoints = metav1.LabelSelector{}, monitoringv1.NamespaceSelector{}, nil
 	e.Port, e.Path, e.Scheme, e.Interval, e.ScrapeTimeout, e.HonorLabels = "", "", nil, "", "", false
 	if !reflect.DeepEqual(spec, monitoringv1.ServiceMonitorSpec{}) || !reflect.DeepEqual(e, monitoringv1.Endpoint{}) {
-		return errors.New("it asks for more than port, path, scheme, interval, scrapeTimeout and honorLabels")
+		return errors.New("it has more settings than port, path, scheme, interval, scrapeTimeout and honorLabels")
 	}
 	return nil
 }
