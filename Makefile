@@ -1,5 +1,5 @@
-# `make help` lists what can be made. Needed are Go, make, git and a POSIX
-# shell; every other program is built from Go modules (tools/README.md).
+# `make help` lists the targets. They need Go, make, git and a POSIX shell; every other
+# program is built from Go modules (tools/README.md).
 
 BIN := bin
 
@@ -9,10 +9,10 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 IMAGE ?= kong-latency:$(VERSION)
 # How long each fuzz target runs.
 FUZZTIME ?= 30s
-# Set to 1 to have the race detector watch the tests (needs a C compiler).
+# Set to 1 to run the tests with the race detector (needs a C compiler).
 RACE ?=
-# Minor of Kubernetes whose control plane test-integration runs on, the newest
-# if empty. Another one needs a module tools/kubernetes-<minor>.
+# Kubernetes minor version of the control plane for test-integration, the newest if
+# empty. Another one needs a module tools/kubernetes-<minor>.
 K8S ?=
 # Flags added to every `go test`.
 TESTFLAGS ?=
@@ -29,7 +29,7 @@ export CGO_ENABLED := 0
 GO_TEST := go test $(TESTFLAGS)
 endif
 
-# An older control plane: three programs of bin/k8s-<minor> instead of those in bin.
+# An older control plane: three programs from bin/k8s-<minor> instead of bin.
 ifneq ($(K8S),)
 OLDER := $(patsubst tools/kubernetes-%/go.mod,%,$(wildcard tools/kubernetes-*/go.mod))
 ifeq ($(filter $(K8S),$(OLDER)),)
@@ -39,7 +39,7 @@ export KONG_LATENCY_KUBERNETES := $(abspath $(BIN)/k8s-$(K8S))
 OLDER_PROGRAMS := $(addprefix $(BIN)/k8s-$(K8S)/,kube-apiserver kube-controller-manager kube-scheduler)
 endif
 
-# What a control plane consists of. KUBEBUILDER_ASSETS, if set, has the rest.
+# The parts of a control plane. KUBEBUILDER_ASSETS, if set, provides the rest.
 CONTROLPLANE := kube-controller-manager kube-scheduler kwok kwok-stages.yaml crds/.built
 ifeq ($(KUBEBUILDER_ASSETS),)
 CONTROLPLANE := etcd kube-apiserver kubectl $(CONTROLPLANE)
@@ -69,19 +69,19 @@ build: ## Build bin/kong-latency and bin/kubectl-latency
 .PHONY: image
 image: ## Build the container image IMAGE with docker or podman
 	@engine=$$(command -v docker || command -v podman) || { \
-		echo 'make image needs docker or podman, and found neither' >&2; exit 1; }; \
+		echo 'make image needs docker or podman, but found neither' >&2; exit 1; }; \
 	"$$engine" build --build-arg VERSION='$(VERSION)' --build-arg REVISION="$$(git rev-parse HEAD 2>/dev/null)" --tag '$(IMAGE)' .
 
 .PHONY: controlplane
 controlplane: $(addprefix $(BIN)/,$(CONTROLPLANE)) ## Build the programs of the local control plane
 
 .PHONY: clean
-clean: ## Remove everything that make has built
+clean: ## Remove everything that make builds
 	rm -rf $(BIN) dist
 
-# Both programs read workloads through internal/cluster, so both roles have
-# what its markers ask for. Every further generator gets a line here: verify
-# runs this same target in a copy of the tree and compares.
+# Both programs read workloads through internal/cluster, so both roles include its
+# markers. Add new generators here: verify runs this target in a copy of the tree and
+# compares.
 .PHONY: generate
 generate: $(BIN)/controller-gen ## Generate deep copies, CRD, RBAC, the chart's part of config and the reference pages
 	$(BIN)/controller-gen object crd paths=./api/... output:crd:dir=config/crd
@@ -97,7 +97,7 @@ verify: $(BIN)/controller-gen $(KUBECTL) $(BIN)/promtool ## Check format, vet, g
 	@hack/verify.sh '$(MAKE)' '$(KUBECTL)' '$(BIN)/controller-gen' '$(BIN)/promtool'
 
 .PHONY: lint
-lint: $(BIN)/golangci-lint ## Run golangci-lint, which also holds who may import whom
+lint: $(BIN)/golangci-lint ## Run golangci-lint, which also checks which package may import which
 	$(BIN)/golangci-lint run ./...
 
 .PHONY: test
@@ -107,13 +107,13 @@ test: test-unit test-integration ## Run all tests
 test-unit: ## Run the tests that need no control plane
 	@$(GO_TEST) $$(go list ./... | grep -v '/kong-latency/test/')
 
-# One package after the other: each has a control plane of its own.
+# One package after the other: each starts a control plane.
 .PHONY: test-integration
-test-integration: controlplane $(BIN)/prometheus $(OLDER_PROGRAMS) $(BIN)/helm $(BIN)/kubeconform build ## Run the tests on a real API server; K8S=1.30 on an older one
+test-integration: controlplane $(BIN)/prometheus $(OLDER_PROGRAMS) $(BIN)/helm $(BIN)/kubeconform build ## Run the tests on a real API server; K8S=1.30 for an older one
 	@$(GO_TEST) -count=1 -p 1 -timeout 20m ./test/...
 
 .PHONY: test-alerts
-test-alerts: $(BIN)/promtool ## Check the alerts about ourselves and run their tests; verify does it too
+test-alerts: $(BIN)/promtool ## Check the alerts and run their tests; part of verify
 	@hack/test-alerts.sh '$(BIN)/promtool'
 
 .PHONY: fuzz
@@ -127,11 +127,11 @@ bench: controlplane build ## Measure speed and scale and write docs/performance.
 	@exec $(BIN)/bench $(if $(ROW),-row='$(ROW)',-page=docs/performance.md)
 
 .PHONY: demo
-demo: controlplane $(BIN)/prometheus build ## See it work: SCENARIO=seed or load; KEEP=1 leaves it running
+demo: controlplane $(BIN)/prometheus build ## Run the demo: SCENARIO=seed or load; KEEP=1 leaves it running
 	@echo 'building $(BIN)/demo'
 	@$(GO_BUILD) -o $(BIN)/demo ./test/e2e/demo
 	@KEEP='$(KEEP)' SCENARIO='$(SCENARIO)' exec $(BIN)/demo
 
 .PHONY: docs-session
-docs-session: controlplane $(BIN)/prometheus build ## Record in docs/cli.md what kubectl latency says in the demo's cluster
+docs-session: controlplane $(BIN)/prometheus build ## Record the session of docs/cli.md in the demo's cluster
 	@go run ./test/e2e/session docs/cli.md

@@ -15,12 +15,12 @@ import (
 	"time"
 )
 
-// Backdate is how far NotBefore lies before the time of issue, so that a
-// machine whose clock is behind ours accepts a fresh certificate.
+// Backdate is subtracted from the time of issue to get NotBefore, so that a
+// machine whose clock is behind accepts a fresh certificate.
 const Backdate = time.Hour
 
 // serialBits is the size of a random serial number. RFC 5280 (4.1.2.2) allows
-// 20 octets and asks for a positive number; 127 bits are both, and never repeat.
+// 20 octets and requires a positive number; 127 random bits fit and do not repeat.
 const serialBits = 127
 
 // Authority is a certificate authority: a certificate that may sign
@@ -31,7 +31,7 @@ type Authority struct {
 }
 
 // NewAuthority makes a self-signed authority that is valid until at+validity.
-// It may sign leaves only, no further authorities.
+// It can sign leaf certificates only, no intermediate authorities.
 func NewAuthority(at time.Time, validity time.Duration) (*Authority, error) {
 	key, err := newKey()
 	if err != nil {
@@ -118,7 +118,7 @@ func sign(template, parent *x509.Certificate, public crypto.PublicKey, key crypt
 	return certificate, nil
 }
 
-// sorted returns names without repetitions, in order.
+// sorted returns names sorted and without duplicates.
 func sorted(names []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(names)))
 }

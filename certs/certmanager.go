@@ -21,33 +21,33 @@ import (
 // +kubebuilder:rbac:groups="",namespace=kong-latency-system,resources=secrets,resourceNames=kong-latency-webhook-tls,verbs=get;list;watch
 // +kubebuilder:rbac:groups=cert-manager.io,namespace=kong-latency-system,resources=certificates,resourceNames=kong-latency-webhook,verbs=get;list;watch
 
-// issued serves what cert-manager writes. It writes nothing itself: the Secret
-// is cert-manager's and caBundle cainjector's. What it can do is to serve what
-// the API server accepts at the moment, and to say what is wrong.
+// issued serves the certificate that cert-manager issues. It writes nothing: the
+// Secret belongs to cert-manager and caBundle to its cainjector. It serves what the
+// API server currently accepts, and reports what is wrong.
 type issued struct {
 	*serving
 	options Options
 	names   []string
 	client  client.Client
 	log     logr.Logger
-	told    string // what is wrong, as last logged; used by look alone
+	logged  string // the last problem logged; used by look only
 
-	problem atomic.Pointer[string] // why calls would fail, as far as is known; nil: they would not
+	problem atomic.Pointer[string] // why calls would fail, as far as is known; nil if they would not
 }
 
 func newIssued(s *serving, c client.Client, log logr.Logger, o Options) *issued {
 	i := &issued{serving: s, options: o, names: o.spec().Names, client: c, log: log}
-	i.problem.Store(new("certificate of cert-manager was not looked for yet"))
+	i.problem.Store(new("cert-manager's certificate has not been read yet"))
 	return i
 }
 
-// troubleInterval is the time between two looks while calls would fail.
+// troubleInterval is the time between two checks while calls would fail.
 const troubleInterval = 5 * time.Second
 
-// look takes over what the Secret holds, once the API server trusts it.
+// look starts serving the Secret's certificate once the API server trusts it.
 //
-// cert-manager replaces an authority without overlap: for a moment caBundle and
-// Secret do not agree. Then the certificate that caBundle fits is served.
+// cert-manager replaces an authority without overlap: for a moment caBundle and the
+// Secret disagree. Meanwhile the certificate that matches caBundle is served.
 func (i *issued) look(ctx context.Context) (next time.Time, err error) {
 	at := i.options.Clock()
 	leaf, authority, problem := i.readSecret(ctx, at)
@@ -56,23 +56,23 @@ func (i *issued) look(ctx context.Context) (next time.Time, err error) {
 	switch served := i.leaf.Load(); {
 	case problem != nil:
 	case i.check(at, i.names) != nil, unread == nil && (fits(leaf) || !fits(served)):
-		i.take(leaf, authority)
+		i.serveNew(leaf, authority)
 	}
 	unfit := unread
-	if unread == nil && i.check(at, i.names) == nil { // else it has a better reason
+	if unread == nil && i.check(at, i.names) == nil { // otherwise check has a better reason
 		unfit = distrust(i.leaf.Load(), configurations, at)
 	}
 	text := join(problem, unfit, i.inspect(ctx))
-	i.tell(text)
+	i.logProblem(text)
 	i.judge(text, i.check(at, i.names) == nil, unread, unfit)
 	if i.problem.Load() != nil {
-		return at.Add(troubleInterval), nil // not all that may be wrong is watched
+		return at.Add(troubleInterval), nil // not every possible cause is watched
 	}
 	return time.Time{}, nil
 }
 
-// judge notes whether calls would fail. That the webhook configurations could
-// not be read says nothing about that; that they do not exist does.
+// judge records whether calls would fail. Webhook configurations that could not be
+// read do not imply that; missing ones do.
 func (i *issued) judge(text string, valid bool, unread, unfit error) {
 	switch {
 	case valid && unfit == nil:
@@ -83,7 +83,7 @@ func (i *issued) judge(text string, valid bool, unread, unfit error) {
 	}
 }
 
-// ready tells why a call by the API server would fail.
+// ready returns why a call by the API server would fail.
 func (i *issued) ready() error {
 	if problem := i.problem.Load(); problem != nil {
 		return errors.New(*problem)
@@ -91,19 +91,19 @@ func (i *issued) ready() error {
 	return i.check(i.options.Clock(), i.names)
 }
 
-// tell logs what is wrong when that changes.
-func (i *issued) tell(text string) {
+// logProblem logs the problem when it changes.
+func (i *issued) logProblem(text string) {
 	switch text {
-	case i.told:
+	case i.logged:
 	case "":
-		i.log.Info("certificate of cert-manager is in order")
+		i.log.Info("cert-manager's certificate is valid")
 	default:
-		i.log.Error(errors.New(text), "certificate of cert-manager is not in order")
+		i.log.Error(errors.New(text), "cert-manager's certificate is not valid")
 	}
-	i.told = text
+	i.logged = text
 }
 
-func (i *issued) take(leaf *tls.Certificate, authority *x509.Certificate) {
+func (i *issued) serveNew(leaf *tls.Certificate, authority *x509.Certificate) {
 	if before := i.leaf.Load(); before != nil && before.Leaf.Equal(leaf.Leaf) {
 		return
 	}
@@ -111,7 +111,7 @@ func (i *issued) take(leaf *tls.Certificate, authority *x509.Certificate) {
 	i.log.Info("serving certificate", "notAfter", leaf.Leaf.NotAfter, "serial", leaf.Leaf.SerialNumber.Text(16))
 }
 
-// readSecret returns what the Secret holds if that can be served.
+// readSecret returns the content of the Secret if it can be served.
 func (i *issued) readSecret(ctx context.Context, at time.Time) (*tls.Certificate, *x509.Certificate, error) {
 	key := client.ObjectKey{Namespace: i.options.Namespace, Name: i.options.Secret}
 	var secret corev1.Secret
@@ -127,7 +127,7 @@ func (i *issued) readSecret(ctx context.Context, at time.Time) (*tls.Certificate
 	if err := checkServer(leaf, at, i.names); err != nil {
 		return nil, nil, fmt.Errorf("read secret %s: %w", key, err)
 	}
-	// An issuer need not tell its authority (ACME does not).
+	// An issuer need not provide its authority (ACME does not).
 	var authority *x509.Certificate
 	if authorities, err := decodeCertificates(secret.Data[AuthorityCertificateKey]); err == nil {
 		authority = authorities[0]
@@ -135,7 +135,7 @@ func (i *issued) readSecret(ctx context.Context, at time.Time) (*tls.Certificate
 	return leaf, authority, nil
 }
 
-// inspect says what is wrong with the Certificate.
+// inspect returns what is wrong with the Certificate.
 func (i *issued) inspect(ctx context.Context) error {
 	key := client.ObjectKey{Namespace: i.options.Namespace, Name: i.options.Certificate}
 	var certificate cmv1.Certificate
@@ -154,8 +154,8 @@ func (i *issued) inspect(ctx context.Context) error {
 	return nil
 }
 
-// distrust says why the API server, which knows these configurations, would
-// refuse the leaf; nil: it would not.
+// distrust returns why the API server, with these configurations, would refuse the
+// leaf; nil if it would not.
 func distrust(leaf *tls.Certificate, to configurations, at time.Time) error {
 	for _, each := range to {
 		for _, config := range each.clients {
@@ -164,7 +164,7 @@ func distrust(leaf *tls.Certificate, to configurations, at time.Time) error {
 				err = checkChain(leaf, authorities, at)
 			}
 			if err != nil {
-				return fmt.Errorf("caBundle of %s %s does not fit, which cert-manager's cainjector fills if it runs and the annotation %s names the Certificate: %w",
+				return fmt.Errorf("caBundle of %s %s does not match, which cert-manager's cainjector sets if it runs and the annotation %s names the Certificate: %w",
 					each.kind, each.current.GetName(), cmv1.WantInjectAnnotation, err)
 			}
 		}
@@ -172,7 +172,7 @@ func distrust(leaf *tls.Certificate, to configurations, at time.Time) error {
 	return nil
 }
 
-// join makes one line of errors.
+// join joins errors into one line.
 func join(errs ...error) string {
 	var lines []string
 	for _, err := range errs {

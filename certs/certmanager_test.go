@@ -19,7 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// certificate is as the shipped one, ready.
+// certificate is the shipped one, ready.
 func certificate(change func(*cmv1.Certificate)) *cmv1.Certificate {
 	c := &cmv1.Certificate{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: CertManagerCertificate},
@@ -65,7 +65,7 @@ func TestInspect(t *testing.T) {
 	}
 }
 
-// mapper knows nothing, or fails.
+// mapper maps no kind, or fails.
 type mapper struct {
 	meta.RESTMapper
 	err error
@@ -91,7 +91,7 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// issuer plays cert-manager and its cainjector.
+// issuer acts as cert-manager and its cainjector.
 type issuer struct {
 	t *testing.T
 	*cluster
@@ -166,14 +166,14 @@ func TestCertManager(t *testing.T) {
 	ready("cert-manager has not looked at it yet")
 	first, second := fresh(t, now), fresh(t, now)
 	i.secret(first)
-	ready("caBundle of mutating webhook configuration hooks does not fit")
+	ready("caBundle of mutating webhook configuration hooks does not match")
 	i.inject(first.Bundle())
 	ready("")
 	serves(first)
 
 	i.secret(second)
 	ready("")
-	serves(first) // caBundle does not fit the new one yet
+	serves(first) // caBundle does not match the new one yet
 	i.inject(second.Bundle())
 	ready("")
 	serves(second)
@@ -202,7 +202,7 @@ func TestCertManagerIsNotThere(t *testing.T) {
 	}
 }
 
-// noMatch is a cluster without definitions of ours.
+// noMatch is a cluster without cert-manager's definitions.
 type noMatch struct{ client.Client }
 
 func (noMatch) Get(context.Context, client.ObjectKey, client.Object, ...client.GetOption) error {

@@ -24,7 +24,7 @@ import (
 )
 
 // The fake client merges patches with the real library and refuses stale resource
-// versions. What it does not do is validate, nor tell who owns a field.
+// versions. It does not validate, and it does not track field owners.
 
 var options = Options{
 	Namespace: "ns", Service: "hook", DNSNames: []string{"127.0.0.1"},
@@ -88,7 +88,7 @@ func hooks() []client.Object {
 	}
 }
 
-// replica is one self-signed source at a time of its own.
+// replica is one self-signed source with its own clock.
 type replica struct {
 	*selfSigned
 	source *Source
@@ -116,7 +116,7 @@ func (r *replica) sync(ctx context.Context) error {
 	return err
 }
 
-// mustSync looks, and is ready a moment later.
+// mustSync synchronizes and must be ready a moment later.
 func (r *replica) mustSync(t *testing.T) {
 	t.Helper()
 	if err := r.sync(t.Context()); err != nil {
@@ -128,7 +128,7 @@ func (r *replica) mustSync(t *testing.T) {
 	}
 }
 
-// bundles are the caBundles of all webhooks.
+// bundles returns the caBundles of all webhooks.
 func bundles(t *testing.T, c client.Client) []string {
 	t.Helper()
 	var mutating admissionv1.MutatingWebhookConfiguration

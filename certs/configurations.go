@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Restricted to a name, list and watch need a field selector of it, which the
+// With resourceNames, list and watch need a field selector for the name, which the
 // watches of this package have.
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=mutatingwebhookconfigurations;validatingwebhookconfigurations,resourceNames=kong-latency,verbs=get;list;patch;watch
 
@@ -23,10 +23,10 @@ type configuration struct {
 	clients []*admissionv1.WebhookClientConfig // parts of current
 }
 
-// configurations are the webhook configurations that name us.
+// configurations are the product's webhook configurations.
 type configurations []*configuration
 
-// readConfigurations reads both. It is an error if one does not exist.
+// readConfigurations reads both. A missing one is an error.
 func readConfigurations(ctx context.Context, c client.Client, name string) (configurations, error) {
 	if name == "" {
 		return nil, nil
@@ -50,7 +50,7 @@ func readConfigurations(ctx context.Context, c client.Client, name string) (conf
 	return configurations{m, v}, nil
 }
 
-// bundles are the caBundles of all webhooks.
+// bundles returns the caBundles of all webhooks.
 func (c configurations) bundles() [][]byte {
 	var out [][]byte
 	for _, each := range c {
@@ -61,7 +61,7 @@ func (c configurations) bundles() [][]byte {
 	return out
 }
 
-// hold tells whether every webhook has this caBundle.
+// hold reports whether every webhook has this caBundle.
 func (c configurations) hold(bundle []byte) bool {
 	for _, have := range c.bundles() {
 		if !bytes.Equal(have, bundle) {
@@ -71,8 +71,8 @@ func (c configurations) hold(bundle []byte) bool {
 	return true
 }
 
-// injector tells which configuration asks cert-manager to fill its caBundle;
-// empty: none.
+// injector names the configuration whose caBundle cert-manager is told to set; empty
+// if there is none.
 func (c configurations) injector() string {
 	for _, each := range c {
 		for _, key := range []string{cmv1.WantInjectAnnotation, cmv1.WantInjectFromSecretAnnotation, cmv1.WantInjectAPIServerCAAnnotation} {
@@ -84,14 +84,13 @@ func (c configurations) injector() string {
 	return ""
 }
 
-// publish writes bundle as caBundle into every webhook, where it is another.
-// It returns the kinds that it has written.
+// publish sets the caBundle of every webhook that has another. It returns the kinds
+// that it has written.
 //
-// It is a strategic merge patch, which names webhooks by their name and of each
-// the caBundle only. Server-side apply would do the same at first, but it makes
-// us an owner of the list's entries: whoever installed them by server-side apply
-// could then never drop one, because its name and caBundle would stay behind,
-// and the API server refuses that as incomplete.
+// It is a strategic merge patch of each webhook's caBundle. Server-side apply would
+// also make this package an owner of the list's entries: an installer that uses
+// server-side apply could never drop one, because its name and caBundle would
+// remain, which the API server refuses as incomplete.
 func (c configurations) publish(ctx context.Context, to client.Client, bundle []byte) (written []string, err error) {
 	var errs []error
 	for _, each := range c {
@@ -101,8 +100,8 @@ func (c configurations) publish(ctx context.Context, to client.Client, bundle []
 		for _, config := range each.clients {
 			config.CABundle = bundle
 		}
-		// A conflict if it changed since it was read: a webhook that was dropped
-		// in between must not come back, and nobody's later bundle be undone.
+		// With optimistic locking: a webhook that was removed in between must not
+		// reappear, and a newer bundle must not be overwritten.
 		patch := client.StrategicMergeFrom(each.before, client.MergeFromWithOptimisticLock{})
 		if err := to.Patch(ctx, each.current, patch, client.FieldOwner(FieldManager)); err != nil {
 			errs = append(errs, fmt.Errorf("patch caBundle of %s: %w", each.kind, err))

@@ -1,14 +1,14 @@
-// Package certs has the certificate that the webhook server presents to the API
-// server, and sees to the trust in it that the API server needs (caBundle).
+// Package certs provides the certificate that the webhook server presents to the API
+// server, and publishes the authority that the API server trusts (caBundle).
 //
-// The pure half turns values into values: [Authority], [Pair], [Check], [Spec],
+// One half is pure: [Authority], [Pair], [Check], [Spec],
 // the encoding of a Secret, and [Inspect]. Time is always a parameter. The other
 // half, [Setup] and [Source], reads and writes the cluster, in one of the modes:
-// certificates of our own making, of cert-manager, or in files. What is served
-// lives in memory, whatever becomes of its origin.
+// self-signed certificates, cert-manager, or files. Certificates are served from
+// memory, whatever happens to their origin.
 //
-// For certificates of our own making the Secret is the source of truth, and one
-// order holds throughout, on which a change of the authority rests: first the
-// Secret, then caBundle, and only then is a leaf served. A leaf of a new
-// authority comes into the Secret when that has been in caBundle for the grace.
+// For self-signed certificates the Secret is the source of truth. Everything happens
+// in one order, which makes replacing the authority safe: first the Secret, then
+// caBundle, and only then is a leaf served. A leaf of a new authority is written to
+// the Secret after the authority has been in caBundle for the grace period.
 package certs

@@ -10,11 +10,11 @@ import (
 	"github.com/go-logr/logr"
 )
 
-// filesInterval is the time between two looks at files. The kubelet takes up to
-// a minute to bring a changed Secret there.
+// filesInterval is the time between two reads of the files. The kubelet needs up to
+// a minute to update a mounted Secret.
 const filesInterval = 10 * time.Second
 
-// files serves what somebody puts into two files.
+// files serves the certificate in two files.
 type files struct {
 	*serving
 	options Options
@@ -22,8 +22,8 @@ type files struct {
 	log     logr.Logger
 }
 
-// look reads both files. What cannot be served leaves in place what is: the two
-// are not always written at once.
+// look reads both files. If they cannot be served, the previous certificate stays:
+// the two are not always written at the same time.
 func (f *files) look(context.Context) (next time.Time, err error) {
 	leaf, err := f.read()
 	if err != nil {

@@ -10,9 +10,8 @@ import (
 	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
 )
 
-// Inspect says what is wrong with a Certificate of cert-manager's that shall be
-// written to secret and hold names, each a DNS name or an IP address; nothing if
-// it is in order.
+// Inspect returns what is wrong with a cert-manager Certificate that must be written
+// to secret and cover names, each a DNS name or an IP address; nil if it is valid.
 func Inspect(certificate *cmv1.Certificate, secret string, names []string) []string {
 	var problems []string
 	if got := certificate.Spec.SecretName; got != secret {

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Mode is a way of having certificates.
+// Mode says where certificates come from.
 type Mode string
 
-// The modes. Auto is CertManager where its definitions are installed at start,
-// else SelfSigned.
+// The modes. Auto is CertManager if its definitions are installed at start, otherwise
+// SelfSigned.
 const (
 	SelfSigned  Mode = "self-signed"
 	CertManager Mode = "cert-manager"
@@ -26,15 +26,15 @@ func Modes() []Mode { return []Mode{SelfSigned, CertManager, Files, Auto} }
 const (
 	// SelfSignedSecret is where SelfSigned keeps its pair.
 	SelfSignedSecret = "kong-latency-webhook-cert"
-	// CertManagerSecret is where cert-manager writes its certificate. It is
-	// another one, so that the two never write the same.
+	// CertManagerSecret is where cert-manager writes its certificate. It is a
+	// different Secret, so that the two modes never write the same one.
 	CertManagerSecret = "kong-latency-webhook-tls"
 	// CertManagerCertificate is the name of the Certificate object.
 	CertManagerCertificate = "kong-latency-webhook"
 )
 
 // Defaults of Options. The leaf is short-lived so that renewal is an everyday
-// event; a change of authority touches more, so it is rare. Changes are watched;
+// event; replacing the authority affects more, so it is rare. Changes are watched;
 // the interval is for what a watch misses.
 const (
 	DefaultAuthorityValidity = 10 * 365 * 24 * time.Hour
@@ -43,11 +43,11 @@ const (
 	DefaultInterval          = time.Minute
 )
 
-// Options say where certificates are kept and for whom they are.
+// Options say where certificates are stored and which names they cover.
 type Options struct {
-	// Mode is the way of having certificates; empty means SelfSigned.
+	// Mode says where certificates come from; empty means SelfSigned.
 	Mode Mode
-	// Namespace is our own: of the Secret and of the Service.
+	// Namespace is the namespace of the Secret and of the Service.
 	Namespace string
 	// Secret is the name of the Secret that holds the pair; empty means
 	// SelfSignedSecret or CertManagerSecret. SelfSigned creates it if it does not
@@ -61,28 +61,28 @@ type Options struct {
 	// Service is the name of the Service through which the API server calls.
 	// May be empty if DNSNames is not.
 	Service string
-	// DNSNames are further DNS names and IP addresses of the certificate.
+	// DNSNames are additional DNS names and IP addresses of the certificate.
 	DNSNames []string
 	// WebhookConfiguration names the MutatingWebhookConfiguration and the
-	// ValidatingWebhookConfiguration whose caBundle is filled in (SelfSigned) or
-	// looked at (CertManager); empty: none is.
+	// ValidatingWebhookConfiguration whose caBundle is set (SelfSigned) or
+	// checked (CertManager); empty means none.
 	WebhookConfiguration string
-	// AuthorityValidity is how long a new authority lives, at least twice
-	// LeafValidity; 0 means DefaultAuthorityValidity.
+	// AuthorityValidity is the validity of a new authority, at least 2 × LeafValidity;
+	// 0 means DefaultAuthorityValidity.
 	AuthorityValidity time.Duration
-	// LeafValidity is how long a new serving certificate lives; 0 means
+	// LeafValidity is the validity of a new serving certificate; 0 means
 	// DefaultLeafValidity.
 	LeafValidity time.Duration
-	// Grace is how long a new authority stands in caBundle before a certificate
-	// of it is served, less than a third of LeafValidity; 0 means DefaultGrace.
+	// Grace is how long a new authority must be in caBundle before a certificate
+	// signed by it is served, less than a third of LeafValidity; 0 means DefaultGrace.
 	Grace time.Duration
-	// Interval is the longest time between two looks; 0 means DefaultInterval.
+	// Interval is the longest time between two checks; 0 means DefaultInterval.
 	Interval time.Duration
-	// Clock tells the time by which certificates are judged; nil means time.Now.
+	// Clock returns the time that validity is checked against; nil means time.Now.
 	Clock func() time.Time
 }
 
-// Complete fills in what is empty, and reports every option that cannot be used.
+// Complete sets defaults and reports every invalid option.
 func (o *Options) Complete() error {
 	setDefault(&o.Mode, SelfSigned)
 	setDefault(&o.Certificate, CertManagerCertificate)
@@ -107,10 +107,10 @@ func (o *Options) Complete() error {
 	}
 	check(o.LeafValidity > 0 && o.Grace > 0 && o.Interval > 0,
 		"leaf validity %s, grace %s or interval %s is negative", o.LeafValidity, o.Grace, o.Interval)
-	// Else a new authority would be due for renewal at once.
+	// Otherwise a new authority would be due for renewal at once.
 	check(o.AuthorityValidity >= 2*o.LeafValidity,
-		"authority validity %s is less than twice the leaf validity %s", o.AuthorityValidity, o.LeafValidity)
-	// Else a leaf could end while its successor waits.
+		"authority validity %s is less than 2 × the leaf validity %s", o.AuthorityValidity, o.LeafValidity)
+	// Otherwise a leaf could expire while its successor waits.
 	check(o.Grace < o.LeafValidity/3, "grace %s is not less than a third of the leaf validity %s", o.Grace, o.LeafValidity)
 	return errors.Join(errs...)
 }
@@ -122,8 +122,8 @@ func setDefault[T comparable](to *T, value T) {
 	}
 }
 
-// spec is what the options ask of a pair. The API server calls a Service by
-// the name <service>.<namespace>.svc.
+// spec returns the requirements on a pair. The API server calls a Service by the name
+// <service>.<namespace>.svc.
 func (o *Options) spec() Spec {
 	names := o.DNSNames
 	if o.Service != "" {

@@ -11,19 +11,19 @@ import (
 	"time"
 )
 
-// Pair is everything that serving needs and a Secret holds: an authority and
-// the leaf that is served.
+// Pair is an authority and the leaf that is served: what serving needs and the Secret
+// stores.
 type Pair struct {
 	// Authority signs the next leaf.
 	Authority *Authority
-	// Retired are earlier authorities, the latest first. They stay trusted while
-	// a leaf of theirs may be served; the present leaf may be theirs too.
+	// Retired are earlier authorities, the latest first. They stay trusted while a leaf
+	// that they signed may be served; the current leaf may be one of those.
 	Retired []*x509.Certificate
-	// Leaf is what is served, with its key and with Leaf.Leaf set.
+	// Leaf is the certificate that is served, with its key and with Leaf.Leaf set.
 	Leaf tls.Certificate
 }
 
-// Bundle is the PEM of all trusted authorities, the signing one first: the
+// Bundle returns the PEM of all trusted authorities, the signing one first: the
 // value of caBundle.
 func (p *Pair) Bundle() []byte {
 	var out bytes.Buffer
@@ -37,10 +37,10 @@ func (p *Pair) trusted() []*x509.Certificate {
 	return append([]*x509.Certificate{p.Authority.Certificate}, p.Retired...)
 }
 
-// Check says why pair cannot serve names at the time at; nil means that it can.
+// Check returns why pair cannot serve names at the given time; nil if it can.
 // Authority and leaf are checked: times, usages, that each key belongs to its
 // certificate, that a trusted authority signed the leaf, and that the leaf
-// holds every name.
+// covers every name.
 func Check(pair *Pair, at time.Time, names []string) error {
 	if err := checkAuthority(pair, at); err != nil {
 		return err
@@ -55,7 +55,7 @@ func checkAuthority(pair *Pair, at time.Time) error {
 	authority := pair.Authority
 	switch {
 	case !authority.Certificate.BasicConstraintsValid || !authority.Certificate.IsCA:
-		return errors.New("certificate of the authority is not one of an authority")
+		return errors.New("certificate of the authority is not a CA certificate")
 	case authority.Certificate.KeyUsage&x509.KeyUsageCertSign == 0:
 		return errors.New("certificate of the authority may not sign certificates")
 	case !belongs(authority.Key, authority.Certificate):
@@ -71,7 +71,7 @@ func checkLeaf(pair *Pair, at time.Time, names []string) error {
 	return checkChain(&pair.Leaf, pair.trusted(), at)
 }
 
-// checkServer checks a leaf by itself: key, times and names.
+// checkServer checks a leaf alone: key, times and names.
 func checkServer(certificate *tls.Certificate, at time.Time, names []string) error {
 	leaf := certificate.Leaf
 	if leaf == nil {
@@ -92,8 +92,8 @@ func checkServer(certificate *tls.Certificate, at time.Time, names []string) err
 	return nil
 }
 
-// checkChain checks that one of the roots signed the leaf, by way of what comes
-// with it, for servers.
+// checkChain checks that one of the roots signed the leaf for servers, possibly through
+// the intermediate certificates that come with it.
 func checkChain(certificate *tls.Certificate, trusted []*x509.Certificate, at time.Time) error {
 	roots, between := x509.NewCertPool(), x509.NewCertPool()
 	for _, root := range trusted {
@@ -101,7 +101,7 @@ func checkChain(certificate *tls.Certificate, trusted []*x509.Certificate, at ti
 	}
 	for _, der := range certificate.Certificate[1:] {
 		if c, err := x509.ParseCertificate(der); err == nil {
-			between.AddCert(c) // what is none cannot help
+			between.AddCert(c) // one that is not an authority is harmless
 		}
 	}
 	if _, err := certificate.Leaf.Verify(x509.VerifyOptions{
@@ -125,7 +125,7 @@ func checkTimes(what string, certificate *x509.Certificate, at time.Time) error 
 	return nil
 }
 
-// belongs tells whether key is the private half of the certificate's key.
+// belongs reports whether key is the private half of the certificate's key.
 func belongs(key crypto.Signer, certificate *x509.Certificate) bool {
 	if key == nil {
 		return false

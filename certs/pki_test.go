@@ -20,12 +20,12 @@ var (
 	spec  = Spec{Names: names, AuthorityValidity: 900 * day, LeafValidity: 90 * day}
 )
 
-// fresh returns a pair as spec asks for it.
+// fresh returns a pair as spec requires it.
 func fresh(t *testing.T, at time.Time) *Pair {
 	t.Helper()
 	pair, reason, err := spec.Next(Seen{}, at)
 	if err != nil || reason == "" {
-		t.Fatalf("Next of nothing = reason %q, error %v", reason, err)
+		t.Fatalf("Next without a pair = reason %q, error %v", reason, err)
 	}
 	return pair
 }
@@ -98,7 +98,7 @@ func TestCheck(t *testing.T) {
 		{"usable", good, now, names, ""},
 		{"usable at once on a machine that is behind", good, now.Add(-Backdate), names, ""},
 		{"usable in its last second", good, now.Add(spec.LeafValidity), names, ""},
-		{"fewer names asked", good, now, names[:1], ""},
+		{"fewer names required", good, now, names[:1], ""},
 		{"retired authority", &Pair{Authority: other.Authority, Retired: []*x509.Certificate{good.Authority.Certificate}, Leaf: good.Leaf}, now, names, ""},
 		{"none", nil, now, names, "no certificate authority"},
 		{"no leaf", &Pair{Authority: good.Authority}, now, names, "no serving certificate"},
@@ -109,7 +109,7 @@ func TestCheck(t *testing.T) {
 		{"other IP address", good, now, []string{"127.0.0.2"}, "not 127.0.0.2"},
 		{"leaf of another authority", &Pair{Authority: other.Authority, Leaf: good.Leaf}, now, names, "unknown authority"},
 		{"key of another authority", &Pair{Authority: &Authority{good.Authority.Certificate, other.Authority.Key}, Leaf: good.Leaf}, now, names, "key of the authority does not belong"},
-		{"authority is a leaf", &clientOnly, now, names, "is not one of an authority"},
+		{"authority is a leaf", &clientOnly, now, names, "is not a CA certificate"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

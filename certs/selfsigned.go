@@ -12,36 +12,36 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// readyGrace is how long after its first caBundle a new process waits before it
-// calls itself ready, so that the API server has heard of it. It has to be no
-// longer: before, nobody could call at all.
+// readyGrace is how long after its first caBundle a new process waits before it is
+// ready, so that the API server has seen it. It need not be longer: before that,
+// nobody could call at all.
 const readyGrace = time.Second
 
-// selfSigned keeps certificates of our own making. The Secret is the source of
-// truth; every replica does the same by it, leader or not.
+// selfSigned maintains self-signed certificates. The Secret is the source of truth,
+// which every replica follows, leader or not.
 type selfSigned struct {
 	*serving
 	options Options
 	spec    Spec
 	client  client.Client
 	log     logr.Logger
-	trust   trust // used by look alone
+	trust   trust // used by look only
 
 	pair      atomic.Pointer[Pair] // what is served
 	published atomic.Pointer[publication]
 }
 
-// publication is that the authority of what is served stands in every caBundle,
-// and from when on that can be relied on.
+// publication records that the authority of the served leaf is in every caBundle, and
+// from when on the API server is assumed to know.
 type publication struct{ readyFrom time.Time }
 
-// look brings Secret, caBundle and memory in step, in this order: a leaf is
-// served only when the API server has been told to trust its authority.
+// look synchronizes Secret, caBundle and memory, in this order: a leaf is served only
+// after the API server has been told to trust its authority.
 //
-// The webhook configurations are read before the Secret. So the bundle that is
-// written is never older than the one that it replaces: had another replica
-// published a later one since, the write is a conflict; had it done so before,
-// the Secret that is read afterwards is the later one too.
+// The webhook configurations are read before the Secret, so that the bundle written
+// is never older than the one it replaces: if another replica has published a newer
+// one since, the write is a conflict; if it did so before, the Secret read afterwards
+// is the newer one, too.
 func (s *selfSigned) look(ctx context.Context) (next time.Time, err error) {
 	configurations, unread := readConfigurations(ctx, s.client, s.options.WebhookConfiguration)
 	if unread == nil {
@@ -54,7 +54,7 @@ func (s *selfSigned) look(ctx context.Context) (next time.Time, err error) {
 		return time.Time{}, err
 	}
 	if Check(s.pair.Load(), s.options.Clock(), s.spec.Names) != nil {
-		s.serve(pair) // there is nothing better to serve
+		s.serve(pair) // nothing better is available
 	}
 	if apierrors.IsNotFound(unread) {
 		s.published.Store(nil)
@@ -107,7 +107,7 @@ func (s *selfSigned) publish(ctx context.Context, to configurations, bundle []by
 	return nil
 }
 
-// ready tells why a call by the API server would fail.
+// ready returns why a call by the API server would fail.
 func (s *selfSigned) ready() error {
 	at := s.options.Clock()
 	if err := Check(s.pair.Load(), at, s.spec.Names); err != nil {
@@ -117,7 +117,7 @@ func (s *selfSigned) ready() error {
 	case published == nil:
 		return errors.New("serve certificate: its authority is not published in the webhook configurations")
 	case at.Before(published.readyFrom):
-		return errors.New("serve certificate: its authority was published only now")
+		return errors.New("serve certificate: its authority was published only a moment ago")
 	}
 	return nil
 }

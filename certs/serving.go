@@ -14,14 +14,14 @@ import (
 	"github.com/kong-latency/kong-latency/internal/metrics"
 )
 
-// serving is what is served, in memory. It outlives every trouble with the
-// cluster: until there is something better, it stays.
+// serving holds the served certificate in memory. It is independent of the cluster:
+// it stays until there is a better one.
 type serving struct {
 	leaf   atomic.Pointer[tls.Certificate]
 	expiry *prometheus.GaugeVec
 }
 
-// newServing registers the metric, once for all sources of a process.
+// newServing registers the metric once per process.
 func newServing(registry ctrlmetrics.RegistererGatherer) (*serving, error) {
 	expiry := metrics.CertificateExpiry.NewGauges()
 	var known prometheus.AlreadyRegisteredError
@@ -38,7 +38,7 @@ func newServing(registry ctrlmetrics.RegistererGatherer) (*serving, error) {
 	return &serving{expiry: expiry}, nil
 }
 
-// serve presents leaf from now on. The authority may be nil, if unknown.
+// serve presents leaf from now on. The authority is nil if unknown.
 func (s *serving) serve(leaf *tls.Certificate, authority *x509.Certificate) {
 	s.leaf.Store(leaf)
 	s.expiry.WithLabelValues("serving").Set(float64(leaf.Leaf.NotAfter.Unix()))
@@ -56,7 +56,7 @@ func (s *serving) get() (*tls.Certificate, error) {
 	return leaf, nil
 }
 
-// check tells why what is served is of no use at the time at.
+// check returns why the served certificate is unusable at the given time.
 func (s *serving) check(at time.Time, names []string) error {
 	leaf, err := s.get()
 	if err != nil {

@@ -25,7 +25,7 @@ func Setup(mgr manager.Manager, o Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	log.Info("certificate mode", "mode", mode, "asked", o.Mode)
+	log.Info("certificate mode", "mode", mode, "configured", o.Mode)
 
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, cmv1.AddToScheme} {
@@ -33,8 +33,8 @@ func Setup(mgr manager.Manager, o Options) (*Source, error) {
 			return nil, fmt.Errorf("build scheme of certificates: %w", err)
 		}
 	}
-	// The manager's client would answer from an informer over all Secrets of
-	// the cluster, which needs rights over all of them. This one asks directly.
+	// The manager's client would answer from an informer for all Secrets of the
+	// cluster, which needs the right to list them all. This one reads directly.
 	direct, err := client.New(mgr.GetConfig(), client.Options{
 		HTTPClient: mgr.GetHTTPClient(),
 		Mapper:     mgr.GetRESTMapper(),
@@ -58,8 +58,8 @@ func Setup(mgr manager.Manager, o Options) (*Source, error) {
 	return source, nil
 }
 
-// resolve decides for Auto. It is decided once: replicas that change over at any
-// moment would work against each other.
+// resolve resolves Auto, once: replicas that switch at different times would work
+// against each other.
 func resolve(mode Mode, mapper meta.RESTMapper) (Mode, error) {
 	if mode != Auto {
 		return mode, nil
@@ -75,7 +75,7 @@ func resolve(mode Mode, mapper meta.RESTMapper) (Mode, error) {
 	}
 }
 
-// newSource makes a source of completed options and a mode that is not Auto.
+// newSource returns a source for completed options and a mode that is not Auto.
 func newSource(c client.Client, log logr.Logger, mode Mode, o Options) (*Source, error) {
 	serving, err := newServing(metrics.Registry)
 	if err != nil {

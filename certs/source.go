@@ -13,10 +13,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
-// FieldManager owns what this package writes.
+// FieldManager is the field manager of what this package writes.
 const FieldManager = "kong-latency-certs"
 
-// firstRetry is the wait after a first failure; it doubles up to the interval.
+// firstRetry is the delay after a first failure; it doubles up to the interval.
 const firstRetry = 200 * time.Millisecond
 
 var (
@@ -24,42 +24,41 @@ var (
 	_ healthz.Checker                = (*Source)(nil).Ready
 )
 
-// Source serves certificates from memory, and keeps them as they shall be while
-// it runs.
+// Source serves certificates from memory, and keeps them up to date while it runs.
 type Source struct {
 	keeper  keeper
 	options Options
 	log     logr.Logger
-	watch   *watch // nil: nothing is watched
+	watch   *watch // nil if nothing is watched
 }
 
-// keeper is one way of having certificates.
+// keeper implements one mode.
 type keeper interface {
-	// look sees after everything once, and tells when it wants to be asked again
-	// at the latest; zero: it does not mind.
+	// look synchronizes once, and returns when it must be called again at the latest;
+	// zero means that there is no such time.
 	look(ctx context.Context) (next time.Time, err error)
-	// get returns what is served, from memory.
+	// get returns the served certificate, from memory.
 	get() (*tls.Certificate, error)
-	// ready tells, from memory, why a call by the API server would fail.
+	// ready returns, from memory, why a call by the API server would fail.
 	ready() error
 }
 
 // NeedLeaderElection is false: every replica serves.
 func (s *Source) NeedLeaderElection() bool { return false }
 
-// GetCertificate is for tls.Config. It fails until there is a certificate.
+// GetCertificate implements tls.Config's. It fails until there is a certificate.
 func (s *Source) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return s.keeper.get()
 }
 
-// Ready is nil when what is served is valid and, as far as is known, accepted by
-// the API server. It answers from memory.
+// Ready returns nil if the served certificate is valid and, as far as is known,
+// accepted by the API server. It answers from memory.
 func (s *Source) Ready(*http.Request) error { return s.keeper.ready() }
 
-// Start keeps certificates as they shall be until the context ends. It never
-// fails: errors are logged and tried again, and what is in memory is served.
+// Start keeps certificates up to date until the context ends. It never fails: errors
+// are logged and retried, and the certificate in memory is served.
 func (s *Source) Start(ctx context.Context) error {
-	var changed <-chan struct{} // never, if nothing is watched
+	var changed <-chan struct{} // nil, which blocks, if nothing is watched
 	if s.watch != nil {
 		changed = s.watch.changed
 		done := make(chan struct{})
@@ -80,10 +79,10 @@ func (s *Source) Start(ctx context.Context) error {
 		case ctx.Err() != nil:
 		case apierrors.IsConflict(err):
 			pause = retry.Step()
-			s.log.V(1).Info("another replica wrote first, trying again", "in", pause.String())
+			s.log.V(1).Info("another replica wrote first, retrying", "in", pause.String())
 		default:
 			pause = retry.Step()
-			s.log.Error(err, "certificates are not as they shall be, trying again", "in", pause.String())
+			s.log.Error(err, "certificates are not up to date, retrying", "in", pause.String())
 		}
 		timer := time.NewTimer(pause)
 		select {
@@ -96,12 +95,12 @@ func (s *Source) Start(ctx context.Context) error {
 	return nil
 }
 
-// pause is the time until next, but no longer than the interval.
+// pause returns the time until next, but at most the interval.
 func (s *Source) pause(next time.Time) time.Duration {
 	if next.IsZero() {
 		return s.options.Interval
 	}
-	// A moment later, so that what is awaited has come when it is looked for.
+	// A moment later, so that what is waited for has happened by then.
 	return min(s.options.Interval, max(next.Sub(s.options.Clock()), 0)+10*time.Millisecond)
 }
 

@@ -117,7 +117,7 @@ func TestRepairs(t *testing.T) {
 			wantData, wantBundles := secret(t, c).Data, bundles(t, c)
 			tt.spoil(t, c)
 			r.mustSync(t)
-			// As before: what is in use was not thrown away.
+			// As before: the pair in use was kept.
 			if diff := cmp.Diff(wantData, secret(t, c).Data); diff != "" {
 				t.Errorf("secret (-before +after):\n%s", diff)
 			}
@@ -128,9 +128,9 @@ func TestRepairs(t *testing.T) {
 	}
 }
 
-// No handshake with either replica fails while years pass and one looks at the
-// Secret before the other.
-func TestRenewalCutsNobodyOff(t *testing.T) {
+// No handshake with either replica fails over years in which one reads the Secret
+// before the other.
+func TestRenewalBreaksNoHandshake(t *testing.T) {
 	c := newCluster(hooks()...)
 	first, second := newReplica(t, c, now), newReplica(t, c, now)
 	first.mustSync(t)
@@ -141,7 +141,7 @@ func TestRenewalCutsNobodyOff(t *testing.T) {
 		before := bundles(t, c)[0]
 		first.mustSync(t)
 		if err := handshake(t, before, second); err != nil {
-			t.Fatalf("handshake at %s with the replica that has not looked, under the bundle of before: %v", at, err)
+			t.Fatalf("handshake at %s with the replica that has not synchronized, under the previous bundle: %v", at, err)
 		}
 		for _, r := range []*replica{second, first} {
 			bundle := bundles(t, c)[0]
@@ -174,8 +174,8 @@ func TestServesOnWhenClusterIsDown(t *testing.T) {
 	}
 }
 
-// A certificate of a new authority is served only when that has been published
-// for the grace.
+// A certificate of a new authority is served only after the authority has been
+// published for the grace period.
 func TestPublishesBeforeServing(t *testing.T) {
 	c := newCluster(hooks()...)
 	r := newReplica(t, c, now)
@@ -188,7 +188,7 @@ func TestPublishesBeforeServing(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r.sync(t.Context()) == nil {
-		t.Fatal("look without a webhook configuration gives no error")
+		t.Fatal("look without a webhook configuration returns no error")
 	}
 	if r.source.Ready(nil) == nil {
 		t.Error("ready though a webhook configuration is missing")
@@ -227,8 +227,8 @@ func TestPublishesBeforeServing(t *testing.T) {
 	}
 }
 
-// A Secret that somebody replaces by a good one of his own is taken over as a
-// new authority is: beside the one in use.
+// A valid Secret that somebody puts in place is introduced like a new authority:
+// beside the one in use.
 func TestForeignPairIsIntroduced(t *testing.T) {
 	c := newCluster(hooks()...)
 	first, second := newReplica(t, c, now), newReplica(t, c, now)
@@ -249,7 +249,7 @@ func TestForeignPairIsIntroduced(t *testing.T) {
 			r.mustSync(t)
 			for _, replica := range []*replica{first, second} {
 				if err := handshake(t, before, replica); err != nil {
-					t.Fatalf("handshake within the grace, under the bundle of before: %v", err)
+					t.Fatalf("handshake within the grace, under the previous bundle: %v", err)
 				}
 			}
 		}
@@ -267,7 +267,7 @@ func TestForeignPairIsIntroduced(t *testing.T) {
 	}
 }
 
-// caBundle is cainjector's where its annotation is: we would only fight.
+// With its annotation, caBundle belongs to cainjector: writing it would be a fight.
 func TestInjectedBundleIsLeftAlone(t *testing.T) {
 	objects := hooks()
 	objects[1].SetAnnotations(map[string]string{"cert-manager.io/inject-ca-from": "ns/hook"})
@@ -277,7 +277,7 @@ func TestInjectedBundleIsLeftAlone(t *testing.T) {
 		t.Errorf("look = %v, want an error that names the mode", err)
 	}
 	if r.source.Ready(nil) == nil {
-		t.Error("ready though nobody trusts what is served")
+		t.Error("ready though nobody trusts the served certificate")
 	}
 	for _, bundle := range bundles(t, c) {
 		if bundle != "" {
@@ -320,7 +320,7 @@ func TestOptions(t *testing.T) {
 		t.Fatalf("Complete() = %v, want all problems", err)
 	}
 	if got, want := len(joined.Unwrap()), 5; got != want {
-		t.Errorf("Complete() tells %d problems, want all %d: %v", got, want, err)
+		t.Errorf("Complete() reports %d problems, want all %d: %v", got, want, err)
 	}
 	if err := (&Options{Mode: Files, Namespace: "ns", Service: "hook", CertFile: "a"}).Complete(); err == nil || !strings.Contains(err.Error(), "both are needed") {
 		t.Errorf("Complete() without a file for the key = %v", err)

@@ -7,35 +7,35 @@ import (
 	"time"
 )
 
-// Spec is what a pair shall be.
+// Spec holds the requirements on a pair.
 type Spec struct {
-	// Names are the DNS names and IP addresses that the leaf must hold.
+	// Names are the DNS names and IP addresses that the leaf must cover.
 	Names []string
-	// AuthorityValidity and LeafValidity are how long new certificates live.
+	// AuthorityValidity and LeafValidity are the validities of new certificates.
 	// Each is renewed when a third of that is left.
 	AuthorityValidity, LeafValidity time.Duration
 }
 
-// Seen is what a look at the cluster found.
+// Seen is the observed state.
 type Seen struct {
-	// Stored is what the Secret holds, nil if that is nothing or cannot be read.
+	// Stored is the pair in the Secret, nil if there is none or it cannot be read.
 	Stored *Pair
-	// Held is what this process serves, nil if that is nothing yet.
+	// Held is the pair that this process serves, nil if there is none yet.
 	Held *Pair
-	// Settled are the authorities that callers have been told to trust for long
-	// enough to have heard it.
+	// Settled are the authorities that have been published long enough for every API
+	// server to trust them.
 	Settled []*x509.Certificate
 }
 
-// Next decides which pair holds from at on. If the stored one is as it shall
-// be, or has to wait, it is returned with an empty reason. Otherwise the result
-// is a pair to store, and the reason says why, as a sentence for the log.
+// Next decides which pair is to be used from at on. If the stored one meets the
+// requirements, or has to wait, it is returned with an empty reason. Otherwise the
+// result is a pair to store, and the reason says why, as text for the log.
 //
-// A change of authority takes three steps, each a pair of its own: the new
-// authority stands beside the old one, which the leaf is still of; once the new
-// one is settled, a leaf of it follows; and when no leaf of the old one can be
-// valid any more, the old one is forgotten. So a leaf that stands in the Secret
-// may be served at once, also by a process that has only just started.
+// Replacing an authority has three steps, each with its own pair: the new authority
+// is added beside the old one, which still signs the leaf; once the new one is
+// settled, a leaf of it follows; and when no leaf of the old one can be valid any
+// more, the old one is dropped. So the leaf in the Secret can be served at once, also
+// by a process that has just started.
 func (s Spec) Next(seen Seen, at time.Time) (next *Pair, reason string, err error) {
 	base, reason := s.base(seen, at)
 	if base == nil {
@@ -45,7 +45,7 @@ func (s Spec) Next(seen Seen, at time.Time) (next *Pair, reason string, err erro
 		return base, reason, nil
 	}
 	if problem := checkLeaf(base, at, s.Names); problem != nil {
-		return s.replaceLeaf(base, at, problem.Error()) // nothing better to wait with
+		return s.replaceLeaf(base, at, problem.Error()) // waiting would not help
 	}
 	if s.authorityDue(base.Authority.Certificate, at) {
 		return s.replaceAuthority(base, at)
@@ -62,13 +62,13 @@ func (s Spec) Next(seen Seen, at time.Time) (next *Pair, reason string, err erro
 	return base, "", nil
 }
 
-// base is the pair to go on from. A reason says that it is not the stored one;
-// without any usable one it is nil and the reason says what is wrong.
+// base returns the pair to continue from. A reason means that it is not the stored
+// one; if no pair is usable, it is nil and the reason says what is wrong.
 //
-// A stored pair that cannot be used is replaced by the one held, as long as
-// that is usable: nothing that trusts it has to change. One that is usable but
-// has nothing to do with the one held was put there by somebody else. It gets
-// its way, but as a new authority does: beside the one in use.
+// A stored pair that cannot be used is replaced by the pair in use, as long as that
+// is usable: nothing that trusts it has to change. A usable pair that is unrelated to
+// the one in use was stored by somebody else. It is introduced like a new authority:
+// beside the one in use.
 func (s Spec) base(seen Seen, at time.Time) (base *Pair, reason string) {
 	heldUsable := Check(seen.Held, at, s.Names) == nil
 	problem := checkAuthority(seen.Stored, at)
@@ -87,7 +87,7 @@ func (s Spec) base(seen Seen, at time.Time) (base *Pair, reason string) {
 	return seen.Stored, ""
 }
 
-// NextLook is when Next will want a change of pair at the soonest, if nothing
+// NextLook returns the earliest time at which Next returns another pair if nothing
 // else changes.
 func (s Spec) NextLook(pair *Pair, at time.Time) time.Time {
 	authority := pair.Authority.Certificate
@@ -109,22 +109,22 @@ func (s Spec) NextLook(pair *Pair, at time.Time) time.Time {
 	return next
 }
 
-// authorityDue tells whether the authority is in the last third of its life or
-// could not outlive a leaf that it signs now.
+// authorityDue reports whether the authority is in the last third of its validity or
+// would expire before a leaf that it signs now.
 func (s Spec) authorityDue(certificate *x509.Certificate, at time.Time) bool {
 	return due(certificate, s.authorityMargin(), at)
 }
 
 func (s Spec) authorityMargin() time.Duration { return max(s.AuthorityValidity/3, s.LeafValidity) }
 
-// due tells whether less than left remains of the certificate's life. It counts
+// due reports whether less than left remains of the certificate's validity. It counts
 // from the end, because NotBefore is backdated.
 func due(certificate *x509.Certificate, left time.Duration, at time.Time) bool {
 	return certificate.NotAfter.Sub(at) < left
 }
 
-// stillNeeded are the retired authorities of which a leaf may still be served:
-// by this pair, or by a replica that has not reached the API server for long.
+// stillNeeded returns the retired authorities of which a leaf may still be served: by
+// this pair, or by a replica that cannot reach the API server.
 func (s Spec) stillNeeded(pair *Pair, at time.Time) []*x509.Certificate {
 	var out []*x509.Certificate
 	for i, retired := range pair.Retired {
@@ -136,8 +136,8 @@ func (s Spec) stillNeeded(pair *Pair, at time.Time) []*x509.Certificate {
 	return out
 }
 
-// lastLeafEnds is when the last leaf of pair.Retired[i] has ended. It signed
-// none after its successor, which stands before it, was made.
+// lastLeafEnds returns when the last leaf of pair.Retired[i] expires. It signed none
+// after its successor, the previous element, was made.
 func (s Spec) lastLeafEnds(pair *Pair, i int) time.Time {
 	successor := pair.trusted()[i]
 	end := successor.NotBefore.Add(Backdate).Add(s.LeafValidity)
@@ -147,7 +147,7 @@ func (s Spec) lastLeafEnds(pair *Pair, i int) time.Time {
 	return end
 }
 
-// first makes a pair out of nothing.
+// first makes a new pair.
 func (s Spec) first(at time.Time, reason string) (*Pair, string, error) {
 	authority, err := NewAuthority(at, s.AuthorityValidity)
 	if err != nil {
@@ -156,8 +156,8 @@ func (s Spec) first(at time.Time, reason string) (*Pair, string, error) {
 	return s.replaceLeaf(&Pair{Authority: authority}, at, reason)
 }
 
-// replaceAuthority introduces a new authority, beside those of old. The leaf
-// stays until callers had time to hear of it.
+// replaceAuthority adds a new authority beside those of old. The leaf stays until
+// the new authority is settled.
 func (s Spec) replaceAuthority(old *Pair, at time.Time) (*Pair, string, error) {
 	authority, err := NewAuthority(at, s.AuthorityValidity)
 	if err != nil {
@@ -174,14 +174,14 @@ func (s Spec) replaceLeaf(old *Pair, at time.Time, reason string) (*Pair, string
 	}
 	next := &Pair{Authority: old.Authority, Retired: old.Retired, Leaf: leaf}
 	if err := checkLeaf(next, at, s.Names); err != nil {
-		// A name that no certificate can hold. Stored, it would be replaced
-		// again at every look.
+		// A name that no certificate can cover. If stored, the pair would be replaced
+		// every time.
 		return nil, "", fmt.Errorf("issue serving certificate for %q: %w", s.Names, err)
 	}
 	return next, reason, nil
 }
 
-// related tells whether two pairs share a trusted authority.
+// related reports whether two pairs share a trusted authority.
 func related(a, b *Pair) bool {
 	return slices.ContainsFunc(a.trusted(), func(c *x509.Certificate) bool { return contains(b.trusted(), c) })
 }
@@ -190,7 +190,7 @@ func contains(list []*x509.Certificate, certificate *x509.Certificate) bool {
 	return slices.ContainsFunc(list, certificate.Equal)
 }
 
-// valid leaves out what is no authority or has ended.
+// valid returns the certificates that are authorities and have not expired.
 func valid(list []*x509.Certificate, at time.Time) []*x509.Certificate {
 	return slices.DeleteFunc(slices.Clone(list), func(c *x509.Certificate) bool {
 		return !c.IsCA || checkTimes("", c, at) != nil

@@ -42,8 +42,8 @@ func TestNext(t *testing.T) {
 		{"leaf of another authority replaced", spec, &foreign, nil, nil, now, outcome{SameAuthority: true, Stored: true}},
 		{"renewal keeps retired authorities", spec, overlap, nil, nil, now.Add(61 * day), outcome{SameAuthority: true, Retired: 1, Stored: true}},
 		{"other names do too", otherNames, overlap, nil, nil, now, outcome{SameAuthority: true, Retired: 1, Stored: true}},
-		{"nothing stored, one held", spec, nil, first, nil, now, outcome{SameAuthority: true, SameLeaf: true, Stored: true}},
-		{"nothing stored, one held that expired", spec, nil, first, nil, now.Add(901 * day), outcome{Stored: true}},
+		{"nothing stored, one served", spec, nil, first, nil, now, outcome{SameAuthority: true, SameLeaf: true, Stored: true}},
+		{"nothing stored, one served that expired", spec, nil, first, nil, now.Add(901 * day), outcome{Stored: true}},
 		{"new authority beside the old, whose leaf stays", long, first, nil, nil, now.Add(time.Second), outcome{SameLeaf: true, Retired: 1, Stored: true}},
 		{"leaf waits for its authority", spec, pending, nil, first, now, outcome{SameLeaf: true, Retired: 1}},
 		{"leaf due waits for its authority", spec, pending, nil, first, now.Add(61 * day), outcome{SameLeaf: true, Retired: 1}},
@@ -52,8 +52,8 @@ func TestNext(t *testing.T) {
 		{"authority forgotten after a leaf's life", spec, renewed(t, overlap, now.Add(61*day)), nil, nil, now.Add(90 * day), outcome{SameAuthority: true, Stored: true}},
 		{"but not before", spec, renewed(t, overlap, now.Add(61*day)), nil, nil, now.Add(90*day - time.Second), outcome{SameAuthority: true, Retired: 1}},
 		{"expired authority replaced and not trusted", spec, first, nil, nil, now.Add(901 * day), outcome{Stored: true}},
-		{"unknown pair introduced beside the one held", spec, second, first, nil, now, outcome{SameLeaf: true, Retired: 1, Stored: true}},
-		{"known pair is taken", spec, overlap, second, nil, now, outcome{SameAuthority: true, SameLeaf: true, Retired: 1}},
+		{"unknown pair introduced beside the one served", spec, second, first, nil, now, outcome{SameLeaf: true, Retired: 1, Stored: true}},
+		{"known pair is used", spec, overlap, second, nil, now, outcome{SameAuthority: true, SameLeaf: true, Retired: 1}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestNext(t *testing.T) {
 	}
 }
 
-// renewed is the pair with a new leaf.
+// renewed returns the pair with a new leaf.
 func renewed(t *testing.T, pair *Pair, at time.Time) *Pair {
 	t.Helper()
 	next, _, err := spec.replaceLeaf(pair, at, "test")
@@ -94,9 +94,9 @@ func renewed(t *testing.T, pair *Pair, at time.Time) *Pair {
 	return next
 }
 
-// From any pair, whatever is settled, the same question soon gets the answer
-// that nothing is to be done: else the Secret would be written without end.
-func TestNextComesToRest(t *testing.T) {
+// From any pair, whatever is settled, Next soon returns the stored pair: otherwise
+// the Secret would be written forever.
+func TestNextConverges(t *testing.T) {
 	pair := fresh(t, now)
 	for age := time.Duration(0); age < 2000*day; age += 7 * day {
 		at := now.Add(age)

@@ -16,13 +16,13 @@ import (
 // +kubebuilder:rbac:groups="",namespace=kong-latency-system,resources=secrets,verbs=create
 // +kubebuilder:rbac:groups="",namespace=kong-latency-system,resources=secrets,resourceNames=kong-latency-webhook-cert,verbs=get;list;update;watch
 
-// storeAttempts bounds how often one look at the Secret is begun anew because
-// another replica wrote first. One would do; the rest is for a crowd.
+// storeAttempts bounds the retries when another replica wrote the Secret first. One
+// would normally do; the rest is for many replicas.
 const storeAttempts = 5
 
-// ensureSecret returns the pair that the Secret holds, after creating or
-// mending it as Spec.Next says. Replicas that do so at once agree on one pair:
-// the API server lets one write win, the others read it.
+// ensureSecret returns the pair in the Secret, after creating or repairing it as
+// Spec.Next says. Replicas that do so at the same time agree on one pair: the API
+// server accepts one write, the others read it.
 func (s *selfSigned) ensureSecret(ctx context.Context) (*Pair, error) {
 	key := client.ObjectKey{Namespace: s.options.Namespace, Name: s.options.Secret}
 	for range storeAttempts {
@@ -50,7 +50,7 @@ func (s *selfSigned) tryEnsureSecret(ctx context.Context, key client.ObjectKey) 
 		return pair, err
 	}
 	if problem != nil {
-		reason = problem.Error() // says more than that there is no pair
+		reason = problem.Error() // more specific than that there is no pair
 	}
 	data, err := Encode(pair)
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *selfSigned) tryEnsureSecret(ctx context.Context, key client.ObjectKey) 
 			secret.Data = map[string][]byte{}
 		}
 		maps.Copy(secret.Data, data)
-		// With the resource version that was read: a conflict if it changed.
+		// With the resource version read, so that a change in between is a conflict.
 		err = s.client.Update(ctx, &secret, client.FieldOwner(FieldManager))
 	}
 	if err != nil {
@@ -75,11 +75,11 @@ func (s *selfSigned) tryEnsureSecret(ctx context.Context, key client.ObjectKey) 
 	return pair, nil
 }
 
-// seen gathers what Spec.Next decides by.
+// seen returns the input of Spec.Next.
 func (s *selfSigned) seen(stored *Pair) Seen {
 	seen := Seen{Stored: stored, Held: s.pair.Load(), Settled: s.trust.settled(s.options.Clock(), s.options.Grace)}
 	if s.options.WebhookConfiguration == "" && stored != nil {
-		seen.Settled = stored.trusted() // there is nobody to wait for
+		seen.Settled = stored.trusted() // there are no callers to wait for
 	}
 	return seen
 }

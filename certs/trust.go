@@ -5,9 +5,8 @@ import (
 	"time"
 )
 
-// trust remembers since when each authority has been seen in every caBundle.
-// The API server hears of a change by its own watch, and a leaf that comes
-// before that is refused.
+// trust records since when each authority has been in every caBundle. The API server
+// learns of a change by its own watch, and refuses a leaf that comes before that.
 type trust struct {
 	since []sighting
 }
@@ -17,8 +16,8 @@ type sighting struct {
 	at          time.Time
 }
 
-// observe takes what every caBundle holds at this time. An authority that is
-// missing in one of them is not trusted, and starts anew when it is back.
+// observe records the caBundles at this time. An authority that is missing in one of
+// them is not trusted, and starts anew when it is back.
 func (t *trust) observe(bundles [][]byte, at time.Time) {
 	var now []sighting
 	for _, certificate := range inEvery(bundles) {
@@ -33,7 +32,7 @@ func (t *trust) observe(bundles [][]byte, at time.Time) {
 	t.since = now
 }
 
-// settled are the authorities that have been trusted for the grace.
+// settled returns the authorities that have been trusted for the grace period.
 func (t *trust) settled(at time.Time, grace time.Duration) []*x509.Certificate {
 	var out []*x509.Certificate
 	for _, seen := range t.since {
@@ -44,7 +43,7 @@ func (t *trust) settled(at time.Time, grace time.Duration) []*x509.Certificate {
 	return out
 }
 
-// next is when the next authority settles; false: none is about to.
+// next returns when the next authority settles; false if none is about to.
 func (t *trust) next(at time.Time, grace time.Duration) (time.Time, bool) {
 	var next time.Time
 	for _, seen := range t.since {
@@ -55,8 +54,8 @@ func (t *trust) next(at time.Time, grace time.Duration) (time.Time, bool) {
 	return next, !next.IsZero()
 }
 
-// inEvery returns the certificates that all of the bundles hold. A bundle that
-// cannot be read holds none.
+// inEvery returns the certificates that are in all of the bundles. A bundle that
+// cannot be read counts as empty.
 func inEvery(bundles [][]byte) []*x509.Certificate {
 	var common []*x509.Certificate
 	for i, bundle := range bundles {

@@ -16,14 +16,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
-// watch tells when one of the few objects changes that certificates hang on. It
-// only tells: what they hold is read anew, so that decisions rest on the present.
-// Should it not work, the interval does, later.
+// watch signals changes of the few objects that certificates depend on. It only
+// signals: their content is read anew, so that decisions are based on the current
+// state. If it fails, the interval applies.
 type watch struct {
 	cache   cache.Cache
 	objects []client.Object
 	log     logr.Logger
-	changed chan struct{} // holds one
+	changed chan struct{} // capacity 1
 }
 
 // newWatch watches single objects by name, for which single names suffice in RBAC.
@@ -60,7 +60,7 @@ func (w *watch) run(ctx context.Context) {
 	defer wg.Wait()
 	wg.Go(func() {
 		if err := w.cache.Start(ctx); err != nil {
-			w.log.Error(err, "watch of certificates ended; they are looked at from time to time")
+			w.log.Error(err, "watch of certificates ended; checking them periodically")
 		}
 	})
 	notify := func(any) { w.notify() }
@@ -74,12 +74,12 @@ func (w *watch) run(ctx context.Context) {
 			})
 		}
 		if err != nil && ctx.Err() == nil {
-			w.log.Error(err, "cannot watch what certificates hang on; it is looked at from time to time")
+			w.log.Error(err, "cannot watch what certificates depend on; checking it periodically")
 		}
 	}
 }
 
-// notify never blocks: one word that something changed is enough.
+// notify never blocks: one pending signal is enough.
 func (w *watch) notify() {
 	select {
 	case w.changed <- struct{}{}:

@@ -1,5 +1,5 @@
-// Package cli is kubectl latency: its root command, and what is true of all
-// commands. Each command has a package of its own.
+// Package cli implements kubectl latency: the root command, and what all commands
+// share. Each command has its own package.
 package cli
 
 import (
@@ -30,7 +30,7 @@ func Run(ctx context.Context, args []string, streams genericiooptions.IOStreams,
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, plugin.ErrFindings) {
-		// Where even this cannot be written, the exit code still says it.
+		// If even this cannot be written, the exit code still reports it.
 		_, _ = fmt.Fprintf(p.ErrOut, "error: %v\n", err)
 	}
 	return plugin.ExitCode(err)
@@ -42,7 +42,7 @@ func NewCommand(p *plugin.Plugin) *cobra.Command {
 		Use:   "kubectl-latency",
 		Short: "Latency-based autoscaling from one annotation",
 		Long:  long,
-		// Standalone, too, texts show how it is called through kubectl.
+		// Even if run standalone, texts show how it is called through kubectl.
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: plugin.Name},
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -51,7 +51,7 @@ func NewCommand(p *plugin.Plugin) *cobra.Command {
 	root.SetOut(p.Out)
 	root.SetErr(p.ErrOut)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w\nSee '%s --help' for what is allowed", err, cmd.CommandPath())
+		return fmt.Errorf("%w\nSee '%s --help' for usage", err, cmd.CommandPath())
 	})
 	root.SetUsageTemplate(usageTemplate)
 	p.Kube.AddFlags(root.PersistentFlags())
@@ -66,7 +66,7 @@ func NewCommand(p *plugin.Plugin) *cobra.Command {
 	return root
 }
 
-// The groups of commands, as the help shows them.
+// The groups of commands in the help.
 const (
 	groupFiles   = "files"
 	groupCluster = "cluster"

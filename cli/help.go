@@ -6,8 +6,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// usageTemplate is cobra's, as kubectl has it: the flags that every command has
-// are not listed with each of them, but by `options`.
+// usageTemplate is cobra's, changed as in kubectl: persistent flags are listed by
+// `options` only, not with each command.
 const usageTemplate = `Usage:{{if .Runnable}}
   {{.UseLine}}{{end}}{{if .HasAvailableSubCommands}}
   {{.CommandPath}} [command]{{end}}{{if .HasExample}}

@@ -12,8 +12,8 @@ mkdir -p "$(dirname "$output")"
 output=$(cd "$(dirname "$output")" && pwd)/$name
 cd "$(dirname "$0")/../tools/$module"
 
-# The tools' modules stand for themselves, and their build must not depend on
-# what the user's environment says about ours.
+# The tools' modules are independent, and their build must not depend on the user's
+# environment for the product's module.
 export CGO_ENABLED=0 GOWORK=off
 
 ldflags='-s -w'

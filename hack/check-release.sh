@@ -1,6 +1,6 @@
 #!/bin/sh
-# Build the release of the present commit twice, once here and once in a clone
-# elsewhere, and compare.
+# Build the release of the current commit here and in a clone elsewhere, and compare
+# the results.
 #
 # usage: hack/check-release.sh <version> <linker flags> <kubectl> <helm> <cyclonedx-gomod> <os/arch>…
 set -eu

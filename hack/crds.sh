@@ -1,6 +1,6 @@
 #!/bin/sh
-# Copy the custom resource definitions that the product reads out of the modules
-# that define them, each into a file of the definition's name.
+# Copy the custom resource definitions that the product uses from the modules that
+# define them, each into a file of the definition's name.
 #
 # usage: hack/crds.sh <stamp: a file in the output folder, written last>
 set -eu

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run every fuzz target of the repository for a while, one after the other.
+# Run every fuzz target of the repository for a given time, one after the other.
 #
 # usage: hack/fuzz.sh <duration, such as 30s>
 set -eu
@@ -16,16 +16,16 @@ fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# The end of the time is reported as a failure now and then: the coordinator
-# in internal/fuzz compares the expired context's error with that of a child
-# which has not been told of it yet. What a target itself finds is always
-# followed by the input that it failed on, or the worker's end.
+# The end of the fuzz time is sometimes reported as a failure: the coordinator in
+# internal/fuzz compares the expired context's error with that of a child context that
+# has not expired yet. A failure of a target is always followed by the failing input,
+# or the worker's end.
 is_end_of_time() {
 	grep -qx '    context deadline exceeded' "$log" &&
 		! grep -Eq 'Failing input written|To re-run:|panic:|fuzzing process|testdata/fuzz' "$log"
 }
 
-# The status of a pipe's first part is lost in sh, so the log tells it.
+# sh loses the exit status of a pipe's first command, so it is written to the log.
 echo "$targets" | while read -r folder target; do
 	echo "fuzzing $folder $target for $duration"
 	{

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Print the manifest for krew of a release, whose archives are in a folder.
+# Print the krew manifest of a release whose archives are in a folder.
 #
 # usage: hack/krew.sh <version> <folder>
 set -eu

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Build a release into a folder of its own: programs for each platform with their
-# bills of materials, manifests, the chart, alerts, the dashboard and checksums.
-# The same commit, version and tools give the same bytes.
+# Build a release into a folder: programs for each platform with their bills of
+# materials, manifests, the chart, alerts, the dashboard and checksums. The build is
+# reproducible: the same commit, version and tools give the same bytes.
 #
 # usage: hack/release.sh <version> <output> <linker flags> <kubectl> <helm> <cyclonedx-gomod> <os/arch>…
 set -eu
@@ -15,7 +15,7 @@ rm -rf "$output"
 mkdir -p "$output"
 output=$(cd "$output" && pwd)
 scratch=$(mktemp -d)
-# Kustomize takes bases by relative paths only, so the kustomization that sets the
+# Kustomize accepts bases by relative paths only, so the kustomization that sets the
 # image's tag is here.
 overlay=$(mktemp -d "$PWD/.release-XXXXXX")
 trap 'rm -rf "$scratch" "$overlay"' EXIT
@@ -26,11 +26,11 @@ programs() { # programs <os> <arch>
 		name=${program}_${version}_$1_$2
 		echo "  $name"
 		GOOS=$1 GOARCH=$2 go build -trimpath -buildvcs=false -ldflags "$ldflags" -o "$scratch/$program" "./cmd/$program"
-		# What makes kubectl complete the plugin's arguments goes with it.
+		# The plugin comes with the script by which kubectl completes its arguments.
 		with=
 		[ "$program" != kubectl-latency ] || with=krew/kubectl_complete-latency
 		go run ./hack/archive "$output/$name.tar.gz" "$scratch/$program" $with
-		# Neither serial number nor time, which differ each time.
+		# No serial number and no time, which would differ between builds.
 		GOOS=$1 GOARCH=$2 "$cyclonedx" app -json -noserial -notimestamp -std \
 			-main "cmd/$program" -output "$output/$name.cdx.json" . 2>"$scratch/log" || {
 			cat "$scratch/log" >&2
@@ -68,7 +68,7 @@ for platform; do
 	programs "${platform%/*}" "${platform#*/}"
 done
 
-# It names every platform, so a release of fewer has none.
+# The krew manifest names every platform, so a release with fewer has none.
 hack/krew.sh "$version" "$output" >"$scratch/krew.yaml" &&
 	mv "$scratch/krew.yaml" "$output/kubectl-latency-krew.yaml" || echo "  without a manifest for krew"
 
@@ -88,4 +88,4 @@ cp config/grafana/kong-latency.json "$output/kong-latency-dashboard.json"
 cd "$output"
 checksums * >"$scratch/checksums"
 mv "$scratch/checksums" checksums.txt
-echo "$output holds $(wc -l <checksums.txt | tr -d ' ') files and checksums.txt"
+echo "$output contains $(wc -l <checksums.txt | tr -d ' ') files and checksums.txt"

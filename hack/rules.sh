@@ -1,6 +1,6 @@
 #!/bin/sh
-# Print the rules file of a Prometheus without operator: what stands under spec:
-# of a PrometheusRule in block style.
+# Print a rules file for a Prometheus without operator: the content of spec: of a
+# PrometheusRule in block style.
 #
 # usage: hack/rules.sh <PrometheusRule>
 set -eu

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Check what a machine can: formatting, vet, go.mod, that generated files are
-# up to date, that the manifests render and that the alerts fire. Nothing in the tree changes: files
-# are generated anew in a copy.
+# Check formatting, vet, go.mod, that generated files are up to date, that the
+# manifests render and that the alerts fire. The tree is not changed: files are
+# generated in a copy.
 #
 # usage: hack/verify.sh <make> <kubectl> <controller-gen, relative to the root> <promtool>
 set -eu
@@ -34,8 +34,8 @@ formatted() {
 	}
 }
 
-# copy_tree writes every file that git does not ignore, as it is now, committed
-# or not. An index and an object store of its own keep the repository as it is.
+# copy_tree copies every file that git does not ignore, committed or not. A separate
+# index and object store leave the repository unchanged.
 copy_tree() {
 	objects=$(git rev-parse --path-format=absolute --git-path objects)
 	mkdir -p "$scratch/objects"

@@ -1,8 +1,8 @@
-# Programs that are built from the modules in this folder. Each is built when
-# it is first asked for, and again when its module's go.mod changes. Versions
-# stand in the go.mod files alone.
+# Programs that are built from the modules in this folder. Each is built when it is
+# first needed, and again when its module's go.mod changes. Versions are in the go.mod
+# files only.
 #
-# $(call build_tool,<module folder>,<package>,<how long it takes the first time>)
+# $(call build_tool,<module folder>,<package>,<duration of the first build>)
 build_tool = @hack/build.sh '$(1)' '$(2)' '$@' '$(3)'
 
 $(BIN)/etcd: tools/etcd/go.mod
@@ -20,7 +20,7 @@ $(BIN)/kube-scheduler: tools/kubernetes/go.mod
 $(BIN)/kubectl: tools/kubernetes/go.mod
 	$(call build_tool,kubernetes,k8s.io/kubernetes/cmd/kubectl,half a minute after kube-apiserver)
 
-# The same of an older minor, for make test-integration K8S=…
+# The same for an older minor version, for make test-integration K8S=…
 $(BIN)/k8s-%/kube-apiserver: tools/kubernetes-%/go.mod
 	$(call build_tool,kubernetes-$*,k8s.io/kubernetes/cmd/kube-apiserver,5 minutes)
 
@@ -54,11 +54,11 @@ $(BIN)/helm: tools/helm/go.mod
 $(BIN)/kubeconform: tools/kubeconform/go.mod
 	$(call build_tool,kubeconform,github.com/yannh/kubeconform/cmd/kubeconform,half a minute)
 
-# kwok does nothing without stages, which say how nodes and pods become ready.
-# Its module brings a set for nodes and pods that are ready at once.
+# kwok does nothing without stages, which define how nodes and pods become ready. Its
+# module has stages for nodes and pods that are ready at once.
 $(BIN)/kwok-stages.yaml: tools/kwok/go.mod
 	@hack/kwok-stages.sh '$@'
 
-# The custom resource definitions that tests install. The stamp stands for all.
+# The custom resource definitions that tests install. The stamp is for all of them.
 $(BIN)/crds/.built: tools/crds/go.mod hack/crds.sh
 	@hack/crds.sh '$@'

@@ -1,5 +1,5 @@
-// Package explain is kubectl latency explain: the documentation of findings and
-// annotations, from the declarations that the reference pages are written from.
+// Package explain implements kubectl latency explain: the documentation of findings
+// and annotations, from the declarations that the reference pages are generated from.
 package explain
 
 import (
@@ -17,17 +17,17 @@ import (
 const (
 	long = `Say what a finding or an annotation means.
 
-A finding is named by its reason, as messages and events show it; an annotation
+A finding is named by its reason, as shown in messages and events; an annotation
 by its key, which may be without "kong.latency/". Without an argument all are
 listed.`
 
 	examples = `  # List all findings and annotations
   kubectl latency explain
 
-  # What does this warning mean, and what mends it?
+  # What does this warning mean, and how is it fixed?
   kubectl latency explain NoServiceSelectsPods
 
-  # Which values may the annotation have?
+  # Which values does the annotation accept?
   kubectl latency explain target-ms`
 )
 
@@ -77,9 +77,9 @@ func keyOf(name string) (annotations.Key, bool) {
 	return annotations.Key{}, false
 }
 
-// unknown says that nothing has that name, and what was probably meant.
+// unknown returns an error for an unknown name, with a suggestion.
 func unknown(name string) error {
-	// In lower case, so that a reason in other capitals is near.
+	// In lower case, so that a different capitalization counts as similar.
 	spelled := map[string]string{}
 	var candidates []string
 	for _, full := range names() {
@@ -90,14 +90,14 @@ func unknown(name string) error {
 			}
 		}
 	}
-	const format = "%q is no finding's reason and no annotation"
+	const format = "%q is neither the reason of a finding nor an annotation"
 	if best, ok := annotations.Nearest(strings.ToLower(name), candidates); ok {
 		return fmt.Errorf(format+": did you mean %s?", name, spelled[best])
 	}
 	return fmt.Errorf(format+"; see '%s explain' for all of them", name, plugin.Name)
 }
 
-// names are all that can be explained.
+// names returns everything that can be explained.
 func names() []string {
 	var out []string
 	for _, r := range reference.Reasons() {
@@ -127,7 +127,7 @@ func complete(_ *cobra.Command, args []string, toComplete string) ([]string, cob
 	return out, cobra.ShellCompDirectiveNoFileComp
 }
 
-// firstSentence is what fits beside a name in a list.
+// firstSentence returns the first sentence, which fits beside a name in a list.
 func firstSentence(doc string) string {
 	sentence, _, cut := strings.Cut(doc, ". ")
 	if cut {

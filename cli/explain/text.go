@@ -12,10 +12,10 @@ import (
 	"github.com/kong-latency/kong-latency/internal/reference"
 )
 
-// width is that of a line of text, in characters.
+// width is the maximum length of a line, in characters.
 const width = 80
 
-// text writes explanations, and keeps the first error in doing so.
+// text writes explanations and keeps the first write error.
 type text struct {
 	out   io.Writer
 	style term.Style
@@ -35,7 +35,7 @@ func (t *text) reason(r *finding.Reason) {
 		t.field("HOP", r.Hop.Name)
 	}
 	t.field("MEANING", r.Summary)
-	t.field("WHAT MENDS IT", r.Fix)
+	t.field("FIX", r.Fix)
 	t.field("ENDS", reference.Ends(r))
 }
 
@@ -47,7 +47,7 @@ func (t *text) key(k annotations.Key) {
 	t.field("WHERE", "on the "+reference.Kinds(k))
 }
 
-// field writes a heading, and under it what there is to say.
+// field writes a heading with its content below.
 func (t *text) field(heading, content string) {
 	t.line("")
 	t.line("%s", t.style.Faint(heading))
@@ -56,7 +56,7 @@ func (t *text) field(heading, content string) {
 	}
 }
 
-// list writes everything that can be explained, a line each.
+// list writes everything that can be explained, one per line.
 func (t *text) list() {
 	t.line("%s", t.style.Strong("Annotations"))
 	for _, k := range annotations.Keys() {
@@ -83,7 +83,7 @@ func severity(s term.Style, of finding.Severity) string {
 	return s.Doubt(string(of))
 }
 
-// wrap breaks text into lines of at most width characters, between words only.
+// wrap breaks text between words into lines of at most width characters.
 func wrap(content string, width int) []string {
 	var lines []string
 	line := ""

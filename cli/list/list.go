@@ -1,5 +1,5 @@
-// Package list is kubectl latency get: which workloads are autoscaled, and how it
-// stands with them.
+// Package list implements kubectl latency get: it lists autoscaled workloads and their
+// state.
 package list
 
 import (
@@ -19,9 +19,9 @@ const (
 	long = `List the workloads that are autoscaled by latency, or ask for it, those that are
 farthest over their target first.
 
-NOW is the latency that the autoscaler saw last, REPLICAS how many it wants, AGE its
-own. PIPELINE is ok if nothing is known to keep the metric from arriving; otherwise
-it names the hop, and doctor explains it.`
+NOW is the latency that the autoscaler saw last, REPLICAS the desired number, AGE the
+autoscaler's age. PIPELINE is ok if nothing is known to keep the metric from arriving;
+otherwise it names the hop, and doctor explains it.`
 
 	examples = `  # What is autoscaled in this namespace?
   kubectl latency get
@@ -29,10 +29,10 @@ it names the hop, and doctor explains it.`
   # In the whole cluster, with more columns, as it changes
   kubectl latency get -A -o wide -w
 
-  # Explain whatever does not work
+  # Diagnose all of them
   kubectl latency get -o name | xargs kubectl latency doctor`
 
-	// interval is between two looks at the workloads when they are watched.
+	// interval is the time between two reads when watching.
 	interval = 3 * time.Second
 )
 
@@ -63,10 +63,10 @@ func NewCommand(p *plugin.Plugin) *cobra.Command {
 	}
 	fs := cmd.Flags()
 	fs.BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "list the workloads of all namespaces")
-	fs.BoolVarP(&o.watch, "watch", "w", false, fmt.Sprintf("go on and print what changes, looking every %s", interval))
+	fs.BoolVarP(&o.watch, "watch", "w", false, fmt.Sprintf("print changes, checking every %s", interval))
 	fs.StringVarP(&o.selector, "selector", "l", "", "list Deployments with these labels only")
 	fs.StringVarP(&o.output, "output", "o", "", "format: wide, json, yaml or name")
-	fs.BoolVar(&o.noHeaders, "no-headers", false, "print no headers")
+	fs.BoolVar(&o.noHeaders, "no-headers", false, "do not print headers")
 	o.flags.AddFlags(fs)
 	return cmd
 }
@@ -122,7 +122,7 @@ func (o *options) run(ctx context.Context, args []string) error {
 	return w.run(ctx, ticker.C, first)
 }
 
-// none says on stderr that there is nothing to list, as kubectl does.
+// none reports on stderr that there is nothing to list, as kubectl does.
 func (o *options) none(namespace string) error {
 	if o.output == outputJSON || o.output == outputYAML {
 		printer, err := newPrinter(o)
@@ -135,6 +135,6 @@ func (o *options) none(namespace string) error {
 	if namespace != "" {
 		where = "namespace " + namespace
 	}
-	_, err := fmt.Fprintf(o.plugin.ErrOut, "No workload of %s is autoscaled by latency, or asks for it.\n", where)
+	_, err := fmt.Fprintf(o.plugin.ErrOut, "No workload in %s is enabled for autoscaling by latency.\n", where)
 	return err
 }

@@ -125,7 +125,7 @@ func TestMilliseconds(t *testing.T) {
 	}
 }
 
-// looks answers one look after the other.
+// looks returns one result after the other.
 type looks []func() ([]Row, error)
 
 func (l *looks) next(context.Context) ([]Row, error) {
@@ -158,7 +158,7 @@ func TestWatching(t *testing.T) {
 	if diff := cmp.Diff(want, printed); diff != "" {
 		t.Error(diff)
 	}
-	if warned.String() != "trying again: no route\n" {
+	if warned.String() != "retrying: no route\n" {
 		t.Errorf("warned %q", warned.String())
 	}
 }

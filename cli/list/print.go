@@ -25,7 +25,7 @@ const (
 	outputName  = "name"
 )
 
-// apiVersion is that of what -o json and yaml print, which no API server knows.
+// apiVersion is the version of the output of -o json and yaml; no API server serves it.
 const apiVersion = "cli.kong.latency/v1"
 
 // document is all rows as JSON or YAML.
@@ -69,7 +69,7 @@ func (p *printer) print(w io.Writer, rows []Row) error {
 	}
 }
 
-// each prints rows one by one, as something that goes on.
+// each prints rows one by one, as a stream.
 func (p *printer) each(w io.Writer, rows []Row) error {
 	if p.output != outputJSON && p.output != outputYAML {
 		return p.print(w, rows)
@@ -132,7 +132,7 @@ func (p *printer) tableOf(rows []Row) *metav1.Table {
 	for _, r := range rows {
 		t.Rows = append(t.Rows, metav1.TableRow{
 			Cells: r.cells(p.now()),
-			// Of it the printer takes the namespace.
+			// The printer reads the namespace from it.
 			Object: runtime.RawExtension{Object: &metav1.PartialObjectMetadata{
 				ObjectMeta: metav1.ObjectMeta{Namespace: r.Namespace, Name: r.Name},
 			}},

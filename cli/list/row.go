@@ -17,7 +17,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-// Row is one workload. Its JSON is promised in docs/cli.md.
+// Row is one workload. Its JSON is documented in docs/cli.md and stable.
 type Row struct {
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
@@ -28,37 +28,37 @@ type Row struct {
 	// autoscaler has no value.
 	TargetMS *float64 `json:"targetMs,omitempty"`
 	NowMS    *float64 `json:"nowMs,omitempty"`
-	// Replicas is how many are wanted now.
+	// Replicas is the desired number of replicas.
 	Replicas    int32 `json:"replicas"`
 	MinReplicas int32 `json:"minReplicas,omitempty"`
 	MaxReplicas int32 `json:"maxReplicas,omitempty"`
 	// Paused are the directions in which scaling is stopped: true, scale-in or
 	// scale-out; empty if it is not.
 	Paused string `json:"paused,omitempty"`
-	// Pipeline is how it stands with the way of the metric.
+	// Pipeline is the state of the metric pipeline.
 	Pipeline Pipeline `json:"pipeline"`
-	// Source says who asks: Deployment, Service or LatencyPolicy.
+	// Source says what enables the workload: Deployment, Service or LatencyPolicy.
 	Source string `json:"source,omitempty"`
-	// Policy is the LatencyPolicy that rules the workload.
+	// Policy is the effective policy.
 	Policy string `json:"policy,omitempty"`
 	// HPA is the autoscaler's name, empty if there is none, and Since its creation.
 	HPA   string       `json:"hpa,omitempty"`
 	Since *metav1.Time `json:"since,omitempty"`
 }
 
-// Pipeline is the worst thing that was found.
+// Pipeline is the worst finding.
 type Pipeline struct {
 	State State `json:"state"`
-	// Hop is where; empty for the workload's own settings.
+	// Hop is the hop that it is about; empty for settings.
 	Hop     string `json:"hop,omitempty"`
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
 }
 
-// State says how it stands.
+// State summarizes the worst finding.
 type State string
 
-// The states, from good to bad.
+// The states, from best to worst.
 const (
 	OK      State = "ok"
 	Warning State = "warning"
@@ -67,7 +67,7 @@ const (
 	Blocked State = "blocked" // nothing is attached
 )
 
-// String is the pipeline in a table.
+// String returns the text for a table.
 func (p Pipeline) String() string {
 	switch {
 	case p.State == OK:
@@ -79,8 +79,8 @@ func (p Pipeline) String() string {
 	}
 }
 
-// rows are those workloads that are autoscaled or ask for it, the ones farthest over
-// their target first, those without a value last.
+// rows returns the enabled and the autoscaled workloads, those farthest over their
+// target first, those without a value last.
 func rows(s *live.State, keep func(live.Workload) bool, now time.Time) []Row {
 	evaluator := pipeline.NewEvaluator(s.Snapshot)
 	var out []Row
@@ -95,7 +95,7 @@ func rows(s *live.State, keep func(live.Workload) bool, now time.Time) []Row {
 	return out
 }
 
-// over is the latency in targets; -1 if it is not known.
+// over returns the latency divided by the target; -1 if it is unknown.
 func (r Row) over() float64 {
 	if r.NowMS == nil || ptr.Deref(r.TargetMS, 0) <= 0 {
 		return -1
@@ -177,7 +177,7 @@ func stateOf(f finding.Finding) State {
 
 func rank(s State) int { return slices.Index([]State{OK, Warning, Unknown, Broken, Blocked}, s) }
 
-// source is the source in a table.
+// source returns the text of the source for a table.
 func (r Row) source() string {
 	switch plan.Source(r.Source) {
 	case plan.FromPolicy:
@@ -205,7 +205,7 @@ func milliseconds(v *float64) string {
 	return fmt.Sprintf("%.*fms", digits, *v)
 }
 
-// targetText is a target, which is never rounded.
+// targetText formats a target, which is never rounded.
 func targetText(v *float64) string {
 	if v == nil {
 		return "-"

@@ -20,7 +20,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// autoscaler saw a latency, if its condition is what it takes.
+// autoscaler saw a latency, if its condition allows.
 func autoscaler(active corev1.ConditionStatus) *autoscalingv2.HorizontalPodAutoscaler {
 	h := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: "echo", CreationTimestamp: metav1.NewTime(noon)}}
 	h.Spec.MinReplicas, h.Spec.MaxReplicas = ptr.To(int32(2)), 7
@@ -74,9 +74,9 @@ func TestRow(t *testing.T) {
 	}
 }
 
-// What blocks outweighs what is broken, and that what is not known.
+// Blocked outweighs broken, and broken outweighs unknown.
 func TestJudge(t *testing.T) {
-	e := pipeline.NewEvaluator(&pipeline.Snapshot{}) // of which nothing is known
+	e := pipeline.NewEvaluator(&pipeline.Snapshot{}) // in which everything is unknown
 	w := workload()
 	if got := judge(w, e, noon); got.State != Unknown || got.Hop != extension.Hop.Name {
 		t.Errorf("got %+v", got)

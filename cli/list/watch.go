@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// maxFailures is how many looks in a row may fail before watching ends.
+// maxFailures is the number of consecutive failed reads after which watching ends.
 const maxFailures = 10
 
-// watcher prints what changes.
+// watcher prints changes.
 type watcher struct {
 	read  func(context.Context) ([]Row, error)
 	print func([]Row) error
 	warn  io.Writer
 }
 
-// run looks at every tick until ctx ends, which is no error. A look that fails is
-// said once, and tried again at the next tick.
+// run reads at every tick until ctx ends, which is not an error. A failed read is
+// reported once, and retried at the next tick.
 func (w *watcher) run(ctx context.Context, ticks <-chan time.Time, last []Row) error {
 	failures := 0
 	for {
@@ -31,10 +31,10 @@ func (w *watcher) run(ctx context.Context, ticks <-chan time.Time, last []Row) e
 		rows, err := w.read(ctx)
 		if err != nil && ctx.Err() == nil {
 			if failures++; failures == maxFailures {
-				return fmt.Errorf("look %d times in vain: %w", maxFailures, err)
+				return fmt.Errorf("failed %d times in a row: %w", maxFailures, err)
 			}
 			if failures == 1 {
-				_, _ = fmt.Fprintf(w.warn, "trying again: %v\n", err)
+				_, _ = fmt.Fprintf(w.warn, "retrying: %v\n", err)
 			}
 		}
 		if err != nil {
@@ -50,7 +50,7 @@ func (w *watcher) run(ctx context.Context, ticks <-chan time.Time, last []Row) e
 	}
 }
 
-// changed are the rows that are not in last as they are.
+// changed returns the rows that are new or differ from last.
 func changed(last, rows []Row) []Row {
 	type key struct{ namespace, name string }
 	before := map[key]Row{}

@@ -1,6 +1,5 @@
-// Package live is what the commands that work in a cluster share: the way to it,
-// the names of objects in arguments, and what is read of workloads and decided
-// about them.
+// Package live is shared by the commands that work in a cluster: the connection, the
+// references to objects in arguments, and the state of workloads.
 package live
 
 import (
@@ -14,22 +13,22 @@ import (
 	"github.com/kong-latency/kong-latency/cli/plugin"
 )
 
-// Bounds on requests per second, as kubectl has them.
+// Limits on requests per second, as in kubectl.
 const (
 	requestsPerSecond = 50
 	requestsAtOnce    = 300
 )
 
-// Cluster is the cluster that kubectl's flags lead to.
+// Cluster is the cluster that kubectl's flags select.
 type Cluster struct {
 	client.Client
-	// Config is for further clients.
+	// Config is for additional clients.
 	Config *rest.Config
-	// Namespace is that of -n, of the kubeconfig's context, or default.
+	// Namespace is from -n, else from the kubeconfig's context, else default.
 	Namespace string
 }
 
-// Connect makes a client, and asks nothing yet. What the API server warns of is
+// Connect makes a client and sends no request yet. Warnings of the API server are
 // written to the plugin's stderr.
 func Connect(p *plugin.Plugin) (*Cluster, error) {
 	config, err := p.Kube.ToRESTConfig()
@@ -50,10 +49,10 @@ func Connect(p *plugin.Plugin) (*Cluster, error) {
 	return &Cluster{Client: c, Config: config, Namespace: namespace}, nil
 }
 
-// warnings says each warning once.
+// warnings prints each warning once.
 func warnings(to io.Writer) rest.WarningHandler {
 	return rest.NewWarningWriter(to, rest.WarningWriterOptions{Deduplicate: true})
 }
 
-// completionTimeout bounds what a press of the tab key waits for.
+// completionTimeout limits how long completion may wait.
 const completionTimeout = 3 * time.Second

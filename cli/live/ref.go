@@ -14,17 +14,17 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
-// Ref names a Deployment or a Service in an argument.
+// Ref is a reference to a Deployment or a Service in an argument.
 type Ref struct {
 	Kind annotations.Kind
 	Name string
 }
 
-// kind is how a kind is called in arguments and in answers.
+// kind has the names of a kind in arguments and in output.
 type kind struct {
 	kind    annotations.Kind
 	version string
-	// answer is the name that kubectl answers with, argument the one that is completed.
+	// answer is the name in kubectl's output, argument the one that is completed.
 	answer, argument string
 	names            []string
 }
@@ -34,7 +34,7 @@ var kinds = []kind{
 	{annotations.OnService, "v1", "service", "service", []string{"service", "services", "svc"}},
 }
 
-// ParseRef reads an argument such as deployment/echo.
+// ParseRef parses an argument such as deployment/echo.
 func ParseRef(arg string) (Ref, error) {
 	typ, name, ok := strings.Cut(arg, "/")
 	if !ok || name == "" || strings.Contains(name, "/") {
@@ -47,10 +47,10 @@ func ParseRef(arg string) (Ref, error) {
 			}
 		}
 	}
-	return Ref{}, fmt.Errorf("%q is of a kind that is not autoscaled: it must be deployment/NAME or service/NAME", arg)
+	return Ref{}, fmt.Errorf("%q is of an unsupported kind: it must be deployment/NAME or service/NAME", arg)
 }
 
-// ParseRefs reads several arguments.
+// ParseRefs parses several arguments.
 func ParseRefs(args []string) ([]Ref, error) {
 	out := make([]Ref, len(args))
 	for i, arg := range args {
@@ -62,10 +62,10 @@ func ParseRefs(args []string) ([]Ref, error) {
 	return out, nil
 }
 
-// String is the object as kubectl answers with it: deployment.apps/echo.
+// String returns the object as kubectl prints it: deployment.apps/echo.
 func (r Ref) String() string { return r.of().answer + "/" + r.Name }
 
-// GroupVersionKind is that of the object in the API.
+// GroupVersionKind returns the object's kind in the API.
 func (r Ref) GroupVersionKind() schema.GroupVersionKind {
 	return schema.FromAPIVersionAndKind(r.of().version, string(r.Kind))
 }
@@ -79,8 +79,8 @@ func (r Ref) of() kind {
 	return kind{argument: string(r.Kind), answer: string(r.Kind)}
 }
 
-// CompleteRefs completes names of Deployments and Services, of which at most n may
-// be given; 0 is any number. Whoever cannot list them gets no help, and no error.
+// CompleteRefs completes names of Deployments and Services, at most n of them; 0 means
+// any number. Users who cannot list them get no completions, and no error.
 func CompleteRefs(p *plugin.Plugin, n int) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if n > 0 && len(args) >= n {
@@ -98,7 +98,7 @@ func CompleteRefs(p *plugin.Plugin, n int) cobra.CompletionFunc {
 	}
 }
 
-// namesOf lists the objects of a kind that are not among args yet.
+// namesOf lists the objects of a kind that are not in args yet.
 func namesOf(ctx context.Context, p *plugin.Plugin, ref Ref, typ string, args []string) []cobra.Completion {
 	if ctx == nil {
 		ctx = context.Background()

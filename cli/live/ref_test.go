@@ -18,7 +18,7 @@ func TestParseRef(t *testing.T) {
 	}
 	for _, arg := range []string{"echo", "pod/echo", "deployment/", "/echo", "deployment/a/b", ""} {
 		if got, err := ParseRef(arg); err == nil {
-			t.Errorf("%q is taken for %s", arg, got)
+			t.Errorf("%q is parsed as %s", arg, got)
 		}
 	}
 }

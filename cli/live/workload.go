@@ -19,7 +19,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-// State is what was read of a cluster to decide about workloads.
+// State is the state of a cluster on which the plans of workloads depend.
 type State struct {
 	*watch.Picture
 	Listing *cache.Listing
@@ -41,7 +41,7 @@ func (c *Cluster) Read(ctx context.Context, namespace string, o watch.Options) (
 	return &s, nil
 }
 
-// Workload is a Deployment and what is decided about it.
+// Workload is a Deployment with its plan and findings.
 type Workload struct {
 	Deployment *appsv1.Deployment
 	Resolution plan.Resolution
@@ -51,7 +51,7 @@ type Workload struct {
 	Subject *pipeline.Subject
 }
 
-// Workloads decides about every Deployment, sorted by namespace and name.
+// Workloads resolves every Deployment, sorted by namespace and name.
 func (s *State) Workloads() []Workload {
 	catalogs := map[string]model.Catalog{}
 	out := make([]Workload, 0, len(s.Listing.Deployments))
@@ -120,11 +120,11 @@ func (w Workload) subject() *pipeline.Subject {
 	return nil
 }
 
-// paired is the subject of a workload that asks and gets no plan, as when the
+// paired returns the subject of an enabled workload without a plan, as when the
 // policies may not be read.
 func paired(w model.Workload, c model.Catalog) *pipeline.Subject {
-	pairing, asked, _ := plan.Pair(w, c)
-	if !asked || pairing.Service.Name == "" {
+	pairing, enabled, _ := plan.Pair(w, c)
+	if !enabled || pairing.Service.Name == "" {
 		return nil
 	}
 	return &pipeline.Subject{
@@ -133,12 +133,12 @@ func paired(w model.Workload, c model.Catalog) *pipeline.Subject {
 	}
 }
 
-// Concerned tells whether the workload asks for autoscaling, or is autoscaled by us.
+// Concerned reports whether the workload is enabled or has a managed autoscaler.
 func (w Workload) Concerned() bool {
 	return w.Resolution.Asked || w.Resolution.Claim.Ours != nil
 }
 
-// Named tells whether one of the references names the Deployment or its Service.
+// Named reports whether one of the references names the Deployment or its Service.
 func (w Workload) Named(refs []Ref) bool {
 	return slices.ContainsFunc(refs, func(r Ref) bool {
 		return r.Kind == annotations.OnDeployment && r.Name == w.Deployment.Name ||

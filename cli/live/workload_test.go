@@ -30,8 +30,8 @@ func service(name string, notes map[string]string) corev1.Service {
 	}
 }
 
-// ours is an autoscaler of the Deployment, as the controller makes it.
-func ours(name, service, metric string) autoscalingv2.HorizontalPodAutoscaler {
+// managed returns an autoscaler of the Deployment, as the controller makes it.
+func managed(name, service, metric string) autoscalingv2.HorizontalPodAutoscaler {
 	h := autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{
 		Namespace: "default", Name: name, Labels: map[string]string{generator.ManagedByLabel: generator.ManagedBy},
 		OwnerReferences: []metav1.OwnerReference{{Kind: "Deployment", Name: name, UID: "u-x", Controller: ptr.To(true)}},
@@ -44,16 +44,16 @@ func ours(name, service, metric string) autoscalingv2.HorizontalPodAutoscaler {
 	return h
 }
 
-// Somebody who may not read policies sees no plans, and yet whose metric counts: by
-// the autoscaler that is there, or else by the annotations.
+// Users who may not read policies see no plans, but still the subject of the metric:
+// from the existing autoscaler, or else from the annotations.
 func TestSubjectsWithoutPolicies(t *testing.T) {
-	asks := map[string]string{annotations.TargetMS: "40"}
+	enabled := map[string]string{annotations.TargetMS: "40"}
 	s := State{
 		Picture: &watch.Picture{Snapshot: &pipeline.Snapshot{}, Policies: &watch.Policies{}},
 		Listing: &cache.Listing{
-			Deployments: []appsv1.Deployment{deployment("b", asks), deployment("a", asks), deployment("idle", nil)},
+			Deployments: []appsv1.Deployment{deployment("b", enabled), deployment("a", enabled), deployment("idle", nil)},
 			Services:    []corev1.Service{service("a", nil), service("b", map[string]string{annotations.Metric: "m"}), service("idle", nil)},
-			HPAs:        []autoscalingv2.HorizontalPodAutoscaler{ours("a", "other", "n")},
+			HPAs:        []autoscalingv2.HorizontalPodAutoscaler{managed("a", "other", "n")},
 		},
 	}
 	type seen struct {

@@ -1,5 +1,5 @@
-// Package plugin is what the commands of kubectl latency share: their streams,
-// kubectl's flags, and how they end.
+// Package plugin is shared by the commands of kubectl latency: streams, kubectl's
+// flags, and exit codes.
 package plugin
 
 import (
@@ -12,24 +12,24 @@ import (
 	"github.com/kong-latency/kong-latency/cli/term"
 )
 
-// Name is how people call the plugin, and so how its texts do.
+// Name is the command line of the plugin, as used in texts.
 const Name = "kubectl latency"
 
-// Exit codes. They are promised in docs/cli.md.
+// Exit codes. They are documented in docs/cli.md and stable.
 const (
-	// ExitClean says that there is nothing to complain about.
+	// ExitClean means that nothing is wrong.
 	ExitClean = 0
-	// ExitFindings says that the command did its work and found something wrong.
+	// ExitFindings means that the command did its work and found something wrong.
 	ExitFindings = 1
-	// ExitFailed says that the command could not do its work.
+	// ExitFailed means that the command could not do its work.
 	ExitFailed = 2
 )
 
-// ErrFindings ends a command that did its work and found something wrong, after
-// it has said what. It is never printed.
+// ErrFindings is returned by a command that did its work and has reported something
+// wrong. It is never printed.
 var ErrFindings = errors.New("there are findings")
 
-// ExitCode is the exit code of a command that ended with err.
+// ExitCode returns the exit code of a command that ended with err.
 func ExitCode(err error) int {
 	switch {
 	case err == nil:
@@ -41,27 +41,27 @@ func ExitCode(err error) int {
 	}
 }
 
-// Plugin is what a command gets from its surroundings.
+// Plugin is the environment of a command.
 type Plugin struct {
 	genericiooptions.IOStreams
-	// Kube are kubectl's own flags, which hold for every command: the kubeconfig,
-	// the context, the namespace.
+	// Kube are kubectl's flags, which every command has: the kubeconfig, the context,
+	// the namespace.
 	Kube *genericclioptions.ConfigFlags
 	// LookupEnv reads an environment variable, as os.LookupEnv does.
 	LookupEnv func(string) (string, bool)
 }
 
-// New returns the surroundings of a program with these streams.
+// New returns the environment of a program with these streams.
 func New(streams genericiooptions.IOStreams, lookupEnv func(string) (string, bool)) *Plugin {
 	return &Plugin{IOStreams: streams, Kube: genericclioptions.NewConfigFlags(true), LookupEnv: lookupEnv}
 }
 
-// Style is how text for w is made to stand out.
+// Style returns the style of text that is written to w.
 func (p *Plugin) Style(w io.Writer) term.Style { return term.StyleFor(w, p.LookupEnv) }
 
-// OfflineNamespace is the namespace of objects that name none, for commands that
-// work without a cluster: what -n says, else default. No kubeconfig is read, so
-// that the same files give the same answer everywhere.
+// OfflineNamespace returns the namespace of objects without one, for commands that
+// work without a cluster: the value of -n, else default. No kubeconfig is read, so
+// that the same files have the same result everywhere.
 func (p *Plugin) OfflineNamespace() string {
 	if p.Kube.Namespace != nil && *p.Kube.Namespace != "" {
 		return *p.Kube.Namespace

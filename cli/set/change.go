@@ -15,10 +15,10 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
-// changes are new values by key; nil removes the key.
+// changes holds new values by key; nil removes the key.
 type changes map[string]*string
 
-// removal is the change that removes keys, or all of ours that are there.
+// removal returns the change that removes keys, or all of the product's keys.
 func removal(have map[string]string, keys []string, all bool) changes {
 	if all {
 		keys = slices.Collect(maps.Keys(annotations.Ours(have)))
@@ -32,7 +32,7 @@ func removal(have map[string]string, keys []string, all bool) changes {
 	return out
 }
 
-// effective leaves out what is so already.
+// effective returns the changes that make a difference.
 func (c changes) effective(have map[string]string) changes {
 	out := changes{}
 	for key, value := range c {
@@ -44,9 +44,9 @@ func (c changes) effective(have map[string]string) changes {
 	return out
 }
 
-// check says what would be wrong with the annotations of an object of kind k after
-// the changes. What merely stays wrong is an error, too, as admission refuses it;
-// unless keys are only removed, which cannot make anything worse.
+// check returns what would be wrong with the annotations of an object of kind k after
+// the changes. Existing mistakes are errors, too, as admission refuses them; unless
+// keys are only removed, which cannot make anything worse.
 func (c changes) check(k annotations.Kind, have map[string]string) field.ErrorList {
 	next := maps.Clone(have)
 	if next == nil {
@@ -68,7 +68,7 @@ func (c changes) check(k annotations.Kind, have map[string]string) field.ErrorLi
 	return errs
 }
 
-// patch is the JSON merge patch that makes the changes.
+// patch returns the changes as a JSON merge patch.
 func (c changes) patch() ([]byte, error) {
 	raw, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": c}})
 	if err != nil {
@@ -77,8 +77,8 @@ func (c changes) patch() ([]byte, error) {
 	return raw, nil
 }
 
-// diff is what differs between two states of an object, as a unified diff of its
-// YAML. Of its metadata, what the API server counts and writes down is left out.
+// diff returns a unified diff of two states of an object as YAML, without the
+// metadata that the API server maintains.
 func diff(name string, before, after *unstructured.Unstructured) (string, error) {
 	var text [2]string
 	for i, o := range []*unstructured.Unstructured{before, after} {
@@ -98,5 +98,5 @@ func diff(name string, before, after *unstructured.Unstructured) (string, error)
 	})
 }
 
-// lines are those of a text, each with its end.
+// lines returns the lines of a text, each with its line end.
 func lines(text string) []string { return slices.Collect(strings.Lines(text)) }

@@ -1,4 +1,4 @@
-// Package set is kubectl latency set and unset: it writes the annotations of
+// Package set implements kubectl latency set and unset, which write the annotations of
 // Deployments and Services.
 package set
 
@@ -16,43 +16,42 @@ import (
 )
 
 const (
-	setLong = `Write the annotations that ask for autoscaling, checked before they are sent.
+	setLong = `Write the annotations that enable autoscaling. They are checked before they are sent.
 
-Annotations that no flag names stay as they are. What the API server warns of is
-printed: the webhook says there what will be attached, and what keeps it from
-working.`
+Annotations that no flag names are left unchanged. Warnings of the API server are
+printed: they say what will be attached, and what keeps it from working.`
 
 	setExamples = `  # Hold the latency of Deployment echo at 40 ms
   kubectl latency set deployment/echo --target-ms 40
 
-  # With bounds, after seeing what would change
+  # Show what would change, with minimum and maximum replicas
   kubectl latency set deployment/echo --target-ms 40 --min 2 --max 20 --diff
 
-  # Decline what a policy would attach
+  # Opt out of autoscaling by a policy
   kubectl latency set deployment/echo --target-ms off
 
   # Stop scaling in for a while
   kubectl latency set deployment/echo --paused=scale-in`
 
 	unsetLong = `Remove annotations by their keys, which may be without "kong.latency/", or all of
-them. Without target-ms the HorizontalPodAutoscaler is taken away again; the number
-of replicas stays.`
+them. Without target-ms the HorizontalPodAutoscaler is detached; the number of
+replicas does not change.`
 
-	unsetExamples = `  # Take the bounds back to the defaults
+	unsetExamples = `  # Reset minimum and maximum replicas to the defaults
   kubectl latency unset deployment/echo min-replicas max-replicas
 
-  # Detach, and forget everything
+  # Detach and remove all settings
   kubectl latency unset deployment/echo --all`
 )
 
-// flag is how a key is called on the command line.
+// flag is the command line flag of a key.
 type flag struct {
 	name, key string
-	// bare is the value of the flag given without one; empty if it needs one.
+	// bare is the value if the flag has none; empty if it needs one.
 	bare string
 }
 
-// flags are in the order in which help shows them.
+// flags are in the order of the help.
 var flags = []flag{
 	{name: "target-ms", key: annotations.TargetMS},
 	{name: "min", key: annotations.MinReplicas},
@@ -90,7 +89,7 @@ func NewSetCommand(p *plugin.Plugin) *cobra.Command {
 				}
 			}
 			if len(c) == 0 {
-				return fmt.Errorf("nothing to set: name at least one of --%s", strings.Join(flagNames(), ", --"))
+				return fmt.Errorf("nothing to set: set at least one of --%s", strings.Join(flagNames(), ", --"))
 			}
 			return w.write(cmd.Context(), refs, func(map[string]string) changes { return c })
 		},
@@ -121,12 +120,12 @@ func NewUnsetCommand(p *plugin.Plugin) *cobra.Command {
 			case all && len(keys) > 0:
 				return fmt.Errorf("--all removes all keys: leave out %s, or --all", strings.Join(keys, ", "))
 			case !all && len(keys) == 0:
-				return fmt.Errorf("nothing to remove: name keys, such as %s, or give --all", shortName(annotations.TargetMS))
+				return fmt.Errorf("nothing to remove: name keys, such as %s, or use --all", shortName(annotations.TargetMS))
 			}
 			return w.write(cmd.Context(), refs, func(have map[string]string) changes { return removal(have, keys, all) })
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", all, "remove every annotation of ours, unknown ones included")
+	cmd.Flags().BoolVar(&all, "all", all, "remove every annotation with the prefix kong.latency/, including unknown ones")
 	w.addFlags(cmd.Flags())
 	return cmd
 }
@@ -152,8 +151,8 @@ func flagNames() []string {
 
 func shortName(key string) string { return strings.TrimPrefix(key, annotations.Prefix) }
 
-// splitArgs tells objects from keys. An argument with a slash is an object, unless
-// it is a whole key.
+// splitArgs separates objects from keys. An argument with a slash is an object, unless
+// it is a full key.
 func splitArgs(args []string) (refs []live.Ref, keys []string, err error) {
 	for _, arg := range args {
 		key := strings.TrimPrefix(arg, annotations.Prefix)

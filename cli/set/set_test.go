@@ -13,12 +13,12 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
-// Whatever people may write has a flag.
+// Every key that users may write has a flag.
 func TestEveryKeyHasAFlag(t *testing.T) {
 	for _, k := range annotations.Keys() {
 		has := slices.ContainsFunc(flags, func(f flag) bool { return f.key == k.Name })
 		if has == k.Written {
-			t.Errorf("%s: a flag is %v, written by the product is %v", k.Name, has, k.Written)
+			t.Errorf("%s: has a flag: %v, written by the product: %v", k.Name, has, k.Written)
 		}
 	}
 }

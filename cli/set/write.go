@@ -14,17 +14,17 @@ import (
 	"github.com/kong-latency/kong-latency/cli/plugin"
 )
 
-// fieldManager is under which name annotations are written.
+// fieldManager is the field manager of the annotations.
 const fieldManager = "kubectl-latency"
 
-// The values of --dry-run, as kubectl has them.
+// The values of --dry-run, as in kubectl.
 const (
 	dryRunNone   = "none"
 	dryRunClient = "client"
 	dryRunServer = "server"
 )
 
-// writer writes annotations, or shows what writing them would do.
+// writer writes annotations, or shows what writing them would change.
 type writer struct {
 	plugin *plugin.Plugin
 	verb   string
@@ -33,11 +33,11 @@ type writer struct {
 }
 
 func (w *writer) addFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&w.dryRun, "dry-run", dryRunNone, "client: only check what would be sent; server: have the API server and its webhooks check it, too; none: write it")
-	fs.BoolVar(&w.diff, "diff", false, "show what would change, as the API server answers, and write nothing")
+	fs.StringVar(&w.dryRun, "dry-run", dryRunNone, "none: write the changes; client: only check them locally; server: let the API server and its webhooks check them, too")
+	fs.BoolVar(&w.diff, "diff", false, "show what would change, according to the API server, and write nothing")
 }
 
-// item is one object and what is to become of it.
+// item is one object and its changes.
 type item struct {
 	ref     live.Ref
 	object  *unstructured.Unstructured
@@ -45,7 +45,7 @@ type item struct {
 }
 
 // write makes the changes, which may depend on the annotations that an object has.
-// Nothing is written unless all objects are there and all values are allowed.
+// Nothing is written unless all objects exist and all values are allowed.
 func (w *writer) write(ctx context.Context, refs []live.Ref, change func(have map[string]string) changes) error {
 	switch w.dryRun {
 	case dryRunNone, dryRunClient, dryRunServer:
@@ -53,7 +53,7 @@ func (w *writer) write(ctx context.Context, refs []live.Ref, change func(have ma
 		return fmt.Errorf("--dry-run is %q: must be none, client or server", w.dryRun)
 	}
 	if w.diff && w.dryRun == dryRunClient {
-		return errors.New("--diff asks the API server: leave out --dry-run=client")
+		return errors.New("--diff needs the API server: leave out --dry-run=client")
 	}
 	c, err := live.Connect(w.plugin)
 	if err != nil {
@@ -90,7 +90,7 @@ func prepare(ctx context.Context, c *live.Cluster, ref live.Ref, change func(map
 	return i, nil
 }
 
-// send makes one object's changes and says so.
+// send makes the changes of one object and prints the result.
 func (w *writer) send(ctx context.Context, c *live.Cluster, i item) error {
 	if len(i.changes) == 0 {
 		return w.say("%s unchanged\n", i.ref)

@@ -5,11 +5,11 @@ import (
 	"testing"
 )
 
-// On a terminal there are colours, unless somebody asks for none.
+// On a terminal there are colours, unless NO_COLOR is set.
 func TestColorsOnATerminal(t *testing.T) {
 	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
-		t.Skipf("there is no terminal to be had: %v", err)
+		t.Skipf("no terminal available: %v", err)
 	}
 	defer terminal.Close()
 	for _, tt := range []struct {
@@ -21,7 +21,7 @@ func TestColorsOnATerminal(t *testing.T) {
 		{"TERM", "dumb", false},
 		{"NO_COLOR", "1", false},
 		{"NO_COLOR", "0", false},
-		{"NO_COLOR", "", true}, // set to nothing counts as not set
+		{"NO_COLOR", "", true}, // empty counts as not set
 	} {
 		lookup := func(name string) (string, bool) {
 			if name == tt.name {

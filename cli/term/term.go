@@ -1,4 +1,4 @@
-// Package term makes text stand out, where it goes to a terminal.
+// Package term styles text that is written to a terminal.
 package term
 
 import (
@@ -9,14 +9,14 @@ import (
 	"golang.org/x/term"
 )
 
-// Style colours text, or leaves it as it is. The zero value leaves it.
+// Style colours text, or leaves it as it is, as the zero value does.
 type Style struct{ on bool }
 
-// Colored is a style that colours, whatever it is written to.
+// Colored returns a style that always colours.
 func Colored() Style { return Style{on: true} }
 
-// StyleFor is the style of what is written to w: coloured only on a terminal that
-// is not "dumb", and never if NO_COLOR is set to anything (https://no-color.org).
+// StyleFor returns the style of text that is written to w: coloured only on a terminal
+// that is not "dumb", and never if NO_COLOR is set (https://no-color.org).
 func StyleFor(w io.Writer, lookupEnv func(string) (string, bool)) Style {
 	if value, _ := lookupEnv("NO_COLOR"); value != "" {
 		return Style{}
@@ -27,13 +27,13 @@ func StyleFor(w io.Writer, lookupEnv func(string) (string, bool)) Style {
 	return Style{on: IsTerminal(w)}
 }
 
-// IsTerminal tells whether w is a terminal.
+// IsTerminal reports whether w is a terminal.
 func IsTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// Unicode tells whether w is a terminal that shows more than ASCII, by the locale.
+// Unicode reports whether w is a terminal whose locale supports more than ASCII.
 func Unicode(w io.Writer, lookupEnv func(string) (string, bool)) bool {
 	if !IsTerminal(w) {
 		return false
@@ -51,21 +51,21 @@ func utf8Locale(value string) bool {
 	return strings.HasSuffix(value, "utf-8") || strings.HasSuffix(value, "utf8")
 }
 
-// The colours, by what they are for.
+// The colours by purpose.
 
-// Good is for what works.
+// Good styles what works.
 func (s Style) Good(text string) string { return s.paint("32", text) }
 
-// Bad is for errors.
+// Bad styles errors.
 func (s Style) Bad(text string) string { return s.paint("31", text) }
 
-// Doubt is for warnings and for what is not known.
+// Doubt styles warnings and unknowns.
 func (s Style) Doubt(text string) string { return s.paint("33", text) }
 
-// Strong is for what the eye should find first.
+// Strong emphasizes text.
 func (s Style) Strong(text string) string { return s.paint("1", text) }
 
-// Faint is for what the eye may skip.
+// Faint de-emphasizes text.
 func (s Style) Faint(text string) string { return s.paint("2", text) }
 
 func (s Style) paint(code, text string) string {

@@ -28,6 +28,6 @@ func TestColored(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := Colored().Strong(""); got != "" {
-		t.Errorf("nothing in colour is nothing, got %q", got)
+		t.Errorf("empty text in colour is %q, want it empty", got)
 	}
 }

@@ -13,33 +13,33 @@ import (
 
 const module = "github.com/kong-latency/kong-latency/"
 
-// What the image's build is given holds every package of the program. Nobody has
-// to build an image to learn that it cannot be.
-func TestImageIsGivenWhatItIsBuiltFrom(t *testing.T) {
+// The build context of the image has every package of the program, so that a missing
+// one is found without building an image.
+func TestImageBuildContextIsComplete(t *testing.T) {
 	ignored := lines(read(t, ".dockerignore"))
 	out, err := exec.Command("go", "list", "-deps", ".").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours := 0
+	count := 0
 	for _, pkg := range lines(string(out)) {
 		folder, found := strings.CutPrefix(pkg, module)
 		if !found {
 			continue
 		}
-		ours++
+		count++
 		for at := folder; at != "."; at = path.Dir(at) {
 			if slices.Contains(ignored, at) {
 				t.Errorf("package %s is needed, and .dockerignore leaves out %s", pkg, at)
 			}
 		}
 	}
-	if ours == 0 {
-		t.Fatal("found no package of ours")
+	if count == 0 {
+		t.Fatal("found no package of the project")
 	}
 }
 
-// The linker sets a variable that does not exist without a word.
+// The linker silently ignores a variable that does not exist.
 func TestBuildsSetAVersionThatExists(t *testing.T) {
 	for _, file := range []string{"Dockerfile", "Makefile"} {
 		name := regexp.MustCompile(module + `([a-z/]+)\.version\b`).FindStringSubmatch(read(t, file))
@@ -53,9 +53,9 @@ func TestBuildsSetAVersionThatExists(t *testing.T) {
 	}
 }
 
-// The image is the program and nothing else, for whichever platform, and runs as a
-// number that is not root's.
-func TestImageHoldsTheProgramAlone(t *testing.T) {
+// The image contains only the program, for every platform, and runs as a numeric user
+// that is not root.
+func TestImageContainsOnlyTheProgram(t *testing.T) {
 	stages := strings.Split(read(t, "Dockerfile"), "\nFROM ")
 	last := stages[len(stages)-1]
 	for _, want := range []string{"scratch\n", "\nUSER 65532:65532\n", "\nENTRYPOINT [\"/kong-latency\"]", "org.opencontainers.image.version", "org.opencontainers.image.revision"} {
@@ -64,7 +64,7 @@ func TestImageHoldsTheProgramAlone(t *testing.T) {
 		}
 	}
 	if strings.Count(last, "\nCOPY ") != 1 || strings.Contains(last, "\nRUN ") {
-		t.Error("the last stage holds more than the program")
+		t.Error("the last stage contains more than the program")
 	}
 	for _, want := range []string{"--platform=$BUILDPLATFORM", "CGO_ENABLED=0", "GOOS=$TARGETOS", "GOARCH=$TARGETARCH"} {
 		if !strings.Contains(read(t, "Dockerfile"), want) {

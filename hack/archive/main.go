@@ -1,5 +1,5 @@
-// Command archive packs programs into a .tar.gz that has the same bytes whenever
-// and wherever it is made of the same programs.
+// Command archive packs programs into a reproducible .tar.gz: the same programs give
+// the same bytes.
 //
 //	go run ./hack/archive <output> <program>…
 package main
@@ -33,8 +33,8 @@ func run(args []string) (err error) {
 	return pack(out, args[1:])
 }
 
-// pack writes the files, in the order given and under their base names. Of a file
-// only its content is kept: times, owners and modes are those of nobody.
+// pack writes the files in the given order under their base names. Times, owners and
+// modes are fixed.
 func pack(w io.Writer, files []string) error {
 	zipped := gzip.NewWriter(w)
 	archive := tar.NewWriter(zipped)

@@ -17,30 +17,31 @@ const (
 	controllerAccount = `{{ include "kong-latency.controllerAccount" . }}`
 )
 
-// blocks are parts of templates that take whole lines. A placeholder stands for
-// each until the object has become text.
+// blocks are parts of templates that fill whole lines. A placeholder represents each
+// until the object is encoded as text.
 type blocks struct {
 	texts []string
-	// condition is one on the whole object, besides those of its kind and source.
+	// condition is an additional condition on the whole object, besides those of its kind
+	// and source.
 	condition string
 }
 
 // add returns the placeholder of a block. It has to be the only value of a key, or
-// an entry of a list; the block's lines go under the key, or take the entry's place.
+// an entry of a list; the block's lines go under the key, or replace the entry.
 func (b *blocks) add(lines ...string) string {
 	b.texts = append(b.texts, strings.Join(lines, "\n"))
 	return fmt.Sprintf("@block-%d@", len(b.texts)-1)
 }
 
-// instead returns the placeholder of a block that takes the place of its key too.
+// instead returns the placeholder of a block that replaces its key, too.
 func (b *blocks) instead(lines ...string) string {
 	return b.add(lines...) + whole
 }
 
-// whole marks placeholders that stand for their key as well.
+// whole marks placeholders that include their key.
 const whole = "whole"
 
-// fill puts the blocks where their placeholders are, indented as these.
+// fill replaces placeholders by their blocks, with the same indentation.
 func (b *blocks) fill(text string) string {
 	var out strings.Builder
 	for line := range strings.Lines(text) {
@@ -82,7 +83,7 @@ func (b *blocks) common(o *unstructured.Unstructured) error {
 	return nil
 }
 
-// renamed has the release's namespace for ours, also where names contain it.
+// renamed replaces the namespace of config by the release's, also within names.
 func renamed(v any) any {
 	switch v := v.(type) {
 	case string:
@@ -99,7 +100,7 @@ func renamed(v any) any {
 	return v
 }
 
-// field is the object or list under a path; it must be there.
+// field returns the object or list at a path, which must exist.
 func field[T any](o map[string]any, path ...string) (T, error) {
 	var zero T
 	value, found, err := unstructured.NestedFieldNoCopy(o, path...)
@@ -108,7 +109,7 @@ func field[T any](o map[string]any, path ...string) (T, error) {
 	}
 	out, ok := value.(T)
 	if !found || !ok {
-		return zero, fmt.Errorf("%s is not what is expected there", strings.Join(path, "."))
+		return zero, fmt.Errorf("%s has an unexpected type", strings.Join(path, "."))
 	}
 	return out, nil
 }

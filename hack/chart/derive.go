@@ -22,7 +22,7 @@ const header = "{{- /* Derived from config by make generate. Do not edit. */}}\n
 // source is a kustomization and the value of the chart on which its objects depend.
 type source struct{ folder, condition string }
 
-// sources: what is in a later one as it is in an earlier one is that one's.
+// sources are in order: an object that is equal in two of them belongs to the first.
 var sources = []source{
 	{"default", ""},
 	{certManager, `eq .Values.certs.mode "cert-manager"`},
@@ -31,12 +31,12 @@ var sources = []source{
 
 const (
 	certManager = "cert-manager"
-	// selfSigned is on what depends which cert-manager's variant does not have.
+	// selfSigned is the condition of what the cert-manager variant does not have.
 	selfSigned = `ne .Values.certs.mode "cert-manager"`
 )
 
-// derive returns the templates that are made of the kustomizations in folder,
-// sorted by name.
+// derive returns the templates derived from the kustomizations in folder, sorted by
+// name.
 func derive(folder string) ([]file, error) {
 	rendered := map[string]map[string]*unstructured.Unstructured{}
 	for _, s := range sources {
@@ -76,7 +76,7 @@ func derive(folder string) ([]file, error) {
 	return files, nil
 }
 
-// render builds a kustomization. Its objects are known by kind and name.
+// render builds a kustomization and returns its objects by kind and name.
 func render(folder string) (map[string]*unstructured.Unstructured, error) {
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
 	if err != nil {
@@ -97,8 +97,8 @@ func render(folder string) (map[string]*unstructured.Unstructured, error) {
 	return objects, nil
 }
 
-// template makes a template of an object. name is that of the file it belongs
-// into; it is empty for what is not derived.
+// template makes a template of an object. name is the file that it belongs to; it is
+// empty for objects that are not derived.
 func template(o *unstructured.Unstructured, condition string) (name, text string, err error) {
 	r, ok := rules[o.GetKind()]
 	if !ok {
@@ -130,7 +130,7 @@ func template(o *unstructured.Unstructured, condition string) (name, text string
 	return r.file, text, nil
 }
 
-// literal keeps Helm from taking braces in our texts for its own.
+// literal escapes braces that are not for Helm.
 func literal(v any) any {
 	switch v := v.(type) {
 	case string:

@@ -57,7 +57,7 @@ metadata:
 text: of {{ "{{" }} $labels.pod }}
 {{- end }}
 `},
-		"a webhook that may be a barrier": {
+		"a webhook with a configurable failurePolicy": {
 			object: object("ValidatingWebhookConfiguration", map[string]any{"webhooks": []any{webhook(barriers[0])}}), want: `---
 kind: ValidatingWebhookConfiguration
 metadata:
@@ -97,7 +97,7 @@ webhooks:
 	}
 }
 
-func TestOtherWebhooksAreNoBarrier(t *testing.T) {
+func TestOtherWebhooksHaveAFixedFailurePolicy(t *testing.T) {
 	o := object("ValidatingWebhookConfiguration", map[string]any{"webhooks": []any{
 		map[string]any{"name": "auto-attach.deployments.validate.kong.latency", "failurePolicy": "Ignore"},
 	}})
@@ -107,7 +107,7 @@ func TestOtherWebhooksAreNoBarrier(t *testing.T) {
 	}
 }
 
-func TestWhatIsNewNeedsARule(t *testing.T) {
+func TestNewKindsNeedARule(t *testing.T) {
 	if _, _, err := template(object("CronJob", nil), ""); err == nil || !strings.Contains(err.Error(), "add one") {
 		t.Errorf("error %v", err)
 	}
@@ -118,7 +118,7 @@ func TestWhatIsNewNeedsARule(t *testing.T) {
 	}
 }
 
-func TestTemplatesOutOfUseAreRemoved(t *testing.T) {
+func TestObsoleteTemplatesAreRemoved(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "derived")
 	stale := filepath.Join(folder, "stale.yaml")
 	if err := os.Mkdir(folder, 0o755); err != nil {

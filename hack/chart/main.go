@@ -1,11 +1,11 @@
-// Command gen derives templates of the Helm chart from the manifests in config, so
-// that there is one place where roles, webhooks and the rest are written. What the
-// chart's values change in them is in rules.go; the Deployments, in which they
-// change most, are templates written by hand and held against config by a test.
+// Command chart derives templates of the Helm chart from the manifests in config, so
+// that roles, webhooks and the rest have a single source. What the chart's values
+// change in them is in rules.go; the Deployments, in which they change most, are
+// templates written by hand, which a test compares with config.
 //
 //	go run ./hack/chart <folder of config> <folder of the derived templates>
 //
-// The second folder holds nothing else afterwards.
+// Everything else in the second folder is removed.
 package main
 
 import (
@@ -29,7 +29,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.RemoveAll(args[1]); err != nil { // a template may have come out of use
+	if err := os.RemoveAll(args[1]); err != nil { // a template may be obsolete
 		return fmt.Errorf("empty the folder: %w", err)
 	}
 	if err := os.MkdirAll(args[1], 0o755); err != nil {

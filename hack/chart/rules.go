@@ -8,15 +8,15 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// rule says what becomes of the objects of a kind.
+// rule says how the objects of a kind are derived.
 type rule struct {
-	// file is the template that they go into; empty: they are not derived.
+	// file is the template that they go into; if empty, they are not derived.
 	file string
-	// condition is when they are part of a release; empty: always.
+	// condition says when they are part of a release; if empty, always.
 	condition string
-	// byMode: with certificates of cert-manager they may be others, or absent.
+	// byMode means that they differ, or are absent, with cert-manager.
 	byMode bool
-	// change puts in what values of the chart decide.
+	// change inserts what depends on the chart's values.
 	change func(*unstructured.Unstructured, *blocks) error
 }
 
@@ -49,8 +49,8 @@ var rules = map[string]rule{
 	"PrometheusRule": {file: "monitoring.yaml", condition: ".Values.prometheusRule.enabled", change: prometheusRule},
 }
 
-// definition lets the definition, and with it every LatencyPolicy, outlive the
-// release where that is asked for.
+// definition makes the definition, and with it every LatencyPolicy, outlive the
+// release if crds.keep is set.
 func definition(o *unstructured.Unstructured, b *blocks) error {
 	annotations, err := field[map[string]any](o.Object, "metadata", "annotations")
 	if err != nil {
@@ -65,7 +65,7 @@ func definition(o *unstructured.Unstructured, b *blocks) error {
 
 const controllerName = "kong-latency-controller"
 
-// account: all in one process needs one account.
+// account renders one account if both run in one process.
 func account(o *unstructured.Unstructured, b *blocks) error {
 	if o.GetName() == controllerName {
 		b.condition = "not .Values.allInOne"
@@ -86,8 +86,8 @@ func binding(o *unstructured.Unstructured, _ *blocks) error {
 	return nil
 }
 
-// barriers are the webhooks that may be made to refuse while nobody answers, see
-// docs/decisions/0003-failure-policy-ignore.md.
+// barriers are the webhooks that can be configured to refuse while the webhook is
+// unavailable, see docs/decisions/0003-failure-policy-ignore.md.
 var barriers = []string{"deployments.validate.kong.latency", "services.validate.kong.latency"}
 
 func webhooks(o *unstructured.Unstructured, b *blocks) error {
@@ -119,8 +119,8 @@ func webhooks(o *unstructured.Unstructured, b *blocks) error {
 	return nil
 }
 
-// excluded has the namespaces that are never asked for from the values. Webhooks
-// of cluster-scoped objects have no selector.
+// excluded reads the namespaces that the webhook is not called for from the values.
+// Webhooks of cluster-scoped objects have no selector.
 func excluded(webhook map[string]any, b *blocks) error {
 	if webhook["namespaceSelector"] == nil {
 		return nil
@@ -140,7 +140,7 @@ func excluded(webhook map[string]any, b *blocks) error {
 	return fmt.Errorf("no namespace is excluded by its name")
 }
 
-// networkPolicy has the API server's ports from the values.
+// networkPolicy reads the API server's ports from the values.
 func networkPolicy(o *unstructured.Unstructured, b *blocks) error {
 	egress, found, err := unstructured.NestedSlice(o.Object, "spec", "egress")
 	if err != nil || !found {
@@ -169,7 +169,7 @@ func quota(o *unstructured.Unstructured, _ *blocks) error {
 	return nil
 }
 
-// service: that of metrics is there for the ServiceMonitor.
+// service renders the metrics Service with the ServiceMonitor only.
 func service(o *unstructured.Unstructured, b *blocks) error {
 	if o.GetName() == "kong-latency-metrics" {
 		b.condition = ".Values.serviceMonitor.enabled"
@@ -194,7 +194,7 @@ func prometheusRule(o *unstructured.Unstructured, b *blocks) error {
 	return moreLabels(o, b, "prometheusRule")
 }
 
-// moreLabels adds labels of the values, by which a Prometheus object may select.
+// moreLabels adds labels from the values, by which a Prometheus may select.
 func moreLabels(o *unstructured.Unstructured, b *blocks, value string) error {
 	metadata, err := field[map[string]any](o.Object, "metadata")
 	if err != nil {

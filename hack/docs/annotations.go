@@ -17,13 +17,13 @@ metadata:
     kong.latency/target-ms: "40"
 ` + "```" + `
 
-The others change what is not as you like it. Values are always text, so numbers
-need quotes in YAML.
+The others change the defaults. Values are always strings, so numbers need quotes
+in YAML.
 
-- A value that cannot be used is refused when the object is applied, never
-  replaced by another; see [InvalidAnnotation](findings.md#invalidannotation).
-- Settings may stand on the Deployment, on the Service, or on both. A key that
-  stands on both must have the same value there; see
+- An invalid value is refused when the object is applied, never replaced by
+  another; see [InvalidAnnotation](findings.md#invalidannotation).
+- Settings can be on the Deployment, on the Service, or on both. A key that is on
+  both must have the same value; see
   [SettingsDisagree](findings.md#settingsdisagree).`
 
 func annotationsPage() string {
@@ -38,7 +38,7 @@ func annotationsPage() string {
 	m.table([]string{"Annotation", "Where", "When absent"}, rows)
 
 	for _, k := range annotations.Keys() {
-		// The heading's own anchor would leave out the dot and the slash.
+		// The heading's default anchor would leave out the dot and the slash.
 		m.paragraph("<a id=%q></a>\n\n## `%s`", anchor(k), k.Name)
 		m.paragraph("%s", k.Doc)
 		m.line("")

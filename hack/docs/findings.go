@@ -12,26 +12,25 @@ import (
 
 const findingsIntro = `# Findings
 
-A finding is one thing that is wrong or noteworthy. It has a reason, which never
-changes its name or meaning, the object that it is about, and a sentence that says
-what is the matter with that object and what it needs. Where it can be put in YAML,
-what mends it comes with the finding, ready for ` + "`kubectl apply`" + `.
+A finding is one thing that is wrong or noteworthy. It has a reason, whose name and
+meaning never change, the object that it is about, and a message that says what is
+wrong with that object and what it needs. If the fix can be expressed as YAML, it
+comes with the finding, ready for ` + "`kubectl apply`" + `.
 
-You meet findings as warnings or as a refusal when you apply something, and as
-events on the workload. Every reason has its section below.
+Findings appear as warnings or as a denial when you apply an object, and as events
+on the workload. Every reason has its section below.
 
 Severities:
 
 - **Error:** nothing is attached, or the metric cannot arrive or arrives wrong.
 - **Warning:** autoscaling works, though perhaps not as intended.
-- **Unknown:** it could not be found out. That never counts as a no, so nothing
-  is refused for it.
+- **Unknown:** it could not be determined. Nothing is refused for it.
 
-Findings about the metric's way do not keep a HorizontalPodAutoscaler from being
-attached. Without its metric it holds the size of the workload, and it works the
-moment the metric arrives.`
+Findings about the metric pipeline do not keep a HorizontalPodAutoscaler from being
+attached. Without its metric it does not change the size of the workload, and it
+works as soon as the metric arrives.`
 
-// findingsPage is the page of these reasons. A reason that cannot be shown, or
+// findingsPage returns the page of these reasons. A reason that cannot be shown, or
 // looked up by its name, is an error.
 func findingsPage(all []*finding.Reason) (string, error) {
 	if err := check(all); err != nil {
@@ -52,7 +51,7 @@ func check(all []*finding.Reason) error {
 	for _, r := range all {
 		switch {
 		case seen[r.Name]:
-			errs = append(errs, fmt.Errorf("reason %s is declared twice", r.Name))
+			errs = append(errs, fmt.Errorf("reason %s is declared more than once", r.Name))
 		case r.Name == "" || r.Summary == "" || r.Fix == "":
 			errs = append(errs, fmt.Errorf("reason %q needs a name, a summary and a fix", r.Name))
 		case !slices.ContainsFunc(reference.Chapters(), func(c reference.Chapter) bool { return c.Hop == r.Hop }):
@@ -86,6 +85,6 @@ func writeChapter(m *markdown, c reference.Chapter, reasons []*finding.Reason) {
 		m.line("")
 		m.line("- **Severity:** %s", r.Severity)
 		m.line("- **Ends:** %s", reference.Ends(r))
-		m.line("- **What mends it:** %s", r.Fix)
+		m.line("- **Fix:** %s", r.Fix)
 	}
 }

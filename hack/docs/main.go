@@ -1,4 +1,4 @@
-// Command gen writes the reference pages, annotations.md, findings.md and
+// Command docs writes the reference pages, annotations.md, findings.md and
 // observability.md, from the declarations in the code.
 //
 //	go run ./hack/docs <folder>
@@ -20,7 +20,7 @@ func main() {
 	}
 }
 
-// run writes the pages into the one folder that args name.
+// run writes the pages to the folder that args name.
 func run(args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("needs one argument, the folder to write to, and got %d", len(args))
@@ -45,7 +45,7 @@ func pages() ([]page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make findings.md: %w", err)
 	}
-	observability, err := observabilityPage(metrics.Ours(), metrics.Others())
+	observability, err := observabilityPage(metrics.Product(), metrics.Others())
 	if err != nil {
 		return nil, fmt.Errorf("make observability.md: %w", err)
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/reference"
 )
 
-// The pages in the tree are those that the declarations give.
+// The pages in the tree are generated from the current declarations.
 func TestPagesAreUpToDate(t *testing.T) {
 	dir := t.TempDir()
 	if err := run([]string{dir}); err != nil {
@@ -28,7 +28,7 @@ func TestPagesAreUpToDate(t *testing.T) {
 	}
 	for _, name := range []string{"annotations.md", "findings.md", "observability.md"} {
 		if diff := cmp.Diff(read(t, filepath.Join("..", "..", "docs", name)), read(t, filepath.Join(dir, name))); diff != "" {
-			t.Errorf("%s is old; run make generate\n%s", name, diff)
+			t.Errorf("%s is out of date; run make generate\n%s", name, diff)
 		}
 	}
 }
@@ -43,7 +43,7 @@ func read(t *testing.T, path string) string {
 }
 
 // Every reason that is declared anywhere in the code has its section.
-func TestNoReasonIsLeftOut(t *testing.T) {
+func TestEveryReasonHasASection(t *testing.T) {
 	page, err := findingsPage(reference.Reasons())
 	if err != nil {
 		t.Fatal(err)
@@ -54,12 +54,12 @@ func TestNoReasonIsLeftOut(t *testing.T) {
 	}
 	for _, name := range names {
 		if !strings.Contains(page, "\n### "+name+"\n") {
-			t.Errorf("%s is declared, and no Reasons() lists it", name)
+			t.Errorf("%s is declared, but no Reasons() lists it", name)
 		}
 	}
 }
 
-// declared are the names in all literals of finding.Reason outside tests.
+// declared returns the names in all literals of finding.Reason outside tests.
 func declared(t *testing.T) []string {
 	t.Helper()
 	var names []string
@@ -106,11 +106,11 @@ func nameIn(literal *ast.CompositeLit) []string {
 	return nil
 }
 
-// Reasons read as sentences, and their names as one word.
-func TestReasonsAreFitToPrint(t *testing.T) {
+// Texts of reasons are sentences, and their names are PascalCase.
+func TestReasonsAreWellFormed(t *testing.T) {
 	for _, r := range reference.Reasons() {
 		if !strings.HasSuffix(r.Summary, ".") || !strings.HasSuffix(r.Fix, ".") {
-			t.Errorf("%s: summary and fix are sentences: %q, %q", r.Name, r.Summary, r.Fix)
+			t.Errorf("%s: summary and fix must be sentences: %q, %q", r.Name, r.Summary, r.Fix)
 		}
 		if strings.Trim(r.Name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" || strings.ToUpper(r.Name[:1]) != r.Name[:1] {
 			t.Errorf("%s is not PascalCase", r.Name)
@@ -133,10 +133,10 @@ func TestFindingsPageRefuses(t *testing.T) {
 	nameless, nowhere, odd := good, good, good
 	nameless.Name, nowhere.Hop, odd.Severity = "", &finding.Hop{Name: "elsewhere"}, "Odd"
 	for want, in := range map[string][]*finding.Reason{
-		`declared twice`:     {&good, &good},
-		`needs a name`:       {&nameless},
-		`hop "elsewhere"`:    {&nowhere},
-		`the severity "Odd"`: {&odd},
+		`declared more than once`: {&good, &good},
+		`needs a name`:            {&nameless},
+		`hop "elsewhere"`:         {&nowhere},
+		`the severity "Odd"`:      {&odd},
 	} {
 		if _, err := findingsPage(in); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)
@@ -160,7 +160,7 @@ func TestTableEscapesBars(t *testing.T) {
 	}
 }
 
-// Every key has an anchor of its own, which links rely on.
+// Every key has a unique anchor, which links rely on.
 func TestAnnotationAnchors(t *testing.T) {
 	text := annotationsPage()
 	for _, k := range annotations.Keys() {

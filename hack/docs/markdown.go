@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// generatedNote begins every page, for whoever opens it to edit it.
-const generatedNote = "<!-- Written by hack/docs from the declarations in the code; make generate renews it. -->\n"
+// generatedNote is at the top of every page, as a note to editors.
+const generatedNote = "<!-- Written by hack/docs from the declarations in the code; make generate updates it. -->\n"
 
 // markdown collects the text of a page.
 type markdown struct{ strings.Builder }
 
-// line writes a line of text and ends it.
+// line writes a line of text with a line end.
 func (m *markdown) line(format string, args ...any) {
 	fmt.Fprintf(m, format+"\n", args...)
 }

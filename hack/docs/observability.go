@@ -14,11 +14,11 @@ import (
 //go:embed observability.md
 var observabilityText string
 
-// observabilityPage is the page of these metrics. One that cannot be explained is
-// an error.
-func observabilityPage(ours, others []metrics.Metric) (string, error) {
+// observabilityPage returns the page of these metrics. A metric without documentation
+// is an error.
+func observabilityPage(product, others []metrics.Metric) (string, error) {
 	var errs []error
-	for _, m := range append(append([]metrics.Metric{}, ours...), others...) {
+	for _, m := range append(append([]metrics.Metric{}, product...), others...) {
 		if m.Name == "" || m.Type == "" || m.Help == "" || len(m.Processes) == 0 {
 			errs = append(errs, fmt.Errorf("metric %q needs a name, a type, a help and a process", m.Name))
 		}
@@ -31,11 +31,11 @@ func observabilityPage(ours, others []metrics.Metric) (string, error) {
 	if err := errors.Join(errs...); err != nil {
 		return "", err
 	}
-	tables := strings.NewReplacer("{{ours}}", metricTable(ours), "{{others}}", metricTable(others))
+	tables := strings.NewReplacer("{{product}}", metricTable(product), "{{others}}", metricTable(others))
 	return generatedNote + tables.Replace(observabilityText), nil
 }
 
-// metricTable is a table of metrics and their labels.
+// metricTable returns a table of metrics and their labels.
 func metricTable(all []metrics.Metric) string {
 	m := &markdown{}
 	var rows [][]string
@@ -49,6 +49,6 @@ func metricTable(all []metrics.Metric) string {
 		}
 		rows = append(rows, []string{"`" + x.Name + "`", string(x.Type), strings.Join(from, ", "), x.Help, strings.Join(labels, "<br>")})
 	}
-	m.table([]string{"Metric", "Type", "Of", "Meaning", "Labels"}, rows)
+	m.table([]string{"Metric", "Type", "Process", "Meaning", "Labels"}, rows)
 	return m.String()
 }

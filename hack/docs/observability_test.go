@@ -11,8 +11,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/metrics"
 )
 
-// Whoever is woken by an alert finds on the page what it means, under the link that
-// the alert carries.
+// Every alert is explained on the page, at the link in its annotation.
 func TestEveryAlertIsExplained(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join("..", "..", "config", "prometheus", "alerts.yaml"))
 	if err != nil {
@@ -44,7 +43,7 @@ func TestEveryAlertIsExplained(t *testing.T) {
 		}
 	}
 	if explained != 0 {
-		t.Errorf("%d sections more than alerts", explained)
+		t.Errorf("the page has %d more sections than there are alerts", explained)
 	}
 }
 

@@ -2,7 +2,8 @@ package metrics
 
 import "slices"
 
-// The verdicts of admission, gravest first. An answer counts by the first that holds.
+// The verdicts of admission, most severe first. A call counts under the first that
+// applies.
 const (
 	Errored = "errored"
 	Denied  = "denied"
@@ -11,7 +12,7 @@ const (
 	Allowed = "allowed"
 )
 
-// Verdicts are all values of the label verdict, gravest first.
+// Verdicts returns all values of the label verdict, most severe first.
 func Verdicts() []string { return []string{Errored, Denied, Patched, Warned, Allowed} }
 
 // The phases of admission.
@@ -20,32 +21,32 @@ const (
 	Validate = "validate"
 )
 
-// The states of a workload that asks for autoscaling. It is in one of them.
+// The states of an enabled workload. It is in one of them.
 const (
 	Attached = "attached"
 	Paused   = "paused"
 	Blocked  = "blocked"
 )
 
-// WorkloadStates are all values of the label state.
+// WorkloadStates returns all values of the label state.
 func WorkloadStates() []string { return []string{Attached, Paused, Blocked} }
 
-// What Ours returns.
+// The product's metrics, which Product returns.
 var (
 	Admissions = Metric{
 		Name: "kong_latency_admissions_total", Type: Counter,
-		Help: "Admission calls that were answered. The API server makes two calls for a Deployment, one in each phase, and one for others.",
+		Help: "Answered admission calls. The API server makes two calls for a Deployment, one in each phase, and one for other kinds.",
 		Labels: []Label{
 			{"kind", "`Deployment`, `Service` or `LatencyPolicy`"},
 			{"phase", "`mutate` or `validate`"},
 			{"operation", "`CREATE`, `UPDATE`, or `other`, for which the shipped webhooks are not called"},
-			{"verdict", "`errored`: the call could not be understood; `denied`; `patched`: admitted, and changed; `warned`: admitted with warnings, which also tell what will be attached; `allowed`: admitted in silence. The first that holds"},
+			{"verdict", "The first that applies of `errored`: the call could not be processed; `denied`; `patched`: admitted and changed; `warned`: admitted with warnings, which also say what will be attached; `allowed`: admitted without warnings"},
 		},
 		Processes: []Process{Webhook},
 	}
 	AdmissionDuration = Metric{
 		Name: "kong_latency_admission_duration_seconds", Type: Histogram,
-		Help: "Time to come to an answer, in seconds, without reading and writing it. Also a native histogram.",
+		Help: "Time to decide an admission call, in seconds, without reading the request and writing the response. Also a native histogram.",
 		Labels: []Label{
 			{"kind", "as above"},
 			{"phase", "as above"},
@@ -56,40 +57,40 @@ var (
 	}
 	CertificateExpiry = Metric{
 		Name: "kong_latency_certificate_expiry_timestamp_seconds", Type: Gauge,
-		Help:      "When the certificate ends, in seconds since 1970. The serving one is renewed at two thirds of its life.",
-		Labels:    []Label{{"certificate", "`serving` or, where it is known, `authority`"}},
+		Help:      "Expiry of the certificate, in seconds since 1970. The serving certificate is renewed after two thirds of its validity.",
+		Labels:    []Label{{"certificate", "`serving` or, if known, `authority`"}},
 		Processes: []Process{Webhook},
 	}
 	Findings = Metric{
 		Name: "kong_latency_findings", Type: Gauge,
-		Help: "Workloads and Services that have a finding with this reason now. A reason that nothing has has no series.",
+		Help: "Workloads and Services that currently have a finding with this reason. A reason without findings has no series.",
 		Labels: []Label{
 			{"reason", "one of [the findings](findings.md)"},
 			{"severity", "`Error`, `Warning` or `Unknown`"},
-			{"hop", "where on the metric's way; empty for settings, policies and pairing"},
+			{"hop", "hop of the metric pipeline; empty for settings, policies and pairing"},
 		},
 		Processes: []Process{Controller},
 	}
 	Workloads = Metric{
 		Name: "kong_latency_workloads", Type: Gauge,
-		Help:      "Workloads that ask for autoscaling, or get it from a policy, each in one state. Only the controller that holds the lease counts them; others tell 0.",
+		Help:      "Enabled workloads, each in one state. Only the leading controller counts them; the others report 0.",
 		Labels:    []Label{{"state", "`attached`; `paused`: attached and kept from scaling in one or both directions; `blocked`: a finding keeps it from being attached or brought up to date"}},
 		Processes: []Process{Controller},
 	}
 	SnapshotUnread = Metric{
 		Name: "kong_latency_snapshot_unread", Type: Gauge,
-		Help:      "1 if objects of this kind could not be read, so that nothing is concluded about them; 0 if they were, or if the cluster does not have the kind.",
-		Labels:    []Label{{"kind", "resource and group, as in `servicemonitors.monitoring.coreos.com`; `adapter-configuration` is that of prometheus-adapter"}},
+		Help:      "1 if objects of this kind could not be read, so that findings about them are unknown; 0 if they were read, or if the cluster does not have the kind.",
+		Labels:    []Label{{"kind", "resource and group, as in `servicemonitors.monitoring.coreos.com`; `adapter-configuration` is prometheus-adapter's"}},
 		Processes: []Process{Webhook, Controller},
 	}
 	SnapshotChange = Metric{
 		Name: "kong_latency_snapshot_change_timestamp_seconds", Type: Gauge,
-		Help:      "When something on the metric's way was last seen to change, in seconds since 1970. That it is long ago is no sign of trouble.",
+		Help:      "Last observed change of an object of the metric pipeline, in seconds since 1970. An old value is not a problem.",
 		Processes: []Process{Webhook, Controller},
 	}
 	SnapshotCheck = Metric{
 		Name: "kong_latency_snapshot_check_timestamp_seconds", Type: Gauge,
-		Help:      "When the metric's way was last looked over, in seconds since 1970; 0 before the first time. It should be seconds ago: what is not watched is looked at again and again.",
+		Help:      "Last check of the metric pipeline, in seconds since 1970; 0 before the first. It should be seconds ago: what is not watched is checked periodically.",
 		Processes: []Process{Webhook, Controller},
 	}
 	BuildInfo = Metric{
@@ -100,8 +101,8 @@ var (
 	}
 )
 
-// Ours are the metrics that the product exposes by itself.
-func Ours() []Metric {
+// Product returns the metrics that the product defines.
+func Product() []Metric {
 	return []Metric{
 		Admissions, AdmissionDuration, CertificateExpiry, Findings, Workloads,
 		SnapshotUnread, SnapshotChange, SnapshotCheck, BuildInfo,
@@ -110,10 +111,10 @@ func Ours() []Metric {
 
 const controllerRuntime = "controller-runtime"
 
-// Others are metrics of libraries in our processes, and of the API server about
-// our webhooks, that the alerts and the dashboard ask for.
+// Others returns the metrics of libraries in the product's processes, and of the API
+// server about its webhooks, that the alerts and the dashboard query.
 func Others() []Metric {
-	name := []Label{{"name", "name of the webhook; ours end in `.kong.latency`"}}
+	name := []Label{{"name", "name of the webhook; those of kong-latency end in `.kong.latency`"}}
 	return []Metric{
 		{
 			Name: "controller_runtime_reconcile_total", Type: Counter, Source: controllerRuntime,
@@ -132,22 +133,22 @@ func Others() []Metric {
 		},
 		{
 			Name: "leader_election_master_status", Type: Gauge, Source: controllerRuntime,
-			Help:      "1 if this controller holds the lease and works, 0 if it stands by.",
+			Help:      "1 if this controller is the leader, 0 if it is on standby.",
 			Labels:    []Label{{"name", "name of the lease, `kong-latency-controller`"}},
 			Processes: []Process{Controller},
 		},
 		{
 			Name: "apiserver_admission_webhook_fail_open_count", Type: Counter, Source: "Kubernetes",
-			Help:      "Objects that were admitted unchecked, because a webhook with `failurePolicy: Ignore` could not be asked.",
+			Help:      "Objects that were admitted unchecked, because a webhook with `failurePolicy: Ignore` could not be called.",
 			Labels:    append(slices.Clone(name), Label{"type", "`admit` or `validating`"}),
 			Processes: []Process{APIServer},
 		},
 		{
 			Name: "apiserver_admission_webhook_rejection_count", Type: Counter, Source: "Kubernetes",
-			Help: "Requests that were refused by a webhook, or because it could not be asked.",
+			Help: "Requests that were refused by a webhook, or because it could not be called.",
 			Labels: append(slices.Clone(name),
 				Label{"type", "`admit` or `validating`"}, Label{"operation", "such as `CREATE`"},
-				Label{"error_type", "`no_error` if the webhook refused, `calling_webhook_error` if it could not be asked"},
+				Label{"error_type", "`no_error` if the webhook refused, `calling_webhook_error` if it could not be called"},
 				Label{"rejection_code", "HTTP status of the refusal"}),
 			Processes: []Process{APIServer},
 		},

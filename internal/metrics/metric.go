@@ -1,7 +1,6 @@
-// Package metric declares every metric that the product exposes, and those of
-// others that its alerts and its dashboard ask for, once: names, types, labels and
-// what they mean. What exposes a metric takes its name and help from here, and so
-// does the reference page.
+// Package metrics declares, once, every metric that the product exposes, and those of
+// others that its alerts and its dashboard query: names, types, labels and their
+// meaning. Exporters and the reference page use these declarations.
 package metrics
 
 import (
@@ -11,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Type is the word of the Prometheus text format for a kind of metric.
+// Type is a metric type of the Prometheus text format.
 type Type string
 
 // The types that are used.
@@ -21,7 +20,8 @@ const (
 	Histogram Type = "histogram"
 )
 
-// Process is what exposes a metric. `kong-latency all` exposes those of both of ours.
+// Process is a process that exposes a metric. `kong-latency all` exposes the metrics of
+// webhook and controller.
 type Process string
 
 // The processes that are scraped.
@@ -36,21 +36,21 @@ const (
 type Metric struct {
 	Name string
 	Type Type
-	// Help is what it counts or tells, and the unit, in sentences.
+	// Help says what it measures, and the unit, in sentences.
 	Help   string
 	Labels []Label
-	// Buckets are the upper bounds of a histogram's, in its unit.
+	// Buckets are the upper bounds of a histogram's buckets, in its unit.
 	Buckets []float64
-	// Processes expose it, each of its replicas.
+	// Processes are those that expose it, with each replica.
 	Processes []Process
-	// Source is whose metric it is if it is not ours: a library, or a program.
+	// Source is the library or program that defines the metric; empty for the product.
 	Source string
 }
 
 // Label is one label of a metric.
 type Label struct {
 	Name string
-	// Help says which values it has, and what they mean if the words do not.
+	// Help says which values it has, and what they mean.
 	Help string
 }
 
@@ -78,7 +78,7 @@ func (m Metric) NewGauges() *prometheus.GaugeVec {
 }
 
 // NewHistograms returns histograms of the metric, one for each set of label values:
-// with its buckets, and as native ones for a Prometheus that takes those.
+// with its buckets, and as native histograms for a Prometheus that supports them.
 func (m Metric) NewHistograms() *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: m.Name, Help: m.Help, Buckets: m.Buckets,
@@ -88,7 +88,7 @@ func (m Metric) NewHistograms() *prometheus.HistogramVec {
 	}, m.LabelNames())
 }
 
-// LabelNames are the names of its labels, in the order in which values are given.
+// LabelNames returns the names of its labels, in the order of the values.
 func (m Metric) LabelNames() []string {
 	names := make([]string, 0, len(m.Labels))
 	for _, l := range m.Labels {

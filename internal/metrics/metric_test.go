@@ -10,20 +10,20 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-func TestDeclarationsAreFitToUse(t *testing.T) {
-	all := slices.Concat(Ours(), Others())
+func TestDeclarationsAreComplete(t *testing.T) {
+	all := slices.Concat(Product(), Others())
 	name := regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 	seen := map[string]bool{}
 	for _, m := range all {
 		if seen[m.Name] {
-			t.Errorf("%s is declared twice", m.Name)
+			t.Errorf("%s is declared more than once", m.Name)
 		}
 		seen[m.Name] = true
 		if !strings.HasSuffix(m.Help, ".") {
-			t.Errorf("%s: its help is no sentence: %q", m.Name, m.Help)
+			t.Errorf("%s: its help is not a sentence: %q", m.Name, m.Help)
 		}
 		if (m.Source == "") != strings.HasPrefix(m.Name, "kong_latency_") {
-			t.Errorf("%s: only our metrics begin with kong_latency_, and all of ours do", m.Name)
+			t.Errorf("%s: the product's metrics begin with kong_latency_, and no others do", m.Name)
 		}
 		for _, l := range m.LabelNames() {
 			if !name.MatchString(l) {
@@ -39,7 +39,7 @@ func TestNamesFollowConventions(t *testing.T) {
 		Counter: dto.MetricType_COUNTER, Gauge: dto.MetricType_GAUGE, Histogram: dto.MetricType_HISTOGRAM,
 	}
 	var families []*dto.MetricFamily
-	for _, m := range Ours() {
+	for _, m := range Product() {
 		families = append(families, &dto.MetricFamily{Name: &m.Name, Help: &m.Help, Type: types[m.Type].Enum()})
 	}
 	problems, err := promlint.NewWithMetricFamilies(families).Lint()

@@ -13,13 +13,13 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// query is one that we ship, and where it stands.
+// query is a shipped query and its location.
 type query struct{ where, text string }
 
-// What is asked for exists, under the labels that it is asked by.
-func TestShippedQueriesAskForDeclaredMetrics(t *testing.T) {
+// Every metric and label of the shipped queries is declared.
+func TestShippedQueriesUseDeclaredMetrics(t *testing.T) {
 	queries := append(alertQueries(t), dashboardQueries(t)...)
-	asked := map[string]bool{}
+	queried := map[string]bool{}
 	for _, q := range queries {
 		expr, err := parser.NewParser(parser.Options{}).ParseExpr(strings.ReplaceAll(q.text, "$__rate_interval", "5m"))
 		if err != nil {
@@ -28,14 +28,14 @@ func TestShippedQueriesAskForDeclaredMetrics(t *testing.T) {
 		}
 		parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
 			if s, ok := n.(*parser.VectorSelector); ok {
-				asked[checkSelector(t, q, s)] = true
+				queried[checkSelector(t, q, s)] = true
 			}
 			return nil
 		})
 	}
-	for _, m := range slices.Concat(Ours(), Others()) {
-		if !asked[m.Name] {
-			t.Errorf("%s: neither an alert nor the dashboard asks for it", m.Name)
+	for _, m := range slices.Concat(Product(), Others()) {
+		if !queried[m.Name] {
+			t.Errorf("%s: neither an alert nor the dashboard queries it", m.Name)
 		}
 	}
 }
@@ -44,18 +44,18 @@ func TestShippedQueriesAskForDeclaredMetrics(t *testing.T) {
 func checkSelector(t *testing.T, q query, s *parser.VectorSelector) string {
 	t.Helper()
 	name := strings.TrimSuffix(s.Name, "_bucket")
-	i := slices.IndexFunc(slices.Concat(Ours(), Others()), func(m Metric) bool { return m.Name == name })
+	i := slices.IndexFunc(slices.Concat(Product(), Others()), func(m Metric) bool { return m.Name == name })
 	if i < 0 {
-		t.Errorf("%s asks for %s, which is not declared", q.where, s.Name)
+		t.Errorf("%s queries %s, which is not declared", q.where, s.Name)
 		return name
 	}
-	m := slices.Concat(Ours(), Others())[i]
+	m := slices.Concat(Product(), Others())[i]
 	if (name != s.Name) != (m.Type == Histogram) {
-		t.Errorf("%s asks for %s, which is a %s", q.where, s.Name, m.Type)
+		t.Errorf("%s queries %s, which is a %s", q.where, s.Name, m.Type)
 	}
 	for _, matcher := range s.LabelMatchers {
 		if matcher.Name != model.MetricNameLabel && !slices.Contains(m.LabelNames(), matcher.Name) {
-			t.Errorf("%s asks for label %s, which %s does not have", q.where, matcher.Name, m.Name)
+			t.Errorf("%s uses label %s, which %s does not have", q.where, matcher.Name, m.Name)
 		}
 	}
 	return name
@@ -101,11 +101,11 @@ func dashboardQueries(t *testing.T) []query {
 	ids := map[int]bool{}
 	for _, p := range dashboard.Panels {
 		if ids[p.ID] {
-			t.Errorf("panel %s has the id %d of another", p.Title, p.ID)
+			t.Errorf("panel %s has the ID %d of another panel", p.Title, p.ID)
 		}
 		ids[p.ID] = true
 		if p.Type != "row" && len(p.Targets) == 0 {
-			t.Errorf("panel %s asks for nothing", p.Title)
+			t.Errorf("panel %s has no query", p.Title)
 		}
 		for _, target := range p.Targets {
 			out = append(out, query{"panel " + p.Title, target.Expr})

@@ -34,16 +34,16 @@ func main() {
 	}
 }
 
-// run measures, or serves the webhook that is compared with.
+// run measures, or serves the baseline webhook.
 func run(ctx context.Context, args []string, out io.Writer) error {
-	klog.SetLogger(logr.Discard()) // the libraries of the adapter say much
+	klog.SetLogger(logr.Discard()) // the adapter's libraries log a lot
 	ctrl.SetLogger(logr.Discard())
 	if len(args) == 3 && args[0] == plane.NoopCommand {
 		return plane.ServeNoop(ctx, args[1], args[2])
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	name := flags.String("row", "", "the one row to measure; all without it")
-	page := flags.String("page", "", "file to write the report to, with the graphs in a folder of its name; none without it")
+	name := flags.String("row", "", "the one row to measure; all rows if empty")
+	page := flags.String("page", "", "file to write the report to, with the graphs in a folder of the same name; no report if empty")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			errs = append(errs, fmt.Errorf("row %s: %s", r.Name, result.Failed))
 		}
 		results = append(results, result)
-		if *page != "" { // after each row, so that what is measured is not lost
+		if *page != "" { // after each row, so that an interrupted run keeps its results
 			errs = append(errs, write(*page, results))
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// writeAccess writes the admin's kubeconfig and sets the same as a
-// rest.Config. Keys are inside, so that the file can be copied elsewhere.
+// writeAccess writes the admin's kubeconfig and sets the equivalent rest.Config. Keys
+// are embedded, so that the file can be copied.
 func (c *ControlPlane) writeAccess(server string) error {
 	read := map[string][]byte{}
 	for _, file := range []string{caCert, adminCert, adminKey} {

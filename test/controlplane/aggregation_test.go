@@ -19,7 +19,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/controlplane"
 )
 
-// waitBound is generous: a busy machine is slow, and only a failure waits it out.
+// waitBound is generous, for busy machines: only failures wait that long.
 const waitBound = time.Minute
 
 // testAggregation registers an API served by this test, the way a custom

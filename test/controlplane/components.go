@@ -5,14 +5,14 @@ import (
 	"path/filepath"
 )
 
-// Names of the programs, which are those of their files and logs.
+// Names of the programs, also of their files and logs.
 const (
 	etcd              = "etcd"
 	apiServer         = "kube-apiserver"
 	controllerManager = "kube-controller-manager"
 	scheduler         = "kube-scheduler"
 	kwok              = "kwok"
-	// kwokStages tells kwok what becomes of nodes and pods. It comes out of
+	// kwokStages defines the lifecycle of nodes and pods. It comes from
 	// kwok's own module.
 	kwokStages = "kwok-stages.yaml"
 )
@@ -48,9 +48,9 @@ func etcdFlags(dir string, p ports) []string {
 }
 
 // apiServerFlags: the --requestheader and --proxy-client flags are what an
-// aggregated API needs to trust our calls. The ServiceAccount admission plugin
-// is off because it would hold back pods until a controller has created their
-// account, and mount a token that no kubelet here would provide.
+// aggregated API needs to trust the API server's calls. The ServiceAccount admission
+// plugin is off because it would refuse pods until a controller has created their
+// account, and mount a token that no kubelet provides here.
 func apiServerFlags(dir string, p ports, extra []string) []string {
 	in := func(file string) string { return filepath.Join(dir, file) }
 	return append([]string{
@@ -79,9 +79,8 @@ func apiServerFlags(dir string, p ports, extra []string) []string {
 	}, extra...)
 }
 
-// controllerManagerFlags: the HPA controller looks every two seconds instead
-// of every 15, and scales in after five seconds instead of 300 where an HPA
-// does not say otherwise.
+// controllerManagerFlags: the HPA controller syncs every two seconds instead of every
+// 15, and scales in after five seconds instead of 300 unless an HPA says otherwise.
 func controllerManagerFlags(dir, kubeconfig string, p ports) []string {
 	return append(servingFlags(dir, p.controllerManager),
 		"--kubeconfig="+kubeconfig,

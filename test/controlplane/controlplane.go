@@ -19,7 +19,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// NodeName is the name of the one node, which kwok plays.
+// NodeName is the name of the only node, which kwok simulates.
 const NodeName = "kwok-0"
 
 // ControlPlane is a running control plane. Its methods may be called from
@@ -51,13 +51,12 @@ func (c *ControlPlane) Kubeconfig() string { return c.kubeconfig }
 // component's log as <name>.log. It is removed by Stop.
 func (c *ControlPlane) Dir() string { return c.dir }
 
-// Binary returns the path of a built program, for example "kubectl" or
-// "prometheus". Whether it exists is for the caller to find out by running it.
+// Binary returns the path of a built program, for example "kubectl" or "prometheus",
+// which may not exist.
 func (c *ControlPlane) Binary(name string) string { return c.assets.path(name) }
 
-// Run starts one more process under the care that the components get: it dies
-// with the caller and is stopped by Stop, before everything that was started
-// earlier. Output that cmd does not direct elsewhere goes to Dir()/name.log,
+// Run starts another process that is managed like the components: it dies with the
+// caller and is stopped by Stop, before everything that was started earlier. Output that cmd does not direct elsewhere goes to Dir()/name.log,
 // which is appended to if a process of that name ran before.
 func (c *ControlPlane) Run(name string, cmd *exec.Cmd) (*Process, error) {
 	c.mu.Lock()
@@ -74,9 +73,9 @@ func (c *ControlPlane) Run(name string, cmd *exec.Cmd) (*Process, error) {
 }
 
 // Stop stops all processes in the reverse order of their start and removes
-// the scratch folder. It is bounded: what does not follow SIGTERM is killed.
-// The error tells which processes had failed by themselves before (with the
-// tail of their log) or had to be killed. Further calls return the same.
+// the scratch folder. It is bounded: processes that ignore SIGTERM are killed. The
+// error names the processes that had failed before (with the tail of their log) or had
+// to be killed. Further calls return the same.
 func (c *ControlPlane) Stop() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -34,7 +34,7 @@ func TestControlPlane(t *testing.T) {
 
 	t.Run("an ordinary Deployment gets ready pods", func(t *testing.T) { testDeployment(t, client) })
 	t.Run("metrics count requests", func(t *testing.T) { testMetrics(t, cp) })
-	t.Run("kubectl takes the kubeconfig", func(t *testing.T) { testKubectl(t, cp) })
+	t.Run("kubectl accepts the kubeconfig", func(t *testing.T) { testKubectl(t, cp) })
 	t.Run("an aggregated API on loopback is called", func(t *testing.T) { testAggregation(t, cp) })
 	t.Run("a further process is cared for", func(t *testing.T) { testRun(t, cp) })
 	t.Run("stop leaves nothing", func(t *testing.T) { testStop(t, cp) })
@@ -176,7 +176,7 @@ func processesNaming(t *testing.T, text string) []string {
 	for _, file := range files {
 		line, err := os.ReadFile(file)
 		if err != nil {
-			continue // it ended meanwhile
+			continue // it has ended
 		}
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
 		if strings.Contains(string(line), text) && pid != os.Getpid() {

@@ -19,9 +19,9 @@ import (
 // crdBound limits the wait for one definition to be served.
 const crdBound = 30 * time.Second
 
-// crdFolders hold definitions, each in a file of its name: those that `make
-// controlplane` copies out of their modules, and stand-ins for Kong Operator's,
-// whose module is too large to have for three of them.
+// crdFolders contain definitions, each in a file of its name: those that `make
+// controlplane` copies from their modules, and substitutes for Kong Operator's, whose
+// module is too large to depend on for three of them.
 func crdFolders() []string {
 	return []string{
 		filepath.Join(RepoRoot(), "bin", "crds"),
@@ -45,8 +45,8 @@ func CRDs() ([]string, error) {
 	return names, nil
 }
 
-// InstallCRDs installs custom resource definitions of the kinds that a pipeline or
-// an installation of ours consists of, by names such as
+// InstallCRDs installs custom resource definitions of the kinds that a pipeline or an
+// installation of the product needs, by names such as
 // "servicemonitors.monitoring.coreos.com", or all of them if none is given. It
 // returns when their objects can be listed.
 func InstallCRDs(ctx context.Context, c ctrlclient.Client, names ...string) error {
@@ -85,7 +85,7 @@ func readCRD(name string) (*unstructured.Unstructured, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read definition of %s: %w", name, err)
 		}
-		// By way of JSON, because unstructured wants int64 where YAML has int.
+		// Via JSON, because unstructured needs int64 where YAML has int.
 		if raw, err = yaml.YAMLToJSON(raw); err != nil {
 			return nil, fmt.Errorf("decode definition of %s: %w", name, err)
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/controlplane"
 )
 
-// parentEnv makes the test program play a parent that gets killed.
+// parentEnv makes the test binary act as a parent that gets killed.
 const parentEnv = "KONG_LATENCY_TEST_PARENT"
 
 func TestMain(m *testing.M) {

@@ -11,9 +11,9 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// Metrics returns kube-apiserver's own /metrics, by name of the family. What
-// it counts about admission webhooks (apiserver_admission_webhook_…) tells
-// which calls a webhook got, from the side that made them.
+// Metrics returns kube-apiserver's /metrics, by name of the family. Its metrics about
+// admission webhooks (apiserver_admission_webhook_…) count the calls on the side that
+// makes them.
 func (c *ControlPlane) Metrics(ctx context.Context) (map[string]*dto.MetricFamily, error) {
 	client, err := kubernetes.NewForConfig(c.config)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// createNode creates the one node. Its capacity is kwok's default, more than
-// any test asks for.
+// createNode creates the only node. Its capacity is kwok's default, more than any test
+// needs.
 func (c *ControlPlane) createNode(ctx context.Context) error {
 	client, err := kubernetes.NewForConfig(c.config)
 	if err != nil {
@@ -30,8 +30,8 @@ func (c *ControlPlane) createNode(ctx context.Context) error {
 	return nil
 }
 
-// waitNode waits until kwok has made the node Ready and the controller
-// manager has taken away the taint that new nodes have, which keeps pods off.
+// waitNode waits until kwok has made the node Ready and the controller manager has
+// removed the taint of new nodes, which keeps pods off.
 func (c *ControlPlane) waitNode(ctx context.Context, player *Process) error {
 	client, err := kubernetes.NewForConfig(c.config)
 	if err != nil {

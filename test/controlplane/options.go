@@ -10,8 +10,8 @@ import (
 
 // Options say what to start. The zero value starts everything.
 type Options struct {
-	// Assets is the folder that holds the programs. If it is empty, the
-	// repository's bin folder is taken, except for etcd, kube-apiserver and
+	// Assets is the folder with the programs. If it is empty, the
+	// repository's bin folder is used, except for etcd, kube-apiserver and
 	// kubectl when KUBEBUILDER_ASSETS is set: these come from there. Where
 	// KONG_LATENCY_KUBERNETES names a folder, the API server, the controller
 	// manager and the scheduler come from it, whatever else is set.
@@ -19,10 +19,10 @@ type Options struct {
 	// Bare starts etcd and kube-apiserver alone: no controller, no scheduler,
 	// no node. Deployments then have no pods and nothing is garbage collected.
 	Bare bool
-	// APIServerFlags are added after our own flags of kube-apiserver, so that
-	// of a flag that takes one value the one given here holds.
+	// APIServerFlags are added after the default flags of kube-apiserver, so that they
+	// override them.
 	APIServerFlags []string
-	// Logf takes lines of progress; nil means silence.
+	// Logf prints lines of progress; nil means none.
 	Logf func(format string, args ...any)
 }
 
@@ -43,16 +43,16 @@ func (o Options) names() []string {
 }
 
 // assets finds programs. The folder `kubebuilder`, if set, comes before
-// `folder` for the three programs that the Kubernetes envtest archives hold, and
-// `older` before both for those of which there may be an older minor.
+// `folder` for the three programs of the Kubernetes envtest archives, and `older` before
+// both for those of which there may be an older minor version.
 type assets struct {
 	folder      string
 	kubebuilder string
 	older       string
 }
 
-// olderVariable names a folder with the control plane of another minor of
-// Kubernetes: kube-apiserver, kube-controller-manager and kube-scheduler.
+// olderVariable names a folder with the control plane of another Kubernetes minor
+// version: kube-apiserver, kube-controller-manager and kube-scheduler.
 const olderVariable = "KONG_LATENCY_KUBERNETES"
 
 func (o Options) assets() assets {
@@ -94,11 +94,11 @@ func (a assets) check(names []string) error {
 	return nil
 }
 
-// modulePath starts the go.mod by which RepoRoot knows the repository.
+// modulePath starts the go.mod by which RepoRoot recognises the repository.
 const modulePath = "module github.com/kong-latency/kong-latency\n"
 
 // RepoRoot returns the folder of the repository: the nearest one upwards from
-// the working directory, else from the running program, that holds its
+// the working directory, else from the running program, that contains its
 // go.mod. It returns "." if there is none.
 func RepoRoot() string {
 	var starts []string

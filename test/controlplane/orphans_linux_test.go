@@ -10,7 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// A parent that is killed stops nothing itself; the kernel has to.
+// A killed parent cannot stop its children; the kernel has to.
 func TestProcessesDieWithAKilledParent(t *testing.T) {
 	g := NewWithT(t)
 	parent := exec.Command(os.Args[0])

@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// Files of the scratch folder that hold keys and certificates. One authority
-// signs clients and servers; a second one signs the aggregator's client
-// certificate, as kube-apiserver asks for (--requestheader-client-ca-file).
+// Files of the scratch folder with keys and certificates. One authority signs clients
+// and servers; a second one signs the aggregator's client certificate, as
+// kube-apiserver requires (--requestheader-client-ca-file).
 const (
 	caCert         = "ca.crt"
 	frontCACert    = "front-proxy-ca.crt"
@@ -31,10 +31,10 @@ const (
 	tokenPublicKey = "service-account.pub"
 )
 
-// frontProxyName is the only name the API server's aggregator calls as.
+// frontProxyName is the client name of the API server's aggregator.
 const frontProxyName = "front-proxy-client"
 
-// A control plane may be left running for a long look at it, but not for ever.
+// Long enough for a control plane that is left running for a while.
 const certificateLife = 365 * 24 * time.Hour
 
 // writePKI creates all keys and certificates in dir.
@@ -109,7 +109,7 @@ func newAuthority(name string) (*authority, error) {
 	return a, nil
 }
 
-// sign fills in validity and serial number. Certificates begin an hour ago,
+// sign sets validity and serial number. Certificates begin an hour ago,
 // so that a clock that is set back a little does not invalidate them.
 func (a *authority) sign(template *x509.Certificate, key *ecdsa.PrivateKey) ([]byte, error) {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))

@@ -6,8 +6,8 @@ import (
 	"net"
 )
 
-// FreePort returns a TCP port of 127.0.0.1 that nobody listened on a moment
-// ago. Another process may take it before the caller does.
+// FreePort returns a TCP port of 127.0.0.1 that was free a moment ago. Another process
+// may use it before the caller does.
 func FreePort() (int, error) {
 	ports, err := freePorts(1)
 	if err != nil {
@@ -16,7 +16,7 @@ func FreePort() (int, error) {
 	return ports[0], nil
 }
 
-// freePorts returns n different ports: all are held until all are found.
+// freePorts returns n different ports: all are kept open until all are found.
 func freePorts(n int) (ports []int, err error) {
 	listeners := make([]net.Listener, 0, n)
 	defer func() {

@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	// stopGrace is how long a process may take to follow SIGTERM.
+	// stopGrace is the time to react to SIGTERM.
 	stopGrace = 10 * time.Second
-	// killGrace is how long the kernel may take to end a killed process.
+	// killGrace is the time for the kernel to end a killed process.
 	killGrace = 5 * time.Second
 	// tailBytes is how much of a log an error quotes.
 	tailBytes = 2 << 10
@@ -33,19 +33,19 @@ type Process struct {
 
 	mu      sync.Mutex
 	exit    error // of cmd.Wait; valid once done is closed
-	stopped bool  // somebody asked for its end
+	stopped bool  // Stop was called
 	killed  bool  // SIGTERM did not suffice
 	handled bool  // the caller stopped it and has seen the error
 }
 
-// startProcess starts cmd in a process group of its own, so that Ctrl-C in a
-// terminal reaches the parent alone, which then stops its children in order.
+// startProcess starts cmd in a separate process group, so that Ctrl-C in a terminal
+// reaches only the parent, which then stops its children in order.
 func startProcess(f *forker, name, log string, cmd *exec.Cmd) (*Process, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open log of %s: %w", name, err)
 	}
-	defer out.Close() // the child holds its own descriptor
+	defer out.Close() // the child has its own descriptor
 	if cmd.Stdout == nil {
 		cmd.Stdout = out
 	}
@@ -77,10 +77,10 @@ func (p *Process) wait() {
 // Done is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// PID is the number by which the operating system knows the process.
+// PID returns the process ID.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Started is when the process was started.
+// Started returns when the process was started.
 func (p *Process) Started() time.Time { return p.started }
 
 // Err returns nil while the process runs, and after it ended well or because
@@ -113,8 +113,8 @@ func (p *Process) Stop() error {
 	return err
 }
 
-// stopForOwner is Stop for the control plane, which does not repeat an error
-// that the caller of Stop has had already.
+// stopForOwner is Stop for the control plane; it does not repeat an error that a
+// caller of Stop has received.
 func (p *Process) stopForOwner() error {
 	p.mu.Lock()
 	handled := p.handled
@@ -149,7 +149,7 @@ func (p *Process) stop() error {
 	return p.Err()
 }
 
-// signal reaches the whole group. That a group is gone already is no error.
+// signal signals the whole group. It is not an error if the group is gone.
 func (p *Process) signal(s syscall.Signal) { _ = syscall.Kill(-p.cmd.Process.Pid, s) }
 
 func (p *Process) ended(within time.Duration) bool {

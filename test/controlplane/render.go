@@ -21,7 +21,7 @@ func Render(dir string) ([]*unstructured.Unstructured, error) {
 	}
 	var objs []*unstructured.Unstructured
 	for _, r := range built.Resources() {
-		// By way of JSON, because unstructured wants int64 where YAML has int.
+		// Via JSON, because unstructured needs int64 where YAML has int.
 		raw, err := r.MarshalJSON()
 		if err != nil {
 			return nil, fmt.Errorf("encode %s: %w", r.CurId(), err)

@@ -20,7 +20,7 @@ const (
 	portAttempts = 3
 )
 
-// Start starts a control plane and waits until it is of use: the API server
+// Start starts a control plane and waits until it is usable: the API server
 // ready and, unless o.Bare, the controllers and the scheduler healthy and the
 // node Ready. It gives up after two minutes, or when ctx is done; later ctx
 // has no effect. After an error nothing is left running; the error names the
@@ -65,8 +65,8 @@ func startOnce(ctx context.Context, o Options) (*ControlPlane, error) {
 	return c, nil
 }
 
-// abandon stops what a failed start has started. That a component died is in
-// the start's own error already; what remains is that something is left over.
+// abandon stops what a failed start has started. It only reports what could not be
+// stopped; the error of the start says what failed.
 func (c *ControlPlane) abandon() error {
 	for _, p := range c.processes {
 		p.mu.Lock()
@@ -138,9 +138,8 @@ func (c *ControlPlane) startControllers(ctx context.Context, p ports) error {
 	return c.waitNode(ctx, player)
 }
 
-// component starts one of the control plane's own programs. It sees nothing
-// of the caller's environment but PATH: proxies, kubeconfigs and settings of
-// the user have no business here.
+// component starts one of the control plane's programs. Of the caller's environment it
+// gets only PATH: proxies, kubeconfigs and other settings of the user must not matter.
 func (c *ControlPlane) component(name string, args ...string) (*Process, error) {
 	cmd := exec.Command(c.assets.path(name), args...)
 	cmd.Dir = c.dir

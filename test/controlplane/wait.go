@@ -14,10 +14,10 @@ import (
 
 const (
 	pollEvery  = 50 * time.Millisecond
-	pollAnswer = 5 * time.Second // for one answer
+	pollAnswer = 5 * time.Second // per request
 )
 
-// waitReady asks url until it answers 200, the process ends or ctx does.
+// waitReady polls url until it answers 200, the process ends or ctx does.
 func (c *ControlPlane) waitReady(ctx context.Context, p *Process, url string) error {
 	config := c.Config()
 	config.Timeout = pollAnswer
@@ -29,8 +29,8 @@ func (c *ControlPlane) waitReady(ctx context.Context, p *Process, url string) er
 	return poll(ctx, p, func() error { return ask(ctx, client, url) })
 }
 
-// poll repeats a question until its answer is nil. The process is the one to
-// blame: its end is reported at once, and its log is quoted.
+// poll repeats a check until it returns nil. If the process ends, this is reported at
+// once; errors quote its log.
 func poll(ctx context.Context, p *Process, question func() error) error {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()

@@ -1,5 +1,5 @@
-// Package guide is the cluster of Kong's guide as manifests: everything on the
-// metric's way that is an object, part by part. Tests and the demo apply it.
+// Package guide provides the manifests of Kong's guide: all objects of the metric
+// pipeline, part by part. Tests and the demo apply them.
 package guide
 
 import (
@@ -30,13 +30,13 @@ const (
 	Adapter      = "adapter"
 )
 
-// Objects of the guide that others must find.
+// Objects of the guide that are referred to.
 var (
-	// MetricsService is that of the operator's metrics. Its target labels are these.
+	// MetricsService is the Service of the operator's metrics.
 	MetricsService = types.NamespacedName{Namespace: "kong-system", Name: "kong-operator-metrics"}
 	// PrometheusServer is the Prometheus object.
 	PrometheusServer = types.NamespacedName{Namespace: "prometheus", Name: "prometheus-kube-prometheus-prometheus"}
-	// AdapterConfigMap holds the adapter's configuration under AdapterConfigKey.
+	// AdapterConfigMap contains the adapter's configuration under AdapterConfigKey.
 	AdapterConfigMap = types.NamespacedName{Namespace: "prometheus", Name: "prometheus-adapter"}
 )
 
@@ -57,7 +57,7 @@ func Objects(part string) ([]*unstructured.Unstructured, error) {
 	return Decode(raw)
 }
 
-// Decode reads YAML documents as objects; empty documents are passed over.
+// Decode reads YAML documents as objects; empty documents are skipped.
 func Decode(raw []byte) ([]*unstructured.Unstructured, error) {
 	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(raw), 4096)
 	var out []*unstructured.Unstructured
@@ -74,7 +74,7 @@ func Decode(raw []byte) ([]*unstructured.Unstructured, error) {
 	}
 }
 
-// AdapterConfig returns the adapter's configuration of the guide.
+// AdapterConfig returns the guide's configuration of the adapter.
 func AdapterConfig() (string, error) {
 	objects, err := Objects(Adapter)
 	if err != nil {
@@ -95,12 +95,12 @@ func AdapterConfig() (string, error) {
 	return "", fmt.Errorf("read part %s of the guide: no key %s in ConfigMap %s", Adapter, AdapterConfigKey, AdapterConfigMap.Name)
 }
 
-// Apply applies parts, as kubectl would with --server-side.
+// Apply applies parts, like kubectl with --server-side.
 func Apply(ctx context.Context, c client.Client, parts ...string) error {
 	return ApplyChanged(ctx, c, nil, parts...)
 }
 
-// ApplyChanged is Apply with objects changed before: change is called with each.
+// ApplyChanged calls change with each object before applying it.
 func ApplyChanged(ctx context.Context, c client.Client, change func(*unstructured.Unstructured) error, parts ...string) error {
 	for _, part := range parts {
 		objects, err := Objects(part)
@@ -109,7 +109,7 @@ func ApplyChanged(ctx context.Context, c client.Client, change func(*unstructure
 		}
 		for _, o := range objects {
 			if part == ControlPlane {
-				err = own(ctx, c, o)
+				err = setOwner(ctx, c, o)
 			}
 			if err == nil && change != nil {
 				err = change(o)
@@ -125,8 +125,8 @@ func ApplyChanged(ctx context.Context, c client.Client, change func(*unstructure
 	return nil
 }
 
-// own has the Gateway own the ControlPlane, as the operator would.
-func own(ctx context.Context, c client.Client, o *unstructured.Unstructured) error {
+// setOwner makes the Gateway the owner of the ControlPlane, like the operator.
+func setOwner(ctx context.Context, c client.Client, o *unstructured.Unstructured) error {
 	gateway := &unstructured.Unstructured{}
 	gateway.SetAPIVersion("gateway.networking.k8s.io/v1")
 	gateway.SetKind("Gateway")

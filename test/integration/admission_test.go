@@ -17,7 +17,7 @@ import (
 
 const echoPlan = "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-10 replicas"
 
-func TestBadSettingsAreRefusedAllAtOnce(t *testing.T) {
+func TestAllInvalidSettingsAreRefusedTogether(t *testing.T) {
 	e := newEnv(t)
 	bad := map[string]string{annotations.TargetMS: "40ms", annotations.MaxReplicas: "many", annotations.Prefix + "tarket-ms": "1"}
 	live := e.deployment("live", nil)
@@ -48,7 +48,7 @@ func TestBadSettingsAreRefusedAllAtOnce(t *testing.T) {
 		To(gomega.Satisfy(apierrors.IsNotFound))
 }
 
-func TestKubectlPrintsTheWholeRefusal(t *testing.T) {
+func TestKubectlPrintsTheWholeDenial(t *testing.T) {
 	e := newEnv(t)
 	e.create(e.deployment("live", nil))
 	kubectl := exec.CommandContext(e.ctx, e.stack.cp.Binary("kubectl"), "--kubeconfig", e.stack.cp.Kubeconfig(),
@@ -60,45 +60,45 @@ func TestKubectlPrintsTheWholeRefusal(t *testing.T) {
 	}
 }
 
-func mergePatch(ours map[string]string) []byte {
+func mergePatch(settings map[string]string) []byte {
 	var pairs []string
-	for k, v := range ours {
+	for k, v := range settings {
 		pairs = append(pairs, fmt.Sprintf("%q:%q", k, v))
 	}
 	return []byte(`{"metadata":{"annotations":{` + strings.Join(pairs, ",") + `}}}`)
 }
 
-func TestFirstAdmissionSaysWhatWillBeAttached(t *testing.T) {
+func TestAdmissionAnnouncesTheAutoscaler(t *testing.T) {
 	e := newEnv(t)
 	e.create(e.service("echo", nil))
-	d := e.deployment("echo", asks())
-	// The webhook's cache learns of the Service a moment after the API server did.
+	d := e.deployment("echo", enabled())
+	// The webhook's cache learns of the Service a moment after the API server.
 	e.Eventually(func() []string {
 		dry := d.DeepCopy()
 		e.Expect(e.client.Create(e.ctx, dry, client.DryRunAll)).To(gomega.Succeed())
 		return e.warnings.take()
-	}).Should(gomega.ConsistOf("kong-latency: will attach " + echoPlan))
+	}).Should(gomega.ConsistOf(withPipeline("kong-latency: will attach " + echoPlan)...))
 	e.Expect(e.hpa("echo")).To(gomega.BeNil(), "a dry run attached something")
 	e.Expect(e.client.Get(e.ctx, client.ObjectKeyFromObject(d), &appsv1.Deployment{})).To(gomega.Satisfy(apierrors.IsNotFound))
 
 	e.create(d)
-	e.Expect(e.warnings.take()).To(gomega.ConsistOf("kong-latency: will attach " + echoPlan))
+	e.Expect(e.warnings.take()).To(gomega.ConsistOf(withPipeline("kong-latency: will attach " + echoPlan)...))
 	edit(e, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "echo:2" })
-	e.Expect(e.warnings.take()).To(gomega.BeEmpty(), "settings did not change")
+	e.Expect(e.warnings.take()).To(gomega.ConsistOf(noMetricsAPIWarning()), "settings did not change")
 	annotate(e, d, map[string]string{annotations.TargetMS: "50"})
 	e.Expect(containing(e.warnings.take(), "will change HPA echo")).To(gomega.BeTrue())
 	annotate(e, d, nil)
 	e.Expect(containing(e.warnings.take(), "will detach")).To(gomega.BeTrue())
 }
 
-func TestServiceAdmissionSaysWhatWillBeAttached(t *testing.T) {
+func TestServiceAdmissionAnnouncesTheAutoscaler(t *testing.T) {
 	e := newEnv(t)
 	e.create(e.deployment("echo", nil))
-	s := e.service("echo", asks())
+	s := e.service("echo", enabled())
 	e.Eventually(func() []string {
 		e.Expect(e.client.Create(e.ctx, s.DeepCopy(), client.DryRunAll)).To(gomega.Succeed())
 		return e.warnings.take()
-	}).Should(gomega.ConsistOf("kong-latency: will attach " + echoPlan))
+	}).Should(gomega.ConsistOf(withPipeline("kong-latency: will attach " + echoPlan)...))
 	e.create(s)
 	e.warnings.take()
 	annotate(e, s, nil)
@@ -107,13 +107,13 @@ func TestServiceAdmissionSaysWhatWillBeAttached(t *testing.T) {
 
 func TestDeploymentBeforeItsServiceIsAdmittedWithAWarning(t *testing.T) {
 	e := newEnv(t)
-	e.create(e.deployment("echo", asks()))
+	e.create(e.deployment("echo", enabled()))
 	e.Expect(e.warnings.take()).To(gomega.ConsistOf(gomega.ContainSubstring("NoServiceSelectsPods")))
 }
 
 func TestReplicasBelowMinAreRaisedOnCreateAndNothingElse(t *testing.T) {
 	e := newEnv(t)
-	sent := e.deployment("echo", asks(annotations.MinReplicas, "3"))
+	sent := e.deployment("echo", enabled(annotations.MinReplicas, "3"))
 	got := sent.DeepCopy()
 	e.create(got)
 	e.Expect(*got.Spec.Replicas).To(gomega.BeEquivalentTo(3))
@@ -122,10 +122,10 @@ func TestReplicasBelowMinAreRaisedOnCreateAndNothingElse(t *testing.T) {
 	e.Expect(got.Labels).To(gomega.BeEmpty())
 	e.Expect(got.Spec.Template.Spec.Containers[0].Image).To(gomega.Equal("echo:1"))
 
-	off := e.deployment("off", asks(annotations.MinReplicas, "3"))
+	off := e.deployment("off", enabled(annotations.MinReplicas, "3"))
 	off.Spec.Replicas = ptr.To[int32](0)
 	e.create(off)
-	e.Expect(*off.Spec.Replicas).To(gomega.BeEquivalentTo(0), "0 turns a workload off and is let through")
+	e.Expect(*off.Spec.Replicas).To(gomega.BeEquivalentTo(0), "0 turns a workload off and is allowed")
 }
 
 func TestFinalizerOfABrokenDeploymentCanBeRemoved(t *testing.T) {
@@ -133,8 +133,8 @@ func TestFinalizerOfABrokenDeploymentCanBeRemoved(t *testing.T) {
 	d := e.deployment("echo", nil)
 	d.Finalizers = []string{"example.com/wait"}
 	e.create(d)
-	// The settings turn bad where no webhook looks: on the way of an older version, say.
-	// Here the object is marked for deletion first, and admitted for that reason.
+	// Settings can become invalid without admission, for example while no webhook runs.
+	// Here the object is marked for deletion first, and is admitted for that reason.
 	e.Expect(e.client.Delete(e.ctx, d)).To(gomega.Succeed())
 	annotate(e, d, map[string]string{annotations.TargetMS: "bad"})
 	edit(e, d, func(d *appsv1.Deployment) { d.Finalizers = nil })
@@ -143,7 +143,7 @@ func TestFinalizerOfABrokenDeploymentCanBeRemoved(t *testing.T) {
 	}).Should(gomega.Satisfy(apierrors.IsNotFound))
 }
 
-// calls counts what the API server sent to our webhooks, by its own account.
+// calls returns the API server's count of calls to the product's webhooks.
 func (e *env) calls() float64 {
 	var sum float64
 	for _, name := range []string{"deployments.mutate.kong.latency", "deployments.validate.kong.latency", "services.validate.kong.latency"} {
@@ -158,25 +158,25 @@ func TestOnlyAnnotatedObjectsCauseCalls(t *testing.T) {
 	d, s := e.deployment("echo", map[string]string{"other.example/a": "b"}), e.service("echo", nil)
 	e.create(d, s)
 	edit(e, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "echo:2" })
-	e.Expect(e.calls()).To(gomega.Equal(before), "an object without our annotations caused a call")
+	e.Expect(e.calls()).To(gomega.Equal(before), "an object without annotations caused a call")
 
 	steps := []struct {
 		what  string
 		do    func()
 		calls float64
 	}{
-		{"annotation added", func() { annotate(e, d, asks()) }, 1},
+		{"annotation added", func() { annotate(e, d, enabled()) }, 1},
 		{"annotated object updated", func() {
 			edit(e, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "echo:3" })
 		}, 1},
 		{"annotation removed", func() { annotate(e, d, nil) }, 1},
-		{"created with annotation", func() { e.create(e.deployment("echo2", asks())) }, 2}, // mutating and validating
-		{"Service created with annotation", func() { e.create(e.service("echo2", asks())) }, 1},
+		{"created with annotation", func() { e.create(e.deployment("echo2", enabled())) }, 2}, // mutating and validating
+		{"Service created with annotation", func() { e.create(e.service("echo2", enabled())) }, 1},
 	}
 	for _, step := range steps {
 		before := e.calls()
 		step.do()
-		// kube-controller-manager notes the rollout on the Deployment, which is an update too.
+		// kube-controller-manager annotates the Deployment with its revision, which is an update, too.
 		e.Expect(e.calls()-before).To(gomega.BeNumerically(">=", step.calls), step.what)
 	}
 }

@@ -22,9 +22,9 @@ import (
 	"github.com/kong-latency/kong-latency/test/product"
 )
 
-// theirs makes an autoscaler of somebody's for Deployment echo, with labels, an
+// existing creates an unmanaged autoscaler for Deployment echo, with labels, an
 // annotation and an owner that does not control it.
-func (e *env) theirs(name string) *autoscalingv2.HorizontalPodAutoscaler {
+func (e *env) existing(name string) *autoscalingv2.HorizontalPodAutoscaler {
 	e.t.Helper()
 	owner := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: "owner-of-" + name}}
 	e.create(owner)
@@ -35,8 +35,8 @@ func (e *env) theirs(name string) *autoscalingv2.HorizontalPodAutoscaler {
 	return h
 }
 
-// specOf is the spec of an autoscaler as the API server writes it, and the object's
-// metadata that people see.
+// specOf returns the spec of an autoscaler as the API server encodes it, and the
+// object's labels, annotations and owners.
 func (e *env) specOf(name string) (spec string, meta metav1.ObjectMeta) {
 	e.t.Helper()
 	u := &unstructured.Unstructured{}
@@ -49,24 +49,24 @@ func (e *env) specOf(name string) (spec string, meta metav1.ObjectMeta) {
 	}
 }
 
-// adopt gives a Deployment these annotations once the webhook says that the
-// autoscaler of this name is taken over by them.
+// adopt annotates a Deployment once the webhook announces that this adopts the
+// autoscaler.
 func (e *env) adopt(d *appsv1.Deployment, name string, more ...string) {
 	e.t.Helper()
-	ours := asks(append(more, annotations.Adopt, name)...)
+	settings := enabled(append(more, annotations.Adopt, name)...)
 	e.Eventually(func() bool {
 		e.warnings.take()
-		return e.tryAnnotate(d.Name, ours) == nil && containing(e.warnings.take(), "HPA "+name+":")
+		return e.tryAnnotate(d.Name, settings) == nil && containing(e.warnings.take(), "HPA "+name+":")
 	}).Should(gomega.BeTrue())
-	annotate(e, d, ours)
+	annotate(e, d, settings)
 }
 
 func isAdopted(h *autoscalingv2.HorizontalPodAutoscaler) bool { return output.Adopted(h) }
 
 func isRestored(h *autoscalingv2.HorizontalPodAutoscaler) bool { return !output.Adopted(h) }
 
-// watchHPA watches the autoscalers of this name until the test ends: deleted is how
-// many deletions were told of, and seen the last object.
+// watchHPA watches the autoscalers of this name until the test ends: deleted returns
+// the number of deletions, and seen the last object.
 func (e *env) watchHPA(name string) (deleted func() int, seen func() *autoscalingv2.HorizontalPodAutoscaler) {
 	e.t.Helper()
 	c, err := client.NewWithWatch(e.stack.cp.Config(), client.Options{})
@@ -95,11 +95,11 @@ func (e *env) watchHPA(name string) (deleted func() int, seen func() *autoscalin
 	return deleted, seen
 }
 
-func TestAnAutoscalerIsAdoptedInPlaceAndRestored(t *testing.T) {
+func TestAdoptInPlaceAndRestore(t *testing.T) {
 	e := newEnv(t)
 	d := e.deployment("echo", nil)
 	e.create(e.service("echo", nil), d)
-	e.theirs("cpu")
+	e.existing("cpu")
 	spec, meta := e.specOf("cpu")
 	deleted, seen := e.watchHPA("cpu")
 
@@ -109,34 +109,34 @@ func TestAnAutoscalerIsAdoptedInPlaceAndRestored(t *testing.T) {
 	e.Expect(h.Annotations[output.PreviousSpec]).To(gomega.Equal(spec))
 	e.Expect(h.Labels).To(gomega.Equal(meta.Labels))
 	e.Expect(h.OwnerReferences).To(gomega.Equal(meta.OwnerReferences))
-	e.Expect(h.Spec).To(gomega.Equal(seedHPA(e).Spec), "it is what one of our own would be")
+	e.Expect(h.Spec).To(gomega.Equal(seedHPA(e).Spec), "it equals a newly attached one")
 	e.Expect(e.hpa("echo")).To(gomega.BeNil())
 
-	// Settings that change reach it, and edits by hand are undone; what it was stays kept.
-	annotate(e, d, asks(annotations.Adopt, "cpu", annotations.TargetMS, "50"))
+	// Changed settings are applied to it, and manual edits are undone; the previous spec stays saved.
+	annotate(e, d, enabled(annotations.Adopt, "cpu", annotations.TargetMS, "50"))
 	h = e.attached("cpu", target("50"))
 	edit(e, h, func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Spec.MaxReplicas = 3 })
 	e.attached("cpu", bounds(1, 10))
-	// Without the annotation it stays: taking it over was asked for once.
-	annotate(e, d, asks(annotations.TargetMS, "60"))
+	// Without the annotation it stays adopted.
+	annotate(e, d, enabled(annotations.TargetMS, "60"))
 	h = e.attached("cpu", target("60"))
 	e.Expect(h.Annotations[output.PreviousSpec]).To(gomega.Equal(spec))
 
 	annotate(e, d, nil)
 	e.attached("cpu", isRestored)
-	e.told("Deployment", "echo", "Restored")
+	e.eventOf("Deployment", "echo", "Restored")
 	gotSpec, gotMeta := e.specOf("cpu")
 	e.Expect(gotSpec).To(gomega.Equal(spec))
 	e.Expect(gotMeta).To(gomega.Equal(meta))
 	e.Eventually(func() bool { return isRestored(seen()) }).Should(gomega.BeTrue())
-	e.Expect(deleted()).To(gomega.BeZero(), "scaling had a gap")
+	e.Expect(deleted()).To(gomega.BeZero(), "scaling was interrupted")
 }
 
-func TestDeletingTheDeploymentRestoresWhatWasAdopted(t *testing.T) {
+func TestDeletingTheDeploymentRestoresTheAdoptedAutoscaler(t *testing.T) {
 	e := newEnv(t)
 	d := e.deployment("echo", nil)
 	e.create(e.service("echo", nil), d)
-	e.theirs("cpu")
+	e.existing("cpu")
 	spec, meta := e.specOf("cpu")
 	e.adopt(d, "cpu")
 	e.attached("cpu", isAdopted)
@@ -147,62 +147,62 @@ func TestDeletingTheDeploymentRestoresWhatWasAdopted(t *testing.T) {
 	e.Expect(gotMeta).To(gomega.Equal(meta))
 }
 
-func TestWhatCannotBeAdoptedIsRefused(t *testing.T) {
+func TestInvalidAdoptIsRefused(t *testing.T) {
 	e := newEnv(t)
 	owner := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: "owner"}}
 	e.create(owner)
 	owner.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMap"))
 	controlled := madeBy(e.foreign("controlled", "echo"), owner)
 	e.create(controlled, e.foreign("elsewhere", "other"), e.service("echo", nil), e.deployment("echo", nil))
-	e.refusedWith("echo", asks(annotations.Adopt, "elsewhere"), "AdoptedScalesOther", "HorizontalPodAutoscaler elsewhere", "scales Deployment other")
-	e.refusedWith("echo", asks(annotations.Adopt, "controlled"), "AdoptedControlled", "HorizontalPodAutoscaler controlled", "ConfigMap owner")
+	e.refusedWith("echo", enabled(annotations.Adopt, "elsewhere"), "AdoptedScalesOther", "HorizontalPodAutoscaler elsewhere", "scales Deployment other")
+	e.refusedWith("echo", enabled(annotations.Adopt, "controlled"), "AdoptedControlled", "HorizontalPodAutoscaler controlled", "ConfigMap owner")
 
-	// So it is where ours is attached already, which stays.
+	// The same if a managed one is attached already, which stays.
 	e.Expect(e.client.Delete(e.ctx, controlled)).To(gomega.Succeed())
-	e.Eventually(func() error { return e.tryAnnotate("echo", asks()) }).Should(gomega.Succeed())
-	annotate(e, e.workload("echo"), asks())
-	ours := e.attached("echo")
+	e.Eventually(func() error { return e.tryAnnotate("echo", enabled()) }).Should(gomega.Succeed())
+	annotate(e, e.workload("echo"), enabled())
+	managed := e.attached("echo")
 	e.guarded("echo")
-	e.refusedWith("echo", asks(annotations.Adopt, "elsewhere"), "AdoptedScalesOther")
-	e.Expect(e.hpa("echo").UID).To(gomega.Equal(ours.UID))
+	e.refusedWith("echo", enabled(annotations.Adopt, "elsewhere"), "AdoptedScalesOther")
+	e.Expect(e.hpa("echo").UID).To(gomega.Equal(managed.UID))
 	for _, m := range e.hpa("elsewhere").ManagedFields {
 		e.Expect(m.Manager).NotTo(gomega.Equal("kong-latency"))
 	}
 }
 
-func TestOneToAdoptThatDoesNotExistIsAWarning(t *testing.T) {
+func TestMissingAutoscalerToAdoptIsAWarning(t *testing.T) {
 	e := newEnv(t)
 	e.create(e.service("echo", nil))
 	e.Eventually(func() []string {
-		e.Expect(e.client.Create(e.ctx, e.deployment("echo", asks(annotations.Adopt, "cpu")), client.DryRunAll)).To(gomega.Succeed())
+		e.Expect(e.client.Create(e.ctx, e.deployment("echo", enabled(annotations.Adopt, "cpu")), client.DryRunAll)).To(gomega.Succeed())
 		return e.warnings.take()
-	}).Should(gomega.ConsistOf(gomega.ContainSubstring("AdoptedNotFound: HorizontalPodAutoscaler cpu"), gomega.ContainSubstring("will attach "+echoPlan)))
-	e.create(e.deployment("echo", asks(annotations.Adopt, "cpu")))
-	ours := e.attached("echo")
-	e.Expect(e.told("Deployment", "echo", "AdoptedNotFound")).To(gomega.ContainSubstring("HorizontalPodAutoscaler cpu"))
+	}).Should(gomega.ConsistOf(withPipeline(gomega.ContainSubstring("AdoptedNotFound: HorizontalPodAutoscaler cpu"), gomega.ContainSubstring("will attach "+echoPlan))...))
+	e.create(e.deployment("echo", enabled(annotations.Adopt, "cpu")))
+	managed := e.attached("echo")
+	e.Expect(e.eventOf("Deployment", "echo", "AdoptedNotFound")).To(gomega.ContainSubstring("HorizontalPodAutoscaler cpu"))
 
-	// Coming later it is taken over, and ours goes.
-	e.theirs("cpu")
+	// Created later, it is adopted, and the managed one is deleted.
+	e.existing("cpu")
 	e.attached("cpu", isAdopted, target("40"))
 	e.gone("echo")
-	e.Expect(ours.UID).NotTo(gomega.Equal(e.hpa("cpu").UID))
+	e.Expect(managed.UID).NotTo(gomega.Equal(e.hpa("cpu").UID))
 }
 
-func TestAdoptingWhileOursIsAttachedLeavesOnlyTheirs(t *testing.T) {
+func TestAdoptReplacesTheManagedAutoscaler(t *testing.T) {
 	e := newEnv(t)
-	d := e.deployment("echo", asks())
+	d := e.deployment("echo", enabled())
 	e.create(e.service("echo", nil), d)
 	e.attached("echo")
-	e.theirs("cpu")
-	e.told("Deployment", "echo", "AnotherAutoscaler")
+	e.existing("cpu")
+	e.eventOf("Deployment", "echo", "AnotherAutoscaler")
 	spec, meta := e.specOf("cpu")
 	e.adopt(d, "cpu")
 	h := e.attached("cpu", isAdopted, target("40"))
 	e.Expect(h.UID).To(gomega.Equal(meta.UID))
 	e.gone("echo")
 
-	// Another name restores the first.
-	e.theirs("memory")
+	// Adopting another one restores the first.
+	e.existing("memory")
 	e.adopt(d, "memory")
 	e.attached("memory", isAdopted, target("40"))
 	e.attached("cpu", isRestored)
@@ -211,13 +211,13 @@ func TestAdoptingWhileOursIsAttachedLeavesOnlyTheirs(t *testing.T) {
 	e.Expect(e.hpa("echo")).To(gomega.BeNil())
 }
 
-func TestAnEditWhileItIsAdoptedIsNotLost(t *testing.T) {
+func TestConcurrentEditIsNotLostOnAdopt(t *testing.T) {
 	e := newEnv(t)
 	d := e.deployment("echo", nil)
 	e.create(e.service("echo", nil), d)
-	e.theirs("cpu")
-	// Somebody edits it without a pause, spec and label at once, until it is adopted;
-	// to adopt is asked for once the first edit is in, however slow that was.
+	e.existing("cpu")
+	// Spec and label are edited continuously until it is adopted; the annotation is added
+	// after the first edit.
 	var edits sync.WaitGroup
 	var last int
 	first := make(chan struct{})
@@ -233,7 +233,7 @@ func TestAnEditWhileItIsAdoptedIsNotLost(t *testing.T) {
 			}
 			h.Spec.MaxReplicas = int32(i)
 			h.Labels["edit"] = strconv.Itoa(i)
-			if e.client.Update(e.ctx, &h) == nil { // a conflict is an edit that did not happen
+			if e.client.Update(e.ctx, &h) == nil { // with a conflict nothing was edited
 				if last == 0 {
 					close(first)
 				}
@@ -243,36 +243,36 @@ func TestAnEditWhileItIsAdoptedIsNotLost(t *testing.T) {
 	})
 	e.Eventually(first).Should(gomega.BeClosed())
 	e.adopt(d, "cpu")
-	// To adopt takes a moment between two edits, and there is no pause between any.
+	// Adopting needs a moment between two edits, and there is no pause between them.
 	e.Eventually(func() bool { h := e.hpa("cpu"); return h != nil && isAdopted(h) }).WithTimeout(waitLong).Should(gomega.BeTrue())
 	edits.Wait()
 	h := e.hpa("cpu")
 	e.Expect(h.Labels["edit"]).To(gomega.Equal(strconv.Itoa(last)))
-	var former autoscalingv2.HorizontalPodAutoscalerSpec
-	e.Expect(json.Unmarshal([]byte(h.Annotations[output.PreviousSpec]), &former)).To(gomega.Succeed())
-	e.Expect(former.MaxReplicas).To(gomega.BeEquivalentTo(last))
+	var previous autoscalingv2.HorizontalPodAutoscalerSpec
+	e.Expect(json.Unmarshal([]byte(h.Annotations[output.PreviousSpec]), &previous)).To(gomega.Succeed())
+	e.Expect(previous.MaxReplicas).To(gomega.BeEquivalentTo(last))
 	annotate(e, d, nil)
 	e.Expect(e.attached("cpu", isRestored).Spec.MaxReplicas).To(gomega.BeEquivalentTo(last))
 }
 
-func TestARestartWritesNothingOverWhatWasAdopted(t *testing.T) {
+func TestRestartWritesNothingToAnAdoptedAutoscaler(t *testing.T) {
 	e := newEnv(t)
 	d := e.deployment("echo", nil)
 	e.create(e.service("echo", nil), d)
-	e.theirs("cpu")
+	e.existing("cpu")
 	e.adopt(d, "cpu")
 	e.attached("cpu", isAdopted)
-	e.Eventually(func() int { return e.toldOfThePipeline("echo") }).Should(gomega.Equal(1))
+	e.Eventually(func() int { return e.pipelineEvents("echo") }).Should(gomega.Equal(1))
 	before := e.hpaWrites()
 	e.restartController()
-	// What it finds is told once more after a restart, and after what it writes.
-	e.Eventually(func() int { return e.toldOfThePipeline("echo") }).WithTimeout(waitLong).Should(gomega.Equal(2))
+	// Its findings are reported once more after a restart, after what it writes.
+	e.Eventually(func() int { return e.pipelineEvents("echo") }).WithTimeout(waitLong).Should(gomega.Equal(2))
 	e.Expect(e.hpaWrites() - before).To(gomega.BeZero())
 }
 
-// toldOfThePipeline counts the events of the one finding that the plain cluster has
-// about the metric of a Deployment.
-func (e *env) toldOfThePipeline(name string) (n int) {
+// pipelineEvents counts the events of the one pipeline finding that the plain cluster
+// has about a Deployment.
+func (e *env) pipelineEvents(name string) (n int) {
 	e.t.Helper()
 	var list eventsv1.EventList
 	e.Expect(e.client.List(e.ctx, &list, client.InNamespace(e.namespace))).To(gomega.Succeed())
@@ -284,11 +284,11 @@ func (e *env) toldOfThePipeline(name string) (n int) {
 	return n
 }
 
-// restartController puts another process in the controller's place.
+// restartController replaces the controller's process.
 func (e *env) restartController() {
 	e.t.Helper()
 	e.Expect(e.stack.controller.Stop()).To(gomega.Succeed())
-	// The test's context ends with the test, and the process must not.
+	// The process must outlive the test's context.
 	restarted, err := product.Controller(context.WithoutCancel(e.ctx), e.stack.cp)
 	e.Expect(err).NotTo(gomega.HaveOccurred())
 	e.stack.controller = restarted

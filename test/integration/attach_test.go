@@ -17,7 +17,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/controlplane"
 )
 
-// seedHPA is the page's autoscaler as the API server completes it.
+// seedHPA returns the guide's autoscaler as the API server completes it.
 func seedHPA(e *env) *autoscalingv2.HorizontalPodAutoscaler {
 	raw, err := os.ReadFile(filepath.Join(controlplane.RepoRoot(), "generator", "testdata", "seed.yaml"))
 	e.Expect(err).NotTo(gomega.HaveOccurred())
@@ -28,10 +28,10 @@ func seedHPA(e *env) *autoscalingv2.HorizontalPodAutoscaler {
 	return &h
 }
 
-func TestOneAnnotationGivesTheSeed(t *testing.T) {
+func TestOneAnnotationAttachesTheSeed(t *testing.T) {
 	e := newEnv(t)
 	want := seedHPA(e)
-	d := e.deployment("echo", asks())
+	d := e.deployment("echo", enabled())
 	e.create(e.service("echo", nil), d)
 	got := e.attached("echo")
 	e.Expect(got.Spec).To(gomega.Equal(want.Spec))
@@ -40,22 +40,22 @@ func TestOneAnnotationGivesTheSeed(t *testing.T) {
 	owner := metav1.GetControllerOf(got)
 	e.Expect(owner).NotTo(gomega.BeNil())
 	e.Expect(owner.UID).To(gomega.Equal(d.UID))
-	e.Expect(e.told("Deployment", "echo", "Attached")).To(gomega.Equal("attached " + echoPlan))
+	e.Expect(e.eventOf("Deployment", "echo", "Attached")).To(gomega.Equal("attached " + echoPlan))
 }
 
 func TestAnnotationOnDeploymentAddedChangedRemoved(t *testing.T) {
 	e := newEnv(t)
 	d := e.deployment("echo", nil)
 	e.create(e.service("echo", nil), d)
-	annotate(e, d, asks())
+	annotate(e, d, enabled())
 	first := e.attached("echo", target("40"))
-	annotate(e, d, asks(annotations.TargetMS, "0.5", annotations.MaxReplicas, "20"))
+	annotate(e, d, enabled(annotations.TargetMS, "0.5", annotations.MaxReplicas, "20"))
 	changed := e.attached("echo", target("500m"))
 	e.Expect(changed.UID).To(gomega.Equal(first.UID), "it was replaced, not changed")
 	e.Expect(changed.Spec.MaxReplicas).To(gomega.BeEquivalentTo(20))
 	annotate(e, d, nil)
 	e.gone("echo")
-	e.told("Deployment", "echo", "Detached")
+	e.eventOf("Deployment", "echo", "Detached")
 	reasons, _ := e.events("Deployment", "echo")
 	e.Expect(reasons).To(gomega.Equal([]string{"Attached", "Updated", "Detached"}))
 }
@@ -64,9 +64,9 @@ func TestAnnotationOnServiceAddedChangedRemoved(t *testing.T) {
 	e := newEnv(t)
 	s := e.service("echo", nil)
 	e.create(s, e.deployment("echo", nil))
-	annotate(e, s, asks())
+	annotate(e, s, enabled())
 	e.attached("echo", target("40"))
-	annotate(e, s, asks(annotations.TargetMS, "50"))
+	annotate(e, s, enabled(annotations.TargetMS, "50"))
 	e.attached("echo", target("50"))
 	annotate(e, s, nil)
 	e.gone("echo")
@@ -74,9 +74,9 @@ func TestAnnotationOnServiceAddedChangedRemoved(t *testing.T) {
 
 func TestServiceBeforeDeploymentAndDeploymentBeforeService(t *testing.T) {
 	e := newEnv(t)
-	e.create(e.service("one", asks()), e.deployment("two", asks()))
-	e.told("Service", "one", "NoDeploymentSelected")
-	e.told("Deployment", "two", "NoServiceSelectsPods")
+	e.create(e.service("one", enabled()), e.deployment("two", enabled()))
+	e.eventOf("Service", "one", "NoDeploymentSelected")
+	e.eventOf("Deployment", "two", "NoServiceSelectsPods")
 	e.Expect(e.hpa("one")).To(gomega.BeNil())
 	e.Expect(e.hpa("two")).To(gomega.BeNil())
 	e.create(e.deployment("one", nil), e.service("two", nil))
@@ -88,7 +88,7 @@ func TestNamedPairings(t *testing.T) {
 	e := newEnv(t)
 	other := e.service("front", nil)
 	other.Spec.Selector = map[string]string{"app": "echo"}
-	e.create(e.service("echo", nil), other, e.deployment("echo", asks(annotations.Service, "front")))
+	e.create(e.service("echo", nil), other, e.deployment("echo", enabled(annotations.Service, "front")))
 	h := e.attached("echo")
 	e.Expect(h.Spec.Metrics[0].Object.DescribedObject.Name).To(gomega.Equal("front"))
 
@@ -96,19 +96,19 @@ func TestNamedPairings(t *testing.T) {
 	for _, d := range []*appsv1.Deployment{blue, green} {
 		d.Spec.Template.Labels["site"] = "shop"
 	}
-	shop := e.service("shop", asks(annotations.Deployment, "green"))
+	shop := e.service("shop", enabled(annotations.Deployment, "green"))
 	shop.Spec.Selector = map[string]string{"site": "shop"}
 	e.create(blue, green, shop)
 	e.attached("green")
 	e.Expect(e.hpa("blue")).To(gomega.BeNil())
-	annotate(e, shop, asks(annotations.Deployment, "blue"))
+	annotate(e, shop, enabled(annotations.Deployment, "blue"))
 	e.attached("blue")
 	e.gone("green")
 }
 
-func TestDeletedAndEditedAutoscalersComeBack(t *testing.T) {
+func TestDeletedAndEditedAutoscalersAreRestored(t *testing.T) {
 	e := newEnv(t)
-	e.create(e.service("echo", nil), e.deployment("echo", asks()))
+	e.create(e.service("echo", nil), e.deployment("echo", enabled()))
 	first := e.attached("echo")
 	e.Expect(e.client.Delete(e.ctx, first)).To(gomega.Succeed())
 	e.attached("echo", func(h *autoscalingv2.HorizontalPodAutoscaler) bool { return h.UID != first.UID })
@@ -138,100 +138,100 @@ func equalSpec(a, b autoscalingv2.HorizontalPodAutoscalerSpec) bool {
 	return ok && err == nil
 }
 
-func TestCPUStandsBesideLatency(t *testing.T) {
+func TestCPUMetricBesideLatency(t *testing.T) {
 	e := newEnv(t)
-	d := e.deployment("echo", asks(annotations.CPUUtilization, "70"))
+	d := e.deployment("echo", enabled(annotations.CPUUtilization, "70"))
 	e.create(e.service("echo", nil), d)
 	h := e.attached("echo")
 	e.Expect(h.Spec.Metrics).To(gomega.HaveLen(2))
 	e.Expect(h.Spec.Metrics[0].Object).NotTo(gomega.BeNil())
 	e.Expect(*h.Spec.Metrics[1].Resource.Target.AverageUtilization).To(gomega.BeEquivalentTo(70))
-	annotate(e, d, asks())
+	annotate(e, d, enabled())
 	e.attached("echo", func(h *autoscalingv2.HorizontalPodAutoscaler) bool { return len(h.Spec.Metrics) == 1 })
 }
 
-func TestDeletingTheDeploymentTakesTheAutoscalerAlong(t *testing.T) {
+func TestDeletingTheDeploymentDeletesTheAutoscaler(t *testing.T) {
 	e := newEnv(t)
-	d := e.deployment("echo", asks())
+	d := e.deployment("echo", enabled())
 	e.create(e.service("echo", nil), d)
 	first := e.attached("echo")
 	e.Expect(e.client.Delete(e.ctx, d, client.PropagationPolicy(metav1.DeletePropagationBackground))).To(gomega.Succeed())
 	e.gone("echo")
-	// One of the same name that comes in its place gets its own.
-	again := e.deployment("echo", asks())
+	// A new Deployment of the same name gets a new autoscaler.
+	again := e.deployment("echo", enabled())
 	e.create(again)
 	h := e.attached("echo", func(h *autoscalingv2.HorizontalPodAutoscaler) bool { return h.UID != first.UID })
 	e.Expect(metav1.GetControllerOf(h).UID).To(gomega.Equal(again.UID))
 }
 
-func TestAmbiguousPairingIsToldAndNothingIsAttached(t *testing.T) {
+func TestAmbiguousPairingIsReportedAndNotAttached(t *testing.T) {
 	e := newEnv(t)
 	second := e.service("echo-internal", nil)
 	second.Spec.Selector = map[string]string{"app": "echo"}
-	d := e.deployment("echo", asks())
+	d := e.deployment("echo", enabled())
 	e.create(e.service("echo", nil), second)
-	e.create(e.service("marker", nil), e.deployment("marker", asks()))
-	e.attached("marker") // so that the controller has seen the Services before
+	e.create(e.service("marker", nil), e.deployment("marker", enabled()))
+	e.attached("marker") // by now the controller has seen the Services
 	e.create(d)
-	note := e.told("Deployment", "echo", "AmbiguousService")
+	note := e.eventOf("Deployment", "echo", "AmbiguousService")
 	e.Expect(note).To(gomega.ContainSubstring("Services echo and echo-internal"))
 	e.Expect(e.hpa("echo")).To(gomega.BeNil())
 	e.Expect(e.client.Delete(e.ctx, second)).To(gomega.Succeed())
 	e.attached("echo")
 }
 
-func TestAmbiguityThatComesLaterTakesNothingAway(t *testing.T) {
+func TestLaterAmbiguityDetachesNothing(t *testing.T) {
 	e := newEnv(t)
-	e.create(e.service("echo", asks()), e.deployment("echo", nil))
+	e.create(e.service("echo", enabled()), e.deployment("echo", nil))
 	first := e.attached("echo")
 	canary := e.deployment("canary", nil)
 	canary.Spec.Template.Labels["app"] = "echo"
 	canary.Spec.Selector.MatchLabels = map[string]string{"track": "canary"}
 	canary.Spec.Template.Labels["track"] = "canary"
 	e.create(canary)
-	e.told("Service", "echo", "AmbiguousDeployment")
-	e.told("Deployment", "echo", "AmbiguousDeployment")
+	e.eventOf("Service", "echo", "AmbiguousDeployment")
+	e.eventOf("Deployment", "echo", "AmbiguousDeployment")
 	e.Expect(e.attached("echo").UID).To(gomega.Equal(first.UID))
 }
 
 func TestDisagreeingSettingsChangeNothing(t *testing.T) {
 	e := newEnv(t)
-	d := e.deployment("echo", asks())
+	d := e.deployment("echo", enabled())
 	s := e.service("echo", nil)
 	e.create(s, d)
 	first := e.attached("echo", target("40"))
-	annotate(e, s, asks(annotations.TargetMS, "50"))
-	note := e.told("Deployment", "echo", "SettingsDisagree")
+	annotate(e, s, enabled(annotations.TargetMS, "50"))
+	note := e.eventOf("Deployment", "echo", "SettingsDisagree")
 	e.Expect(note).To(gomega.ContainSubstring(`kong.latency/target-ms is "40" here and "50" on Service echo`))
 	e.Expect(e.hpa("echo").Spec).To(gomega.Equal(first.Spec))
 }
 
-func TestAnAutoscalerThatIsNotOursIsNeverTouched(t *testing.T) {
+func TestUnmanagedAutoscalerIsNotChanged(t *testing.T) {
 	e := newEnv(t)
-	theirs := seedHPA(e)
-	theirs.ResourceVersion, theirs.UID, theirs.Name = "", "", "echo"
-	theirs.Spec.MaxReplicas = 4
-	theirs.Spec.ScaleTargetRef.Name = "other"
-	d := e.deployment("echo", asks())
+	other := seedHPA(e)
+	other.ResourceVersion, other.UID, other.Name = "", "", "echo"
+	other.Spec.MaxReplicas = 4
+	other.Spec.ScaleTargetRef.Name = "other"
+	d := e.deployment("echo", enabled())
 	e.create(d)
-	// Admission would refuse the annotation beside it. Coming before the Service it is
-	// the controller that meets it.
-	e.create(theirs, e.service("echo", nil))
-	note := e.told("Deployment", "echo", "NameTaken")
+	// Admission would refuse the annotation beside it. Created before the Service, only
+	// the controller can notice it.
+	e.create(other, e.service("echo", nil))
+	note := e.eventOf("Deployment", "echo", "NameTaken")
 	e.Expect(note).To(gomega.ContainSubstring("HorizontalPodAutoscaler echo exists already"))
 	annotate(e, d, nil)
-	e.create(e.deployment("marker", asks()), e.service("marker", nil))
+	e.create(e.deployment("marker", enabled()), e.service("marker", nil))
 	e.attached("marker") // by now the controller has seen all of the above
 	got := e.hpa("echo")
 	e.Expect(got).NotTo(gomega.BeNil())
-	e.Expect(got.UID).To(gomega.Equal(theirs.UID))
-	e.Expect(got.Spec).To(gomega.Equal(theirs.Spec))
+	e.Expect(got.UID).To(gomega.Equal(other.UID))
+	e.Expect(got.Spec).To(gomega.Equal(other.Spec))
 	e.Expect(got.OwnerReferences).To(gomega.BeEmpty())
 	for _, m := range got.ManagedFields {
 		e.Expect(m.Manager).NotTo(gomega.Equal("kong-latency"))
 	}
 	e.Expect(e.client.Delete(e.ctx, got)).To(gomega.Succeed())
-	e.Eventually(func() error { return e.tryAnnotate("echo", asks()) }).Should(gomega.Succeed())
-	annotate(e, d, asks())
+	e.Eventually(func() error { return e.tryAnnotate("echo", enabled()) }).Should(gomega.Succeed())
+	annotate(e, d, enabled())
 	e.attached("echo", func(h *autoscalingv2.HorizontalPodAutoscaler) bool { return len(h.OwnerReferences) == 1 })
 }

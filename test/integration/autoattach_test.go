@@ -18,7 +18,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// newPolicyEnv is an env whose client knows LatencyPolicies.
+// newPolicyEnv returns an env whose client supports LatencyPolicies.
 func newPolicyEnv(t *testing.T) *env {
 	t.Helper()
 	e := newEnv(t)
@@ -26,7 +26,7 @@ func newPolicyEnv(t *testing.T) *env {
 	return e
 }
 
-// attaching makes a policy that attaches at 50 ms, named like the test's namespace.
+// attaching creates a policy that attaches at 50 ms, named like the test's namespace.
 func (e *env) attaching(edits ...func(*v1alpha1.LatencyPolicySpec)) *v1alpha1.LatencyPolicy {
 	e.t.Helper()
 	return e.policy(e.client, "", func(s *v1alpha1.LatencyPolicySpec) {
@@ -37,15 +37,15 @@ func (e *env) attaching(edits ...func(*v1alpha1.LatencyPolicySpec)) *v1alpha1.La
 	})
 }
 
-// takePart labels the test's namespace for auto-attach.
-func (e *env) takePart() {
+// enableAutoAttach labels the test's namespace for auto-attach.
+func (e *env) enableAutoAttach() {
 	e.t.Helper()
 	e.label(policy.AutoAttachLabel, policy.AutoAttachEnabled)
 }
 
-// heard waits until a dry run of making o is answered with such a warning, so that
-// the webhook knows what was done before.
-func (e *env) heard(o client.Object, text string) {
+// awaitWarning waits until a dry run of creating o is answered with a warning that
+// contains text, so that the webhook has seen all earlier changes.
+func (e *env) awaitWarning(o client.Object, text string) {
 	e.t.Helper()
 	e.Eventually(func() []string {
 		e.Expect(e.client.Create(e.ctx, o.DeepCopyObject().(client.Object), client.DryRunAll)).To(gomega.Succeed())
@@ -53,58 +53,58 @@ func (e *env) heard(o client.Object, text string) {
 	}).Should(gomega.ContainElement(gomega.ContainSubstring(text)))
 }
 
-// stamp is what auto-attach wrote on d.
+// stamp returns the annotations that auto-attach wrote to d.
 func stamp(d client.Object) map[string]string { return annotations.Ours(d.GetAnnotations()) }
 
-// stampOf is what it writes by the test's policy.
+// stampOf returns what it writes for the test's policy.
 func (e *env) stampOf(target string) map[string]string {
 	return map[string]string{annotations.TargetMS: target, annotations.AttachedBy: e.namespace + "=" + target}
 }
 
-func TestAutoAttachStampsAtAdmission(t *testing.T) {
+func TestAutoAttachAnnotatesAtAdmission(t *testing.T) {
 	e := newPolicyEnv(t)
-	e.takePart()
+	e.enableAutoAttach()
 	e.attaching(func(s *v1alpha1.LatencyPolicySpec) {
 		s.Defaults = &v1alpha1.Defaults{MinReplicas: ptr.To[int32](2), MaxReplicas: ptr.To[int32](20)}
 	})
 	e.create(e.service("echo", nil))
 	d := e.deployment("echo", map[string]string{"other.example/a": "b"})
-	e.heard(d, "attaches it without being asked")
+	e.awaitWarning(d, "attaches it without being asked")
 	e.Expect(e.hpa("echo")).To(gomega.BeNil(), "a dry run attached something")
 
 	e.create(d)
-	e.Expect(e.warnings.take()).To(gomega.ConsistOf(
+	e.Expect(e.warnings.take()).To(gomega.ConsistOf(withPipeline(
 		gomega.ContainSubstring(`LatencyPolicy `+e.namespace+` attaches it without being asked: wrote kong.latency/target-ms: "50"`),
 		gomega.ContainSubstring("raised spec.replicas from 1 to 2"),
 		gomega.ContainSubstring("at 50 ms, 2-20 replicas (by LatencyPolicy "+e.namespace+")"),
-	))
+	)...))
 	e.Expect(stamp(d)).To(gomega.Equal(e.stampOf("50")))
 	e.Expect(d.Annotations).To(gomega.HaveKeyWithValue("other.example/a", "b"))
 	e.Expect(*d.Spec.Replicas).To(gomega.BeEquivalentTo(2))
 	h := e.attached("echo", target("50"))
 	e.Expect(h.Spec.MaxReplicas).To(gomega.BeEquivalentTo(20))
 
-	// Who replaces the whole object gets it again, and the autoscaler stays.
+	// If the whole object is replaced, they are written again, and the autoscaler stays.
 	edit(e, d, func(d *appsv1.Deployment) {
 		d.Annotations = nil
 		d.Spec.Template.Spec.Containers[0].Image = "echo:2"
 	})
 	e.Expect(stamp(d)).To(gomega.Equal(e.stampOf("50")))
 	e.Expect(e.hpa("echo").UID).To(gomega.Equal(h.UID))
-	// A target of one's own goes before, and the autoscaler follows it.
+	// An explicit target takes precedence, and the autoscaler follows it.
 	edit(e, d, func(d *appsv1.Deployment) { d.Annotations[annotations.TargetMS] = "45" })
 	e.Expect(d.Annotations).To(gomega.HaveKeyWithValue(annotations.TargetMS, "45"))
 	e.attached("echo", target("45"))
 }
 
-// Tools that apply a manifest from a repository again and again must find what they
-// applied: the stamp is nobody's field of theirs, and stays.
-func TestAutoAttachSuitsServerSideApply(t *testing.T) {
+// Tools that apply a manifest repeatedly must find what they applied: they do not own
+// the annotations of auto-attach, which stay.
+func TestAutoAttachWorksWithServerSideApply(t *testing.T) {
 	e := newPolicyEnv(t)
-	e.takePart()
+	e.enableAutoAttach()
 	e.attaching()
 	e.create(e.service("echo", nil))
-	e.heard(e.deployment("echo", nil), "attaches it without being asked")
+	e.awaitWarning(e.deployment("echo", nil), "attaches it without being asked")
 
 	const owner = client.FieldOwner("repository")
 	var generations []int64
@@ -116,7 +116,7 @@ func TestAutoAttachSuitsServerSideApply(t *testing.T) {
 		generations = append(generations, d.Generation)
 		for _, f := range d.ManagedFields {
 			if f.Manager == string(owner) {
-				e.Expect(bytes.Contains(f.FieldsV1.GetRawBytes(), []byte(annotations.Prefix))).To(gomega.BeFalse(), "the stamp became the applier's")
+				e.Expect(bytes.Contains(f.FieldsV1.GetRawBytes(), []byte(annotations.Prefix))).To(gomega.BeFalse(), "the applier owns the annotations of auto-attach")
 			}
 		}
 	}
@@ -124,7 +124,7 @@ func TestAutoAttachSuitsServerSideApply(t *testing.T) {
 	e.attached("echo", target("50"))
 }
 
-// manifest is a Deployment as it stands in a repository.
+// manifest is a Deployment as in a repository.
 func (e *env) manifest() *appsv1apply.DeploymentApplyConfiguration {
 	labels := map[string]string{"app": "echo"}
 	return appsv1apply.Deployment("echo", e.namespace).WithSpec(appsv1apply.DeploymentSpec().
@@ -133,12 +133,12 @@ func (e *env) manifest() *appsv1apply.DeploymentApplyConfiguration {
 			WithSpec(corev1apply.PodSpec().WithContainers(corev1apply.Container().WithName("echo").WithImage("echo:1")))))
 }
 
-func TestAutoAttachCanBeDeclined(t *testing.T) {
+func TestOptOutOfAutoAttach(t *testing.T) {
 	e := newPolicyEnv(t)
-	e.takePart()
+	e.enableAutoAttach()
 	e.attaching()
 	e.create(e.service("echo", nil), e.service("off", nil))
-	e.heard(e.deployment("echo", nil), "attaches it without being asked")
+	e.awaitWarning(e.deployment("echo", nil), "attaches it without being asked")
 
 	off := map[string]string{annotations.TargetMS: annotations.Off}
 	d := e.deployment("off", off)
@@ -150,29 +150,29 @@ func TestAutoAttachCanBeDeclined(t *testing.T) {
 	e.Expect(e.hpa("off")).To(gomega.BeNil())
 
 	annotate(e, d, nil)
-	e.Expect(stamp(d)).To(gomega.Equal(e.stampOf("50")), "it takes part again")
+	e.Expect(stamp(d)).To(gomega.Equal(e.stampOf("50")), "it is attached again")
 	e.attached("off", target("50"))
 	edit(e, d, func(d *appsv1.Deployment) { d.Annotations[annotations.TargetMS] = annotations.Off })
 	e.gone("off")
 }
 
-func TestAutoAttachReachesDeploymentsThatWereThereBefore(t *testing.T) {
+func TestAutoAttachIncludesExistingDeployments(t *testing.T) {
 	e := newPolicyEnv(t)
 	d, declined, ambiguous := e.deployment("echo", nil), e.deployment("off", map[string]string{annotations.TargetMS: annotations.Off}), e.deployment("two", nil)
 	second := e.service("second", nil)
 	second.Spec.Selector = map[string]string{"app": "two"}
 	e.create(d, e.service("echo", nil), declined, e.service("off", nil), ambiguous, e.service("two", nil), second)
 	p := e.attaching()
-	e.takePart()
+	e.enableAutoAttach()
 	e.attached("echo", target("50"))
 	e.Expect(e.client.Get(e.ctx, client.ObjectKeyFromObject(d), d)).To(gomega.Succeed())
-	e.Expect(stamp(d)).To(gomega.BeEmpty(), "the controller writes on no Deployment")
+	e.Expect(stamp(d)).To(gomega.BeEmpty(), "the controller must not write to Deployments")
 
-	// The webhook can hear of the label later than the controller.
+	// The webhook can learn of the label later than the controller.
 	e.create(e.service("probe", nil))
-	e.heard(e.deployment("probe", nil), "attaches it without being asked")
+	e.awaitWarning(e.deployment("probe", nil), "attaches it without being asked")
 
-	// The policy's target is followed, also by what was stamped with another before.
+	// Changes of the policy's target also apply to annotated Deployments.
 	edit(e, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "echo:2" })
 	e.Expect(stamp(d)).To(gomega.Equal(e.stampOf("50")))
 	edit(e, p, func(p *v1alpha1.LatencyPolicy) { p.Spec.AutoAttach.TargetMilliseconds = resource.MustParse("60") })
@@ -184,36 +184,36 @@ func TestAutoAttachReachesDeploymentsThatWereThereBefore(t *testing.T) {
 	e.attached("two", target("60"))
 }
 
-func TestTurningAutoAttachOffDetachesWhatItAttachedAndOnlyThat(t *testing.T) {
+func TestDisablingAutoAttachDetachesOnlyWhatItAttached(t *testing.T) {
 	ways := map[string]func(*env, *v1alpha1.LatencyPolicy){
-		"the policy attaches no more": func(e *env, p *v1alpha1.LatencyPolicy) {
+		"autoAttach is removed": func(e *env, p *v1alpha1.LatencyPolicy) {
 			edit(e, p, func(p *v1alpha1.LatencyPolicy) { p.Spec.AutoAttach = nil })
 		},
-		"the policy goes":             func(e *env, p *v1alpha1.LatencyPolicy) { e.Expect(e.client.Delete(e.ctx, p)).To(gomega.Succeed()) },
-		"the namespace takes no part": func(e *env, _ *v1alpha1.LatencyPolicy) { e.label(policy.AutoAttachLabel, "disabled") },
+		"the policy is deleted":  func(e *env, p *v1alpha1.LatencyPolicy) { e.Expect(e.client.Delete(e.ctx, p)).To(gomega.Succeed()) },
+		"the namespace opts out": func(e *env, _ *v1alpha1.LatencyPolicy) { e.label(policy.AutoAttachLabel, "disabled") },
 	}
 	for name, turnOff := range ways {
 		t.Run(name, func(t *testing.T) {
 			e := newPolicyEnv(t)
 			e.create(e.deployment("before", nil), e.service("before", nil))
 			p := e.attaching()
-			e.takePart()
-			e.create(e.service("stamped", nil), e.service("own", nil), e.service("asking", asks()))
-			e.heard(e.deployment("stamped", nil), "attaches it without being asked")
+			e.enableAutoAttach()
+			e.create(e.service("stamped", nil), e.service("annotated", nil), e.service("byservice", enabled()))
+			e.awaitWarning(e.deployment("stamped", nil), "attaches it without being asked")
 			stamped := e.deployment("stamped", nil)
-			e.create(stamped, e.deployment("own", asks()), e.deployment("asking", nil))
+			e.create(stamped, e.deployment("annotated", enabled()), e.deployment("byservice", nil))
 			e.Expect(stamp(stamped)).To(gomega.Equal(e.stampOf("50")))
 			e.attached("before", target("50"))
 			e.attached("stamped", target("50"))
 			kept := map[string]string{}
-			for _, name := range []string{"own", "asking"} {
+			for _, name := range []string{"annotated", "byservice"} {
 				kept[name] = string(e.attached(name, target("40")).UID)
 			}
 
 			turnOff(e, p)
 			e.gone("before")
 			e.gone("stamped")
-			e.told("Deployment", "stamped", "Detached")
+			e.eventOf("Deployment", "stamped", "Detached")
 			for name, uid := range kept {
 				e.Expect(string(e.attached(name, target("40")).UID)).To(gomega.Equal(uid))
 			}
@@ -221,7 +221,7 @@ func TestTurningAutoAttachOffDetachesWhatItAttachedAndOnlyThat(t *testing.T) {
 	}
 }
 
-func TestAutoAttachCallsTheWebhookOnlyWhereNamespacesTakePart(t *testing.T) {
+func TestAutoAttachCallsTheWebhookInEnabledNamespacesOnly(t *testing.T) {
 	calls := func(e *env) float64 {
 		sum := e.calls()
 		for _, name := range []string{"auto-attach.deployments.mutate.kong.latency", "auto-attach.deployments.validate.kong.latency"} {
@@ -230,16 +230,16 @@ func TestAutoAttachCallsTheWebhookOnlyWhereNamespacesTakePart(t *testing.T) {
 		return sum
 	}
 	part, other := newPolicyEnv(t), newPolicyEnv(t)
-	part.takePart()
+	part.enableAutoAttach()
 	part.attaching()
 	part.create(part.service("echo", nil))
-	part.heard(part.deployment("echo", nil), "attaches it without being asked")
+	part.awaitWarning(part.deployment("echo", nil), "attaches it without being asked")
 
 	before := calls(other)
 	d := other.deployment("echo", map[string]string{"other.example/a": "b"})
 	other.create(other.service("echo", nil), d)
 	edit(other, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "echo:2" })
-	other.Expect(calls(other)).To(gomega.Equal(before), "a Deployment without our annotations caused a call")
+	other.Expect(calls(other)).To(gomega.Equal(before), "a Deployment without annotations caused a call")
 
 	before = calls(part)
 	part.create(part.deployment("echo", nil))

@@ -21,7 +21,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/controlplane"
 )
 
-// foreign is somebody's autoscaler of a Deployment: by CPU, with a behavior of its own.
+// foreign returns an unmanaged autoscaler of a Deployment: by CPU, with a behavior.
 func (e *env) foreign(name, deployment string) *autoscalingv2.HorizontalPodAutoscaler {
 	h := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: name}}
 	h.Spec = autoscalingv2.HorizontalPodAutoscalerSpec{
@@ -41,19 +41,18 @@ func (e *env) foreign(name, deployment string) *autoscalingv2.HorizontalPodAutos
 	return h
 }
 
-// tryAnnotate gives a Deployment annotations of ours in a dry run, and returns what
-// the API server says to it.
-func (e *env) tryAnnotate(name string, ours map[string]string) error {
+// tryAnnotate annotates a Deployment in a dry run, and returns the API server's answer.
+func (e *env) tryAnnotate(name string, settings map[string]string) error {
 	e.t.Helper()
-	return e.client.Patch(e.ctx, e.workload(name), client.RawPatch("application/merge-patch+json", mergePatch(ours)), client.DryRunAll)
+	return e.client.Patch(e.ctx, e.workload(name), client.RawPatch("application/merge-patch+json", mergePatch(settings)), client.DryRunAll)
 }
 
-// refusedWith waits until annotations are refused, with all of these words.
-func (e *env) refusedWith(name string, ours map[string]string, words ...string) {
+// refusedWith waits until annotations are refused with a message that has all words.
+func (e *env) refusedWith(name string, settings map[string]string, words ...string) {
 	e.t.Helper()
-	e.Eventually(func() error { return e.tryAnnotate(name, ours) }).Should(gomega.Satisfy(apierrors.IsForbidden))
+	e.Eventually(func() error { return e.tryAnnotate(name, settings) }).Should(gomega.Satisfy(apierrors.IsForbidden))
 	for _, word := range words {
-		e.Expect(e.tryAnnotate(name, ours)).To(gomega.MatchError(gomega.ContainSubstring(word)))
+		e.Expect(e.tryAnnotate(name, settings)).To(gomega.MatchError(gomega.ContainSubstring(word)))
 	}
 	e.warnings.take()
 }
@@ -69,7 +68,7 @@ func TestTheAnnotationIsRefusedBesideAnotherAutoscaler(t *testing.T) {
 		d := e.deployment(name, nil)
 		e.create(e.service(name, nil), d, other)
 		both := []string{"AnotherAutoscaler", "HorizontalPodAutoscaler " + other.GetName() + " ", "HorizontalPodAutoscaler " + name, annotations.Adopt}
-		e.refusedWith(name, asks(), both...)
+		e.refusedWith(name, enabled(), both...)
 		said := e.kubectl("", "annotate", "deployment", name, annotations.TargetMS+"=40")
 		e.Expect(said.code).NotTo(gomega.BeZero())
 		for _, word := range both {
@@ -77,8 +76,8 @@ func TestTheAnnotationIsRefusedBesideAnotherAutoscaler(t *testing.T) {
 		}
 		e.Expect(e.hpa(name)).To(gomega.BeNil())
 		e.Expect(e.client.Delete(e.ctx, other)).To(gomega.Succeed())
-		e.Eventually(func() error { return e.tryAnnotate(name, asks()) }).Should(gomega.Succeed())
-		annotate(e, d, asks())
+		e.Eventually(func() error { return e.tryAnnotate(name, enabled()) }).Should(gomega.Succeed())
+		annotate(e, d, enabled())
 		e.attached(name)
 	}
 }
@@ -88,14 +87,14 @@ func TestTheAnnotationOfAServiceIsRefusedBesideAnotherAutoscaler(t *testing.T) {
 	s := e.service("echo", nil)
 	e.create(s, e.deployment("echo", nil), e.foreign("cpu", "echo"))
 	e.Eventually(func() error {
-		return e.client.Patch(e.ctx, s.DeepCopy(), client.RawPatch("application/merge-patch+json", mergePatch(asks())), client.DryRunAll)
+		return e.client.Patch(e.ctx, s.DeepCopy(), client.RawPatch("application/merge-patch+json", mergePatch(enabled())), client.DryRunAll)
 	}).Should(gomega.MatchError(gomega.ContainSubstring("AnotherAutoscaler")))
 }
 
-func TestAnAutoscalerOfTheSameNameIsToldOnce(t *testing.T) {
+func TestAutoscalerOfTheSameNameIsReportedOnce(t *testing.T) {
 	e := newEnv(t)
 	e.create(e.service("echo", nil), e.deployment("echo", nil), e.foreign("echo", "echo"))
-	e.refusedWith("echo", asks(), "AnotherAutoscaler: HorizontalPodAutoscaler echo scales it already, and is not ours", annotations.Adopt+`: "echo"`)
+	e.refusedWith("echo", enabled(), "AnotherAutoscaler: HorizontalPodAutoscaler echo scales it already, and is not ours", annotations.Adopt+`: "echo"`)
 }
 
 func TestAPolicyThatWarnsAdmitsTheAnnotationAndNothingIsAttached(t *testing.T) {
@@ -106,14 +105,14 @@ func TestAPolicyThatWarnsAdmitsTheAnnotationAndNothingIsAttached(t *testing.T) {
 	e.create(other, e.service("echo", nil), d)
 	e.Eventually(func() bool {
 		e.warnings.take()
-		return e.tryAnnotate("echo", asks()) == nil && containing(e.warnings.take(), "AnotherAutoscaler")
+		return e.tryAnnotate("echo", enabled()) == nil && containing(e.warnings.take(), "AnotherAutoscaler")
 	}).Should(gomega.BeTrue())
-	annotate(e, d, asks())
+	annotate(e, d, enabled())
 	lines := e.warnings.take()
 	e.Expect(lines).To(gomega.ContainElement(gomega.And(
 		gomega.ContainSubstring("AnotherAutoscaler"), gomega.ContainSubstring("HorizontalPodAutoscaler cpu"), gomega.ContainSubstring("HorizontalPodAutoscaler echo"))))
 	e.Expect(containing(lines, "will attach")).To(gomega.BeFalse())
-	e.told("Deployment", "echo", "AnotherAutoscaler")
+	e.eventOf("Deployment", "echo", "AnotherAutoscaler")
 	reasons, notes := e.events("Deployment", "echo")
 	e.Expect(reasons).To(gomega.Equal([]string{"Blocked"}))
 	e.Expect(notes[0]).To(gomega.HavePrefix("AnotherAutoscaler: HorizontalPodAutoscaler cpu scales it"))
@@ -122,30 +121,30 @@ func TestAPolicyThatWarnsAdmitsTheAnnotationAndNothingIsAttached(t *testing.T) {
 	e.attached("echo")
 }
 
-func TestASecondAutoscalerThatComesLaterLeavesOursAsItIs(t *testing.T) {
+func TestLaterSecondAutoscalerChangesNothing(t *testing.T) {
 	e := newEnv(t)
-	d := e.deployment("echo", asks())
+	d := e.deployment("echo", enabled())
 	e.create(e.service("echo", nil), d)
-	ours := e.attached("echo")
-	theirs := e.foreign("cpu", "echo")
-	e.create(theirs)
-	note := e.told("Deployment", "echo", "AnotherAutoscaler")
+	managed := e.attached("echo")
+	other := e.foreign("cpu", "echo")
+	e.create(other)
+	note := e.eventOf("Deployment", "echo", "AnotherAutoscaler")
 	e.Expect(note).To(gomega.And(gomega.ContainSubstring("HorizontalPodAutoscaler cpu "), gomega.ContainSubstring("HorizontalPodAutoscaler echo,")))
 	got := e.hpa("echo")
-	e.Expect(got.UID).To(gomega.Equal(ours.UID))
-	e.Expect(got.Spec).To(gomega.Equal(ours.Spec))
-	e.Expect(e.hpa("cpu").Spec).To(gomega.Equal(theirs.Spec))
-	// Neither a rollback nor a change of settings is refused for it, and ours follows them.
+	e.Expect(got.UID).To(gomega.Equal(managed.UID))
+	e.Expect(got.Spec).To(gomega.Equal(managed.Spec))
+	e.Expect(e.hpa("cpu").Spec).To(gomega.Equal(other.Spec))
+	// Neither a rollback nor a change of settings is refused, and the managed one follows.
 	edit(e, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "echo:0" })
-	annotate(e, d, asks(annotations.TargetMS, "50"))
+	annotate(e, d, enabled(annotations.TargetMS, "50"))
 	e.attached("echo", target("50"))
-	e.Expect(e.hpa("cpu").Spec).To(gomega.Equal(theirs.Spec))
+	e.Expect(e.hpa("cpu").Spec).To(gomega.Equal(other.Spec))
 }
 
-func TestATakenNameIsRefused(t *testing.T) {
+func TestNameInUseIsRefused(t *testing.T) {
 	e := newEnv(t)
 	e.create(e.service("echo", nil), e.deployment("echo", nil), e.foreign("echo", "other"))
-	e.refusedWith("echo", asks(), "NameTaken", "HorizontalPodAutoscaler echo exists already", "Deployment other")
+	e.refusedWith("echo", enabled(), "NameTaken", "HorizontalPodAutoscaler echo exists already", "Deployment other")
 }
 
 func TestAnAutoscalerOfAnotherDeploymentIsNoConflict(t *testing.T) {
@@ -154,16 +153,16 @@ func TestAnAutoscalerOfAnotherDeploymentIsNoConflict(t *testing.T) {
 	statefulSet.Spec.ScaleTargetRef.Kind = "StatefulSet"
 	e.create(e.foreign("cpu", "other"), statefulSet, e.service("echo", nil))
 	e.Eventually(func() []string {
-		e.Expect(e.client.Create(e.ctx, e.deployment("echo", asks()), client.DryRunAll)).To(gomega.Succeed())
+		e.Expect(e.client.Create(e.ctx, e.deployment("echo", enabled()), client.DryRunAll)).To(gomega.Succeed())
 		return e.warnings.take()
-	}).Should(gomega.ConsistOf("kong-latency: will attach " + echoPlan))
-	e.create(e.deployment("echo", asks()))
+	}).Should(gomega.ConsistOf(withPipeline("kong-latency: will attach " + echoPlan)...))
+	e.create(e.deployment("echo", enabled()))
 	e.attached("echo")
 }
 
 const scaledObjects = "scaledobjects.keda.sh"
 
-// scaledObject is one of KEDA's, which scales a Deployment.
+// scaledObject returns a ScaledObject of KEDA for a Deployment.
 func (e *env) scaledObject(name, deployment string) *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject",
@@ -177,7 +176,7 @@ func (e *env) scaledObject(name, deployment string) *unstructured.Unstructured {
 	}}
 }
 
-// madeBy makes an autoscaler that this object controls.
+// madeBy makes o the controller of an autoscaler.
 func madeBy(h *autoscalingv2.HorizontalPodAutoscaler, o client.Object) *autoscalingv2.HorizontalPodAutoscaler {
 	gvk := o.GetObjectKind().GroupVersionKind()
 	h.OwnerReferences = []metav1.OwnerReference{{
@@ -194,46 +193,46 @@ func (e *env) removeScaledObjects(ctx context.Context) error {
 	return client.IgnoreNotFound(e.client.Delete(ctx, crd))
 }
 
-func TestScaledObjectsOfKEDAWhereverTheyComeAndGo(t *testing.T) {
+func TestScaledObjectsOfKEDA(t *testing.T) {
 	e := newEnv(t)
 	e.create(e.service("echo", nil), e.deployment("echo", nil))
 	quiet := func() []string {
-		e.Expect(e.tryAnnotate("echo", asks())).To(gomega.Succeed())
+		e.Expect(e.tryAnnotate("echo", enabled())).To(gomega.Succeed())
 		return e.warnings.take()
 	}
-	e.Eventually(quiet).Should(gomega.ConsistOf("kong-latency: will attach "+echoPlan), "without KEDA nothing is said of it")
+	e.Eventually(quiet).Should(gomega.ConsistOf(withPipeline("kong-latency: will attach "+echoPlan)...), "without KEDA it is not mentioned")
 
 	t.Cleanup(func() { _ = e.removeScaledObjects(context.WithoutCancel(e.ctx)) })
 	e.Expect(controlplane.InstallCRDs(e.ctx, e.stack.admin, scaledObjects)).To(gomega.Succeed())
 	so := e.scaledObject("queue", "echo")
 	e.create(so)
-	e.refusedWith("echo", asks(), "AnotherAutoscaler", "ScaledObject queue scales it", "HorizontalPodAutoscaler echo")
+	e.refusedWith("echo", enabled(), "AnotherAutoscaler", "ScaledObject queue scales it", "HorizontalPodAutoscaler echo")
 
-	// Its own autoscaler is not a third one.
+	// KEDA's autoscaler for it is not reported as a third one.
 	e.create(madeBy(e.foreign("keda-hpa-queue", "echo"), so))
-	e.refusedWith("echo", asks(annotations.Adopt, "keda-hpa-queue"), "AdoptedControlled", "ScaledObject queue")
-	err := e.tryAnnotate("echo", asks())
+	e.refusedWith("echo", enabled(annotations.Adopt, "keda-hpa-queue"), "AdoptedControlled", "ScaledObject queue")
+	err := e.tryAnnotate("echo", enabled())
 	e.Expect(strings.Count(err.Error(), "AnotherAutoscaler")).To(gomega.Equal(1), err.Error())
 	e.Expect(err.Error()).NotTo(gomega.ContainSubstring("keda-hpa-queue"))
 	e.Expect(e.hpa("echo")).To(gomega.BeNil())
 
-	// One that comes after ours leaves it as it is.
-	e.create(e.service("first", nil), e.deployment("first", asks()))
+	// One created later does not change the managed autoscaler.
+	e.create(e.service("first", nil), e.deployment("first", enabled()))
 	first := e.attached("first")
 	e.create(e.scaledObject("later", "first"))
-	e.Expect(e.told("Deployment", "first", "AnotherAutoscaler")).To(gomega.And(
+	e.Expect(e.eventOf("Deployment", "first", "AnotherAutoscaler")).To(gomega.And(
 		gomega.ContainSubstring("ScaledObject later"), gomega.ContainSubstring("HorizontalPodAutoscaler first")))
 	e.Expect(e.hpa("first").UID).To(gomega.Equal(first.UID))
 
-	// Gone, with KEDA itself, they are in nobody's way.
+	// Removed together with KEDA, they block nothing.
 	e.Expect(e.client.Delete(e.ctx, e.hpa("keda-hpa-queue"))).To(gomega.Succeed())
 	e.Expect(e.removeScaledObjects(e.ctx)).To(gomega.Succeed())
 	e.Eventually(func() []string {
-		if e.tryAnnotate("echo", asks()) != nil {
+		if e.tryAnnotate("echo", enabled()) != nil {
 			return nil
 		}
 		return e.warnings.take()
-	}).Should(gomega.ConsistOf("kong-latency: will attach " + echoPlan))
+	}).Should(gomega.ConsistOf(withPipeline("kong-latency: will attach " + echoPlan)...))
 	e.mustKubectl("", "annotate", "deployment", "echo", annotations.TargetMS+"=40")
 	e.attached("echo")
 }

@@ -12,39 +12,39 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
-func TestEventsTellEachChangeOnce(t *testing.T) {
+func TestEachChangeHasOneEvent(t *testing.T) {
 	e := newEnv(t)
-	d := e.deployment("echo", asks())
-	// A change that has the Deployment looked at, and changes nothing.
+	d := e.deployment("echo", enabled())
+	// A change that triggers a reconcile without effect.
 	touch := func(value string) {
 		edit(e, d, func(d *appsv1.Deployment) { d.Labels = map[string]string{"touched": value} })
 	}
 	e.create(e.service("echo", nil), d)
 	e.attached("echo")
 	touch("a")
-	annotate(e, d, asks(annotations.TargetMS, "50"))
+	annotate(e, d, enabled(annotations.TargetMS, "50"))
 	e.attached("echo", target("50"))
 	touch("b")
 	for _, step := range [][2]string{{"scale-in", "Paused"}, {"false", "Resumed"}} {
-		annotate(e, d, asks(annotations.TargetMS, "50", annotations.Paused, step[0]))
-		e.told("Deployment", "echo", step[1])
+		annotate(e, d, enabled(annotations.TargetMS, "50", annotations.Paused, step[0]))
+		e.eventOf("Deployment", "echo", step[1])
 		touch(step[0])
 	}
-	e.theirs("cpu")
-	e.Expect(e.told("Deployment", "echo", "AnotherAutoscaler")).To(gomega.HavePrefix("AnotherAutoscaler: "))
+	e.existing("cpu")
+	e.Expect(e.eventOf("Deployment", "echo", "AnotherAutoscaler")).To(gomega.HavePrefix("AnotherAutoscaler: "))
 	touch("c")
 	e.adopt(d, "cpu")
-	e.told("Deployment", "echo", "Adopted")
-	e.told("Deployment", "echo", "Detached") // ours goes, theirs is there
+	e.eventOf("Deployment", "echo", "Adopted")
+	e.eventOf("Deployment", "echo", "Detached") // the managed one is deleted
 	touch("d")
 	annotate(e, d, nil)
-	e.told("Deployment", "echo", "Restored")
+	e.eventOf("Deployment", "echo", "Restored")
 	touch("e")
 
-	// Nothing was told of what was only looked at: by the time that a second one is
-	// attached, the first has been seen in all its states.
-	e.create(e.service("marker", nil), e.deployment("marker", asks()))
-	e.told("Deployment", "marker", "Attached")
+	// A reconcile without effect causes no event: by the time that a second one is
+	// attached, the first has been reconciled in all its states.
+	e.create(e.service("marker", nil), e.deployment("marker", enabled()))
+	e.eventOf("Deployment", "marker", "Attached")
 	reasons, counts := e.counted("echo")
 	e.Expect(reasons).To(gomega.Equal([]string{
 		"Attached", "Updated", "Paused", "Resumed", "Blocked", "Adopted", "Detached", "Restored",
@@ -52,16 +52,16 @@ func TestEventsTellEachChangeOnce(t *testing.T) {
 	e.Expect(counts).To(gomega.HaveEach(1))
 }
 
-func TestEventsOfWhatBlocksNameTheReason(t *testing.T) {
+func TestBlockedEventsNameTheReason(t *testing.T) {
 	e := newEnv(t)
 	s := e.service("echo", nil)
-	e.create(e.deployment("echo", asks()))
-	e.Expect(e.told("Deployment", "echo", "NoServiceSelectsPods")).To(gomega.HavePrefix("NoServiceSelectsPods: "))
+	e.create(e.deployment("echo", enabled()))
+	e.Expect(e.eventOf("Deployment", "echo", "NoServiceSelectsPods")).To(gomega.HavePrefix("NoServiceSelectsPods: "))
 	e.create(s)
 	e.attached("echo")
-	e.told("Deployment", "echo", "Attached")
-	annotate(e, s, asks(annotations.TargetMS, "41"))
-	e.told("Deployment", "echo", "SettingsDisagree")
+	e.eventOf("Deployment", "echo", "Attached")
+	annotate(e, s, enabled(annotations.TargetMS, "41"))
+	e.eventOf("Deployment", "echo", "SettingsDisagree")
 	reasons, counts := e.counted("echo")
 	e.Expect(reasons).To(gomega.Equal([]string{"Blocked", "Attached", "Blocked"}))
 	e.Expect(counts).To(gomega.HaveEach(1))

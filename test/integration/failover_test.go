@@ -15,16 +15,16 @@ import (
 	"github.com/kong-latency/kong-latency/test/product"
 )
 
-// led is how many workloads there are when the leader dies.
+// led is the number of workloads when the leader dies.
 const led = 50
 
-func TestAControllerThatDiesIsFollowedByTheOtherAndNothingIsWrittenTwice(t *testing.T) {
+func TestFailoverWritesNothingAgain(t *testing.T) {
 	e := newEnv(t)
 	before := e.hpaWrites()
 	for i := range led {
 		name := fmt.Sprintf("echo-%02d", i)
-		d := e.deployment(name, asks())
-		d.Spec.Replicas = ptr.To[int32](0) // pods would only cost
+		d := e.deployment(name, enabled())
+		d.Spec.Replicas = ptr.To[int32](0) // no pods are needed
 		e.create(e.service(name, nil), d)
 	}
 	e.Eventually(e.countHPAs).WithTimeout(waitLong).Should(gomega.Equal(led))
@@ -35,13 +35,13 @@ func TestAControllerThatDiesIsFollowedByTheOtherAndNothingIsWrittenTwice(t *test
 	leader := e.lease()
 	e.Expect(syscall.Kill(e.stack.controller.PID(), syscall.SIGKILL)).To(gomega.Succeed())
 	e.Eventually(e.stack.controller.Done()).WithTimeout(waitLong).Should(gomega.BeClosed())
-	_ = e.stack.controller.Stop() // it says that it was killed, which is what the test did
+	_ = e.stack.controller.Stop() // its error says that it was killed, which is intended
 	e.stack.controller = standby
 
-	late := e.deployment("late", asks())
+	late := e.deployment("late", enabled())
 	late.Spec.Replicas = ptr.To[int32](0)
 	e.create(e.service("late", nil), late)
-	// Nobody leads until the lease has run out, and the other asks for it now and then.
+	// There is no leader until the lease expires and the other one acquires it.
 	within := time.Duration(*leader.Spec.LeaseDurationSeconds)*time.Second + waitLong
 	e.Eventually(e.countHPAs).WithTimeout(within).Should(gomega.Equal(led + 1))
 	follower := e.lease()
@@ -50,15 +50,15 @@ func TestAControllerThatDiesIsFollowedByTheOtherAndNothingIsWrittenTwice(t *test
 	t.Logf("the other leads %s after the last sign of life; a lease lasts %d s", gap, *leader.Spec.LeaseDurationSeconds)
 
 	e.Eventually(func() float64 { return e.reconciles() }).WithTimeout(waitLong).Should(gomega.BeNumerically(">=", led+1))
-	e.Expect(e.hpaWrites()-before).To(gomega.BeEquivalentTo(led+1), "one write a workload, whoever leads")
+	e.Expect(e.hpaWrites()-before).To(gomega.BeEquivalentTo(led+1), "one write per workload, whoever leads")
 }
 
-// lease is the one that controllers elect their leader by.
+// lease returns the Lease for the controllers' leader election.
 func (e *env) lease() *coordinationv1.Lease {
 	e.t.Helper()
 	var l coordinationv1.Lease
 	key := client.ObjectKey{Namespace: product.Namespace, Name: "kong-latency-controller"}
 	e.Expect(e.client.Get(e.ctx, key, &l)).To(gomega.Succeed())
-	e.Expect(l.Spec.HolderIdentity).NotTo(gomega.BeNil(), "nobody leads")
+	e.Expect(l.Spec.HolderIdentity).NotTo(gomega.BeNil(), "there is no leader")
 	return &l
 }

@@ -20,13 +20,13 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
-// small is a manifest with one replica, which asks for autoscaling.
+// small returns an enabled manifest with one replica.
 func small(name string) manifest {
-	return manifest{name: name, image: "echo:1", replicas: 1, ours: asks()}
+	return manifest{name: name, image: "echo:1", replicas: 1, annotations: enabled()}
 }
 
-// grown applies a manifest in this way, and has it scaled to seven replicas by an
-// autoscaler of ours that the webhook knows.
+// grown applies a manifest, and scales it to seven replicas with a managed autoscaler
+// that the webhook knows.
 func (e *env) grown(m manifest, apply ...string) {
 	e.t.Helper()
 	e.create(e.service(m.name, nil))
@@ -48,7 +48,7 @@ func (e *env) guarded(name string) {
 	e.warnings.take()
 }
 
-// dry is what a dry run makes of so many replicas.
+// dry returns the replicas that a dry run of setting replicas results in.
 func (e *env) dry(name string, replicas int32) int32 {
 	e.t.Helper()
 	d := e.workload(name)
@@ -57,8 +57,8 @@ func (e *env) dry(name string, replicas int32) int32 {
 	return *d.Spec.Replicas
 }
 
-// kept asserts that a change, of which kubectl said this, came through with the live
-// count of replicas, and that we own nothing of the Deployment.
+// kept asserts that a change, for which kubectl printed warned, was made with the live
+// number of replicas, and that the product owns no field of the Deployment.
 func (e *env) kept(name, image, warned string, replicas, instead int32) {
 	e.t.Helper()
 	d := e.workload(name)
@@ -80,22 +80,22 @@ func TestClientSideApplyKeepsTheLiveReplicas(t *testing.T) {
 		said := e.mustKubectl(m.String(), clientSide...)
 		e.kept("echo", m.image, said.err, 7, 1)
 	}
-	// The field that is dropped would be given the API's default, which is one.
+	// The removed field would get the API's default, which is one.
 	m.replicas, m.image = 0, "echo:4"
 	said := e.mustKubectl(m.String(), clientSide...)
 	e.kept("echo", m.image, said.err, 7, 1)
 	m.image = "echo:5"
 	said = e.mustKubectl(m.String(), clientSide...)
-	e.Expect(said.err).NotTo(gomega.ContainSubstring("kept spec.replicas"), "there is nothing to keep any more")
+	e.Expect(said.err).NotTo(gomega.ContainSubstring("kept spec.replicas"), "there is nothing to keep")
 	e.Expect(*e.workload("echo").Spec.Replicas).To(gomega.BeEquivalentTo(7))
 }
 
-func TestServerSideApplyKeepsTheLiveReplicasWithoutAConflictOfOurs(t *testing.T) {
+func TestServerSideApplyKeepsTheLiveReplicasWithoutConflict(t *testing.T) {
 	e := newEnv(t)
 	m := small("echo")
 	e.grown(m, serverSide...)
 	m.image = "echo:2"
-	// Whoever scaled it owns the field. That is so without us, too.
+	// kube-controller-manager scaled it and owns the field, also without the webhook.
 	refused := e.kubectl(m.String(), serverSide...)
 	e.Expect(refused.code).NotTo(gomega.BeZero())
 	e.Expect(refused.err).To(gomega.ContainSubstring(`conflict with "kube-controller-manager" with subresource "scale"`))
@@ -103,7 +103,7 @@ func TestServerSideApplyKeepsTheLiveReplicasWithoutAConflictOfOurs(t *testing.T)
 
 	said := e.mustKubectl(m.String(), append(serverSide, "--force-conflicts")...)
 	e.kept("echo", "echo:2", said.err, 7, 1)
-	// Now it is the applier's, and what we made of it is no conflict.
+	// Now the applier owns it, and the webhook's change is not a conflict.
 	m.image = "echo:3"
 	said = e.mustKubectl(m.String(), serverSide...)
 	e.kept("echo", "echo:3", said.err, 7, 1)
@@ -129,7 +129,7 @@ func TestReplaceEditAndPatchKeepTheLiveReplicas(t *testing.T) {
 	e.grown(m, clientSide...)
 	m.image = "echo:2"
 	var replaced said
-	e.Eventually(func() int { // it reads first what it replaces, which kube-controller-manager writes to as well
+	e.Eventually(func() int { // it can conflict with writes of kube-controller-manager
 		replaced = e.kubectl(m.String(), "replace", "-f", "-")
 		return replaced.code
 	}).Should(gomega.BeZero())
@@ -151,7 +151,7 @@ func TestReplaceEditAndPatchKeepTheLiveReplicas(t *testing.T) {
 	e.kept("echo", "echo:4", said.err, 7, 4)
 }
 
-// editor is a program that edits a file by this script of sed.
+// editor returns a program that edits a file with a sed script.
 func (e *env) editor(script string) string {
 	e.t.Helper()
 	path := filepath.Join(e.t.TempDir(), "editor")
@@ -159,7 +159,7 @@ func (e *env) editor(script string) string {
 	return path
 }
 
-func TestAThreeWayMergeAsOfHelmKeepsTheLiveReplicas(t *testing.T) {
+func TestThreeWayMergeLikeHelmKeepsTheLiveReplicas(t *testing.T) {
 	e := newEnv(t)
 	m := small("echo")
 	e.grown(m, clientSide...)
@@ -174,7 +174,7 @@ func TestAThreeWayMergeAsOfHelmKeepsTheLiveReplicas(t *testing.T) {
 	e.Expect(err).NotTo(gomega.HaveOccurred())
 	patch, err := strategicpatch.CreateThreeWayMergePatch(encode(m), encode(m.with(func(m *manifest) { m.image = "echo:2" })), live, meta, true)
 	e.Expect(err).NotTo(gomega.HaveOccurred())
-	e.Expect(string(patch)).To(gomega.ContainSubstring(`"replicas":1`), "the patch says nothing of what is to be kept")
+	e.Expect(string(patch)).To(gomega.ContainSubstring(`"replicas":1`), "the patch does not set replicas")
 	e.warnings.take()
 	e.Expect(e.client.Patch(e.ctx, e.workload("echo"), client.RawPatch(types.StrategicMergePatchType, patch))).To(gomega.Succeed())
 	e.kept("echo", "echo:2", strings.Join(e.warnings.take(), "\n"), 7, 1)
@@ -192,7 +192,7 @@ func TestDryRunAndDiffShowTheKeptReplicas(t *testing.T) {
 	e.noDiff(m)
 	m.image = "echo:2"
 	diff := e.kubectl(m.String(), "diff", "-f", "-")
-	e.Expect(diff.code).To(gomega.Equal(1), "a diff shows what really changes: "+diff.err)
+	e.Expect(diff.code).To(gomega.Equal(1), "a diff must show real changes: "+diff.err)
 	e.Expect(diff.out).To(gomega.ContainSubstring("echo:2"))
 	e.Expect(diff.out).NotTo(gomega.MatchRegexp(`(?m)^[+-] +replicas:`))
 
@@ -200,8 +200,8 @@ func TestDryRunAndDiffShowTheKeptReplicas(t *testing.T) {
 	e.noDiff(m, "--server-side")
 }
 
-// noDiff fails unless kubectl soon sees no difference. It compares the status, too,
-// which changes between its two looks as long as pods come and go.
+// noDiff waits until kubectl sees no difference. It compares the status, too, which
+// changes between its two reads while pods come and go.
 func (e *env) noDiff(m manifest, flags ...string) {
 	e.t.Helper()
 	var last said
@@ -211,7 +211,7 @@ func (e *env) noDiff(m manifest, flags ...string) {
 	}).WithTimeout(waitLong).WithPolling(time.Second).Should(gomega.BeZero(), func() string { return last.out + last.err })
 }
 
-func TestZeroReplicasGoThroughAndBack(t *testing.T) {
+func TestScalingToZeroAndBackIsAllowed(t *testing.T) {
 	e := newEnv(t)
 	m := small("echo")
 	e.grown(m, clientSide...)
@@ -223,17 +223,17 @@ func TestZeroReplicasGoThroughAndBack(t *testing.T) {
 	}
 }
 
-func TestPreserveReplicasFalseLetsTheManifestWin(t *testing.T) {
+func TestPreserveReplicasFalseUsesTheManifest(t *testing.T) {
 	e := newEnv(t)
 	m := small("echo")
 	e.grown(m, clientSide...)
-	m.ours[annotations.PreserveReplicas], m.replicas = "false", 3
+	m.annotations[annotations.PreserveReplicas], m.replicas = "false", 3
 	said := e.mustKubectl(m.String(), clientSide...)
 	e.Expect(said.err).NotTo(gomega.ContainSubstring("kept spec.replicas"))
 	e.Expect(*e.workload("echo").Spec.Replicas).To(gomega.BeEquivalentTo(3))
 
-	// The same on the Service, of which the webhook hears a moment later.
-	delete(m.ours, annotations.PreserveReplicas)
+	// The same on the Service, of which the webhook learns a moment later.
+	delete(m.annotations, annotations.PreserveReplicas)
 	e.mustKubectl(m.String(), clientSide...)
 	e.Expect(e.dry("echo", 5)).To(gomega.BeEquivalentTo(3))
 	annotate(e, e.service("echo", nil), map[string]string{annotations.PreserveReplicas: "false"})
@@ -249,19 +249,19 @@ func TestScaleIsNeverGuarded(t *testing.T) {
 	said := e.mustKubectl("", "scale", "deployment", "echo", "--replicas=3")
 	e.Expect(said.err).To(gomega.BeEmpty())
 	e.Expect(*e.workload("echo").Spec.Replicas).To(gomega.BeEquivalentTo(3))
-	e.Expect(e.dry("echo", 2)).To(gomega.BeEquivalentTo(3), "the guard keeps what was scaled to")
+	e.Expect(e.dry("echo", 2)).To(gomega.BeEquivalentTo(3), "the guard keeps the scaled number")
 }
 
-func TestLiveReplicasOutOfTheBoundsAreBroughtWithin(t *testing.T) {
+func TestLiveReplicasOutOfBoundsAreClamped(t *testing.T) {
 	e := newEnv(t)
 	m := small("echo")
 	e.grown(m, clientSide...)
 	apply := []string{"apply", "-f", "-", "-o", "jsonpath={.spec.replicas}"}
-	m.ours[annotations.MaxReplicas] = "5"
+	m.annotations[annotations.MaxReplicas] = "5"
 	said := e.mustKubectl(m.String(), apply...)
 	e.Expect(said.out).To(gomega.Equal("5"))
 	e.attached("echo", bounds(1, 5))
-	m.ours[annotations.MaxReplicas], m.ours[annotations.MinReplicas] = "9", "6"
+	m.annotations[annotations.MaxReplicas], m.annotations[annotations.MinReplicas] = "9", "6"
 	said = e.mustKubectl(m.String(), apply...)
 	e.Expect(said.out).To(gomega.Equal("6"))
 	e.attached("echo", bounds(6, 9))
@@ -271,7 +271,7 @@ func TestAppliedReplicasBelowTheMinimumAreRaisedOnCreate(t *testing.T) {
 	e := newEnv(t)
 	e.create(e.service("echo", nil))
 	m := small("echo")
-	m.ours[annotations.MinReplicas] = "3"
+	m.annotations[annotations.MinReplicas] = "3"
 	for _, apply := range [][]string{append(clientSide, "--dry-run=server"), append(serverSide, "--dry-run=server"), clientSide} {
 		said := e.mustKubectl(m.String(), append(apply, "-o", "jsonpath={.spec.replicas}")...)
 		e.Expect(said.out).To(gomega.Equal("3"))
@@ -279,11 +279,11 @@ func TestAppliedReplicasBelowTheMinimumAreRaisedOnCreate(t *testing.T) {
 	}
 }
 
-func TestADeploymentThatItsServiceAttachesIsGuarded(t *testing.T) {
+func TestDeploymentEnabledByItsServiceIsGuarded(t *testing.T) {
 	e := newEnv(t)
 	m := small("echo")
-	m.ours = nil
-	e.create(e.service("echo", asks()))
+	m.annotations = nil
+	e.create(e.service("echo", enabled()))
 	e.mustKubectl(m.String(), clientSide...)
 	e.attached("echo")
 	e.scale("echo", 7)
@@ -294,12 +294,12 @@ func TestADeploymentThatItsServiceAttachesIsGuarded(t *testing.T) {
 	e.Expect(annotations.Ours(e.workload("echo").Annotations)).To(gomega.BeEmpty())
 }
 
-func TestADeploymentWithoutAnAutoscalerOfOursIsNotGuarded(t *testing.T) {
+func TestDeploymentWithoutManagedAutoscalerIsNotGuarded(t *testing.T) {
 	e := newEnv(t)
 	m := small("echo")
-	m.ours = nil
+	m.annotations = nil
 	e.create(e.service("echo", nil), e.foreign("echo", "echo"))
-	for _, name := range []string{"echo", "plain"} { // with an autoscaler of somebody's, and with none
+	for _, name := range []string{"echo", "plain"} { // with an unmanaged autoscaler, and with none
 		m.name = name
 		e.mustKubectl(m.String(), clientSide...)
 		e.scale(name, 5)
@@ -310,11 +310,11 @@ func TestADeploymentWithoutAnAutoscalerOfOursIsNotGuarded(t *testing.T) {
 	}
 }
 
-func TestReplicasThatComeWithTheEndOfAutoscalingGoThrough(t *testing.T) {
+func TestReplicasAreAppliedWhenDetaching(t *testing.T) {
 	e := newEnv(t)
 	m := small("echo")
 	e.grown(m, clientSide...)
-	m.ours, m.replicas = nil, 2
+	m.annotations, m.replicas = nil, 2
 	said := e.mustKubectl(m.String(), clientSide...)
 	e.Expect(said.err).To(gomega.ContainSubstring("will detach"))
 	e.Expect(said.err).NotTo(gomega.ContainSubstring("kept spec.replicas"))

@@ -15,13 +15,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// said is what a run of kubectl printed and how it ended.
+// said is the output and exit code of a kubectl command.
 type said struct {
 	out, err string
 	code     int
 }
 
-// kubectl runs the real one in the test's namespace; input is what it reads.
+// kubectl runs kubectl in the test's namespace with the given standard input.
 func (e *env) kubectl(input string, args ...string) said {
 	e.t.Helper()
 	return e.kubectlWith(nil, input, args...)
@@ -43,7 +43,7 @@ func (e *env) kubectlWith(environment []string, input string, args ...string) sa
 	return said{out: out.String(), err: err.String(), code: cmd.ProcessState.ExitCode()}
 }
 
-// mustKubectl is kubectl where it has to succeed.
+// mustKubectl runs kubectl, which must succeed.
 func (e *env) mustKubectl(input string, args ...string) said {
 	e.t.Helper()
 	s := e.kubectl(input, args...)
@@ -51,25 +51,25 @@ func (e *env) mustKubectl(input string, args ...string) said {
 	return s
 }
 
-// manifest is a Deployment as it is kept in Git.
+// manifest is a Deployment as in Git.
 type manifest struct {
 	name, image string
-	// replicas is 0 for one that does not say.
-	replicas int
-	ours     map[string]string
+	// replicas is 0 if the manifest has no spec.replicas.
+	replicas    int
+	annotations map[string]string
 }
 
-// off is the number of replicas that a manifest turns a workload off by.
+// off is the value of replicas for a manifest with spec.replicas: 0.
 const off = -1
 
 func (m manifest) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: %s\n", m.name)
-	if len(m.ours) > 0 {
+	if len(m.annotations) > 0 {
 		b.WriteString("  annotations:\n")
 	}
-	for _, key := range slices.Sorted(maps.Keys(m.ours)) {
-		fmt.Fprintf(&b, "    %s: %q\n", key, m.ours[key])
+	for _, key := range slices.Sorted(maps.Keys(m.annotations)) {
+		fmt.Fprintf(&b, "    %s: %q\n", key, m.annotations[key])
 	}
 	b.WriteString("spec:\n")
 	if m.replicas != 0 {
@@ -80,14 +80,14 @@ func (m manifest) String() string {
 	return b.String()
 }
 
-// with is the manifest of the next commit.
+// with returns a changed copy.
 func (m manifest) with(change func(*manifest)) manifest {
-	m.ours = maps.Clone(m.ours)
+	m.annotations = maps.Clone(m.annotations)
 	change(&m)
 	return m
 }
 
-// workload is the Deployment as the API server has it.
+// workload returns the live Deployment.
 func (e *env) workload(name string) *appsv1.Deployment {
 	e.t.Helper()
 	var d appsv1.Deployment
@@ -95,7 +95,7 @@ func (e *env) workload(name string) *appsv1.Deployment {
 	return &d
 }
 
-// scale sets the replicas of a Deployment as the controller of autoscalers does.
+// scale sets the replicas of a Deployment as kube-controller-manager does.
 func (e *env) scale(name string, replicas int32) {
 	e.t.Helper()
 	d := e.workload(name)

@@ -1,6 +1,5 @@
-// Package integration holds the product against a real API server and real
-// controllers, installed by its shipped manifests. Every assertion is on what
-// the API server says.
+// Package integration tests the product on a real API server with real controllers,
+// installed by its shipped manifests. Every assertion is on the state of the API server.
 package integration
 
 import (
@@ -20,22 +19,22 @@ import (
 	"github.com/kong-latency/kong-latency/test/product"
 )
 
-// stack is a control plane with the product in it.
+// stack is a control plane with the product installed.
 type stack struct {
 	cp    *controlplane.ControlPlane
 	admin client.Client
-	// The running product. A test that restarts one puts the new one here.
+	// The running product. A test that restarts a process stores the new one here.
 	webhook, controller *product.Process
-	// beforeStop ends what a test has left running on purpose.
+	// beforeStop stops what a test leaves running on purpose.
 	beforeStop []func()
 }
 
-// plain is a cluster without anything of the metric's pipeline, in which nothing is
-// denied for its sake; in piped, the test of the pipeline builds one.
+// plain is a cluster without a metric pipeline, in which nothing is denied because of
+// it; in piped, the test of the pipeline builds one.
 var plain, piped *stack
 
 func TestMain(m *testing.M) {
-	klog.SetLogger(logr.Discard()) // the libraries of the test adapter say much
+	klog.SetLogger(logr.Discard()) // the test adapter's libraries log a lot
 	ctrl.SetLogger(logr.Discard())
 	os.Exit(run(m))
 }
@@ -68,7 +67,7 @@ func run(m *testing.M) (code int) {
 	return code
 }
 
-// startStack returns a stack to be stopped also when it failed half-way.
+// startStack returns a stack that must be stopped even if it failed to start.
 func startStack(ctx context.Context) (*stack, error) {
 	cp, err := controlplane.Start(ctx, controlplane.Options{})
 	if err != nil {

@@ -36,8 +36,8 @@ func (e *env) scrape(p *product.Process) families {
 	return out
 }
 
-// value sums a metric over the series with these labels, as name=value. A
-// histogram has the value of its count.
+// value sums a metric over the series with these labels, as name=value. The value of a
+// histogram is its count.
 func (f families) value(name string, labels ...string) float64 {
 	var sum float64
 	for _, m := range f[name].GetMetric() {
@@ -52,21 +52,21 @@ func (f families) value(name string, labels ...string) float64 {
 	return sum
 }
 
-// What is documented is there, as it is documented, and nothing else of ours is.
+// Exactly the declared metrics are exposed, as declared.
 func TestProcessesExposeTheDeclaredMetrics(t *testing.T) {
 	e := newEnv(t)
-	e.create(e.deployment("lonely", asks())) // so that there is a finding
-	e.told("Deployment", "lonely", noService)
+	e.create(e.deployment("lonely", enabled())) // so that there is a finding
+	e.eventOf("Deployment", "lonely", noService)
 	for of, p := range map[metrics.Process]*product.Process{metrics.Webhook: plain.webhook, metrics.Controller: plain.controller} {
 		got := e.scrape(p)
-		for _, m := range slices.Concat(metrics.Ours(), metrics.Others()) {
+		for _, m := range slices.Concat(metrics.Product(), metrics.Others()) {
 			if slices.Contains(m.Processes, of) {
 				e.declared(got[m.Name], m)
 			}
 		}
 		for name := range got {
 			if strings.HasPrefix(name, "kong_latency_") {
-				e.Expect(slices.ContainsFunc(metrics.Ours(), func(m metrics.Metric) bool {
+				e.Expect(slices.ContainsFunc(metrics.Product(), func(m metrics.Metric) bool {
 					return m.Name == name && slices.Contains(m.Processes, of)
 				})).To(gomega.BeTrue(), "%s of the %s is not declared", name, of)
 			}
@@ -74,7 +74,7 @@ func TestProcessesExposeTheDeclaredMetrics(t *testing.T) {
 	}
 }
 
-// declared expects a family to be as it is declared.
+// declared expects a family to match its declaration.
 func (e *env) declared(got *dto.MetricFamily, m metrics.Metric) {
 	e.t.Helper()
 	e.Expect(got.GetMetric()).NotTo(gomega.BeEmpty(), m.Name)
@@ -100,7 +100,7 @@ func TestAdmissionsAreCounted(t *testing.T) {
 	patched := []string{"kind=Deployment", "phase=mutate", "operation=CREATE", "verdict=patched"}
 
 	before, timed := admissions(denied...), answered()
-	e.Expect(e.client.Create(e.ctx, e.service("echo", asks(annotations.MaxReplicas, "0")))).NotTo(gomega.Succeed())
+	e.Expect(e.client.Create(e.ctx, e.service("echo", enabled(annotations.MaxReplicas, "0")))).NotTo(gomega.Succeed())
 	e.Expect(admissions(denied...)).To(gomega.Equal(before + 1))
 	byAPIServer, err := e.stack.cp.Metrics(e.ctx)
 	e.Expect(err).NotTo(gomega.HaveOccurred())
@@ -111,7 +111,7 @@ func TestAdmissionsAreCounted(t *testing.T) {
 	e.Expect(answered()).To(gomega.BeNumerically(">", timed))
 
 	beforeWarned, beforePatched := admissions(warned...), admissions(patched...)
-	e.create(e.deployment("echo", asks(annotations.MinReplicas, "2"))) // it has no Service, and is too small
+	e.create(e.deployment("echo", enabled(annotations.MinReplicas, "2"))) // without a Service, and with too few replicas
 	e.Expect(admissions(warned...)).To(gomega.Equal(beforeWarned + 1))
 	e.Expect(admissions(patched...)).To(gomega.Equal(beforePatched + 1))
 }
@@ -124,9 +124,9 @@ func TestFindingsAndWorkloadsAreCounted(t *testing.T) {
 	workloads := func(state string) float64 {
 		return e.scrape(plain.controller).value(metrics.Workloads.Name, "state="+state)
 	}
-	// What the tests before have left is counted by the time that this is told of.
-	e.create(e.deployment("marker", asks()))
-	e.told("Deployment", "marker", noService)
+	// By the time of this event, the objects of earlier tests are counted.
+	e.create(e.deployment("marker", enabled()))
+	e.eventOf("Deployment", "marker", noService)
 	found := findings()
 	was := map[string]float64{}
 	for _, s := range metrics.WorkloadStates() {
@@ -136,7 +136,7 @@ func TestFindingsAndWorkloadsAreCounted(t *testing.T) {
 		e.t.Helper()
 		e.Eventually(func() float64 { return workloads(state) - was[state] }).Should(gomega.Equal(more), state)
 	}
-	d := e.deployment("echo", asks())
+	d := e.deployment("echo", enabled())
 	e.create(d)
 	e.Eventually(findings).Should(gomega.Equal(found + 1))
 	is(metrics.Blocked, 1)
@@ -147,7 +147,7 @@ func TestFindingsAndWorkloadsAreCounted(t *testing.T) {
 	is(metrics.Attached, 1)
 	is(metrics.Blocked, 0)
 
-	annotate(e, d, asks(annotations.Paused, "true"))
+	annotate(e, d, enabled(annotations.Paused, "true"))
 	is(metrics.Paused, 1)
 	is(metrics.Attached, 0)
 
@@ -156,13 +156,13 @@ func TestFindingsAndWorkloadsAreCounted(t *testing.T) {
 	is(metrics.Paused, 0)
 }
 
-func TestSnapshotTellsItsAge(t *testing.T) {
+func TestSnapshotExposesItsAge(t *testing.T) {
 	e := newEnv(t)
 	for _, p := range []*product.Process{plain.webhook, plain.controller} {
 		first := e.scrape(p)
 		e.Expect(first.value(metrics.SnapshotUnread.Name, "kind=namespaces")).To(gomega.BeZero())
-		e.Expect(first.value(metrics.SnapshotUnread.Name)).To(gomega.BeZero(), "the shipped roles let everything be read")
-		newEnv(t) // whose namespace is a change
+		e.Expect(first.value(metrics.SnapshotUnread.Name)).To(gomega.BeZero(), "the shipped roles must allow reading everything")
+		newEnv(t) // creates a namespace, which is a change
 		for _, name := range []string{metrics.SnapshotChange.Name, metrics.SnapshotCheck.Name} {
 			e.Eventually(func() float64 { return e.scrape(p).value(name) }).Should(gomega.BeNumerically(">", first.value(name)), name)
 		}

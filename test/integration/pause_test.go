@@ -22,10 +22,10 @@ func TestPausingAndResumingRestoresTheBehavior(t *testing.T) {
 			hpa := "echo"
 			if name == "adopted" {
 				hpa = "cpu"
-				e.theirs(hpa)
+				e.existing(hpa)
 				e.adopt(d, hpa)
 			} else {
-				annotate(e, d, asks(more...))
+				annotate(e, d, enabled(more...))
 			}
 			before := e.attached(hpa, target("40"))
 			spec, _ := e.specOf(hpa)
@@ -37,11 +37,11 @@ func TestPausingAndResumingRestoresTheBehavior(t *testing.T) {
 				{"true", disabled, disabled}, {"scale-in", most, disabled}, {"scale-out", disabled, most},
 				{"false", most, most}, {"scale-in", most, disabled}, {"", most, most},
 			} {
-				ours := asks(more...)
+				settings := enabled(more...)
 				if step.paused != "" {
-					ours[annotations.Paused] = step.paused
+					settings[annotations.Paused] = step.paused
 				}
-				annotate(e, d, ours)
+				annotate(e, d, settings)
 				h := e.attached(hpa, selects(step.out, step.in))
 				if step.out == most && step.in == most {
 					resumed, _ := e.specOf(hpa)
@@ -53,7 +53,7 @@ func TestPausingAndResumingRestoresTheBehavior(t *testing.T) {
 	}
 }
 
-// selects tells whether an autoscaler scales out and in by these policies.
+// selects reports whether an autoscaler has these select policies for scaling out and in.
 func selects(out, in autoscalingv2.ScalingPolicySelect) func(*autoscalingv2.HorizontalPodAutoscaler) bool {
 	return func(h *autoscalingv2.HorizontalPodAutoscaler) bool {
 		return *h.Spec.Behavior.ScaleUp.SelectPolicy == out && *h.Spec.Behavior.ScaleDown.SelectPolicy == in

@@ -25,8 +25,7 @@ import (
 )
 
 // TestPipeline builds the guide's cluster piece by piece, and breaks it again. The
-// steps build on each other; all of them run against the same product, which is
-// never restarted.
+// steps depend on each other; all of them run against the same processes.
 func TestPipeline(t *testing.T) {
 	p := &pipelineTest{newEnvIn(t, piped)}
 	p.namespace = "default"
@@ -36,16 +35,16 @@ func TestPipeline(t *testing.T) {
 	}{
 		{"kinds that are not installed are unknown and deny nothing", (*pipelineTest).notInstalled},
 		{"a missing service monitor is denied once the kinds are there", (*pipelineTest).monitorMissing},
-		{"an image rollback goes through with a warning", (*pipelineTest).imageOnly},
-		{"what the denial prints mends it", (*pipelineTest).fixFromDenial},
-		{"with everything there kubectl apply says nothing about it", (*pipelineTest).complete},
+		{"an image rollback is admitted with a warning", (*pipelineTest).imageOnly},
+		{"the fix in the denial resolves it", (*pipelineTest).fixFromDenial},
+		{"with a complete pipeline kubectl apply prints no warning about it", (*pipelineTest).complete},
 		{"findings come and go as events", (*pipelineTest).events},
-		{"a monitor that no Prometheus takes is denied, and its fix mends it", (*pipelineTest).notSelected},
+		{"a monitor that no Prometheus selects is denied, and its fix resolves it", (*pipelineTest).notSelected},
 		{"a rule that maps the wrong label is denied", (*pipelineTest).wrongLabel},
 		{"a malformed neighbour is denied", (*pipelineTest).malformedNeighbour},
-		{"a missing rule is denied, and its fix mends it", (*pipelineTest).ruleMissing},
-		{"a policy says where things are", (*pipelineTest).places},
-		{"a configuration newer than the adapter's pods is not believed", (*pipelineTest).pending},
+		{"a missing rule is denied, and its fix resolves it", (*pipelineTest).ruleMissing},
+		{"a policy names the components", (*pipelineTest).places},
+		{"a configuration newer than the adapter's pods is unknown", (*pipelineTest).pending},
 	}
 	for _, s := range steps {
 		ok := t.Run(s.name, func(t *testing.T) {
@@ -63,20 +62,20 @@ func TestPipeline(t *testing.T) {
 
 type pipelineTest struct{ *env }
 
-// prometheusLabel is what the guide's Prometheus asks of monitors.
+// prometheusLabel is the label by which the guide's Prometheus selects monitors.
 const prometheusLabel = "release: prometheus"
 
-// try creates a new annotated Deployment as a dry run, and returns what is said.
+// try creates a new annotated Deployment as a dry run, and returns warnings and error.
 func (p *pipelineTest) try() (warnings []string, err error) {
-	p.warnings.takeAll()
-	d := p.deployment("echo-new", asks("kong.latency/service", "echo"))
+	p.warnings.take()
+	d := p.deployment("echo-new", enabled("kong.latency/service", "echo"))
 	d.Spec.Template.Labels["app"] = "echo"
 	d.Spec.Selector.MatchLabels["app"] = "echo"
 	err = p.client.Create(p.ctx, d, client.DryRunAll)
-	return p.warnings.takeAll(), err
+	return p.warnings.take(), err
 }
 
-// denied waits until the try is denied for this reason, and returns the message.
+// denied waits until try is denied for this reason, and returns the message.
 func (p *pipelineTest) denied(reason string) string {
 	p.t.Helper()
 	var text string
@@ -91,7 +90,7 @@ func (p *pipelineTest) denied(reason string) string {
 	return text
 }
 
-// admitted waits until the try says what will be attached and nothing else.
+// admitted waits until try only announces what will be attached.
 func (p *pipelineTest) admitted() {
 	p.t.Helper()
 	p.Eventually(func(g gomega.Gomega) {
@@ -101,7 +100,7 @@ func (p *pipelineTest) admitted() {
 	}).Should(gomega.Succeed())
 }
 
-// fix applies the YAML that stands at the end of a denial, as a user would.
+// fix applies the YAML at the end of a denial, as a user would.
 func (p *pipelineTest) fix(message string) {
 	p.t.Helper()
 	_, manifests, ok := strings.Cut(message, "\n---\n")
@@ -122,12 +121,12 @@ func (p *pipelineTest) apply(parts ...string) {
 func (p *pipelineTest) notInstalled() {
 	p.create(p.service("echo", nil))
 	p.Eventually(func() []string { // until the webhook has seen the Service
-		p.warnings.takeAll()
-		p.Expect(p.client.Create(p.ctx, p.deployment("echo", asks()), client.DryRunAll)).To(gomega.Succeed())
-		return p.warnings.takeAll()
+		p.warnings.take()
+		p.Expect(p.client.Create(p.ctx, p.deployment("echo", enabled()), client.DryRunAll)).To(gomega.Succeed())
+		return p.warnings.take()
 	}).Should(gomega.ContainElement(gomega.ContainSubstring("not checked: extension")))
-	p.create(p.deployment("echo", asks()))
-	lines := p.warnings.takeAll()
+	p.create(p.deployment("echo", enabled()))
+	lines := p.warnings.take()
 	p.Expect(containing(lines, "not checked: extension")).To(gomega.BeTrue(), "%q", lines)
 	p.attached("echo")
 }
@@ -138,29 +137,29 @@ func (p *pipelineTest) monitorMissing() {
 	p.startAdapter()
 	text := p.denied("ServiceMonitorNotFound")
 	p.Expect(text).To(gomega.ContainSubstring("kind: ServiceMonitor"))
-	// Kinds are found one after the other; with the Prometheus its label is known.
+	// Kinds are discovered one after the other; with the Prometheus its label is known.
 	p.denied(prometheusLabel)
-	// The Service is refused in the same way when the annotation comes by it.
+	// A Service with the annotation is refused in the same way.
 	p.create(p.service("other", nil), p.deployment("other", nil))
 	p.Eventually(func() error {
 		s := p.service("other", nil)
-		return p.client.Patch(p.ctx, s, client.RawPatch("application/merge-patch+json", mergePatch(asks())), client.DryRunAll)
+		return p.client.Patch(p.ctx, s, client.RawPatch("application/merge-patch+json", mergePatch(enabled())), client.DryRunAll)
 	}).Should(gomega.MatchError(gomega.ContainSubstring("ServiceMonitorNotFound")))
 }
 
 func (p *pipelineTest) imageOnly() {
 	d := p.deployment("echo", nil)
-	p.warnings.takeAll()
+	p.warnings.take()
 	edit(p.env, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "echo:0" })
-	lines := p.warnings.takeAll()
+	lines := p.warnings.take()
 	p.Expect(containing(lines, "ServiceMonitorNotFound")).To(gomega.BeTrue(), "%q", lines)
-	p.Expect(p.told("Deployment", "echo", "ServiceMonitorNotFound")).To(gomega.ContainSubstring("kind: ServiceMonitor"))
+	p.Expect(p.eventOf("Deployment", "echo", "ServiceMonitorNotFound")).To(gomega.ContainSubstring("kind: ServiceMonitor"))
 }
 
 func (p *pipelineTest) fixFromDenial() {
 	p.fix(p.denied(prometheusLabel))
 	p.admitted()
-	// The controller has a snapshot of its own.
+	// The controller has a separate snapshot.
 	p.Eventually(func() []string {
 		_, notes := p.env.events("Deployment", "echo")
 		return notes
@@ -260,15 +259,14 @@ func (p *pipelineTest) pending() {
 	p.change(func(string) string { return "rules: []\n" })
 	p.Eventually(func(g gomega.Gomega) {
 		warnings, err := p.try()
-		g.Expect(err).NotTo(gomega.HaveOccurred(), "what runs is not what the ConfigMap says")
+		g.Expect(err).NotTo(gomega.HaveOccurred(), "the running configuration may differ from the ConfigMap")
 		g.Expect(strings.Join(warnings, "\n")).To(gomega.ContainSubstring("adapter"))
 	}).Should(gomega.Succeed())
 	p.restartAdapter()
 	p.denied("AdapterRule")
 }
 
-// configure changes the adapter's configuration from the guide's, and has the
-// adapter read it.
+// configure changes the guide's configuration of the adapter, and restarts the adapter.
 func (p *pipelineTest) configure(change func(string) string) {
 	p.t.Helper()
 	p.apply(guide.Adapter)
@@ -315,7 +313,7 @@ func (p *pipelineTest) restartAdapter() {
 	}).Should(gomega.Equal(1))
 }
 
-// nextSecond waits until what happens from now on has another time in the API.
+// nextSecond waits until new objects get a later creation time.
 func (p *pipelineTest) nextSecond() {
 	select {
 	case <-time.After(1100 * time.Millisecond):
@@ -323,8 +321,8 @@ func (p *pipelineTest) nextSecond() {
 	}
 }
 
-// startAdapter serves the custom metrics API, so that the aggregator finds it. What
-// it answers does not matter here: admission asks nobody.
+// startAdapter serves the custom metrics API, so that the aggregator finds it. Its
+// answers do not matter here: admission does not query it.
 func (p *pipelineTest) startAdapter() {
 	p.t.Helper()
 	objects, err := guide.Objects(guide.Adapter)

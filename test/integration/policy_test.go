@@ -19,7 +19,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
-// policies is a client that knows LatencyPolicy.
+// policies returns a client that supports LatencyPolicy.
 func (e *env) policies() client.Client {
 	e.t.Helper()
 	scheme := runtime.NewScheme()
@@ -32,7 +32,7 @@ func (e *env) policies() client.Client {
 	return c
 }
 
-// policy makes a LatencyPolicy for the test's namespace, and takes it away at the end.
+// policy creates a LatencyPolicy for the test's namespace, and deletes it at the end.
 func (e *env) policy(c client.Client, suffix string, change func(*v1alpha1.LatencyPolicySpec)) *v1alpha1.LatencyPolicy {
 	e.t.Helper()
 	p := &v1alpha1.LatencyPolicy{ObjectMeta: metav1.ObjectMeta{Name: e.namespace + suffix}}
@@ -49,17 +49,17 @@ func bounds(minimum, maximum int32) func(*autoscalingv2.HorizontalPodAutoscaler)
 	}
 }
 
-func TestPolicyDefaultsReachWhatIsThereAndComeAndGo(t *testing.T) {
+func TestPolicyDefaultsApplyToExistingWorkloads(t *testing.T) {
 	e := newEnv(t)
 	c := e.policies()
-	e.create(e.service("echo", nil), e.deployment("echo", asks()))
+	e.create(e.service("echo", nil), e.deployment("echo", enabled()))
 	e.attached("echo", bounds(1, 10))
 	p := e.policy(c, "", func(s *v1alpha1.LatencyPolicySpec) {
 		s.Defaults = &v1alpha1.Defaults{MinReplicas: ptr.To[int32](2), MaxReplicas: ptr.To[int32](20), Behavior: "stable"}
 	})
 	h := e.attached("echo", bounds(2, 20))
 	e.Expect(*h.Spec.Behavior.ScaleDown.StabilizationWindowSeconds).To(gomega.BeEquivalentTo(300))
-	// One with a higher priority takes over whole; nothing is mixed.
+	// One with a higher priority replaces it as a whole; policies are not merged.
 	above := e.policy(c, "-above", func(s *v1alpha1.LatencyPolicySpec) {
 		s.Priority = 10
 		s.Defaults = &v1alpha1.Defaults{MaxReplicas: ptr.To[int32](30)}
@@ -71,14 +71,14 @@ func TestPolicyDefaultsReachWhatIsThereAndComeAndGo(t *testing.T) {
 	e.attached("echo", bounds(1, 10))
 }
 
-func TestNamespaceLabelsThatChangeChangeThePolicy(t *testing.T) {
+func TestNamespaceLabelsSelectThePolicy(t *testing.T) {
 	e := newEnv(t)
 	c := e.policies()
 	e.policy(c, "", func(s *v1alpha1.LatencyPolicySpec) {
 		s.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"tier": e.namespace}}
 		s.Defaults = &v1alpha1.Defaults{MaxReplicas: ptr.To[int32](5)}
 	})
-	e.create(e.service("echo", nil), e.deployment("echo", asks()))
+	e.create(e.service("echo", nil), e.deployment("echo", enabled()))
 	e.attached("echo", bounds(1, 10))
 	e.label("tier", e.namespace)
 	e.attached("echo", bounds(1, 5))
@@ -100,27 +100,27 @@ func (e *env) label(key, value string) {
 func TestLimitsRefuseNewSettingsAndClampRunningOnes(t *testing.T) {
 	e := newEnv(t)
 	c := e.policies()
-	d := e.deployment("echo", asks(annotations.MaxReplicas, "50"))
+	d := e.deployment("echo", enabled(annotations.MaxReplicas, "50"))
 	e.create(e.service("echo", nil), d)
 	e.attached("echo", bounds(1, 50))
 	p := e.policy(c, "-limits", func(s *v1alpha1.LatencyPolicySpec) {
 		s.Limits = &v1alpha1.Limits{MaxReplicas: &v1alpha1.Int32Range{Max: ptr.To[int32](20)}}
 	})
-	// What runs keeps its autoscaler, within the limit, and is told.
+	// Running workloads keep their autoscaler, clamped to the limit, with an event.
 	e.attached("echo", bounds(1, 20))
-	e.Expect(e.told("Deployment", "echo", "LimitClamped")).To(gomega.ContainSubstring(p.Name))
+	e.Expect(e.eventOf("Deployment", "echo", "LimitClamped")).To(gomega.ContainSubstring(p.Name))
 	// An image can still be rolled back; the next change of settings is refused.
 	edit(e, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "echo:0" })
-	e.Eventually(func() error { // until the webhook has heard of the policy too
-		return e.client.Create(e.ctx, e.deployment("new", asks(annotations.MaxReplicas, "21")), client.DryRunAll)
+	e.Eventually(func() error { // until the webhook knows the policy, too
+		return e.client.Create(e.ctx, e.deployment("new", enabled(annotations.MaxReplicas, "21")), client.DryRunAll)
 	}).Should(gomega.MatchError(gomega.ContainSubstring("LimitExceeded")))
-	err := e.client.Patch(e.ctx, d.DeepCopy(), client.RawPatch("application/merge-patch+json", mergePatch(asks(annotations.MaxReplicas, "40"))))
+	err := e.client.Patch(e.ctx, d.DeepCopy(), client.RawPatch("application/merge-patch+json", mergePatch(enabled(annotations.MaxReplicas, "40"))))
 	e.Expect(err).To(gomega.MatchError(gomega.And(gomega.ContainSubstring("LimitExceeded"), gomega.ContainSubstring(p.Name), gomega.ContainSubstring("20"))))
-	annotate(e, d, asks(annotations.MaxReplicas, "20"))
+	annotate(e, d, enabled(annotations.MaxReplicas, "20"))
 	e.attached("echo", bounds(1, 20))
 }
 
-func TestBehaviorsOfAPolicyGoByName(t *testing.T) {
+func TestBehaviorsOfAPolicy(t *testing.T) {
 	e := newEnv(t)
 	c := e.policies()
 	e.policy(c, "", func(s *v1alpha1.LatencyPolicySpec) {
@@ -130,11 +130,11 @@ func TestBehaviorsOfAPolicyGoByName(t *testing.T) {
 	})
 	e.create(e.service("echo", nil))
 	e.Eventually(func() error { // once the webhook knows the policy
-		return e.client.Create(e.ctx, e.deployment("echo", asks(annotations.Behavior, "calm")))
+		return e.client.Create(e.ctx, e.deployment("echo", enabled(annotations.Behavior, "calm")))
 	}).Should(gomega.Succeed())
 	h := e.attached("echo")
 	e.Expect(*h.Spec.Behavior.ScaleDown.StabilizationWindowSeconds).To(gomega.BeEquivalentTo(900))
-	err := e.client.Create(e.ctx, e.deployment("other", asks(annotations.Behavior, "wild")))
+	err := e.client.Create(e.ctx, e.deployment("other", enabled(annotations.Behavior, "wild")))
 	e.Expect(err).To(gomega.MatchError(gomega.And(gomega.ContainSubstring("UnknownBehavior"), gomega.ContainSubstring("calm"))))
 }
 
@@ -147,7 +147,7 @@ func TestEnforcementOfAPolicy(t *testing.T) {
 	})
 	e.create(e.service("echo", nil))
 	e.Eventually(func() error {
-		return e.client.Create(e.ctx, e.deployment("echo", asks()), client.DryRunAll)
+		return e.client.Create(e.ctx, e.deployment("echo", enabled()), client.DryRunAll)
 	}).Should(gomega.MatchError(gomega.ContainSubstring(noMetricsAPI)))
 }
 
@@ -160,7 +160,7 @@ func TestAChangeOfDefaultsWritesEachAutoscalerOnce(t *testing.T) {
 	})
 	for i := range workloads {
 		name := fmt.Sprintf("echo-%04d", i)
-		d := e.deployment(name, asks())
+		d := e.deployment(name, enabled())
 		d.Spec.Replicas = ptr.To[int32](0) // pods would only cost
 		e.create(e.service(name, nil), d)
 	}
@@ -179,7 +179,7 @@ func TestAChangeOfDefaultsWritesEachAutoscalerOnce(t *testing.T) {
 	e.Eventually(with(5)).WithTimeout(waitLong).WithPolling(time.Second).Should(gomega.Equal(workloads))
 	change := func(f func(*v1alpha1.LatencyPolicySpec)) {
 		e.t.Helper()
-		e.Eventually(func() error { // the controller writes its status meanwhile
+		e.Eventually(func() error { // the controller may write its status at the same time
 			if err := c.Get(e.ctx, client.ObjectKeyFromObject(p), p); err != nil {
 				return err
 			}
@@ -190,7 +190,7 @@ func TestAChangeOfDefaultsWritesEachAutoscalerOnce(t *testing.T) {
 	before := e.hpaWrites()
 	change(func(s *v1alpha1.LatencyPolicySpec) { s.Defaults.MaxReplicas = ptr.To[int32](7) })
 	e.Eventually(with(7)).WithTimeout(waitLong).WithPolling(time.Second).Should(gomega.Equal(workloads))
-	e.wrote(before, workloads, "one write each")
+	e.wrote(before, workloads, "one write per workload")
 	// A change that changes no plan writes nothing.
 	before = e.hpaWrites()
 	change(func(s *v1alpha1.LatencyPolicySpec) {
@@ -198,8 +198,8 @@ func TestAChangeOfDefaultsWritesEachAutoscalerOnce(t *testing.T) {
 		s.Behaviors[0].ScaleUp = &autoscalingv2.HPAScalingRules{StabilizationWindowSeconds: ptr.To[int32](5)}
 	})
 	e.create(e.service("marker", nil))
-	e.Eventually(func() error { // once the policy is known, the controller has gone through all
-		return e.client.Create(e.ctx, e.deployment("marker", asks(annotations.Behavior, "unused")))
+	e.Eventually(func() error { // once the policy is known, the controller has reconciled all workloads
+		return e.client.Create(e.ctx, e.deployment("marker", enabled(annotations.Behavior, "unused")))
 	}).Should(gomega.Succeed())
 	e.attached("marker")
 	e.wrote(before, 1, "only the marker")

@@ -12,7 +12,7 @@ import (
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 )
 
-// draft is a policy for the test's namespace that is not made yet.
+// draft returns a policy for the test's namespace that is not created yet.
 func (e *env) draft(change func(*v1alpha1.LatencyPolicySpec)) *v1alpha1.LatencyPolicy {
 	p := &v1alpha1.LatencyPolicy{ObjectMeta: metav1.ObjectMeta{Name: e.namespace + "-draft"}}
 	p.Spec.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: e.namespace}}
@@ -27,7 +27,7 @@ func selecting(tier string, priority int32) func(*v1alpha1.LatencyPolicySpec) {
 	}
 }
 
-func TestPolicyIsRefusedWhereTheSchemaCannot(t *testing.T) {
+func TestPolicyIsRefusedBeyondTheSchema(t *testing.T) {
 	e := newPolicyEnv(t)
 	bad := &metav1.LabelSelector{
 		MatchLabels: map[string]string{"not a key": "x"},
@@ -57,8 +57,8 @@ func TestPolicyWithoutEffectIsAdmittedWithAWarning(t *testing.T) {
 	d := e.deployment("echo", nil)
 	d.Labels = map[string]string{"tier": "web"}
 	e.create(d)
-	e.heard(e.draft(selecting("none", 0)), "PolicySelectsNothing: its selectors match none of the")
-	// The webhook's cache learns of the Deployment a moment after the API server did.
+	e.awaitWarning(e.draft(selecting("none", 0)), "PolicySelectsNothing: its selectors match none of the")
+	// The webhook's cache learns of the Deployment a moment after the API server.
 	e.Eventually(func() []string {
 		e.Expect(e.client.Create(e.ctx, e.draft(selecting("web", 0)), client.DryRunAll)).To(gomega.Succeed())
 		return e.warnings.take()
@@ -67,7 +67,7 @@ func TestPolicyWithoutEffectIsAdmittedWithAWarning(t *testing.T) {
 	first := e.policy(e.client, "", selecting("web", 5))
 	e.Expect(e.warnings.take()).To(gomega.BeEmpty())
 	const shadowed = "PolicyShadowed: it selects 1 Deployment, all ruled by LatencyPolicy "
-	e.heard(e.draft(selecting("web", 4)), shadowed+first.Name+" (priority 5)")
+	e.awaitWarning(e.draft(selecting("web", 4)), shadowed+first.Name+" (priority 5)")
 	second := e.policy(e.client, "-second", selecting("web", 6))
 	e.Expect(e.warnings.take()).To(gomega.BeEmpty())
 	edit(e, second, func(p *v1alpha1.LatencyPolicy) { p.Spec.Priority = 4 })

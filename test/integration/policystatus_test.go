@@ -16,7 +16,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
-// live is the policy as the API server has it.
+// live returns the live policy.
 func (e *env) live(c client.Client, name string) *v1alpha1.LatencyPolicy {
 	e.t.Helper()
 	var p v1alpha1.LatencyPolicy
@@ -24,7 +24,7 @@ func (e *env) live(c client.Client, name string) *v1alpha1.LatencyPolicy {
 	return &p
 }
 
-// counts waits until the status says so many attached, blocked and paused, and returns it.
+// counts waits until the status has these counts, and returns the policy.
 func (e *env) counts(c client.Client, name string, attached, blocked, paused int32) *v1alpha1.LatencyPolicy {
 	e.t.Helper()
 	e.Eventually(func() []int32 {
@@ -45,16 +45,16 @@ func (e *env) condition(c client.Client, p *v1alpha1.LatencyPolicy, name string,
 	return found.Reason
 }
 
-func TestStatusOfAPolicySaysWhatBecameOfItsWorkloads(t *testing.T) {
+func TestPolicyStatusCountsWorkloads(t *testing.T) {
 	e := newEnv(t)
 	c := e.policies()
 	p := e.policy(c, "", func(s *v1alpha1.LatencyPolicySpec) { s.Priority = 7 })
 	e.Expect(e.condition(c, p, v1alpha1.ConditionReady, metav1.ConditionTrue)).To(gomega.Equal("InForce"))
 	e.Expect(e.condition(c, p, v1alpha1.ConditionPipelineHealthy, metav1.ConditionUnknown)).To(gomega.Equal("NothingAttached"))
 
-	paused := e.deployment("paused", asks(annotations.Paused, "scale-in"))
-	e.create(e.service("echo", nil), e.deployment("echo", asks()), e.service("paused", nil), paused)
-	e.create(e.deployment("lonely", asks()), e.deployment("alone", asks()), e.deployment("silent", nil))
+	paused := e.deployment("paused", enabled(annotations.Paused, "scale-in"))
+	e.create(e.service("echo", nil), e.deployment("echo", enabled()), e.service("paused", nil), paused)
+	e.create(e.deployment("lonely", enabled()), e.deployment("alone", enabled()), e.deployment("silent", nil))
 	got := e.counts(c, p.Name, 2, 2, 1)
 	e.Expect(got.Status.ObservedGeneration).To(gomega.Equal(got.Generation))
 	e.Expect(got.Status.BlockedWorkloads).To(gomega.HaveLen(2))
@@ -63,13 +63,13 @@ func TestStatusOfAPolicySaysWhatBecameOfItsWorkloads(t *testing.T) {
 		e.Expect([]string{b.Namespace, b.Name, b.Reason}).To(gomega.Equal([]string{e.namespace, name, "NoServiceSelectsPods"}))
 		e.Expect(b.Message).To(gomega.ContainSubstring("no Service"))
 	}
-	// The plain cluster has nothing of the pipeline, which is an error at one hop.
+	// The plain cluster has no pipeline, which is an error at one hop.
 	e.Expect(e.condition(c, p, v1alpha1.ConditionPipelineHealthy, metav1.ConditionFalse)).To(gomega.Equal(noMetricsAPI))
 	e.Expect(e.columns(p.Name)).To(gomega.Equal([]string{
 		"NAME PRIORITY ATTACHED BLOCKED PIPELINE AGE", p.Name + " 7 2 2 False",
 	}))
 
-	// What is mended and what is gone is not counted any more.
+	// Resolved and deleted workloads are no longer counted.
 	e.create(e.service("alone", nil))
 	e.Expect(e.client.Delete(e.ctx, paused)).To(gomega.Succeed())
 	got = e.counts(c, p.Name, 2, 1, 0)
@@ -83,7 +83,7 @@ func TestStatusOfAPolicySaysWhatBecameOfItsWorkloads(t *testing.T) {
 	}
 }
 
-// columns is what kubectl prints of the policy, but for its age.
+// columns returns what kubectl prints for the policy, except its age.
 func (e *env) columns(name string) []string {
 	e.t.Helper()
 	out, err := exec.CommandContext(e.ctx, e.stack.cp.Binary("kubectl"),
@@ -98,7 +98,7 @@ func (e *env) columns(name string) []string {
 	return lines
 }
 
-func TestStatusOfAPolicyIsWrittenOnChangeOnly(t *testing.T) {
+func TestPolicyStatusIsWrittenOnChangeOnly(t *testing.T) {
 	e := newEnv(t)
 	c := e.policies()
 	p := e.policy(c, "", func(*v1alpha1.LatencyPolicySpec) {})
@@ -106,22 +106,22 @@ func TestStatusOfAPolicyIsWrittenOnChangeOnly(t *testing.T) {
 		s.WorkloadSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"tier": "back"}}
 		s.Priority = 1
 	})
-	d := e.deployment("echo", asks())
+	d := e.deployment("echo", enabled())
 	e.create(e.service("echo", nil), d)
 	e.counts(c, p.Name, 1, 0, 0)
 	e.condition(c, p, v1alpha1.ConditionPipelineHealthy, metav1.ConditionFalse)
 	before := e.live(c, p.Name)
 
-	// A reconcile that comes to the same is no write. That a later round has been
-	// written tells that the writer has looked at this one too.
-	annotate(e, d, asks("other.example/a", "b"))
-	back := e.deployment("back", asks())
+	// A reconcile without a change writes nothing. A later write proves that this one has
+	// been handled, too.
+	annotate(e, d, enabled("other.example/a", "b"))
+	back := e.deployment("back", enabled())
 	back.Labels = map[string]string{"tier": "back"}
 	e.create(e.service("back", nil), back)
 	e.counts(c, other.Name, 1, 0, 0)
 	e.Expect(e.live(c, p.Name).ResourceVersion).To(gomega.Equal(before.ResourceVersion))
 
-	// A workload that another policy rules from now on moves over.
+	// A workload whose effective policy changes is counted with the new one.
 	edit(e, d, func(o *appsv1.Deployment) { o.Labels = map[string]string{"tier": "back"} })
 	e.counts(c, p.Name, 0, 0, 0)
 	e.counts(c, other.Name, 2, 0, 0)
@@ -138,7 +138,7 @@ func TestAShadowedPolicyIsNotReady(t *testing.T) {
 	e.Expect(e.condition(c, low, v1alpha1.ConditionReady, metav1.ConditionFalse)).To(gomega.Equal("PolicyShadowed"))
 	e.Expect(e.condition(c, high, v1alpha1.ConditionReady, metav1.ConditionTrue)).To(gomega.Equal("InForce"))
 	now := meta.FindStatusCondition(e.live(c, low.Name).Status.Conditions, v1alpha1.ConditionPipelineHealthy).LastTransitionTime
-	e.Expect(now.Equal(&since)).To(gomega.BeTrue(), "a condition that did not turn tells another time")
+	e.Expect(now.Equal(&since)).To(gomega.BeTrue(), "the transition time of an unchanged condition changed")
 	e.Expect(c.Delete(e.ctx, high)).To(gomega.Succeed())
 	e.condition(c, low, v1alpha1.ConditionReady, metav1.ConditionTrue)
 }

@@ -29,7 +29,7 @@ func TestProcessesAnswerProbesAndMetrics(t *testing.T) {
 	}
 }
 
-func TestWipedTrustIsRepaired(t *testing.T) {
+func TestEmptiedCABundleIsRepaired(t *testing.T) {
 	e := newEnv(t)
 	key := client.ObjectKey{Name: "kong-latency"}
 	bundle := func() []byte {
@@ -48,7 +48,7 @@ func TestWipedTrustIsRepaired(t *testing.T) {
 		c.Webhooks[i].ClientConfig.CABundle = nil
 	}
 	e.Expect(e.client.Update(e.ctx, &c)).To(gomega.Succeed())
-	e.Eventually(bundle).WithTimeout(time.Minute).Should(gomega.Equal(before), "the authority that is served is published again")
+	e.Eventually(bundle).WithTimeout(time.Minute).Should(gomega.Equal(before), "the authority in use is published again")
 	e.Eventually(func() error {
 		return e.client.Get(e.ctx, client.ObjectKeyFromObject(secret), secret)
 	}).WithTimeout(time.Minute).Should(gomega.Succeed())

@@ -18,9 +18,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
-// many is how many workloads a namespace gets in the tests of writes: enough for
-// a client-side rate limit of client-go's default to be far too slow for the
-// waits, which are generous otherwise.
+// many is the number of workloads in the tests of writes: with client-go's default
+// client-side rate limit, writing them would exceed waitLong.
 const (
 	many     = 500
 	waitLong = 2 * time.Minute
@@ -31,31 +30,31 @@ func TestEachWorkloadIsWrittenOnceAndARestartWritesNothing(t *testing.T) {
 	before := e.hpaWrites()
 	for i := range many {
 		name := fmt.Sprintf("echo-%04d", i)
-		d := e.deployment(name, asks())
+		d := e.deployment(name, enabled())
 		d.Spec.Replicas = ptr.To[int32](0) // pods would only cost
 		e.create(e.service(name, nil), d)
 	}
 	e.Eventually(e.countHPAs).WithTimeout(waitLong).Should(gomega.Equal(many))
-	e.wrote(before, many, "each workload is written once")
+	e.wrote(before, many, "one write per workload")
 
 	before = e.hpaWrites()
 	e.restartController()
 	e.Eventually(func() float64 { return e.reconciles() }).WithTimeout(waitLong).Should(gomega.BeNumerically(">=", many))
-	e.Expect(e.hpaWrites()-before).To(gomega.BeZero(), "a restart wrote what was there already")
+	e.Expect(e.hpaWrites()-before).To(gomega.BeZero(), "a restart wrote unchanged autoscalers")
 
-	// A change of one is one write, and none for its neighbours.
+	// A change of one workload is one write, and none for the others.
 	before = e.hpaWrites()
 	d := e.deployment("echo-0000", nil)
-	annotate(e, d, asks(annotations.TargetMS, "41"))
+	annotate(e, d, enabled(annotations.TargetMS, "41"))
 	e.attached("echo-0000", target("41"))
-	annotate(e, d, asks(annotations.TargetMS, "41", "other.example/a", "b"))
-	e.create(e.service("marker", nil), e.deployment("marker", asks()))
+	annotate(e, d, enabled(annotations.TargetMS, "41", "other.example/a", "b"))
+	e.create(e.service("marker", nil), e.deployment("marker", enabled()))
 	e.attached("marker") // by now the controller has seen all of the above
 	e.wrote(before, 2, "one change and one new workload")
 }
 
-// wrote expects so many writes of autoscalers since before. The API server counts a
-// write when it is done with it, a moment after everybody can see it.
+// wrote expects n writes of autoscalers since before. The API server counts a write
+// when it is finished, a moment after it is visible.
 func (e *env) wrote(before float64, n int, why string) {
 	e.t.Helper()
 	e.Eventually(func() float64 { return e.hpaWrites() - before }).Should(gomega.BeNumerically(">=", n), why)
@@ -68,7 +67,7 @@ func (e *env) countHPAs() int {
 	return len(list.Items)
 }
 
-// reconciles is how many workloads the running controller has finished, by its own metrics.
+// reconciles returns the controller's count of finished reconciles of workloads.
 func (e *env) reconciles() float64 {
 	e.t.Helper()
 	resp, err := http.Get(e.stack.controller.Metrics)

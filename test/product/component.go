@@ -20,14 +20,14 @@ import (
 	"github.com/kong-latency/kong-latency/test/controlplane"
 )
 
-// component is what a shipped Deployment says about its process.
+// component describes the process of a shipped Deployment.
 type component struct {
 	namespace string
 	account   string   // service account
 	args      []string // the first is the subcommand
 }
 
-// componentOf finds the shipped Deployment that runs a subcommand.
+// componentOf returns the component that runs a subcommand.
 func componentOf(command string) (component, error) {
 	objects, err := controlplane.Render(manifests)
 	if err != nil {
@@ -56,11 +56,11 @@ func findComponent(objects []*unstructured.Unstructured, command string) (compon
 	return component{}, fmt.Errorf("read manifests: no Deployment runs kong-latency %s", command)
 }
 
-// tokenLife is longer than anybody will keep a control plane running.
+// tokenLife is longer than any control plane is kept running.
 const tokenLife = 7 * 24 * time.Hour
 
-// access writes a kubeconfig that has the rights of the component's service account
-// and no others, and returns its path.
+// access writes a kubeconfig with exactly the rights of the component's service
+// account, and returns its path.
 func (c component) access(ctx context.Context, cp *controlplane.ControlPlane) (string, error) {
 	config := cp.Config()
 	clients, err := kubernetes.NewForConfig(config)
@@ -83,7 +83,7 @@ func (c component) access(ctx context.Context, cp *controlplane.ControlPlane) (s
 	if err != nil {
 		return "", fmt.Errorf("encode kubeconfig of service account %s: %w", c.account, err)
 	}
-	// A file of its own for each process: several may start at once.
+	// A separate file for each process: several may start at the same time.
 	file, err := os.CreateTemp(cp.Dir(), c.account+"-*.kubeconfig")
 	if err == nil {
 		_, err = file.Write(raw)

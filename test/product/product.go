@@ -1,7 +1,7 @@
-// Package product runs the shipped program against a control plane as a cluster
-// would: with the shipped manifests, each Deployment's process with its arguments
-// and under its service account. Only ports and the way to the webhook are others:
-// all is on loopback.
+// Package product runs the shipped program on a control plane as a cluster would: with
+// the shipped manifests, and each Deployment's process with its arguments and its
+// service account. Only ports and the webhook's address differ: everything is on
+// loopback.
 package product
 
 import (
@@ -24,10 +24,10 @@ import (
 // Namespace is where the shipped manifests put the product.
 const Namespace = "kong-latency-system"
 
-// manifests is the kustomization that is shipped, from the repository's root.
+// manifests is the shipped kustomization, from the repository's root.
 const manifests = "config/default"
 
-// readyBound is how long a process may take until it is ready.
+// readyBound is the time limit for a process to become ready.
 const readyBound = 2 * time.Minute
 
 // Process is one running kong-latency.
@@ -39,8 +39,8 @@ type Process struct {
 	Probes string
 }
 
-// Install applies the shipped manifests, but for the Deployments, which run as
-// processes here. The webhooks are called under webhookURL.
+// Install applies the shipped manifests, except the Deployments, which run as
+// processes here. The webhooks are called at webhookURL.
 func Install(ctx context.Context, c client.Client, webhookURL string) error {
 	objects, err := controlplane.Render(manifests)
 	if err != nil {
@@ -60,7 +60,7 @@ func Install(ctx context.Context, c client.Client, webhookURL string) error {
 }
 
 // Webhook starts `kong-latency webhook` on the address host:port that Install was
-// given the URL of, with further flags if there are any, and waits until it is
+// given the URL of, with additional flags, and waits until it is
 // ready. It does not drain, unless a flag says so: a process is stopped when
 // nothing calls it any more.
 func Webhook(ctx context.Context, cp *controlplane.ControlPlane, address string, flags ...string) (*Process, error) {
@@ -69,14 +69,14 @@ func Webhook(ctx context.Context, cp *controlplane.ControlPlane, address string,
 	}, flags)...)
 }
 
-// Controller starts `kong-latency controller`, with further flags if there are any,
-// and waits until it is ready.
+// Controller starts `kong-latency controller` with additional flags, and waits until it
+// is ready.
 func Controller(ctx context.Context, cp *controlplane.ControlPlane, flags ...string) (*Process, error) {
 	return start(ctx, cp, "controller", flags...)
 }
 
-// start runs the component under the log name of its subcommand. Of a flag that is
-// given twice the last one holds, so that ours come after the shipped ones.
+// start runs the component under the log name of its subcommand. The last value of a
+// flag wins, so additional flags come after the shipped ones.
 func start(ctx context.Context, cp *controlplane.ControlPlane, command string, flags ...string) (*Process, error) {
 	shipped, err := componentOf(command)
 	if err != nil {
@@ -109,7 +109,7 @@ func start(ctx context.Context, cp *controlplane.ControlPlane, command string, f
 	if err := process.waitReady(ctx); err != nil {
 		err = fmt.Errorf("wait for kong-latency %s: %w", command, err)
 		ended := process.ended()
-		if stopErr := p.Stop(); !ended { // else it says what err says
+		if stopErr := p.Stop(); !ended { // otherwise it repeats err
 			err = errors.Join(err, stopErr)
 		}
 		return nil, err
@@ -122,16 +122,16 @@ func loopback() (string, error) {
 	return fmt.Sprintf("127.0.0.1:%d", port), err
 }
 
-// waitReady waits until /readyz says yes. If it does not, the error is its last answer.
+// waitReady waits until /readyz succeeds. Otherwise the error is its last answer.
 func (p *Process) waitReady(ctx context.Context) error {
-	last := errors.New("not asked yet")
+	last := errors.New("no request sent yet")
 	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, readyBound, true, func(ctx context.Context) (bool, error) {
 		if p.ended() {
 			return false, cmp.Or(p.Err(), errors.New("its process ended"))
 		}
 		err := get(ctx, p.Probes+"/readyz")
 		if err == nil || ctx.Err() == nil {
-			last = err // not that time ran out while asking
+			last = err // not the timeout of the request
 		}
 		return err == nil, nil
 	})

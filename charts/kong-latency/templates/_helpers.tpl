@@ -14,7 +14,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
-{{- /* All in one process needs one account with the rights of both. */}}
+{{- /* One process for both needs one account with the rights of both. */}}
 {{- define "kong-latency.controllerAccount" -}}
 {{- if .Values.allInOne }}kong-latency-webhook{{ else }}kong-latency-controller{{ end }}
 {{- end }}
@@ -46,9 +46,9 @@ annotations:
   {{- end }}
 {{- end }}
 
-{{- /* Spread over one kind of place, counted among replicas of one revision, else a
+{{- /* Spread over one topology, counted among replicas of one revision, otherwise a
        rolling update would spread badly. Called with a list of the component and
-       the key of the place. */}}
+       the topology key. */}}
 {{- define "kong-latency.spread" -}}
 - maxSkew: 1
   topologyKey: {{ index . 1 }}
@@ -60,7 +60,7 @@ annotations:
   matchLabelKeys: [pod-template-hash]
 {{- end }}
 
-{{- /* What pods of both have. Called with a list of the component and the root. */}}
+{{- /* Pod spec of both. Called with a list of the component and the root. */}}
 {{- define "kong-latency.podSpec" -}}
 {{- $component := index . 0 }}{{ $root := index . 1 }}{{ $values := index $root.Values $component -}}
 automountServiceAccountToken: true
@@ -91,7 +91,7 @@ securityContext:
     type: RuntimeDefault
 {{- end }}
 
-{{- /* What containers of both have. Called like podSpec. */}}
+{{- /* Container of both. Called like podSpec. */}}
 {{- define "kong-latency.container" -}}
 {{- $component := index . 0 }}{{ $root := index . 1 }}{{ $values := index $root.Values $component -}}
 name: kong-latency

@@ -11,8 +11,8 @@ import (
 
 // requireClient makes config accept only callers that have a certificate of one
 // of the authorities in file and, if names are given, one of these names: its
-// common name or a DNS name. That is the API server, where it is configured to
-// show one.
+// common name or a DNS name. That is the API server, if it is configured to present
+// one.
 func requireClient(config *tls.Config, file string, names []string) error {
 	pem, err := os.ReadFile(file)
 	if err != nil {
@@ -26,7 +26,7 @@ func requireClient(config *tls.Config, file string, names []string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	// Unlike VerifyPeerCertificate, this is called for resumed sessions too.
+	// Unlike VerifyPeerCertificate, this is called for resumed sessions, too.
 	config.VerifyConnection = func(state tls.ConnectionState) error {
 		return checkClientName(state.PeerCertificates, names)
 	}
@@ -35,7 +35,7 @@ func requireClient(config *tls.Config, file string, names []string) error {
 
 func checkClientName(peer []*x509.Certificate, names []string) error {
 	if len(peer) == 0 {
-		return fmt.Errorf("client shows no certificate, want one of %s", strings.Join(names, ", "))
+		return fmt.Errorf("client presents no certificate, want one of %s", strings.Join(names, ", "))
 	}
 	have := append([]string{peer[0].Subject.CommonName}, peer[0].DNSNames...)
 	for _, name := range have {

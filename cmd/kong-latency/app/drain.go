@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// errDraining is what readiness says between the order to stop and the stop.
-var errDraining = errors.New("shutting down: still serving, but send no more")
+// errDraining is the readiness error between the signal to stop and the stop.
+var errDraining = errors.New("shutting down: still serving, but accepting no new traffic")
 
-// drain puts a time between the order to stop and the stop, in which everything
-// goes on but readiness. The cluster needs it: kube-proxy on every node has to
-// hear that this endpoint is gone before it may stop answering.
+// drain delays the stop after the signal to stop. Meanwhile everything continues
+// except readiness: kube-proxy on every node has to learn that this endpoint is gone
+// before it stops answering.
 type drain struct {
 	period time.Duration
 	begun  atomic.Bool
 }
 
-// after returns a context that ends the period after ctx does. Its values are
-// those of ctx. The cancel function ends it at once.
+// after returns a context that ends one period after ctx, with the values of ctx. The
+// cancel function ends it at once.
 func (d *drain) after(ctx context.Context) (context.Context, context.CancelFunc) {
 	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	go func() {

@@ -8,7 +8,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/version"
 )
 
-// registerMetrics registers what both processes expose.
+// registerMetrics registers the metrics that both processes expose.
 func registerMetrics(r prometheus.Registerer, source *watch.Source) error {
 	if err := metrics.SnapshotUnread.Register(r, source); err != nil {
 		return err
@@ -18,7 +18,7 @@ func registerMetrics(r prometheus.Registerer, source *watch.Source) error {
 
 var buildInfoDesc = metrics.BuildInfo.Desc()
 
-// buildInfo tells the version.
+// buildInfo exposes the version.
 type buildInfo struct{}
 
 // Describe implements prometheus.Collector.

@@ -20,16 +20,17 @@ import (
 	"github.com/kong-latency/kong-latency/internal/version"
 )
 
-// Options of all the subcommands. A subcommand shows the flags of its part only.
+// Options are the options of all subcommands. A subcommand has the flags of its part
+// only.
 type Options struct {
 	Common
 	Webhook    WebhookOptions
 	Controller ControllerOptions
 }
 
-// Common options stand on every subcommand.
+// Common options are on every subcommand.
 type Common struct {
-	// Pipeline says where things on the metric's way are.
+	// Pipeline says where the parts of the metric pipeline are.
 	Pipeline watch.Flags
 
 	Kubeconfig         string
@@ -41,13 +42,13 @@ type Common struct {
 	LogFormat          string
 }
 
-// ControllerOptions are those of the controller.
+// ControllerOptions are the options of the controller.
 type ControllerOptions struct {
 	LeaderElect bool
 	Workers     int
 }
 
-// DefaultOptions returns what holds when no flag is given.
+// DefaultOptions returns the defaults of all flags.
 func DefaultOptions() *Options {
 	return &Options{
 		Common: Common{
@@ -71,25 +72,25 @@ func (o *Common) AddFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.MetricsBindAddress, "metrics-bind-address", o.MetricsBindAddress, "host:port that serves Prometheus metrics; 0 serves none")
 	fs.StringVar(&o.ProbeBindAddress, "health-probe-bind-address", o.ProbeBindAddress, "host:port that serves /healthz and /readyz; 0 serves none")
 	fs.StringVar(&o.PprofBindAddress, "pprof-bind-address", o.PprofBindAddress, "host:port that serves the profiles of Go's pprof, to whoever can reach it; 0 serves none")
-	fs.StringVar(&o.LogLevel, "log-level", o.LogLevel, "least level that is logged: debug, info, warn or error")
-	fs.StringVar(&o.LogFormat, "log-format", o.LogFormat, "format of logs: json or text")
+	fs.StringVar(&o.LogLevel, "log-level", o.LogLevel, "minimum log level: debug, info, warn or error")
+	fs.StringVar(&o.LogFormat, "log-format", o.LogFormat, "log format: json or text")
 	o.Pipeline.AddFlags(fs)
 }
 
 // AddFlags adds the controller's flags.
 func (o *ControllerOptions) AddFlags(fs *pflag.FlagSet) {
-	fs.BoolVar(&o.LeaderElect, "leader-elect", o.LeaderElect, "work only while holding the lease, so that several replicas can stand by")
-	fs.IntVar(&o.Workers, "workers", o.Workers, "workloads that are reconciled at the same time")
+	fs.BoolVar(&o.LeaderElect, "leader-elect", o.LeaderElect, "elect a leader by a lease, so that further replicas can be on standby")
+	fs.IntVar(&o.Workers, "workers", o.Workers, "number of workloads reconciled concurrently")
 }
 
-// Complete fills in from the environment what no flag says.
+// Complete sets options that no flag sets from the environment.
 func (o *Options) Complete(namespaceGiven bool) {
 	if ns := os.Getenv("POD_NAMESPACE"); ns != "" && !namespaceGiven {
 		o.Namespace = ns
 	}
 }
 
-// Validate reports every option that cannot be used.
+// Validate reports every invalid option.
 func (o *Options) Validate() error {
 	var errs []error
 	check := func(ok bool, flag, value, allowed string) {
@@ -131,7 +132,7 @@ func hostPort(address string) (host string, port int, err error) {
 func (o *Common) logger(w io.Writer) logr.Logger {
 	l, err := level(o.LogLevel)
 	if err != nil {
-		l = slog.LevelInfo // Validate has refused it before
+		l = slog.LevelInfo // unreachable after Validate
 	}
 	handlerOptions := &slog.HandlerOptions{Level: l}
 	if o.LogFormat == "text" {
@@ -140,17 +141,17 @@ func (o *Common) logger(w io.Writer) logr.Logger {
 	return logr.FromSlogHandler(slog.NewJSONHandler(w, handlerOptions))
 }
 
-// restConfig is how to reach the API server. There is no client-side rate limit:
-// the API server's priority and fairness decides, and a thousand workloads are
-// attached as fast as it lets them.
+// restConfig returns the configuration of API clients. There is no client-side rate
+// limit: the API server's priority and fairness decides, so that a thousand workloads
+// are attached as fast as it allows.
 func (o *Common) restConfig() (*rest.Config, error) {
 	config, err := loadConfig(o.Kubeconfig)
 	if err != nil {
 		return nil, fmt.Errorf("load kubeconfig: %w", err)
 	}
 	config.QPS = -1
-	// To compress costs the API server, and us, more time than the network takes to
-	// carry what is read once at the start.
+	// Compression costs client and server more time than it saves on the network for
+	// what is read once at the start.
 	config.DisableCompression = true
 	config.UserAgent = "kong-latency/" + version.String()
 	return config, nil

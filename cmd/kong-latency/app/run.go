@@ -27,11 +27,11 @@ import (
 	"github.com/kong-latency/kong-latency/webhook"
 )
 
-// leaseName is the Lease that controllers elect their leader by.
+// leaseName is the name of the Lease for the controllers' leader election.
 const leaseName = "kong-latency-controller"
 
-// run wires the parts together and runs them until ctx ends and, if calls come
-// in, those that were under way to us are answered.
+// run wires the parts together and runs them until ctx ends and pending admission
+// calls are answered.
 func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	drain := &drain{}
 	if p.webhook {
@@ -106,7 +106,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	return nil
 }
 
-// addChecks adds the checks that both processes have.
+// addChecks adds the health checks that both processes have.
 func addChecks(mgr manager.Manager, warm, synced func() bool) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("add liveness check: %w", err)
@@ -116,7 +116,7 @@ func addChecks(mgr manager.Manager, warm, synced func() bool) error {
 		case !warm():
 			return errors.New("caches are not warm yet")
 		case !synced():
-			return errors.New("the pipeline was not read yet")
+			return errors.New("the pipeline has not been read yet")
 		default:
 			return nil
 		}
@@ -154,8 +154,8 @@ func newManager(config *rest.Config, o *Options, p parts, server ctrlwebhook.Ser
 	return mgr, nil
 }
 
-// addWarm returns a function that reports whether the caches hold the whole state of the
-// cluster. They stay warm: a watch that breaks is resumed.
+// addWarm returns a function that reports whether the caches are synced. They stay
+// so: a broken watch is resumed.
 func addWarm(mgr manager.Manager) (func() bool, error) {
 	var warm atomic.Bool
 	err := mgr.Add(everywhere(func(ctx context.Context) error {
@@ -170,7 +170,7 @@ func addWarm(mgr manager.Manager) (func() bool, error) {
 	return warm.Load, nil
 }
 
-// everywhere is a runnable that runs without holding the lease.
+// everywhere is a runnable that runs without leader election.
 type everywhere func(context.Context) error
 
 func (f everywhere) Start(ctx context.Context) error { return f(ctx) }

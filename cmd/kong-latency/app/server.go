@@ -17,30 +17,29 @@ import (
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 )
 
-// Limits of the admission server. Nobody but the API server has business here,
-// and an answer of ours takes milliseconds; anyone in the cluster can connect.
+// Limits of the admission server. Only the API server is meant to call it, and an
+// answer needs milliseconds; but anyone in the cluster can connect.
 const (
 	// maxHeaderBytes: the API server sends a handful of short headers.
 	maxHeaderBytes = 64 << 10
-	// maxBodyBytes: a review holds an object and its former state, each of which
-	// the API server bounds at 3 MiB, and a little more.
+	// maxBodyBytes: a review contains an object and its old state, each of which the
+	// API server bounds at 3 MiB, and a little more.
 	maxBodyBytes = 8 << 20
-	// A call is given up by the API server after 3 seconds, see config/webhook.
+	// The API server gives up a call after 3 seconds, see config/webhook.
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 10 * time.Second
 	writeTimeout      = 10 * time.Second
-	// idleTimeout is longer than the API server's own 90 seconds: the end that
-	// hangs up must be the one that sends, else a call can meet a closed
-	// connection.
+	// idleTimeout is longer than the API server's 90 seconds: the client must close
+	// idle connections, otherwise a call can hit a connection that is being closed.
 	idleTimeout = 2 * time.Minute
-	// stopTimeout is for answers in the making when everything else has ended.
+	// stopTimeout is the time for pending answers when everything else has ended.
 	stopTimeout = 10 * time.Second
 )
 
 var _ ctrlwebhook.Server = (*server)(nil)
 
-// server serves admission. Registering handlers, with their metrics, is left to
-// the library's server; listening and stopping are ours.
+// server serves admission. Handlers, with their metrics, are registered with the
+// library's server; listening and stopping are implemented here.
 type server struct {
 	ctrlwebhook.Server // registers
 	address            string
@@ -61,7 +60,7 @@ func newServer(address string, config *tls.Config, draining func() bool, log log
 	}
 }
 
-// Start serves until ctx ends and every answer is given.
+// Start serves until ctx ends and every pending call is answered.
 func (s *server) Start(ctx context.Context) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.address)
 	if err != nil {
@@ -84,7 +83,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          log.New(errorLog{s.log}, "", 0),
-		// Calls that came before the end are answered after it.
+		// Calls that arrived before the end are still answered.
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	stopped := make(chan error, 1)
@@ -107,7 +106,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 	return nil
 }
 
-// StartedChecker tells whether the server listens.
+// StartedChecker reports whether the server listens.
 func (s *server) StartedChecker() healthz.Checker {
 	return func(*http.Request) error {
 		if !s.listening.Load() {
@@ -117,9 +116,9 @@ func (s *server) StartedChecker() healthz.Checker {
 	}
 }
 
-// handler bounds bodies, and while draining sends callers elsewhere: the API
-// server keeps connections open long after their endpoint has left the Service,
-// and hangs up only when an answer tells it to.
+// handler bounds bodies, and closes connections while draining: the API server keeps
+// them open long after the endpoint has left the Service, unless an answer says that
+// the connection is closed.
 func (s *server) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.draining() {
@@ -129,20 +128,20 @@ func (s *server) handler(next http.Handler) http.Handler {
 			http.Error(w, fmt.Sprintf("body has %d bytes: at most %d are read", r.ContentLength, maxBodyBytes), http.StatusRequestEntityTooLarge)
 			return
 		}
-		// Of a body that does not tell its length no more is read either.
+		// The same limit applies to a body without Content-Length.
 		r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
 		next.ServeHTTP(w, r)
 	})
 }
 
-// errorLog takes what net/http has to say, mostly of failed handshakes. That the
-// API server does not trust our certificate is told there and nowhere else.
+// errorLog logs the errors of net/http, mostly failed handshakes. That the API server
+// does not trust the serving certificate is visible there and nowhere else.
 type errorLog struct{ log logr.Logger }
 
 func (l errorLog) Write(line []byte) (int, error) {
 	text := strings.TrimSpace(string(line))
 	verbosity := 0
-	if strings.HasSuffix(text, ": EOF") { // somebody looked whether the port is open
+	if strings.HasSuffix(text, ": EOF") { // a port probe
 		verbosity = 1
 	}
 	l.log.V(verbosity).Info("connection failed", "why", text)

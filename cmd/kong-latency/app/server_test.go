@@ -23,7 +23,7 @@ import (
 	"github.com/kong-latency/kong-latency/certs"
 )
 
-// served is a server on loopback, and the authority of its certificate.
+// served is a server on loopback with the authority of its certificate.
 type served struct {
 	url       string
 	authority *certs.Authority
@@ -32,7 +32,7 @@ type served struct {
 	stopped   chan error
 }
 
-// serve starts a server that has handler under /; config may still be changed.
+// serve starts a server with handler at /, after change has changed its TLS config.
 func serve(t *testing.T, handler http.HandlerFunc, change func(*tls.Config)) *served {
 	t.Helper()
 	authority, err := certs.NewAuthority(time.Now(), time.Hour)
@@ -62,7 +62,7 @@ func serve(t *testing.T, handler http.HandlerFunc, change func(*tls.Config)) *se
 	return s
 }
 
-// client trusts the server. It may show certificates.
+// client returns a client that trusts the server and presents the certificates.
 func (s *served) client(certificates ...tls.Certificate) *http.Client {
 	roots := x509.NewCertPool()
 	roots.AddCert(s.authority.Certificate)
@@ -72,7 +72,7 @@ func (s *served) client(certificates ...tls.Certificate) *http.Client {
 	}}
 }
 
-// answer is what a test looks at.
+// answer is the part of a response that tests check.
 type answer struct {
 	status, major int
 	closed        bool
@@ -106,7 +106,7 @@ func TestServerLimits(t *testing.T) {
 	}
 	unknown := struct{ io.Reader }{bytes.NewReader(make([]byte, maxBodyBytes+1))} // chunked
 	if got := post(t, c, s.url, unknown); got.status != http.StatusTeapot {
-		t.Errorf("a body above the limit that does not tell its length is answered %+v: it was read", got)
+		t.Errorf("a body above the limit without Content-Length is answered %+v: it was read", got)
 	}
 	req, err := http.NewRequest(http.MethodGet, s.url, nil)
 	if err != nil {
@@ -134,7 +134,7 @@ func TestServerRefusesOldTLS(t *testing.T) {
 	}
 }
 
-func TestServerSendsCallersAwayWhileDraining(t *testing.T) {
+func TestServerClosesConnectionsWhileDraining(t *testing.T) {
 	s := serve(t, func(http.ResponseWriter, *http.Request) {}, nil)
 	c := s.client()
 	if post(t, c, s.url, nil).closed {
@@ -146,9 +146,9 @@ func TestServerSendsCallersAwayWhileDraining(t *testing.T) {
 	}
 }
 
-// A call that is under way when the server stops is answered, and its context
-// lives until then.
-func TestServerAnswersWhatIsUnderWay(t *testing.T) {
+// A call that is pending when the server stops is answered, and its context is not
+// cancelled before that.
+func TestServerAnswersPendingCalls(t *testing.T) {
 	began, goOn := make(chan struct{}), make(chan struct{})
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		close(began)
@@ -169,7 +169,7 @@ func TestServerAnswersWhatIsUnderWay(t *testing.T) {
 	}()
 	<-began
 	s.stop()
-	for { // until it listens no more
+	for { // until it stops listening
 		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "https://"))
 		if err != nil {
 			break
@@ -185,7 +185,7 @@ func TestServerAnswersWhatIsUnderWay(t *testing.T) {
 	}
 }
 
-// clientCertificate is one of authority, with this common name.
+// clientCertificate returns a certificate signed by authority, with a common name.
 func clientCertificate(t *testing.T, authority *certs.Authority, name string) tls.Certificate {
 	t.Helper()
 	leaf, err := authority.Issue([]string{"client.test"}, time.Now(), time.Hour)
@@ -256,12 +256,12 @@ func TestDrain(t *testing.T) {
 	later, cancel := d.after(ctx)
 	defer cancel()
 	if err := d.ready(nil); err != nil || later.Err() != nil {
-		t.Errorf("before the order to stop: ready %v, context %v", err, later.Err())
+		t.Errorf("before the signal to stop: ready %v, context %v", err, later.Err())
 	}
 	stop()
 	<-later.Done()
 	if err := d.ready(nil); err == nil {
-		t.Error("ready after the order to stop")
+		t.Error("ready after the signal to stop")
 	}
 	if later.Value(contextKey{}) != "kept" {
 		t.Error("values of the context are lost")
@@ -275,7 +275,7 @@ func TestDrain(t *testing.T) {
 	for d.ready(nil) == nil {
 	}
 	if later.Err() != nil {
-		t.Error("stops without having drained")
+		t.Error("stops without draining")
 	}
 }
 

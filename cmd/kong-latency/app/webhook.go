@@ -12,11 +12,11 @@ import (
 	"github.com/kong-latency/kong-latency/webhook"
 )
 
-// errNoCertificate ends handshakes that come before the certificate.
+// errNoCertificate fails handshakes before there is a certificate.
 var errNoCertificate = errors.New("no serving certificate yet")
 
-// admissionServer is the webhook server, which a manager wants at its birth, and
-// the source of its certificate, which wants a manager.
+// admissionServer is the webhook server, which is needed to create the manager, and
+// the source of its certificate, which needs the manager.
 type admissionServer struct {
 	server *server
 	source *certs.Source
@@ -45,7 +45,7 @@ func (s *admissionServer) certificate(hello *tls.ClientHelloInfo) (*tls.Certific
 	return s.source.GetCertificate(hello)
 }
 
-// setup adds the handlers, the certificate and the checks that make it ready:
+// setup adds the handlers, the certificate and the readiness checks:
 // a certificate that the API server trusts, and a server that listens.
 func (s *admissionServer) setup(mgr manager.Manager, o *Options, known webhook.Cluster) error {
 	source, err := certs.Setup(mgr, o.Webhook.certificates(o.Namespace))

@@ -1,5 +1,5 @@
-// Package measure runs both sides of a comparison in turn and keeps what each round
-// came to. Machines are noisy: only ratios of figures from the same round decide.
+// Package measure runs both sides of a comparison in turn and keeps the result of
+// each round. Machines are noisy, so only ratios of figures from the same round count.
 package measure
 
 import (
@@ -12,20 +12,20 @@ import (
 // Side does its work once and returns a figure for each thing measured.
 type Side func(ctx context.Context) (Figures, error)
 
-// Figures is what one round of one side came to, by what was measured.
+// Figures are the results of one round of one side, by what was measured.
 type Figures map[string]float64
 
-// Compared is the figures of both sides, round by round.
-type Compared struct{ Ours, Floor []Figures }
+// Compared holds the figures of both sides, round by round.
+type Compared struct{ Measured, Baseline []Figures }
 
-// InTurn runs both sides in each of so many rounds. Who begins changes from round
-// to round, so that what drifts hits both alike.
-func InTurn(ctx context.Context, rounds int, ours, floor Side) (Compared, error) {
+// InTurn runs both sides in each round. The side that begins alternates, so that
+// drift affects both alike.
+func InTurn(ctx context.Context, rounds int, measured, baseline Side) (Compared, error) {
 	var c Compared
 	for round := range rounds {
 		order := []func() error{
-			func() error { return once(ctx, "kong-latency", ours, &c.Ours) },
-			func() error { return once(ctx, "what it is compared with", floor, &c.Floor) },
+			func() error { return once(ctx, "kong-latency", measured, &c.Measured) },
+			func() error { return once(ctx, "the baseline", baseline, &c.Baseline) },
 		}
 		if round%2 == 1 {
 			slices.Reverse(order)
@@ -48,9 +48,9 @@ func once(ctx context.Context, name string, side Side, into *[]Figures) error {
 	return nil
 }
 
-// Of returns the figures of one thing measured, a round each.
-func (c Compared) Of(what string) (ours, floor []float64) {
-	return column(c.Ours, what), column(c.Floor, what)
+// Of returns the figures of one thing measured, one per round.
+func (c Compared) Of(what string) (measured, baseline []float64) {
+	return column(c.Measured, what), column(c.Baseline, what)
 }
 
 func column(rounds []Figures, what string) []float64 {
@@ -63,11 +63,11 @@ func column(rounds []Figures, what string) []float64 {
 	return out
 }
 
-// Median is the middle of the values; 0 of none.
+// Median returns the middle of the values; 0 if there are none.
 func Median(values []float64) float64 { return Quantile(values, 0.5) }
 
-// Quantile is the value that a share q of the values, from 0 to 1, does not exceed;
-// 0 of none. Between two values it lies on the line.
+// Quantile returns the value that a share q of the values, from 0 to 1, does not
+// exceed; 0 if there are none. It interpolates linearly.
 func Quantile(values []float64, q float64) float64 {
 	if len(values) == 0 {
 		return 0
@@ -79,18 +79,18 @@ func Quantile(values []float64, q float64) float64 {
 	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
 }
 
-// Ratios divides round by round; rounds in which the floor is not positive have none.
-func Ratios(ours, floor []float64) []float64 {
+// Ratios divides round by round; it skips rounds whose baseline is not positive.
+func Ratios(measured, baseline []float64) []float64 {
 	var out []float64
-	for i := range min(len(ours), len(floor)) {
-		if floor[i] > 0 {
-			out = append(out, ours[i]/floor[i])
+	for i := range min(len(measured), len(baseline)) {
+		if baseline[i] > 0 {
+			out = append(out, measured[i]/baseline[i])
 		}
 	}
 	return out
 }
 
-// Micros are durations in microseconds.
+// Micros converts durations to microseconds.
 func Micros(list []time.Duration) []float64 {
 	out := make([]float64, len(list))
 	for i, d := range list {

@@ -20,19 +20,19 @@ func TestInTurn(t *testing.T) {
 			return measure.Figures{"calls": float64(len(order))}, nil
 		}
 	}
-	got, err := measure.InTurn(t.Context(), 3, side("ours"), side("floor"))
+	got, err := measure.InTurn(t.Context(), 3, side("measured"), side("baseline"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"ours", "floor", "floor", "ours", "ours", "floor"}; !slices.Equal(order, want) {
+	if want := []string{"measured", "baseline", "baseline", "measured", "measured", "baseline"}; !slices.Equal(order, want) {
 		t.Errorf("order %q, want %q", order, want)
 	}
-	ours, floor := got.Of("calls")
-	if d := cmp.Diff([][]float64{{1, 4, 5}, {2, 3, 6}}, [][]float64{ours, floor}); d != "" {
+	measured, baseline := got.Of("calls")
+	if d := cmp.Diff([][]float64{{1, 4, 5}, {2, 3, 6}}, [][]float64{measured, baseline}); d != "" {
 		t.Errorf("figures (-want +got):\n%s", d)
 	}
 	broken := errors.New("broken")
-	_, err = measure.InTurn(t.Context(), 1, side("ours"), func(context.Context) (measure.Figures, error) { return nil, broken })
+	_, err = measure.InTurn(t.Context(), 1, side("measured"), func(context.Context) (measure.Figures, error) { return nil, broken })
 	if !errors.Is(err, broken) {
 		t.Errorf("error %v, want %v", err, broken)
 	}

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// CPU is the time that the threads of a process have spent on a processor. It is
-// exact to the scheduler's nanoseconds, and known on Linux only:
+// CPU returns the time that the threads of a process have spent on a processor, in
+// the scheduler's nanosecond resolution. It is available on Linux only:
 // https://docs.kernel.org/scheduler/sched-stats.html#proc-pid-schedstat
 func CPU(pid int) (time.Duration, error) {
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
@@ -23,7 +23,7 @@ func CPU(pid int) (time.Duration, error) {
 	for _, file := range threads {
 		raw, err := os.ReadFile(file)
 		if os.IsNotExist(err) {
-			continue // the thread has ended meanwhile
+			continue // the thread has ended in the meantime
 		}
 		if err != nil {
 			return 0, fmt.Errorf("measure the processor time of process %d: %w", pid, err)
@@ -38,7 +38,7 @@ func CPU(pid int) (time.Duration, error) {
 	return sum, nil
 }
 
-// Resident is how many bytes of a process are in memory now, and were at most.
+// Resident returns the resident memory of a process in bytes, now and at its peak.
 func Resident(pid int) (now, peak float64, err error) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -66,7 +66,7 @@ func Resident(pid int) (now, peak float64, err error) {
 	return now, peak, nil
 }
 
-// Machine says in a few words where this is measured.
+// Machine describes the machine in a few words.
 func Machine() string {
 	model := "unknown processor"
 	if raw, err := os.ReadFile("/proc/cpuinfo"); err == nil {

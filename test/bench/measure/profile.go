@@ -12,19 +12,19 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// Part is a part of a program: the functions that have Functions in their full names,
-// and all that these call.
+// Part is a part of a program: the functions whose full names contain Functions, and
+// everything that these call.
 type Part struct{ Name, Functions string }
 
-// Share is how much of the CPU time of a program a part took, from 0 to 1. Parts may
-// lie within one another.
+// Share is the fraction of a program's CPU time that a part used, from 0 to 1. Parts
+// may overlap.
 type Share struct {
 	Name string
 	Of   float64
 }
 
-// Profile has a program, whose profiles of Go's own making are served under base, make
-// one of its CPU for so many seconds. A program that does not answer yet is asked again.
+// Profile records a CPU profile of a program that serves pprof under base. It retries
+// while the program does not answer yet.
 func Profile(ctx context.Context, c *http.Client, base string, seconds int) (*profile.Profile, error) {
 	url := fmt.Sprintf("%s/debug/pprof/profile?seconds=%d", base, seconds)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -32,18 +32,18 @@ func Profile(ctx context.Context, c *http.Client, base string, seconds int) (*pr
 		return nil, err
 	}
 	var resp *http.Response
-	var last error // that it gave for not answering
+	var last error // the last failed attempt
 	const often, bound = 5 * time.Millisecond, 10 * time.Second
 	err = wait.PollUntilContextTimeout(ctx, often, bound, true, func(context.Context) (bool, error) {
 		resp, last = c.Do(req) //nolint:bodyclose // closed below
 		return last == nil, nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("ask for a profile: %w", errors.Join(err, last))
+		return nil, fmt.Errorf("request a profile: %w", errors.Join(err, last))
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("ask for a profile: %s answered %s", url, resp.Status)
+		return nil, fmt.Errorf("request a profile: %s answered %s", url, resp.Status)
 	}
 	p, err := profile.Parse(resp.Body)
 	if err != nil {
@@ -52,7 +52,7 @@ func Profile(ctx context.Context, c *http.Client, base string, seconds int) (*pr
 	return p, nil
 }
 
-// Shares tells how much of the CPU time in p each of the parts took.
+// Shares returns the fraction of the CPU time in p that each part used.
 func Shares(p *profile.Profile, parts []Part) []Share {
 	var all int64
 	took := make([]int64, len(parts))

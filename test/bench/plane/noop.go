@@ -29,15 +29,15 @@ import (
 	"github.com/kong-latency/kong-latency/webhook"
 )
 
-// NoopCommand is the argument with which the running program serves a webhook that
-// does nothing, in a process of its own.
+// NoopCommand is the argument that makes the running program serve a webhook that
+// does nothing, in a separate process.
 const NoopCommand = "serve-noop"
 
-// readyBound is how long a process of ours may take to serve.
+// readyBound is the time limit for a webhook process to become ready.
 const readyBound = 30 * time.Second
 
-// ServeNoop serves on a port, with the certificate in a folder, what
-// controller-runtime makes of a handler that returns Allowed, until ctx ends.
+// ServeNoop serves a controller-runtime webhook whose handler returns Allowed, on a
+// port and with the certificate in a folder, until ctx ends.
 func ServeNoop(ctx context.Context, port, folder string) error {
 	number, err := strconv.Atoi(port)
 	if err != nil {
@@ -94,8 +94,8 @@ func (p *Plane) StartNoop(ctx context.Context) (*Noop, error) {
 	return n, nil
 }
 
-// Configure has the API server call the webhook for what it would call ours for: the
-// shipped configurations with another address.
+// Configure makes the API server call this webhook where it would call the product's:
+// it applies the shipped configurations with another address.
 func (n *Noop) Configure(ctx context.Context, c client.Client) error {
 	objects, err := controlplane.Render("config/default")
 	if err != nil {
@@ -122,8 +122,8 @@ func (n *Noop) Configure(ctx context.Context, c client.Client) error {
 	return nil
 }
 
-// writeCertificate makes a certificate that is its own authority, of the kind that
-// the product makes, and returns it.
+// writeCertificate writes a self-signed certificate, of the kind that the product
+// makes, and returns it.
 func writeCertificate(folder string) ([]byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// namespaces is over how many the workloads are spread.
+// namespaces is the number of namespaces that the workloads are spread over.
 const namespaces = 10
 
 // Namespace of the i-th workload.
@@ -41,16 +41,16 @@ func (p *Plane) makeNamespaces(ctx context.Context) error {
 	return nil
 }
 
-// Annotated is what a workload needs to be attached.
+// Annotated returns the annotations that a workload needs to be attached.
 func Annotated() map[string]string { return map[string]string{annotations.TargetMS: "40"} }
 
-// Deployment is the i-th workload. It has no pods, and says as much of them as an
-// ordinary one, so that it has about this many bytes as JSON.
-func Deployment(i, bytes int, ours map[string]string) *appsv1.Deployment {
+// Deployment returns the i-th workload. It has no pods, and its pod template is padded
+// so that the object has about the given number of bytes as JSON.
+func Deployment(i, bytes int, annotationValues map[string]string) *appsv1.Deployment {
 	labels := map[string]string{"app": Name(i), "app.kubernetes.io/part-of": "bench"}
 	d := &appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: appsv1.SchemeGroupVersion.String(), Kind: "Deployment"},
-		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace(i), Name: Name(i), Labels: labels, Annotations: ours},
+		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace(i), Name: Name(i), Labels: labels, Annotations: annotationValues},
 	}
 	d.Spec.Replicas = ptr.To[int32](0)
 	d.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"app": Name(i)}}
@@ -84,12 +84,12 @@ func Deployment(i, bytes int, ours map[string]string) *appsv1.Deployment {
 func sizeOf(o any) int {
 	raw, err := json.Marshal(o)
 	if err != nil {
-		return 0 // it is a struct of plain values
+		return 0 // cannot happen: it is a struct of plain values
 	}
 	return len(raw)
 }
 
-// Service is that of the i-th workload.
+// Service returns the Service of the i-th workload.
 func Service(i int) *corev1.Service {
 	return &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace(i), Name: Name(i), Labels: map[string]string{"app": Name(i)}},
@@ -120,7 +120,7 @@ func (p *Plane) Fill(ctx context.Context, from, to int, of ...func(i int) client
 // small is the size of a Deployment where it does not matter.
 const small = 1500
 
-// Workloads and Services are what Fill takes.
+// Workloads and Services are arguments of Fill.
 func Workloads(i int) client.Object { return Deployment(i, small, Annotated()) }
 
 // Services are those of Workloads.

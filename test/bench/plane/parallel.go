@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// Parallel calls do with 0..n-1 from so many workers, until one fails.
+// Parallel calls do with 0..n-1 from the given number of workers, until one fails.
 func Parallel(ctx context.Context, workers, n int, do func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

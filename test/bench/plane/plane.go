@@ -1,6 +1,6 @@
-// Package plane is the ground that is measured on: a real control plane with Kong's
-// guide in it, so that the metric's way is whole but for routes and the extension of
-// each workload, of which there are as many as one likes.
+// Package plane starts what benchmarks run on: a real control plane with the objects
+// of Kong's guide, so that the metric pipeline is complete except for routes and the
+// extension of each workload, and any number of workloads.
 package plane
 
 import (
@@ -26,8 +26,8 @@ import (
 	"github.com/kong-latency/kong-latency/test/product"
 )
 
-// Plane is one control plane. Nothing runs in it but etcd and the API server, so
-// that nobody else uses the processors.
+// Plane is one control plane. It runs etcd and the API server only, so that nothing
+// else competes for the processors.
 type Plane struct {
 	*controlplane.ControlPlane
 	Admin client.Client
@@ -68,7 +68,7 @@ func Start(ctx context.Context, logf func(string, ...any)) (p *Plane, err error)
 	return p, p.makeNamespaces(ctx)
 }
 
-// install creates what the guide has people create, and an adapter that answers.
+// install creates the guide's objects and runs an adapter that answers.
 func (p *Plane) install(ctx context.Context) error {
 	if err := controlplane.InstallCRDs(ctx, p.Admin); err != nil {
 		return err
@@ -98,7 +98,7 @@ func (p *Plane) install(ctx context.Context) error {
 	return adapter.Register(ctx, p.Config(), guide.AdapterConfigMap.Namespace, a.Port())
 }
 
-// runAdapterPod does what a cluster would do about the adapter's Deployment.
+// runAdapterPod creates the pod that a cluster would run for the adapter's Deployment.
 func (p *Plane) runAdapterPod(ctx context.Context) error {
 	objects, err := guide.Objects(guide.Adapter)
 	if err != nil {
@@ -120,7 +120,7 @@ func (p *Plane) runAdapterPod(ctx context.Context) error {
 		pod.Status.Phase = corev1.PodRunning
 		pod.Status.ContainerStatuses = []corev1.ContainerStatus{{
 			Name: pod.Spec.Containers[0].Name,
-			// A second later than the ConfigMap, which it has read, can have changed.
+			// Later than any change of the ConfigMap, which it has therefore read.
 			State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(time.Now().Add(time.Second))}},
 		}}
 		return p.Admin.Status().Update(ctx, pod)
@@ -128,7 +128,7 @@ func (p *Plane) runAdapterPod(ctx context.Context) error {
 	return errors.New("the guide has no Deployment of the adapter")
 }
 
-// Install applies the shipped manifests; webhooks are called at Address.
+// Install applies the shipped manifests, with the webhooks at Address.
 func (p *Plane) Install(ctx context.Context) error {
 	return product.Install(ctx, p.Admin, "https://"+p.Address)
 }

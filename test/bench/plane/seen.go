@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/metadata"
 )
 
-// Seen follows the autoscalers of a plane as everybody can see them, by a watch.
+// Seen watches the autoscalers of a plane.
 type Seen struct {
 	api  metadata.ResourceInterface
 	stop context.CancelFunc
@@ -25,7 +25,7 @@ type Seen struct {
 	err     error // what ended it
 }
 
-// WatchHPAs begins to follow; Stop ends it.
+// WatchHPAs starts a watch; Stop ends it.
 func (p *Plane) WatchHPAs(ctx context.Context) (*Seen, error) {
 	c, err := metadata.NewForConfig(p.Config())
 	if err != nil {
@@ -43,7 +43,7 @@ func (p *Plane) WatchHPAs(ctx context.Context) (*Seen, error) {
 	return s, nil
 }
 
-// open lists what there is and watches from there.
+// open lists the autoscalers and watches from there.
 func (s *Seen) open(ctx context.Context) (watch.Interface, error) {
 	list, err := s.api.List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -61,7 +61,7 @@ func (s *Seen) open(ctx context.Context) (watch.Interface, error) {
 		}
 		s.there[key] = since
 	}
-	s.tell()
+	s.wake()
 	s.mu.Unlock()
 	w, err := s.api.Watch(ctx, metav1.ListOptions{ResourceVersion: list.ResourceVersion})
 	if err != nil {
@@ -70,31 +70,31 @@ func (s *Seen) open(ctx context.Context) (watch.Interface, error) {
 	return w, nil
 }
 
-// tell wakes those who wait; the caller holds the lock.
-func (s *Seen) tell() {
+// wake wakes all waiters; the caller holds the lock.
+func (s *Seen) wake() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// follow follows a watch, and another one when it ends: the API server ends one that
-// does not keep up.
+// follow processes a watch and opens another when it ends: the API server closes a
+// watch that does not keep up.
 func (s *Seen) follow(ctx context.Context, w watch.Interface) {
 	for {
 		for event := range w.ResultChan() {
-			s.take(event, time.Now())
+			s.handle(event, time.Now())
 		}
 		var err error
 		if w, err = s.open(ctx); err != nil {
 			s.mu.Lock()
 			s.err = err
-			s.tell()
+			s.wake()
 			s.mu.Unlock()
 			return
 		}
 	}
 }
 
-func (s *Seen) take(event watch.Event, at time.Time) {
+func (s *Seen) handle(event watch.Event, at time.Time) {
 	o, err := meta.Accessor(event.Object)
 	if err != nil {
 		return // the error that ends the watch
@@ -110,13 +110,13 @@ func (s *Seen) take(event watch.Event, at time.Time) {
 	default:
 		return
 	}
-	s.tell()
+	s.wake()
 }
 
 // Stop ends the watch.
 func (s *Seen) Stop() { s.stop() }
 
-// At is since when the i-th workload has its autoscaler.
+// At returns when the autoscaler of the i-th workload appeared.
 func (s *Seen) At(i int) (at time.Time, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,21 +124,21 @@ func (s *Seen) At(i int) (at time.Time, ok bool) {
 	return at, ok
 }
 
-// Last is when the last one came.
+// Last returns when the last autoscaler appeared.
 func (s *Seen) Last() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.last
 }
 
-// Count is how many there are.
+// Count returns the number of autoscalers.
 func (s *Seen) Count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.there)
 }
 
-// Await waits until there are exactly so many.
+// Await waits until there are exactly n autoscalers.
 func (s *Seen) Await(ctx context.Context, n int) error {
 	for {
 		s.mu.Lock()

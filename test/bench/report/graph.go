@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Graph shows cost against size, both on logarithmic axes: what grows in proportion
-// is a straight line of slope one.
+// Graph shows cost by size on logarithmic axes: linear growth is a straight line of
+// slope one.
 type Graph struct {
 	Title string
 	// File is the name of the picture.
@@ -16,20 +16,20 @@ type Graph struct {
 	Curves []Curve
 }
 
-// Curve is one thing that grows.
+// Curve is the cost of one thing by size.
 type Curve struct {
 	Name   string
 	Points []Point
 }
 
-// Point is a cost at a size, which are both positive.
+// Point is a cost at a size; both are positive.
 type Point struct {
 	Size  int
 	Value float64
 }
 
-// growth is the exponent of size by which the cost grows between the two greatest
-// sizes: 0 is constant, 1 is in proportion, more is worse.
+// growth describes the exponent of size by which the cost grows between the two
+// largest sizes: 0 is constant, 1 is linear, more is worse.
 func (c Curve) growth() string {
 	if len(c.Points) < 2 {
 		return ""
@@ -57,7 +57,7 @@ func (g Graph) table(b *strings.Builder) {
 	}
 }
 
-// The picture's measures, in pixels.
+// The picture's dimensions, in pixels.
 const (
 	width, height        = 640, 360
 	left, right          = 70, 190
@@ -68,7 +68,7 @@ const (
 	legendStep, textSize = 18, 12
 )
 
-// colors tell curves apart also for people who do not see all colors.
+// colors are distinguishable for people with color blindness, too.
 var colors = []string{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00"}
 
 // SVG draws the graph.

@@ -1,4 +1,4 @@
-// Package report tells what was measured: on a terminal, and as a page with graphs.
+// Package report presents measurements on a terminal, and as a page with graphs.
 package report
 
 import (
@@ -9,15 +9,15 @@ import (
 	"github.com/kong-latency/kong-latency/test/bench/measure"
 )
 
-// Row is what one row of the benchmark came to.
+// Row is the result of one row of the benchmark.
 type Row struct {
-	// Name is what ROW= takes; Title says what is measured, and against what.
+	// Name selects the row by ROW=; Title says what is measured, Against the baseline.
 	Name, Title, Against string
 	Lines                []Line
 	Graphs               []Graph
-	// Why says where the time or memory goes. It is told if a line misses its bound.
+	// Why says where the time or memory goes. It is shown if a line misses its budget.
 	Why string
-	// Profiles say where the CPU time of a program went.
+	// Profiles show where the CPU time of programs went.
 	Profiles []Profile
 	// Failed says why there are no figures; empty if there are.
 	Failed string
@@ -30,7 +30,7 @@ type Profile struct {
 	Shares []measure.Share
 }
 
-// String is the profile as a sentence.
+// String returns the profile as a sentence.
 func (p Profile) String() string {
 	parts := make([]string, len(p.Shares))
 	for i, s := range p.Shares {
@@ -39,53 +39,55 @@ func (p Profile) String() string {
 	return fmt.Sprintf("CPU time of %s: %s.", p.Of, strings.Join(parts, ", "))
 }
 
-// Line is one figure of a row, with what it must reach.
+// Line is one figure of a row, with its budget and goal.
 type Line struct {
 	What string
 	// Unit of the figures; empty for a count.
 	Unit string
-	// Ours and Floor hold a figure a round. Without Floor the bound is of the figure
-	// itself, else of the ratio to it.
-	Ours, Floor []float64
-	Bound       Bound
+	// Measured and Baseline hold one figure per round. The bound applies to the ratio of
+	// the two, or to Measured if there is no Baseline.
+	Measured, Baseline []float64
+	Bound              Bound
 }
 
-// Bound is what a figure or ratio must not exceed, and should not. Of a count that
-// must be exact both are the same, and Exact is true. The zero value bounds nothing.
+// Bound is the budget that a figure or ratio must reach and the goal that it is meant
+// to reach. If Exact is true, both are the exact value. The zero value bounds nothing.
 type Bound struct {
-	Must, Aim float64
-	// AtLeast turns it round.
+	Budget, Goal float64
+	// AtLeast makes them lower bounds instead of upper bounds.
 	AtLeast bool
 	Exact   bool
 	set     bool
 }
 
 // AtMost bounds a figure from above.
-func AtMost(must, aim float64) Bound { return Bound{Must: must, Aim: aim, set: true} }
+func AtMost(budget, goal float64) Bound { return Bound{Budget: budget, Goal: goal, set: true} }
 
 // AtLeast bounds a figure from below.
-func AtLeast(must, aim float64) Bound { return Bound{Must: must, Aim: aim, AtLeast: true, set: true} }
+func AtLeast(budget, goal float64) Bound {
+	return Bound{Budget: budget, Goal: goal, AtLeast: true, set: true}
+}
 
 // Exactly bounds a figure from both sides.
-func Exactly(n float64) Bound { return Bound{Must: n, Aim: n, Exact: true, set: true} }
+func Exactly(n float64) Bound { return Bound{Budget: n, Goal: n, Exact: true, set: true} }
 
-// Verdict is how a line stands to its bound.
+// Verdict says how a line compares with its bound.
 type Verdict string
 
-// The verdicts, from best to worst. Unbounded figures are there to be known.
+// The verdicts, from best to worst. Unbounded figures are informational.
 const (
 	Unbounded Verdict = ""
-	Aim       Verdict = "aim met"
-	Must      Verdict = "must met"
+	Goal      Verdict = "goal met"
+	Budget    Verdict = "budget met"
 	Missed    Verdict = "missed"
 )
 
-// Value is what the bound is about: the median, of the figures or of their ratios
-// round by round, and the least and the greatest.
+// Value returns what the bound applies to, the median of the figures or of their
+// ratios round by round, with the minimum and the maximum.
 func (l Line) Value() (median, least, most float64) {
-	values := l.Ours
+	values := l.Measured
 	if l.Compared() {
-		values = measure.Ratios(l.Ours, l.Floor)
+		values = measure.Ratios(l.Measured, l.Baseline)
 	}
 	if len(values) == 0 {
 		return 0, 0, 0
@@ -93,8 +95,8 @@ func (l Line) Value() (median, least, most float64) {
 	return measure.Median(values), slices.Min(values), slices.Max(values)
 }
 
-// Compared tells whether the line has a floor.
-func (l Line) Compared() bool { return l.Floor != nil }
+// Compared reports whether the line has a baseline.
+func (l Line) Compared() bool { return l.Baseline != nil }
 
 // Verdict judges the median.
 func (l Line) Verdict() Verdict {
@@ -113,21 +115,21 @@ func (l Line) Verdict() Verdict {
 	switch {
 	case !b.set:
 		return Unbounded
-	case meets(b.Aim):
-		return Aim
-	case meets(b.Must):
-		return Must
+	case meets(b.Goal):
+		return Goal
+	case meets(b.Budget):
+		return Budget
 	default:
 		return Missed
 	}
 }
 
-// Missed tells whether a line of the row misses what it must reach.
+// Missed reports whether a line of the row misses its budget.
 func (r Row) Missed() bool {
 	return slices.ContainsFunc(r.Lines, func(l Line) bool { return l.Verdict() == Missed })
 }
 
-// bound is a bound as people write it, of a value like the line's.
+// bound formats a bound in the unit of the line's value.
 func (l Line) bound(v float64) string {
 	b := l.Bound
 	if !b.set {

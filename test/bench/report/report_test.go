@@ -16,16 +16,16 @@ func TestVerdict(t *testing.T) {
 		line report.Line
 		want report.Verdict
 	}{
-		"nothing to reach": {report.Line{Ours: []float64{9}}, report.Unbounded},
-		"ratio at the aim": {report.Line{Ours: []float64{11, 99, 11}, Floor: []float64{10, 10, 10}, Bound: report.AtMost(1.4, 1.1)}, report.Aim},
-		"ratio at the must": {report.Line{Ours: []float64{14}, Floor: []float64{10}, Bound: report.AtMost(1.4, 1.1)},
-			report.Must},
-		"ratio above":        {report.Line{Ours: []float64{15}, Floor: []float64{10}, Bound: report.AtMost(1.4, 1.1)}, report.Missed},
-		"throughput below":   {report.Line{Ours: []float64{6}, Floor: []float64{10}, Bound: report.AtLeast(0.7, 0.9)}, report.Missed},
-		"throughput enough":  {report.Line{Ours: []float64{8}, Floor: []float64{10}, Bound: report.AtLeast(0.7, 0.9)}, report.Must},
-		"one write too many": {report.Line{Ours: []float64{1.002}, Bound: report.Exactly(1)}, report.Missed},
-		"no write at all":    {report.Line{Ours: []float64{0}, Bound: report.Exactly(0)}, report.Aim},
-		"absolute":           {report.Line{Ours: []float64{100}, Unit: "MiB", Bound: report.AtMost(150, 80)}, report.Must},
+		"nothing to reach":  {report.Line{Measured: []float64{9}}, report.Unbounded},
+		"ratio at the goal": {report.Line{Measured: []float64{11, 99, 11}, Baseline: []float64{10, 10, 10}, Bound: report.AtMost(1.4, 1.1)}, report.Goal},
+		"ratio at the budget": {report.Line{Measured: []float64{14}, Baseline: []float64{10}, Bound: report.AtMost(1.4, 1.1)},
+			report.Budget},
+		"ratio above":        {report.Line{Measured: []float64{15}, Baseline: []float64{10}, Bound: report.AtMost(1.4, 1.1)}, report.Missed},
+		"throughput below":   {report.Line{Measured: []float64{6}, Baseline: []float64{10}, Bound: report.AtLeast(0.7, 0.9)}, report.Missed},
+		"throughput enough":  {report.Line{Measured: []float64{8}, Baseline: []float64{10}, Bound: report.AtLeast(0.7, 0.9)}, report.Budget},
+		"one write too many": {report.Line{Measured: []float64{1.002}, Bound: report.Exactly(1)}, report.Missed},
+		"no write at all":    {report.Line{Measured: []float64{0}, Bound: report.Exactly(0)}, report.Goal},
+		"absolute":           {report.Line{Measured: []float64{100}, Unit: "MiB", Bound: report.AtMost(150, 80)}, report.Budget},
 	}
 	for name, tt := range tests {
 		if got := tt.line.Verdict(); got != tt.want {
@@ -36,7 +36,7 @@ func TestVerdict(t *testing.T) {
 
 var row = report.Row{
 	Name: "attach", Title: "from start until all are there", Against: "a bare client", Why: "Most of it is spent waiting.",
-	Lines:    []report.Line{{What: "5,000 workloads", Unit: "s", Ours: []float64{15, 16}, Floor: []float64{10, 10}, Bound: report.AtMost(1.3, 1.05)}},
+	Lines:    []report.Line{{What: "5,000 workloads", Unit: "s", Measured: []float64{15, 16}, Baseline: []float64{10, 10}, Bound: report.AtMost(1.3, 1.05)}},
 	Profiles: []report.Profile{{Of: "the controller", Shares: []measure.Share{{Name: "waiting", Of: 0.123}, {Name: "writing", Of: 0.5}}}},
 	Graphs: []report.Graph{{Title: "time & size", File: "attach.svg", Unit: "s", Curves: []report.Curve{
 		{Name: "kong-latency", Points: []report.Point{{Size: 100, Value: 0.5}, {Size: 1000, Value: 5}}},

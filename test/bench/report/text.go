@@ -8,7 +8,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/bench/measure"
 )
 
-// Print tells a row on a terminal.
+// Print prints a row on a terminal.
 func (r Row) Print(w io.Writer) {
 	fmt.Fprintf(w, "\n%s: %s\n", r.Name, r.Title)
 	if r.Against != "" {
@@ -40,17 +40,17 @@ func (r Row) Print(w io.Writer) {
 }
 
 // header names the columns of cells.
-var header = []string{"", "kong-latency", "floor", "ratio (spread)", "must", "aim", ""}
+var header = []string{"", "kong-latency", "baseline", "ratio (spread)", "budget", "goal", ""}
 
 // cells are the table of a row.
 func (r Row) cells() [][]string {
 	out := [][]string{header}
 	for _, l := range r.Lines {
 		median, least, most := l.Value()
-		floor, ratio := "", ""
-		ours := withUnit(round(measure.Median(l.Ours)), l.Unit)
+		baseline, ratio := "", ""
+		measured := withUnit(round(measure.Median(l.Measured)), l.Unit)
 		if l.Compared() {
-			floor = withUnit(round(measure.Median(l.Floor)), l.Unit)
+			baseline = withUnit(round(measure.Median(l.Baseline)), l.Unit)
 			ratio = fmt.Sprintf("%.2f × (%.2f–%.2f)", median, least, most)
 		} else if least != most {
 			ratio = fmt.Sprintf("(%s–%s)", round(least), round(most))
@@ -58,16 +58,16 @@ func (r Row) cells() [][]string {
 		verdict := string(l.Verdict())
 		if l.Verdict() == Missed {
 			verdict = strings.ToUpper(verdict)
-			if l.Bound.Must > 0 {
-				verdict += " by " + percent(abs(median/l.Bound.Must-1))
+			if l.Bound.Budget > 0 {
+				verdict += " by " + percent(abs(median/l.Bound.Budget-1))
 			}
 		}
-		out = append(out, []string{l.What, ours, floor, ratio, l.bound(l.Bound.Must), l.bound(l.Bound.Aim), verdict})
+		out = append(out, []string{l.What, measured, baseline, ratio, l.bound(l.Bound.Budget), l.bound(l.Bound.Goal), verdict})
 	}
 	return out
 }
 
-// percent writes a part of 1; what is less than one percent is not none.
+// percent formats a fraction, with a decimal below one percent.
 func percent(v float64) string {
 	if v < 0.01 {
 		return fmt.Sprintf("%.1f %%", 100*v)
@@ -82,17 +82,17 @@ func abs(v float64) float64 {
 	return v
 }
 
-// Page is the whole report as Markdown. Graphs are linked to files in folder, which
-// are written by others.
+// Page returns the whole report as Markdown. Graphs link to files in folder, which
+// the caller writes.
 func Page(rows []Row, machine, folder string) string {
 	var b strings.Builder
 	b.WriteString("# Speed and scale\n\n")
 	b.WriteString("Written by `make bench`, all in one run; no figure is typed by hand.\n\n")
 	fmt.Fprintf(&b, "Machine: %s. ", machine)
-	b.WriteString("Both sides of a comparison run in turn, HTTP/1.1 on both. The figures are medians of\n")
-	b.WriteString("the rounds; the ratio is the median of the rounds' ratios, and beside it the least and\n")
-	b.WriteString("the greatest. Absolute times say more about the machine than about the program, the\n")
-	b.WriteString("ratios are what counts.\n")
+	b.WriteString("Both sides of a comparison run in turn, over HTTP/1.1. The figures are medians of the\n")
+	b.WriteString("rounds; the ratio is the median of the rounds' ratios, followed by their minimum and\n")
+	b.WriteString("maximum. The budget must be met, the goal is what is aimed for. Absolute times depend\n")
+	b.WriteString("mostly on the machine; compare the ratios.\n")
 	for _, r := range rows {
 		r.markdown(&b, folder)
 	}

@@ -15,10 +15,10 @@ import (
 	"github.com/kong-latency/kong-latency/webhook"
 )
 
-// many is how many connections an API server may well have to a webhook.
+// many is a realistic number of connections from an API server to a webhook.
 const many = 16
 
-// served is a webhook that is called: its address and its process.
+// served is a running webhook: its address and its process.
 type served struct {
 	address string
 	pid     int
@@ -55,7 +55,8 @@ func admissionCases(conns ...int) []admissionCase {
 	return out
 }
 
-// admissionRow: what one admission costs the webhook's process, and its caller in time.
+// admissionRow measures what one admission costs the webhook's process in CPU time,
+// and its caller in latency.
 func admissionRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	out = report.Row{
 		Title:   fmt.Sprintf("One admission over TLS, with a review of %d bytes of an annotated Deployment", reviewBytes),
@@ -67,7 +68,7 @@ func admissionRow(ctx context.Context, s *Session) (out report.Row, err error) {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, p.Stop()) }()
-	ours, err := serveOurs(ctx, p)
+	measured, err := serveWebhook(ctx, p)
 	if err != nil {
 		return out, err
 	}
@@ -75,10 +76,10 @@ func admissionRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	if err != nil {
 		return out, err
 	}
-	floor := served{noop.Address, noop.PID()}
+	baseline := served{noop.Address, noop.PID()}
 	for _, c := range admissionCases(1, many) {
 		s.Logf("admission: %s", c)
-		got, err := s.callBoth(ctx, c, s.Rounds, ours, floor)
+		got, err := s.callBoth(ctx, c, s.Rounds, measured, baseline)
 		if err != nil {
 			return out, fmt.Errorf("%s: %w", c, err)
 		}
@@ -92,8 +93,8 @@ func admissionRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	return out, nil
 }
 
-// serveOurs runs the shipped webhook on a plane that has a first workload's Service.
-func serveOurs(ctx context.Context, p *plane.Plane) (served, error) {
+// serveWebhook runs the shipped webhook on a plane with one workload's Service.
+func serveWebhook(ctx context.Context, p *plane.Plane) (served, error) {
 	if err := p.Fill(ctx, 0, 1, plane.Services); err != nil {
 		return served{}, err
 	}
@@ -108,18 +109,18 @@ func serveOurs(ctx context.Context, p *plane.Plane) (served, error) {
 }
 
 // callBoth measures one kind of call on both sides in turn.
-func (s *Session) callBoth(ctx context.Context, c admissionCase, rounds int, ours, floor served) (measure.Compared, error) {
+func (s *Session) callBoth(ctx context.Context, c admissionCase, rounds int, measured, baseline served) (measure.Compared, error) {
 	body, err := review(c.op)
 	if err != nil {
 		return measure.Compared{}, err
 	}
 	var sides [2]measure.Side
-	for i, at := range []served{ours, floor} {
+	for i, at := range []served{measured, baseline} {
 		calls, err := dial(ctx, at.address, c.path, body, c.conns)
 		if err != nil {
 			return measure.Compared{}, err
 		}
-		defer func() { _ = calls.close() }() // nothing is waiting for it
+		defer func() { _ = calls.close() }() // nothing depends on it
 		if _, err := calls.call(s.Requests / 10); err != nil {
 			return measure.Compared{}, err
 		}
@@ -128,7 +129,7 @@ func (s *Session) callBoth(ctx context.Context, c admissionCase, rounds int, our
 	return measure.InTurn(ctx, rounds, sides[0], sides[1])
 }
 
-// callOnce sends so many requests and says what they cost.
+// callOnce sends the given number of requests and returns what they cost.
 func callOnce(calls *caller, pid, requests int) (measure.Figures, error) {
 	before, err := measure.CPU(pid)
 	if err != nil {
@@ -153,8 +154,8 @@ func callOnce(calls *caller, pid, requests int) (measure.Figures, error) {
 	}, nil
 }
 
-// line is one thing measured of a comparison.
+// line returns one measurement of a comparison.
 func line(c measure.Compared, key, what, unit string, bound report.Bound) report.Line {
-	ours, floor := c.Of(key)
-	return report.Line{What: what, Unit: unit, Ours: ours, Floor: floor, Bound: bound}
+	measured, baseline := c.Of(key)
+	return report.Line{What: what, Unit: unit, Measured: measured, Baseline: baseline, Bound: bound}
 }

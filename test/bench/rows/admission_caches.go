@@ -12,20 +12,21 @@ import (
 	"github.com/kong-latency/kong-latency/test/bench/report"
 )
 
-// admissionCachesRow: what an admission costs does not depend on what else there is.
+// admissionCachesRow checks that the cost of an admission does not depend on the
+// other objects in the cluster.
 func admissionCachesRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	out = report.Row{
 		Title: fmt.Sprintf("One admission with %d Services and %d policies and objects of the pipeline in the caches",
 			s.CachedServices, s.CachedObjects),
-		Against: "itself with none",
-		Why:     "More live memory makes each garbage collection longer, and nothing else differs.",
+		Against: "the same webhook with none",
+		Why:     "More live memory makes each garbage collection longer; nothing else differs.",
 	}
 	none, err := s.start(ctx)
 	if err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, none.Stop()) }()
-	floor, err := serveOurs(ctx, none)
+	baseline, err := serveWebhook(ctx, none)
 	if err != nil {
 		return out, err
 	}
@@ -37,13 +38,13 @@ func admissionCachesRow(ctx context.Context, s *Session) (out report.Row, err er
 	if err := fillCaches(ctx, much, s.CachedServices, s.CachedObjects); err != nil {
 		return out, err
 	}
-	ours, err := serveOurs(ctx, much)
+	measured, err := serveWebhook(ctx, much)
 	if err != nil {
 		return out, err
 	}
 	for _, c := range admissionCases(many) {
 		s.Logf("admission-caches: %s", c)
-		got, err := s.callBoth(ctx, c, moreRounds*s.Rounds, ours, floor)
+		got, err := s.callBoth(ctx, c, moreRounds*s.Rounds, measured, baseline)
 		if err != nil {
 			return out, fmt.Errorf("%s: %w", c, err)
 		}
@@ -54,13 +55,12 @@ func admissionCachesRow(ctx context.Context, s *Session) (out report.Row, err er
 	return out, nil
 }
 
-// moreRounds are made where the bound is closer than one round is exact.
+// moreRounds multiplies the rounds where the budget is tighter than the noise of one.
 const moreRounds = 3
 
-// fillCaches creates Services of others, and a mixture of policies, monitors and
-// routes of others.
+// fillCaches creates unrelated Services, policies, monitors and routes.
 func fillCaches(ctx context.Context, p *plane.Plane, services, objects int) error {
-	if err := p.Install(ctx); err != nil { // with the kind of policies
+	if err := p.Install(ctx); err != nil { // with the policies' CustomResourceDefinition
 		return err
 	}
 	if err := p.Fill(ctx, 1, 1+services, plane.Services); err != nil {

@@ -21,12 +21,12 @@ import (
 	"github.com/kong-latency/kong-latency/test/product"
 )
 
-// attachRow: how long many workloads wait for a controller that starts.
+// attachRow measures how long many workloads wait for a controller that starts.
 func attachRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	out = report.Row{
 		Title:   fmt.Sprintf("From the start of the controller until %d annotated Deployments have their autoscalers", s.Attach),
 		Against: "a bare client with as many workers that applies the same autoscalers",
-		Why:     "The rest is the start of a process, listing what there is, and events, which the bare client does not write.",
+		Why:     "The rest is process start, listing existing objects, and events, which the bare client does not write.",
 	}
 	p, err := s.start(ctx)
 	if err != nil {
@@ -45,15 +45,15 @@ func attachRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	}
 	out.Lines = []report.Line{
 		line(got, "seconds", "until all are there", "s", report.AtMost(1.3, 1.05)),
-		line(got, "cpu", "CPU until then, that of the bare client with the watch that counts", "s", report.Bound{}),
+		line(got, "cpu", "CPU time until then; for the bare client including the watch that counts", "s", report.Bound{}),
 	}
 	profile, err := controllerPart.profileOfStart(ctx, p, 3)
 	out.Profiles = []report.Profile{profile}
 	return out, err
 }
 
-// compareAttach has n workloads of a plane attached by the controller and by a bare
-// client in turn. In the end none is attached.
+// compareAttach lets the controller and a bare client attach n workloads of a plane in
+// turn. It leaves none attached.
 func compareAttach(ctx context.Context, p *plane.Plane, n, rounds int) (measure.Compared, error) {
 	seen, err := p.WatchHPAs(ctx)
 	if err != nil {
@@ -69,7 +69,7 @@ func compareAttach(ctx context.Context, p *plane.Plane, n, rounds int) (measure.
 		}
 		return err
 	}
-	ours := func(ctx context.Context) (measure.Figures, error) {
+	measured := func(ctx context.Context) (measure.Figures, error) {
 		process, err := product.Controller(ctx, p.ControlPlane)
 		if err != nil {
 			return nil, err
@@ -80,7 +80,7 @@ func compareAttach(ctx context.Context, p *plane.Plane, n, rounds int) (measure.
 		err = errors.Join(err, cpuErr, process.Stop())
 		return measure.Figures{"seconds": elapsed.Seconds(), "cpu": used.Seconds()}, clear(err)
 	}
-	floor := func(ctx context.Context) (measure.Figures, error) {
+	baseline := func(ctx context.Context) (measure.Figures, error) {
 		apply, err := applier(ctx, p, n)
 		if err != nil {
 			return nil, err
@@ -95,13 +95,13 @@ func compareAttach(ctx context.Context, p *plane.Plane, n, rounds int) (measure.
 		figures := measure.Figures{"seconds": seen.Last().Sub(began).Seconds(), "cpu": (after - before).Seconds()}
 		return figures, clear(errors.Join(err, cpuErr, afterErr))
 	}
-	return measure.InTurn(ctx, rounds, ours, floor)
+	return measure.InTurn(ctx, rounds, measured, baseline)
 }
 
-// workers is how many the controller has.
+// workers returns the controller's number of workers.
 func workers() int { return app.DefaultOptions().Controller.Workers }
 
-// applyAll gives n workloads what the controller gives them.
+// applyAll applies the autoscalers of n workloads as the controller would.
 func applyAll(ctx context.Context, p *plane.Plane, n int) error {
 	apply, err := applier(ctx, p, n)
 	if err != nil {
@@ -110,8 +110,8 @@ func applyAll(ctx context.Context, p *plane.Plane, n int) error {
 	return plane.Parallel(ctx, workers(), n, apply)
 }
 
-// applier returns what applies the autoscaler of the i-th of n workloads, as the
-// controller would, and does nothing else.
+// applier returns a function that only applies the autoscaler of the i-th of n
+// workloads, as the controller would.
 func applier(ctx context.Context, cp *plane.Plane, n int) (func(context.Context, int) error, error) {
 	plans := map[client.ObjectKey]plan.Plan{}
 	var list appsv1.DeploymentList

@@ -15,8 +15,8 @@ import (
 )
 
 // caller calls a webhook as the API server does, over TLS and HTTP/1.1, from a number
-// of connections that stay open. It writes requests that are made before, so that it
-// takes as little as possible of the processors that the other side needs too.
+// of connections that stay open. Requests are prepared in advance, so that it
+// uses as little as possible of the processors that the other side needs too.
 type caller struct {
 	address string
 	request []byte
@@ -36,7 +36,7 @@ func dial(ctx context.Context, address, path string, body []byte, conns int) (*c
 	c.request = append([]byte(head), body...)
 	for range conns {
 		dialer := &tls.Dialer{Config: &tls.Config{
-			InsecureSkipVerify: true, //nolint:gosec // it is our own, on loopback
+			InsecureSkipVerify: true, //nolint:gosec // the benchmark's webhook on loopback
 			NextProtos:         []string{"http/1.1"},
 		}}
 		dialed, err := dialer.DialContext(ctx, "tcp", address)
@@ -62,8 +62,8 @@ func (c *caller) close() error {
 	return errors.Join(errs...)
 }
 
-// call calls n times in all, each connection the next time when it has its answer, and
-// returns how long each call took.
+// call makes n calls in total, one at a time on each connection, and returns how long
+// each took.
 func (c *caller) call(n int) ([]time.Duration, error) {
 	took := make([][]time.Duration, len(c.conns))
 	errs := make([]error, len(c.conns))

@@ -15,22 +15,23 @@ import (
 	"github.com/kong-latency/kong-latency/test/product"
 )
 
-// whileProfiled is how many workloads are created about, while a profile is made.
+// whileProfiled is roughly the number of workloads created while profiling.
 const whileProfiled = 1000
 
-// creating is API servers that the same is created through, in turn, request by request.
+// creating holds API servers through which the same objects are created in turn,
+// request by request.
 type creating struct {
 	sides []*plane.Plane
 	next  int // index of the next workload
 }
 
-// create creates n workloads on each side and returns how long each took, by side.
-func (c *creating) create(ctx context.Context, n int, ours map[string]string) ([][]time.Duration, error) {
+// create creates n workloads on each side and returns the durations by side.
+func (c *creating) create(ctx context.Context, n int, annotations map[string]string) ([][]time.Duration, error) {
 	took := make([][]time.Duration, len(c.sides))
 	for range n {
 		for k := range c.sides {
-			side := (c.next + k) % len(c.sides) // none is always the first
-			d := plane.Deployment(c.next, reviewBytes, ours)
+			side := (c.next + k) % len(c.sides) // rotate which side goes first
+			d := plane.Deployment(c.next, reviewBytes, annotations)
 			began := time.Now()
 			if err := c.sides[side].Admin.Create(ctx, d, client.FieldOwner("kubectl-create")); err != nil {
 				return nil, fmt.Errorf("create Deployment %s: %w", d.Name, err)
@@ -42,14 +43,14 @@ func (c *creating) create(ctx context.Context, n int, ours map[string]string) ([
 	return took, nil
 }
 
-// profile is where the time of a side's API server goes while things are created.
-func (c *creating) profile(ctx context.Context, side int, doing string, ours map[string]string) (report.Profile, error) {
+// profile shows where the time of a side's API server goes while objects are created.
+func (c *creating) profile(ctx context.Context, side int, doing string, annotations map[string]string) (report.Profile, error) {
 	apiServer, err := ofAPIServer(c.sides[side], doing)
 	if err != nil {
 		return report.Profile{}, err
 	}
-	return apiServer.over(ctx, 10, func() error { // seconds, for one sample in a thousand to count
-		_, err := c.create(ctx, 10, ours)
+	return apiServer.over(ctx, 10, func() error { // seconds, so that a thousandth is a sample
+		_, err := c.create(ctx, 10, annotations)
 		return err
 	})
 }
@@ -88,9 +89,9 @@ func withNoop(ctx context.Context, p *plane.Plane) error {
 	return noop.Configure(ctx, p.Admin)
 }
 
-func withOurs(ctx context.Context, p *plane.Plane) error { return withOursAnd(ctx, p) }
+func withProduct(ctx context.Context, p *plane.Plane) error { return withProductAnd(ctx, p) }
 
-func withOursAnd(ctx context.Context, p *plane.Plane, flags ...string) error {
+func withProductAnd(ctx context.Context, p *plane.Plane, flags ...string) error {
 	if err := p.Install(ctx); err != nil {
 		return err
 	}
@@ -98,26 +99,26 @@ func withOursAnd(ctx context.Context, p *plane.Plane, flags ...string) error {
 	return err
 }
 
-// createRow: what the webhook adds to a create, as its user waits for it.
+// createRow measures what the webhook adds to the time that a user waits for a create.
 func createRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	out = report.Row{
-		Title:   fmt.Sprintf("What is added to the time that creating an annotated Deployment of %d bytes takes through the API server", reviewBytes),
-		Against: "what a webhook adds that does nothing, called by the same configurations",
-		Why: "Each of these Deployments is a new one, so that the way of its metric is followed anew, with what mends the " +
-			"route and the extension that it lacks; and the API server passes on what it is warned of.",
+		Title:   fmt.Sprintf("Time added to creating an annotated Deployment of %d bytes through the API server", reviewBytes),
+		Against: "what a webhook that does nothing adds, called by the same configurations",
+		Why: "Each of these Deployments is new, so its metric pipeline is evaluated anew, including the fixes for the missing " +
+			"route and extension; and the API server passes on the warnings.",
 	}
 	flag, base, err := profileFlag()
 	if err != nil {
 		return out, err
 	}
 	c, err := s.startCreating(ctx, withoutWebhook, withNoop, func(ctx context.Context, p *plane.Plane) error {
-		return withOursAnd(ctx, p, flag)
+		return withProductAnd(ctx, p, flag)
 	})
 	if err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, c.stop()) }()
-	const none, noop, ours = 0, 1, 2
+	const none, noop, shipped = 0, 1, 2
 	// Most Services are there before their Deployments.
 	for _, p := range c.sides {
 		if err := p.Fill(ctx, 0, s.Creates*(s.Rounds+1)+whileProfiled, plane.Services); err != nil {
@@ -135,12 +136,12 @@ func createRow(ctx context.Context, s *Session) (out report.Row, err error) {
 			return out, err
 		}
 		median := func(side int) float64 { return measure.Median(measure.Micros(took[side])) }
-		p50.Ours = append(p50.Ours, median(ours)-median(none))
-		p50.Floor = append(p50.Floor, median(noop)-median(none))
-		whole.Ours, whole.Floor = append(whole.Ours, median(ours)), append(whole.Floor, median(none))
+		p50.Measured = append(p50.Measured, median(shipped)-median(none))
+		p50.Baseline = append(p50.Baseline, median(noop)-median(none))
+		whole.Measured, whole.Baseline = append(whole.Measured, median(shipped)), append(whole.Baseline, median(none))
 	}
 	p50.What, p50.Unit, p50.Bound = "added, p50", "µs", report.AtMost(1.3, 1.1)
-	whole.What, whole.Unit = "the whole create, p50, over one without webhook", "µs"
+	whole.What, whole.Unit = "the whole create, p50, compared with no webhook", "µs"
 	out.Lines = []report.Line{p50, whole}
 	webhook := profiling{"the webhook meanwhile", base, http.DefaultClient, []measure.Part{
 		{Name: "to follow the metric", Functions: "pipeline.(*Evaluator).Evaluate"},

@@ -9,21 +9,20 @@ import (
 	"github.com/kong-latency/kong-latency/test/bench/report"
 )
 
-// createUnannotatedRow: who does not use the product does not notice it.
+// createUnannotatedRow checks that the product does not slow down those who do not use it.
 func createUnannotatedRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	out = report.Row{
 		Title:   fmt.Sprintf("Creating a Deployment of %d bytes without annotations through the API server", reviewBytes),
 		Against: "an API server without webhooks",
-		Why: "The API server calls nobody, but evaluates the conditions of the configurations, once for the mutating and " +
-			"once for the validating one; and it tells the webhook, which watches Deployments " +
-			"and shares the processors with it here.",
+		Why: "The API server calls no webhook, but evaluates the match conditions of the mutating and of the validating " +
+			"configuration; and it sends watch events to the webhook, which shares the processors with it here.",
 	}
-	c, err := s.startCreating(ctx, withoutWebhook, withOurs)
+	c, err := s.startCreating(ctx, withoutWebhook, withProduct)
 	if err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, c.stop()) }()
-	const none, ours = 0, 1
+	const none, shipped = 0, 1
 	if _, err := c.create(ctx, s.Creates, nil); err != nil { // warms up
 		return out, err
 	}
@@ -34,11 +33,11 @@ func createUnannotatedRow(ctx context.Context, s *Session) (out report.Row, err 
 		if err != nil {
 			return out, err
 		}
-		p50.Ours = append(p50.Ours, measure.Median(measure.Micros(took[ours])))
-		p50.Floor = append(p50.Floor, measure.Median(measure.Micros(took[none])))
+		p50.Measured = append(p50.Measured, measure.Median(measure.Micros(took[shipped])))
+		p50.Baseline = append(p50.Baseline, measure.Median(measure.Micros(took[none])))
 	}
 	out.Lines = []report.Line{p50}
-	profile, err := c.profile(ctx, ours, "creates such Deployments", nil)
+	profile, err := c.profile(ctx, shipped, "creates such Deployments", nil)
 	out.Profiles = []report.Profile{profile}
 	return out, err
 }

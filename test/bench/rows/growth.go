@@ -12,8 +12,8 @@ import (
 	"github.com/kong-latency/kong-latency/webhook"
 )
 
-// growthRow: how cost grows with the number of workloads. What grows faster than that
-// number is a defect.
+// growthRow measures how cost grows with the number of workloads. More than linear
+// growth is a defect.
 func growthRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	out = report.Row{Title: "Cost by the number of workloads, each with its Deployment, Service and autoscaler"}
 	p, err := s.start(ctx)
@@ -40,7 +40,7 @@ func growthRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	return out, nil
 }
 
-// growth is curves in the making, by name.
+// growth collects the points of curves, by name.
 type growth struct {
 	attach, ready, memory, admission map[string][]report.Point
 }
@@ -61,9 +61,9 @@ func (g *growth) measure(ctx context.Context, s *Session, p *plane.Plane, n int)
 	if err != nil {
 		return err
 	}
-	ours, floor := got.Of("seconds")
-	add(g.attach, "controller", ours)
-	add(g.attach, "bare client", floor)
+	measured, baseline := got.Of("seconds")
+	add(g.attach, "controller", measured)
+	add(g.attach, "bare client", baseline)
 	if err := applyAll(ctx, p, n); err != nil {
 		return err
 	}
@@ -72,10 +72,10 @@ func (g *growth) measure(ctx context.Context, s *Session, p *plane.Plane, n int)
 		if err != nil {
 			return err
 		}
-		ours, floor := started.Of("seconds")
-		add(g.ready, part.name, ours)
+		measured, baseline := started.Of("seconds")
+		add(g.ready, part.name, measured)
 		if part.name == "controller" {
-			add(g.ready, "listing", floor)
+			add(g.ready, "listing", baseline)
 		}
 		memory, err := part.resident(p)(ctx)
 		if err != nil {
@@ -116,7 +116,7 @@ func (g *growth) admit(ctx context.Context, s *Session, p *plane.Plane, add func
 			cpu = append(cpu, figures["cpu"])
 		}
 		add(g.admission, "validate "+string(c.op), cpu)
-		_ = calls.close() // nothing is waiting for it
+		_ = calls.close() // nothing depends on it
 	}
 	return nil
 }

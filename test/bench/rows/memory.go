@@ -33,12 +33,12 @@ var controllerPart = part{"controller", func(ctx context.Context, p *plane.Plane
 	return product.Controller(ctx, p.ControlPlane, flags...)
 }}
 
-// memoryRow: how much memory the processes have with many workloads.
+// memoryRow measures the memory of the processes with many workloads.
 func memoryRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	out = report.Row{
 		Title: fmt.Sprintf("Resident memory with %d Deployments, Services and autoscalers", s.Many),
-		Why: "Most is what the caches keep of each object, with the indexes, of the controller also the events " +
-			"that wait, two for each workload here, and as much again that the garbage collector leaves until its next turn.",
+		Why: "Most of it is what the caches keep of each object, with the indexes; in the controller also the events " +
+			"that wait to be written, two for each workload here; and as much again is garbage that is not collected yet.",
 	}
 	empty, err := s.emptyPlane(ctx)
 	if err != nil {
@@ -58,14 +58,14 @@ func memoryRow(ctx context.Context, s *Session) (out report.Row, err error) {
 		with, none := got.Of("resident")
 		peak, _ := got.Of("peak")
 		out.Lines = append(out.Lines,
-			report.Line{What: part.name, Unit: "MiB", Ours: with, Bound: bounds[part.name]},
-			report.Line{What: part.name + ", at most since the start", Unit: "MiB", Ours: peak},
-			report.Line{What: part.name + ", with no workload", Unit: "MiB", Ours: none})
+			report.Line{What: part.name, Unit: "MiB", Measured: with, Bound: bounds[part.name]},
+			report.Line{What: part.name + ", peak since the start", Unit: "MiB", Measured: peak},
+			report.Line{What: part.name + ", with no workload", Unit: "MiB", Measured: none})
 	}
 	return out, nil
 }
 
-// resident starts the part and measures it when it has come to rest.
+// resident starts the process and measures it when it is idle.
 func (part part) resident(p *plane.Plane) measure.Side {
 	return func(ctx context.Context) (measure.Figures, error) {
 		process, err := part.start(ctx, p)
@@ -78,7 +78,7 @@ func (part part) resident(p *plane.Plane) measure.Side {
 }
 
 // atRest returns the resident memory of a process once it uses less than a fifth of a
-// processor: events that wait go on being told for minutes.
+// processor: writing the queued events goes on for minutes.
 func atRest(ctx context.Context, p *product.Process) (now, peak float64, err error) {
 	const step = 500 * time.Millisecond
 	last, rested := time.Duration(-1), 0
@@ -96,7 +96,7 @@ func atRest(ctx context.Context, p *product.Process) (now, peak float64, err err
 		return rested > 3, nil
 	})
 	if err != nil {
-		return 0, 0, fmt.Errorf("wait until the process rests: %w", err)
+		return 0, 0, fmt.Errorf("wait until the process is idle: %w", err)
 	}
 	return measure.Resident(p.PID())
 }

@@ -17,10 +17,10 @@ import (
 
 const kib = 1 << 10
 
-// memoryObjectRow: what a Deployment costs of which nobody wants anything.
+// memoryObjectRow measures the memory of a Deployment that is not enabled.
 func memoryObjectRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	out = report.Row{
-		Title: fmt.Sprintf("Memory that each of %d Deployments of %d bytes without annotations adds: what is alive on the heap, by the Go runtime", s.Objects, reviewBytes),
+		Title: fmt.Sprintf("Memory added by each of %d Deployments of %d bytes without annotations: live heap, as reported by the Go runtime", s.Objects, reviewBytes),
 		Why:   "It is the object's name and labels, with the indexes by which Services find it.",
 	}
 	empty, err := s.emptyPlane(ctx)
@@ -46,13 +46,13 @@ func memoryObjectRow(ctx context.Context, s *Session) (out report.Row, err error
 			return out, err
 		}
 		out.Lines = append(out.Lines,
-			report.Line{What: part.name, Unit: "KiB", Ours: added(got, "alive", s.Objects), Bound: report.AtMost(1.5, 0.5)},
-			report.Line{What: part.name + ", of resident memory", Unit: "KiB", Ours: added(got, "resident", s.Objects)})
+			report.Line{What: part.name, Unit: "KiB", Measured: added(got, "alive", s.Objects), Bound: report.AtMost(1.5, 0.5)},
+			report.Line{What: part.name + ", of resident memory", Unit: "KiB", Measured: added(got, "resident", s.Objects)})
 	}
 	return out, nil
 }
 
-// added is what each of n objects adds, in KiB, round by round.
+// added returns what each of n objects adds, in KiB, round by round.
 func added(c measure.Compared, key string, n int) []float64 {
 	with, none := c.Of(key)
 	out := make([]float64, len(with))
@@ -62,7 +62,7 @@ func added(c measure.Compared, key string, n int) []float64 {
 	return out
 }
 
-// alive starts the part and measures what it keeps.
+// alive starts the process and measures its live heap.
 func (part part) alive(p *plane.Plane) measure.Side {
 	return func(ctx context.Context) (measure.Figures, error) {
 		process, err := part.start(ctx, p)
@@ -78,9 +78,9 @@ func (part part) alive(p *plane.Plane) measure.Side {
 	}
 }
 
-// live is how many bytes the last garbage collection found in use. Reading metrics
-// makes garbage, so that there is a new one before long; two, so that it began when
-// the process was at rest.
+// live returns the bytes that the last garbage collection found in use. Reading
+// metrics makes garbage, which triggers the next collection; it waits for two, so that
+// the last one began when the process was idle.
 func live(ctx context.Context, p *product.Process) (bytes float64, err error) {
 	const cycles, heap = "go_gc_cycles_total_gc_cycles_total", "go_gc_heap_live_bytes"
 	first := -1.0

@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// scrape reads the metrics of a process of ours.
+// scrape reads the metrics of a process.
 func scrape(ctx context.Context, url string) (map[string]*dto.MetricFamily, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -30,7 +30,7 @@ func scrape(ctx context.Context, url string) (map[string]*dto.MetricFamily, erro
 	return families, nil
 }
 
-// sum adds up the counters and gauges of a name that have these labels; 0 if there
+// sum adds up the counters and gauges of a name that have the given labels; 0 if there
 // are none yet.
 func sum(ctx context.Context, url, name string, labels ...string) (float64, error) {
 	families, err := scrape(ctx, url)

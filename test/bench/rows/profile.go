@@ -14,7 +14,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/controlplane"
 )
 
-// profiling is a program that can be asked for its profiles.
+// profiling describes a program that serves profiles.
 type profiling struct {
 	name   string
 	base   string // URL
@@ -22,14 +22,14 @@ type profiling struct {
 	parts  []measure.Part
 }
 
-// profileFlag has a process of ours serve profiles, and is where.
+// profileFlag returns a flag that makes a process serve profiles, and the base URL.
 func profileFlag() (flag, base string, err error) {
 	port, err := controlplane.FreePort()
 	address := fmt.Sprintf("127.0.0.1:%d", port)
 	return "--pprof-bind-address=" + address, "http://" + address, err
 }
 
-// ofAPIServer is the API server of a plane, as far as its webhooks matter.
+// ofAPIServer profiles the API server of a plane with regard to its webhooks.
 func ofAPIServer(p *plane.Plane, doing string) (profiling, error) {
 	c, err := rest.HTTPClientFor(p.Config())
 	if err != nil {
@@ -38,11 +38,11 @@ func ofAPIServer(p *plane.Plane, doing string) (profiling, error) {
 	return profiling{"the API server while it " + doing, p.Config().Host, c, []measure.Part{
 		{Name: "admission by webhooks", Functions: "pkg/admission/plugin/webhook/"},
 		{Name: "of which to evaluate conditions", Functions: "matchconditions.(*matcher).Match"},
-		{Name: "to tell watches", Functions: "handlers.(*WatchServer)"},
+		{Name: "to send watch events", Functions: "handlers.(*WatchServer)"},
 	}}, nil
 }
 
-// over profiles the program for so many seconds, in which work is done again and again.
+// over profiles the program for the given number of seconds while repeating work.
 func (p profiling) over(ctx context.Context, seconds int, work func() error) (report.Profile, error) {
 	wait := p.begin(ctx, seconds)
 	for {
@@ -62,7 +62,7 @@ type profiled struct {
 	err error
 }
 
-// begin begins to profile the program, as soon as it answers.
+// begin starts profiling the program as soon as it answers.
 func (p profiling) begin(ctx context.Context, seconds int) <-chan profiled {
 	out := make(chan profiled, 1)
 	go func() {
@@ -76,7 +76,7 @@ func (p profiling) begin(ctx context.Context, seconds int) <-chan profiled {
 	return out
 }
 
-// profileOfStart is where the time of a start goes, in its first seconds.
+// profileOfStart shows where the time of a process goes in its first seconds.
 func (part part) profileOfStart(ctx context.Context, p *plane.Plane, seconds int) (report.Profile, error) {
 	flag, base, err := profileFlag()
 	if err != nil {

@@ -22,13 +22,13 @@ import (
 	"github.com/kong-latency/kong-latency/test/bench/report"
 )
 
-// readyRow: how long a process takes to know what there is.
+// readyRow measures how long a process takes to fill its caches.
 func readyRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	out = report.Row{
 		Title:   fmt.Sprintf("From start to ready with %d Deployments, Services and autoscalers", s.Many),
 		Against: "a bare client that lists them, all three at once",
-		Why: "Objects come one by one as events of a watch, which cost both ends more than a list does; but so neither ever holds " +
-			"all of them as they are. With few workloads it is the start of a process, see growth.",
+		Why: "Objects are streamed one by one as watch events, which costs client and server more than a list, but neither " +
+			"ever has all of them in memory. With few workloads most of it is process start, see growth.",
 	}
 	filled, err := s.filledPlane(ctx)
 	if err != nil {
@@ -44,7 +44,7 @@ func readyRow(ctx context.Context, s *Session) (out report.Row, err error) {
 		if got, err = measure.InTurn(ctx, s.Rounds, part.ready(filled), watching(filled)); err != nil {
 			return out, err
 		}
-		out.Lines = append(out.Lines, line(got, "seconds", part.name+", against one that gets them as we do, by watches", "s", report.Bound{}))
+		out.Lines = append(out.Lines, line(got, "seconds", part.name+", against a client that streams them by watches", "s", report.Bound{}))
 		profile, err := part.profileOfStart(ctx, filled, 1)
 		if err != nil {
 			return out, err
@@ -83,7 +83,7 @@ func listing(p *plane.Plane) measure.Side {
 	}
 }
 
-// watching gets everything with bare informers, which keep no more than its names.
+// watching reads everything with bare informers, which keep names only.
 func watching(p *plane.Plane) measure.Side {
 	return func(ctx context.Context) (measure.Figures, error) {
 		config := p.Config()

@@ -15,13 +15,13 @@ import (
 	"github.com/kong-latency/kong-latency/test/bench/plane"
 )
 
-// reviewBytes is the size of a review that is measured with.
+// reviewBytes is the size of the reviews that are sent.
 const reviewBytes = 10_000
 
-// review is what the API server sends about an annotated Deployment: in all
-// reviewBytes, of which on UPDATE one half is the former state.
+// review returns what the API server sends for an annotated Deployment, reviewBytes in
+// total; on UPDATE half of it is the old object.
 func review(op admissionv1.Operation) ([]byte, error) {
-	const envelope = 1200 // what surrounds the objects, about
+	const envelope = 1200 // approximate size of what surrounds the objects
 	req := &admissionv1.AdmissionRequest{
 		UID:      "705ab4f5-6393-11e8-b7cc-42010a800002",
 		Kind:     metav1.GroupVersionKind{Group: appsv1.GroupName, Version: "v1", Kind: "Deployment"},
@@ -65,7 +65,7 @@ func raw(d *appsv1.Deployment) (runtime.RawExtension, error) {
 	return runtime.RawExtension{Raw: text}, err
 }
 
-// allowed tells whether an answer is that the object is admitted.
+// allowed returns an error unless the answer admits the object.
 func allowed(answer []byte) error {
 	var r admissionv1.AdmissionReview
 	if err := json.Unmarshal(answer, &r); err != nil {
@@ -77,7 +77,7 @@ func allowed(answer []byte) error {
 	return nil
 }
 
-// active is the condition of an autoscaler that gets values.
+// active is the condition of an autoscaler that receives values.
 func active(now metav1.Time) autoscalingv2.HorizontalPodAutoscalerCondition {
 	return autoscalingv2.HorizontalPodAutoscalerCondition{
 		Type: autoscalingv2.ScalingActive, Status: "True", Reason: "ValidMetricFound",

@@ -1,4 +1,4 @@
-// Package rows is what is measured, each row in a file of its name.
+// Package rows holds the measurements, each row in a file of its name.
 package rows
 
 import (
@@ -12,14 +12,14 @@ import (
 	"github.com/kong-latency/kong-latency/test/bench/report"
 )
 
-// Row is one thing that is measured.
+// Row is one measurement.
 type Row struct {
-	// Name is its file's, and what ROW= takes.
+	// Name is the file's name and the value of ROW=.
 	Name string
 	run  func(context.Context, *Session) (report.Row, error)
 }
 
-// All is every row, in the order in which they are told.
+// All returns every row, in the order of the report.
 func All() []Row {
 	return []Row{
 		{"admission", admissionRow},
@@ -62,21 +62,21 @@ type Sizes struct {
 	Creates int
 	// Attach is how many workloads wait for the controller to start.
 	Attach int
-	// PerSecond and Seconds say how fast workloads come, and for how long.
+	// PerSecond and Seconds say how fast workloads are created, and for how long.
 	PerSecond, Seconds int
-	// Writes is for how many workloads the writes are counted.
+	// Writes is the number of workloads for which writes are counted.
 	Writes int
-	// Many is how many workloads there are where there are many.
+	// Many is the number of workloads in the rows with many.
 	Many int
-	// Objects is how many Deployments nobody asks anything for.
+	// Objects is the number of Deployments that are not enabled.
 	Objects int
-	// CachedServices and CachedObjects lie in the caches where some do.
+	// CachedServices and CachedObjects are in the caches in row admission-caches.
 	CachedServices, CachedObjects int
-	// Growth is the sizes of the graphs.
+	// Growth are the sizes of the graphs.
 	Growth []int
 }
 
-// Full is what the report is made of.
+// Full returns the sizes of the report.
 func Full() Sizes {
 	return Sizes{
 		Rounds: 5, Requests: 2500, Creates: 200, Attach: 5000, PerSecond: 50, Seconds: 8, Writes: 500,
@@ -93,7 +93,7 @@ type Session struct {
 	empty  *plane.Plane
 }
 
-// Run measures one row. What goes wrong is told in it.
+// Run measures one row. Errors are reported in it.
 func (s *Session) Run(ctx context.Context, r Row) report.Row {
 	out, err := r.run(ctx, s)
 	out.Name = r.Name
@@ -103,7 +103,7 @@ func (s *Session) Run(ctx context.Context, r Row) report.Row {
 	return out
 }
 
-// start starts a plane of one row's own.
+// start starts a plane for one row.
 func (s *Session) start(ctx context.Context) (*plane.Plane, error) {
 	return plane.Start(ctx, nil)
 }
@@ -143,7 +143,7 @@ func (s *Session) filledPlane(ctx context.Context) (*plane.Plane, error) {
 	return p, nil
 }
 
-// fillAttached makes n workloads with what the product makes for them.
+// fillAttached creates n workloads with their autoscalers.
 func fillAttached(ctx context.Context, p *plane.Plane, n int) error {
 	if err := p.Fill(ctx, 0, n, plane.Services, plane.Workloads); err != nil {
 		return err
@@ -154,7 +154,7 @@ func fillAttached(ctx context.Context, p *plane.Plane, n int) error {
 	return applyAll(ctx, p, n)
 }
 
-// Close stops what rows share.
+// Close stops the shared planes.
 func (s *Session) Close() error {
 	var errs []error
 	for _, p := range []*plane.Plane{s.empty, s.filled} {

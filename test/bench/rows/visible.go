@@ -15,12 +15,12 @@ import (
 	"github.com/kong-latency/kong-latency/test/product"
 )
 
-// visibleRow: how long a new workload is without its autoscaler.
+// visibleRow measures how long a new workload is without its autoscaler.
 func visibleRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	out = report.Row{
-		Title:   fmt.Sprintf("From a Deployment's create, answered, until a watch shows its autoscaler, at %d Deployments a second", s.PerSecond),
-		Against: "from a bare create of an autoscaler, sent, until a watch shows it",
-		Why:     "Between the two lie the watch of the Deployment, the reconcile, and an apply, which costs the API server more than a create.",
+		Title:   fmt.Sprintf("From the answer to a Deployment's create until a watch shows its autoscaler, at %d Deployments per second", s.PerSecond),
+		Against: "the time from sending a bare create of an autoscaler until a watch shows it",
+		Why:     "The difference is the watch of the Deployment, the reconcile, and an apply, which costs the API server more than a create.",
 	}
 	p, err := s.start(ctx)
 	if err != nil {
@@ -28,7 +28,7 @@ func visibleRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	}
 	defer func() { err = errors.Join(err, p.Stop()) }()
 	each := s.PerSecond * s.Seconds
-	last := (2*s.Rounds + 2) * each // ours and the floor's, and both to warm up
+	last := (2*s.Rounds + 2) * each // both sides, with a warm-up each
 	if err := p.Fill(ctx, 0, last, plane.Services); err != nil {
 		return out, err
 	}
@@ -51,12 +51,12 @@ func visibleRow(ctx context.Context, s *Session) (out report.Row, err error) {
 			return s.arrive(ctx, p, seen, from, each, make, answered)
 		}
 	}
-	ours := side(plane.Workloads, true)
-	floor := side(func(i int) client.Object { return plane.HPA(i) }, false)
-	if _, err := measure.InTurn(ctx, 1, ours, floor); err != nil { // warms up
+	measured := side(plane.Workloads, true)
+	baseline := side(func(i int) client.Object { return plane.HPA(i) }, false)
+	if _, err := measure.InTurn(ctx, 1, measured, baseline); err != nil { // warms up
 		return out, err
 	}
-	got, err := measure.InTurn(ctx, s.Rounds, ours, floor)
+	got, err := measure.InTurn(ctx, s.Rounds, measured, baseline)
 	if err != nil {
 		return out, err
 	}
@@ -67,8 +67,8 @@ func visibleRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	return out, nil
 }
 
-// arrive creates n objects at the session's rate, and says how long after each its
-// autoscaler was there: after it was answered, or sent.
+// arrive creates n objects at the session's rate and returns how long after each its
+// autoscaler appeared, counted from the answer or from sending.
 func (s *Session) arrive(ctx context.Context, p *plane.Plane, seen *plane.Seen, from, n int, make func(int) client.Object, answered bool) (measure.Figures, error) {
 	expect := seen.Count() + n
 	since := map[int]time.Time{}

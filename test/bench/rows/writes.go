@@ -17,19 +17,19 @@ import (
 	"github.com/kong-latency/kong-latency/test/product"
 )
 
-// An hour of Kubernetes' own controller, which writes the status of each autoscaler
-// every 15 seconds where its metric changes, is made to pass in as many rounds.
+// One hour of kube-controller-manager, which writes the status of each autoscaler
+// every 15 seconds while its metric changes, is simulated in as many rounds.
 const syncsAnHour = int(time.Hour / (15 * time.Second))
 
-// idleOf is of how many workloads the hour is played: what is written of one does
-// not depend on the others, and the API server takes its time for every status.
+// idleOf is the number of workloads that the hour is simulated for: the writes for one
+// do not depend on the others, and each status costs the API server time.
 const idleOf = 50
 
-// writesRow: what the controller writes, counted by the API server, and by the
-// controller itself for what is not an autoscaler.
+// writesRow counts the controller's writes: of autoscalers by the API server, of
+// everything else by the controller's metrics.
 func writesRow(ctx context.Context, s *Session) (out report.Row, err error) {
-	out = report.Row{Title: fmt.Sprintf("What the controller writes about %d workloads, leases aside. Events are told apart: "+
-		"each workload here has two warnings about its pipeline, which are told at the attach and once more after a restart", s.Writes)}
+	out = report.Row{Title: fmt.Sprintf("Writes of the controller for %d workloads, except leases. Events are counted separately: "+
+		"each workload here has two warnings about its pipeline, which are reported when it is attached and again after a restart", s.Writes)}
 	p, err := s.start(ctx)
 	if err != nil {
 		return out, err
@@ -77,29 +77,29 @@ func writesRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	return out, count.add(ctx, &out, "an idle hour, in which only statuses change", 0)
 }
 
-// writes counts what was written since it was asked last.
+// writes counts writes since its last call.
 type writes struct {
 	plane        *plane.Plane
 	process      *product.Process
 	hpas, others float64
-	// per is what counts are divided by.
+	// per is the divisor of counts.
 	per float64
 }
 
-// add waits until nothing is written any more, and adds what was.
+// add waits until writing stops, and adds the counts.
 func (w *writes) add(ctx context.Context, out *report.Row, when string, want float64) error {
 	hpas, others, err := w.quiet(ctx)
 	if err != nil {
 		return err
 	}
 	out.Lines = append(out.Lines,
-		report.Line{What: when + ": autoscalers", Ours: []float64{(hpas - w.hpas) / w.per}, Bound: report.Exactly(want)},
-		report.Line{What: when + ": all else, which is events", Ours: []float64{(others - w.others - (hpas - w.hpas)) / w.per}})
+		report.Line{What: when + ": autoscalers", Measured: []float64{(hpas - w.hpas) / w.per}, Bound: report.Exactly(want)},
+		report.Line{What: when + ": everything else, which is events", Measured: []float64{(others - w.others - (hpas - w.hpas)) / w.per}})
 	w.hpas, w.others = hpas, others
 	return nil
 }
 
-// quiet returns the counts once they stay the same for a while.
+// quiet returns the counts once they are stable.
 func (w *writes) quiet(ctx context.Context) (hpas, all float64, err error) {
 	var last [2]float64
 	same := 0
@@ -122,7 +122,7 @@ func (w *writes) quiet(ctx context.Context) (hpas, all float64, err error) {
 	return hpas, all, nil
 }
 
-// reconciled waits until the controller has looked at so many workloads.
+// reconciled waits until the controller has reconciled n workloads.
 func (w *writes) reconciled(ctx context.Context, n int) error {
 	return wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 		done, err := sum(ctx, w.process.Metrics, "controller_runtime_reconcile_total", "controller=workload")
@@ -130,7 +130,7 @@ func (w *writes) reconciled(ctx context.Context, n int) error {
 	})
 }
 
-// clientWrites is how many requests that write a process has sent.
+// clientWrites returns the number of write requests that a process has sent.
 func clientWrites(ctx context.Context, url string) (float64, error) {
 	var all float64
 	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
@@ -143,7 +143,7 @@ func clientWrites(ctx context.Context, url string) (float64, error) {
 	return all, nil
 }
 
-// passAnHour writes statuses as kube-controller-manager does in an hour.
+// passAnHour writes the statuses that kube-controller-manager writes in an hour.
 func passAnHour(ctx context.Context, p *plane.Plane, n int) error {
 	began := metav1.Now().Rfc3339Copy()
 	return plane.Parallel(ctx, workers(), n, func(ctx context.Context, i int) error {

@@ -18,18 +18,18 @@ import (
 	rules "github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
-// Options name what the adapter stands between.
+// Options are the adapter's options.
 type Options struct {
-	// Port of 127.0.0.1 to serve on. Zero: one that is free.
+	// Port of 127.0.0.1 to serve on. Zero means any free port.
 	Port       int
 	ConfigFile string // prometheus-adapter's config.yaml
 	Prometheus string // URL
 	// Kubeconfig of the cluster: discovery, and delegated authentication and
 	// authorization.
 	Kubeconfig string
-	// RelistInterval is how often the series are listed anew.
+	// RelistInterval is the interval at which series are listed.
 	RelistInterval time.Duration
-	// MaxAge is how old the youngest sample of a listed series may be. Zero:
+	// MaxAge is the maximum age of the latest sample of a listed series. Zero means
 	// RelistInterval.
 	MaxAge time.Duration
 }
@@ -41,9 +41,8 @@ type Adapter struct {
 	err  error // valid once done is closed
 }
 
-// Start reads the configuration, whose mistakes end it as they end
-// prometheus-adapter, and serves on loopback with a certificate made for the
-// occasion. Its log is klog's.
+// Start reads the configuration, which must be valid as for prometheus-adapter, and
+// serves on loopback with a new self-signed certificate. It logs to klog.
 func Start(ctx context.Context, o Options) (*Adapter, error) {
 	a, err := start(ctx, o)
 	if err != nil {
@@ -52,13 +51,13 @@ func Start(ctx context.Context, o Options) (*Adapter, error) {
 	return a, nil
 }
 
-// Port is the port of the API on 127.0.0.1.
+// Port returns the port of the API on 127.0.0.1.
 func (a *Adapter) Port() int { return a.port }
 
 // Done is closed when the adapter has ended.
 func (a *Adapter) Done() <-chan struct{} { return a.done }
 
-// Err is why the adapter ended; nil while it runs and after an orderly end.
+// Err returns why the adapter ended; nil while it runs and after a normal end.
 func (a *Adapter) Err() error {
 	select {
 	case <-a.done:
@@ -116,7 +115,7 @@ func newBase(o Options, listener net.Listener) *basecmd.AdapterBase {
 	return base
 }
 
-// build parses the configuration by the cluster's own discovery.
+// build parses the configuration with the cluster's discovery.
 func build(base *basecmd.AdapterBase, o Options) (*metrics, error) {
 	discovery, err := base.DiscoveryClient()
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	rules "github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
-// source is what the adapter asks of Prometheus.
+// source is the part of Prometheus' API that the adapter uses.
 type source interface {
 	// series lists the series that match a selector and have a sample since
 	// the time.
@@ -22,7 +22,7 @@ type source interface {
 	vector(ctx context.Context, expr string) (model.Vector, error)
 }
 
-// prometheus asks a server over HTTP.
+// prometheus queries a server over HTTP.
 type prometheus struct{ api prometheusv1.API }
 
 func newPrometheus(url string) (*prometheus, error) {
@@ -34,7 +34,7 @@ func newPrometheus(url string) (*prometheus, error) {
 }
 
 func (p *prometheus) series(ctx context.Context, match string, since time.Time) ([]rules.Series, error) {
-	// No end, as prometheus-adapter: whatever has come by now counts.
+	// No end time, like prometheus-adapter: up to now.
 	found, _, _, err := p.api.Series(ctx, []string{match}, since, time.Time{})
 	if err != nil {
 		return nil, fmt.Errorf("list series %s: %w", match, err)

@@ -22,7 +22,7 @@ import (
 	rules "github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
-// metrics answers the custom metrics API out of Prometheus, by the rules of a
+// metrics serves the custom metrics API from Prometheus, by the rules of a
 // prometheus-adapter configuration.
 type metrics struct {
 	config  *rules.Config
@@ -41,8 +41,8 @@ func newMetrics(config *rules.Config, s source, mapper meta.RESTMapper, objects 
 	return m
 }
 
-// relist replaces what is known. If any query fails, everything stays as it
-// was, as prometheus-adapter does.
+// relist replaces the known series. If any query fails, nothing changes, as with
+// prometheus-adapter.
 func (m *metrics) relist(ctx context.Context) error {
 	found := map[string][]rules.Series{}
 	since := time.Now().Add(-m.maxAge)
@@ -105,8 +105,8 @@ func (m *metrics) GetMetricBySelector(ctx context.Context, namespace string, sel
 	return list, nil
 }
 
-// query returns the samples by the name of their object; of several with one
-// name the last counts. Its errors are the API's answers.
+// query returns the samples by the name of their object; of several with the same name
+// the last is used. Its errors are the API's answers.
 func (m *metrics) query(ctx context.Context, namespace string, names []string, info provider.CustomMetricInfo, selector labels.Selector) (map[string]model.SampleValue, error) {
 	key := rules.Key{Resource: info.GroupResource, Namespaced: info.Namespaced, Metric: info.Metric}
 	query, err := m.known.Load().Query(key, namespace, names, selector)

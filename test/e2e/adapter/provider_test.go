@@ -34,7 +34,7 @@ var (
 	seedInfo = provider.CustomMetricInfo{GroupResource: services, Namespaced: true, Metric: seedMetric}
 )
 
-// canned answers with what it was given, and remembers what it was asked.
+// canned returns fixed answers and records the queries.
 type canned struct {
 	listed  []rules.Series
 	samples model.Vector
@@ -143,7 +143,7 @@ func TestMetricsBySelector(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// idle has no sample and is left out; of two samples the last counts.
+	// idle has no sample and is left out; of two samples the last is used.
 	if len(got.Items) != 1 || got.Items[0].DescribedObject.Name != "echo" || got.Items[0].Value.String() != "2" {
 		t.Errorf("items %+v, want echo with 2", got.Items)
 	}

@@ -49,7 +49,7 @@ func Register(ctx context.Context, config *rest.Config, namespace string, port i
 			Version:               "v1beta1",
 			GroupPriorityMinimum:  100,
 			VersionPriority:       100,
-			InsecureSkipTLSVerify: true, // its certificate is made anew at each start
+			InsecureSkipTLSVerify: true, // it has a new certificate at each start
 			Service:               &apiregistration.ServiceReference{Namespace: namespace, Name: serviceName, Port: new(int32(port))},
 		},
 	}

@@ -14,24 +14,23 @@ import (
 const sample = "config/samples/echo.yaml"
 
 const (
-	// refusal stands in what kubectl prints when a webhook refuses.
-	refusal = "denied the request: kong-latency"
-	// announcement begins the webhook's line about what will be done, which
-	// kubectl prints as a warning.
+	// denial is part of kubectl's output when the webhook refuses.
+	denial = "denied the request: autoscaling by latency cannot work"
+	// announcement is the beginning of the warning that announces what will be done.
 	announcement = "Warning: kong-latency: will "
 )
 
-// apply does what the user does, and shows the autoscaler that comes of it.
+// apply does what a user does, and shows the resulting autoscaler.
 func (d *demo) apply(ctx context.Context) error {
 	fix, err := d.refused(ctx)
 	if err != nil {
 		return err
 	}
-	if err := d.mend(ctx, fix); err != nil {
+	if err := d.fix(ctx, fix); err != nil {
 		return err
 	}
 	d.out.blank()
-	d.out.title("And once more:")
+	d.out.title("Apply it again:")
 	if err := d.show(ctx, "apply", "-f", sample); err != nil {
 		return err
 	}
@@ -59,15 +58,15 @@ func (d *demo) apply(ctx context.Context) error {
 	return stack.At(stack.Controller, err)
 }
 
-// refused applies the sample while the ServiceMonitor is missing, and returns the
-// YAML with which the refusal ends.
+// refused applies the sample while the ServiceMonitor is missing, and returns the YAML
+// at the end of the denial.
 func (d *demo) refused(ctx context.Context) (string, error) {
 	d.out.blank()
-	d.out.title("The echo application with the one annotation. Of Kong's guide, the ServiceMonitor was forgotten:")
+	d.out.title("The echo application with one annotation. The ServiceMonitor of Kong's guide is missing:")
 	output, err := d.kubectl(ctx, true, "apply", "-f", sample)
 	for again := 0; err == nil && again < 3; again++ {
-		// Its Service comes a moment before it, and the webhook may see that a moment later.
-		d.out.title("The webhook has not seen the Service in time, so once more:")
+		// The Service is created a moment before, and the webhook may not have seen it.
+		d.out.title("The webhook had not seen the Service yet, so apply it again:")
 		if _, err := d.kubectl(ctx, false, "delete", "deployment", "echo"); err != nil {
 			return "", stack.At(stack.Webhook, err)
 		}
@@ -77,28 +76,27 @@ func (d *demo) refused(ctx context.Context) (string, error) {
 	case ctx.Err() != nil:
 		return "", stack.At(stack.Webhook, context.Cause(ctx))
 	case err == nil:
-		return "", stack.At(stack.Webhook, errors.New("the sample was admitted, although nothing has Prometheus scrape the latency"))
-	case !strings.Contains(output, refusal):
+		return "", stack.At(stack.Webhook, errors.New("the sample was admitted, although Prometheus does not scrape the latency"))
+	case !strings.Contains(output, denial):
 		return "", stack.At(stack.Webhook, fmt.Errorf("kubectl apply failed, but the webhook has not refused: %w", err))
 	}
 	fix, ok := fixIn(output)
 	if !ok {
-		return "", stack.At(stack.Webhook, errors.New("the refusal does not end with YAML after a line ---"))
+		return "", stack.At(stack.Webhook, errors.New("the denial does not end with YAML after a line ---"))
 	}
 	return fix, nil
 }
 
-// fixIn cuts the YAML out of what kubectl printed: all that follows the first line
-// ---.
+// fixIn extracts the YAML from kubectl's output: everything after the first line ---.
 func fixIn(output string) (string, bool) {
 	_, fix, ok := strings.Cut(output, "\n---\n")
 	return fix, ok && strings.TrimSpace(fix) != ""
 }
 
-// mend applies the fix, and waits until everybody has taken notice.
-func (d *demo) mend(ctx context.Context, fix string) error {
-	d.out.title("The refusal ends with what mends it. That, from --- on, is applied as it stands:")
-	if _, err := d.kubectlWith(ctx, fix, true, "apply", "-f", "-"); err != nil {
+// fix applies the fix, and waits until it takes effect.
+func (d *demo) fix(ctx context.Context, manifest string) error {
+	d.out.title("The denial ends with the fix. Everything from --- on is applied unchanged:")
+	if _, err := d.kubectlWith(ctx, manifest, true, "apply", "-f", "-"); err != nil {
 		return stack.At(stack.Manifests, err)
 	}
 	return d.out.step("the fix takes effect", func() (string, error) {
@@ -112,8 +110,7 @@ func (d *demo) mend(ctx context.Context, fix string) error {
 	})
 }
 
-// show runs kubectl before the user's eyes. The webhook must have announced
-// what comes of it.
+// show runs kubectl visibly. The webhook must have announced the result.
 func (d *demo) show(ctx context.Context, args ...string) error {
 	output, err := d.kubectl(ctx, true, args...)
 	if err != nil {

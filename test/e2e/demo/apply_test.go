@@ -4,7 +4,7 @@ import "testing"
 
 func TestFixIn(t *testing.T) {
 	const refused = `service/echo created
-Error from server: error when creating "echo.yaml": admission webhook "w" denied the request: kong-latency cannot let this work as it is:
+Error from server: error when creating "echo.yaml": admission webhook "w" denied the request: autoscaling by latency cannot work like this:
 - ServiceMonitorNotFound: no ServiceMonitor selects Service a/b --- none at all
 `
 	tests := map[string]struct {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// end stops everything. After a failure it saves the logs first, as the control
-// plane's folder goes away with it.
+// end stops everything. After a failure it saves the logs first, as the control plane's
+// folder is removed.
 func (d *demo) end(ctx context.Context, err error) error {
 	if err != nil && !errors.Is(context.Cause(ctx), context.Canceled) {
 		err = d.SaveLogs(err)
@@ -17,8 +17,8 @@ func (d *demo) end(ctx context.Context, err error) error {
 	d.out.status("stopping …")
 	begin := time.Now()
 	if stopErr := d.Stop(); stopErr != nil && err == nil {
-		// The scenario has been seen to its end; a process that had to be
-		// killed, because some kubectl still watched, takes nothing from it.
+		// The scenario has finished; a process that had to be
+		// killed, because some kubectl still watched, is not a failure of it.
 		what, _, _ := strings.Cut(stopErr.Error(), ";")
 		d.out.note("note: " + what)
 	}
@@ -26,7 +26,7 @@ func (d *demo) end(ctx context.Context, err error) error {
 	return err
 }
 
-// keep leaves all running until the user has enough.
+// keep leaves everything running until the user stops it.
 func (d *demo) keep(ctx context.Context) error {
 	d.out.blank()
 	d.out.title("Everything is still running. In another terminal:")
@@ -47,7 +47,7 @@ func (d *demo) keep(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		select {
-		case <-ctx.Done(): // as announced, no failure
+		case <-ctx.Done(): // the announced end, not a failure
 			return nil
 		case <-ticker.C:
 			if err := d.Alive(); err != nil {

@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// rescales tells which SuccessfulRescale events are new. An event that happens
-// again is the same object with a higher count.
+// rescales finds new SuccessfulRescale events. A repeated event is the same object with
+// a higher count.
 type rescales struct{ seen map[types.UID]int32 }
 
 // next returns what happened since the last call, oldest first.

@@ -20,7 +20,7 @@ func event(uid, version string, second, count int, reason, message string) corev
 	}
 }
 
-func TestRescalesAreToldOnceInOrder(t *testing.T) {
+func TestRescalesAreReturnedOnceInOrder(t *testing.T) {
 	up3 := event("a", "99", 10, 1, "SuccessfulRescale", "New size: 3; reason: above")
 	up7 := event("b", "101", 10, 1, "SuccessfulRescale", "New size: 7; reason: above")
 	other := event("c", "102", 10, 1, "FailedGetObjectMetric", "no metric")

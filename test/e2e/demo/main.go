@@ -1,6 +1,6 @@
-// Command demo shows the product at work on a real control plane and a real
-// Prometheus, with nothing stood in for but Kong itself: one annotation in, a
-// working autoscaler out. `make demo` builds what it needs and runs it.
+// Command demo shows the product at work on a real control plane and a real Prometheus,
+// in which only Kong is simulated: one annotation gives a working autoscaler. `make
+// demo` builds what it needs and runs it.
 package main
 
 import (
@@ -32,7 +32,7 @@ func run(args []string) int {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		return exitUsage
 	}
-	// Further signals are swallowed until all is stopped, which is bounded.
+	// Further signals are ignored until everything is stopped, which is bounded.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	out := newReport(os.Stdout)

@@ -14,8 +14,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/e2e/stack"
 )
 
-// echo is the name of the sample's Deployment and Service, and of the
-// autoscaler that appears.
+// echo is the name of the sample's Deployment, Service and autoscaler.
 var echo = stack.Echo
 
 // kubectl runs kubectl at the root of the repository and returns what it
@@ -24,7 +23,7 @@ func (d *demo) kubectl(ctx context.Context, visible bool, args ...string) (strin
 	return d.kubectlWith(ctx, "", visible, args...)
 }
 
-// kubectlWith is kubectl with something to read from its standard input.
+// kubectlWith is kubectl with standard input.
 func (d *demo) kubectlWith(ctx context.Context, input string, visible bool, args ...string) (string, error) {
 	output, err := d.Stack.Kubectl(ctx, input, args...)
 	if visible {
@@ -37,13 +36,13 @@ func (d *demo) hpa(ctx context.Context) (*autoscalingv2.HorizontalPodAutoscaler,
 	return d.Core().AutoscalingV2().HorizontalPodAutoscalers(echo.Namespace).Get(ctx, echo.Name, metav1.GetOptions{})
 }
 
-// attached is whether the autoscaler exists.
+// attached returns nil if the autoscaler exists.
 func (d *demo) attached(ctx context.Context) error {
 	_, err := d.hpa(ctx)
 	return err
 }
 
-// readsMetric is whether the autoscaler asks for the metric of the scenario.
+// readsMetric returns nil if the autoscaler requests the metric of the scenario.
 func (d *demo) readsMetric(ctx context.Context) error {
 	hpa, err := d.hpa(ctx)
 	if err != nil {
@@ -64,7 +63,7 @@ func objectMetric(hpa *autoscalingv2.HorizontalPodAutoscaler) *autoscalingv2.Obj
 	return nil
 }
 
-// active is whether the autoscaler has got a value.
+// active returns nil if the autoscaler has a value.
 func (d *demo) active(ctx context.Context) error {
 	hpa, err := d.hpa(ctx)
 	if err != nil {
@@ -82,7 +81,7 @@ func (d *demo) active(ctx context.Context) error {
 	return errors.New("it says nothing about ScalingActive")
 }
 
-// ready is whether the sample's one pod is.
+// ready returns nil if the sample's only pod is ready.
 func (d *demo) ready(ctx context.Context) error {
 	r, err := d.read(ctx)
 	if err != nil {
@@ -91,7 +90,7 @@ func (d *demo) ready(ctx context.Context) error {
 	return atMinimum([]reading{r})
 }
 
-// read takes a reading. That there is no latency is no error.
+// read returns a reading. A missing latency is not an error.
 func (d *demo) read(ctx context.Context) (reading, error) {
 	r := reading{at: time.Now()}
 	deployment, err := d.Core().AppsV1().Deployments(echo.Namespace).Get(ctx, echo.Name, metav1.GetOptions{})

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// options of the command line. `make demo` hands over its variables SCENARIO
-// and KEEP in the environment; flags win.
+// options of the command line. `make demo` passes SCENARIO and KEEP in the environment;
+// flags take precedence.
 type options struct {
 	Scenario string
 	Keep     bool
@@ -30,14 +30,14 @@ func defaultOptions() *options {
 	case "":
 	default:
 		yes, err := strconv.ParseBool(keep)
-		o.Keep = yes || err != nil // KEEP=yes means what it says, too
+		o.Keep = yes || err != nil // KEEP=yes counts as true, too
 	}
 	return o
 }
 
 func (o *options) addFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.Scenario, "scenario", o.Scenario,
-		"seed: every request takes 100 ms, however many replicas there are; load: replicas share a constant load")
+		"seed: every request lasts 100 ms, however many replicas there are; load: replicas share a constant load")
 	fs.BoolVar(&o.Keep, "keep", o.Keep, "leave everything running after the scenario, until Ctrl-C")
 	fs.DurationVar(&o.Timeout, "timeout", o.Timeout, "give up after this long (the time that --keep adds does not count)")
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/guide"
 )
 
-// changed is a string at a path of one of the guide's objects, as the scenario has it.
+// changed returns the string at a path of one of the guide's objects in the scenario.
 func (s scenario) changed(t *testing.T, part, kind string, path ...string) string {
 	t.Helper()
 	objects, err := s.options(nil).Objects(part)
@@ -29,8 +29,8 @@ func (s scenario) changed(t *testing.T, part, kind string, path ...string) strin
 	return text
 }
 
-// The sample reads the guide's metric first, so that each scenario's adapter must
-// make both that and the scenario's own.
+// The sample reads the guide's metric first, so each scenario's adapter must provide
+// both that and the scenario's metric.
 func TestScenariosFitTheirRules(t *testing.T) {
 	for name, s := range scenarios {
 		text := s.changed(t, guide.Adapter, "ConfigMap", "data", guide.AdapterConfigKey)

@@ -17,12 +17,11 @@ type demo struct {
 	out      *report
 }
 
-// play shows one scenario from the start to the end and stops everything that
-// it started, however it ends.
+// play shows one scenario from start to end and stops everything that it started.
 func play(ctx context.Context, o *options, out *report) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	limit := time.AfterFunc(o.Timeout, func() { cancel(fmt.Errorf("the demo took longer than %s", o.Timeout)) })
+	limit := time.AfterFunc(o.Timeout, func() { cancel(fmt.Errorf("the demo did not finish within %s", o.Timeout)) })
 	defer limit.Stop()
 
 	d := &demo{scenario: scenarios[o.Scenario], out: out}
@@ -47,8 +46,8 @@ func play(ctx context.Context, o *options, out *report) (err error) {
 	return nil
 }
 
-// options are those of the scenario's stack: Kong's guide, but for the ServiceMonitor,
-// which is forgotten.
+// options returns the options of the scenario's stack: Kong's guide without the
+// ServiceMonitor.
 func (s scenario) options(out *report) stack.Options {
 	return stack.Options{
 		Without:  []string{guide.Monitor},

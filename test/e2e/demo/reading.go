@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// reading is what the demo sees at one moment.
+// reading is the state at one moment.
 type reading struct {
 	at      time.Time
 	latency *float64 // ms, as the metrics API answers; nil without an answer
-	why     error    // there is no answer
+	why     error    // why there is no answer
 	target  float64  // ms
-	desired int32    // replicas that the autoscaler asks for
+	desired int32    // replicas that the autoscaler wants
 	ready   int32    // replicas that are ready
 }
 
@@ -24,22 +24,21 @@ const near = 0.25
 // calm is how long replicas must not change to count as settled.
 const calm = 15 * time.Second
 
-// atMaximum is reached when all replicas that the autoscaler may ask for are
-// ready.
+// atMaximum is reached when the maximum number of replicas is ready.
 func atMaximum(history []reading) error {
 	switch now := last(history); {
 	case now.desired < maxReplicas:
-		return fmt.Errorf("the autoscaler asks for %d replicas, not %d", now.desired, maxReplicas)
+		return fmt.Errorf("the autoscaler wants %d replicas, not %d", now.desired, maxReplicas)
 	case now.ready < maxReplicas:
 		return fmt.Errorf("%d of %d replicas are ready", now.ready, maxReplicas)
 	}
 	return nil
 }
 
-// atMinimum is reached when the autoscaler has given back what it took.
+// atMinimum is reached when the autoscaler has scaled in to the minimum.
 func atMinimum(history []reading) error {
 	if now := last(history); now.desired != minReplicas || now.ready != minReplicas {
-		return fmt.Errorf("the autoscaler asks for %d replicas and %d are ready, not %d", now.desired, now.ready, minReplicas)
+		return fmt.Errorf("the autoscaler wants %d replicas and %d are ready, not %d", now.desired, now.ready, minReplicas)
 	}
 	return nil
 }
@@ -49,7 +48,7 @@ func atMinimum(history []reading) error {
 func settled(history []reading) error {
 	now := last(history)
 	if now.desired <= minReplicas || now.desired >= maxReplicas || now.ready != now.desired {
-		return fmt.Errorf("the autoscaler asks for %d replicas and %d are ready; want one number between %d and %d",
+		return fmt.Errorf("the autoscaler wants %d replicas and %d are ready; want one number between %d and %d",
 			now.desired, now.ready, minReplicas, maxReplicas)
 	}
 	var sum float64
@@ -81,7 +80,7 @@ func last(history []reading) reading {
 	return history[len(history)-1]
 }
 
-// line is the reading as the live line shows it.
+// line returns the text of the live line.
 func (r reading) line() string {
 	latency := "    –   "
 	if r.latency != nil {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// at each second one reading of the given latency, and replicas that are both
-// asked for and ready.
+// at each second one reading of the given latency, and replicas that are both wanted
+// and ready.
 func readings(n int, latency float64, replicas int32) []reading {
 	var list []reading
 	for i := range n {
@@ -17,7 +17,7 @@ func readings(n int, latency float64, replicas int32) []reading {
 	return list
 }
 
-// then appends readings that come after those of a history.
+// then appends later readings to a history.
 func then(history []reading, more ...[]reading) []reading {
 	for _, list := range more {
 		for _, r := range list {
@@ -38,7 +38,7 @@ func TestGoals(t *testing.T) {
 		want    bool
 	}{
 		"maximum: nothing seen yet":          {atMaximum, nil, false},
-		"maximum: asked for, not ready":      {atMaximum, []reading{unready}, false},
+		"maximum: wanted, not ready":         {atMaximum, []reading{unready}, false},
 		"maximum: one less":                  {atMaximum, readings(1, 100, 9), false},
 		"maximum":                            {atMaximum, readings(1, 100, 10), true},
 		"minimum: still two":                 {atMinimum, readings(1, 0, 2), false},

@@ -17,8 +17,8 @@ import (
 // plainEvery is how often the live line is printed where it cannot be rewritten.
 const plainEvery = 5 * time.Second
 
-// report is all that the demo prints. On a terminal the live line is rewritten
-// in place and there is colour, unless NO_COLOR is set.
+// report prints everything that the demo prints. On a terminal the live line is
+// rewritten in place and there is colour, unless NO_COLOR is set.
 type report struct {
 	out    io.Writer
 	fd     int
@@ -27,7 +27,7 @@ type report struct {
 	begin  time.Time
 
 	mu        sync.Mutex
-	shown     bool // a live line stands on the screen
+	shown     bool // a live line is on the screen
 	lastPlain time.Time
 	rows      []row
 }
@@ -62,7 +62,7 @@ func (r *report) paint(code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// print writes a line, above the live line if one stands there.
+// print writes a line, above the live line if there is one.
 func (r *report) print(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -77,14 +77,13 @@ func (r *report) title(text string) { r.print(r.paint(bold, text)) }
 func (r *report) note(text string)  { r.print(strings.TrimRight("  "+text, " ")) }
 func (r *report) blank()            { r.print("") }
 
-// clock is the time since the start, for lines that tell what happens when.
+// clock returns the time since the start.
 func (r *report) clock() string {
 	since := time.Since(r.begin)
 	return r.paint(dim, fmt.Sprintf("%02d:%02d", int(since.Minutes()), int(since.Seconds())%60))
 }
 
-// step runs do and reports how long it took; do says in a few words what there
-// is now.
+// step runs do and reports its duration; do describes the result in a few words.
 func (r *report) step(what string, do func() (string, error)) error {
 	begin := time.Now()
 	r.status(what + " …")
@@ -177,7 +176,7 @@ func (r *report) failure(err error) {
 	}
 }
 
-// seconds is a duration as people read it.
+// seconds formats a duration for people.
 func seconds(d time.Duration) string {
 	if d < time.Second {
 		return fmt.Sprintf("%d ms", d.Milliseconds())

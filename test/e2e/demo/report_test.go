@@ -13,7 +13,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/e2e/stack"
 )
 
-// written is what a report that is no terminal wrote, with times blanked.
+// written returns the output of a report that is not on a terminal, without times.
 func written(t *testing.T, use func(*report)) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "out")

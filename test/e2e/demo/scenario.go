@@ -8,31 +8,31 @@ import (
 	"github.com/kong-latency/kong-latency/test/e2e/stack"
 )
 
-// loadRule is a further rule for the adapter.
+// loadRule is an additional rule for the adapter.
 //
 //go:embed rules/load.yaml
 var loadRule string
 
-// scenario is what differs between one demo and another.
+// scenario describes one variant of the demo.
 type scenario struct {
 	about string
-	// rules, if set, are further rules for the adapter.
+	// rules, if set, are additional rules for the adapter.
 	rules  string
-	metric string        // that the autoscaler reads at last
+	metric string        // that the autoscaler reads in the end
 	window time.Duration // that the metric averages over
-	// annotate, if set, is a further annotation for the Deployment.
+	// annotate, if set, is an additional annotation for the Deployment.
 	annotate string
-	scrape   time.Duration // interval of Prometheus, where no ServiceMonitor says another
+	scrape   time.Duration // scrape interval, unless the ServiceMonitor sets another
 	perPod   bool          // every ready pod is one echo server
 	capacity gateway.Capacity
 	traffic  stack.Traffic
-	// goal names what the traffic leads to, and reached tells when it has.
+	// goal names the expected result of the traffic, and reached checks it.
 	goal    string
 	reached func(history []reading) error
 	bound   time.Duration // for reaching the goal, from the first value of the metric on
 }
 
-// Of the HorizontalPodAutoscaler that the sample's one annotation makes.
+// Bounds of the sample's HorizontalPodAutoscaler.
 const (
 	minReplicas = 1
 	maxReplicas = 10
@@ -41,7 +41,7 @@ const (
 // scenarios by name.
 var scenarios = map[string]scenario{
 	"seed": {
-		about:   "every request takes 100 ms, whatever the replicas (as in Kong's guide)",
+		about:   "every request lasts 100 ms, whatever the replicas (as in Kong's guide)",
 		metric:  stack.Metric,
 		window:  time.Minute,
 		scrape:  5 * time.Second,
@@ -50,9 +50,9 @@ var scenarios = map[string]scenario{
 		reached: atMaximum,
 		bound:   time.Minute,
 	},
-	// One server answers a request in 19 ms, one after the other. Ten clients
-	// that never rest have ten requests under way, so with n servers each waits
-	// for about 10/n: 190 ms for one server, 38 ms for five.
+	// A server handles requests one after the other, 19 ms each. Ten clients without
+	// pauses have ten requests in flight, so with n servers each waits for about 10/n:
+	// 190 ms with one server, 38 ms with five.
 	"load": {
 		about:    "each ready pod serves one request at a time, in 19 ms; ten clients never rest",
 		rules:    loadRule,

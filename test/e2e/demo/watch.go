@@ -9,10 +9,10 @@ import (
 	"github.com/kong-latency/kong-latency/test/e2e/stack"
 )
 
-// tick is how often the live line is renewed.
+// tick is the update interval of the live line.
 const tick = time.Second
 
-// watcher follows the latency and the autoscaler while traffic goes on.
+// watcher follows the latency and the autoscaler during traffic.
 type watcher struct {
 	demo    *demo
 	history []reading
@@ -22,7 +22,7 @@ type watcher struct {
 
 func newWatcher(d *demo) *watcher { return &watcher{demo: d, sized: []int32{minReplicas}} }
 
-// sizes are the replicas that the autoscaler asked for, in order.
+// sizes are the replicas that the autoscaler set, in order.
 func (w *watcher) sizes() string {
 	var text []string
 	for _, n := range w.sized {
@@ -31,8 +31,8 @@ func (w *watcher) sizes() string {
 	return strings.Join(text, " → ")
 }
 
-// follow shows what goes on until check finds nothing wrong. When that takes
-// longer than bound, the hop has failed.
+// follow shows the state until check succeeds. If that exceeds bound, the hop has
+// failed.
 func (w *watcher) follow(ctx context.Context, what string, h stack.Hop, bound time.Duration, check func(context.Context) error) error {
 	begin := time.Now()
 	ticker := time.NewTicker(tick)
@@ -60,7 +60,7 @@ func (w *watcher) follow(ctx context.Context, what string, h stack.Hop, bound ti
 	}
 }
 
-// note is what the summary says about a step that is over.
+// note returns the summary of a finished step.
 func (w *watcher) note() string {
 	now := last(w.history)
 	if now.latency == nil {
@@ -69,8 +69,7 @@ func (w *watcher) note() string {
 	return fmt.Sprintf("%.0f ms, %s", *now.latency, plural(int(now.ready), "replica"))
 }
 
-// look takes a reading and shows it, after what has happened since the last,
-// and with what is waited for.
+// look shows new events, a new reading, and what is waited for.
 func (w *watcher) look(ctx context.Context, next string) error {
 	d := w.demo
 	if err := d.Alive(); err != nil {

@@ -26,10 +26,10 @@ import (
 	"github.com/kong-latency/kong-latency/test/guide"
 )
 
-// breakage is one hop broken in one way.
+// breakage breaks one hop in one way.
 type breakage struct {
 	name string
-	// hop is named first then, for the reason.
+	// hop is then reported as the first broken one, with the reason.
 	hop    *finding.Hop
 	reason string
 	broken func(*env)
@@ -63,7 +63,7 @@ var breakages = []breakage{
 		},
 	},
 	{
-		name: "the Prometheus takes no ServiceMonitors", hop: prometheus.Hop, reason: "PrometheusTakesNoMonitors",
+		name: "the Prometheus selects no ServiceMonitors", hop: prometheus.Hop, reason: "PrometheusSelectsNoServiceMonitors",
 		broken: func(e *env) {
 			e.kubectl("patch", "prometheus", guide.PrometheusServer.Name, "-n", guide.PrometheusServer.Namespace, "--type=json",
 				"-p", `[{"op":"remove","path":"/spec/serviceMonitorSelector"}]`)
@@ -98,15 +98,16 @@ var breakages = []breakage{
 	},
 }
 
-// restartAdapter has the adapter read its configuration anew, and waits for its pods.
+// restartAdapter restarts the adapter with its current configuration, and waits for its pods.
 func restartAdapter(e *env) {
 	e.t.Helper()
 	e.Expect(cluster.RestartAdapter(e.context())).To(gomega.Succeed())
 	e.kubectl("rollout", "status", "deployment/prometheus-adapter", "-n", guide.AdapterConfigMap.Namespace, "--timeout=60s")
 }
 
-// TestDoctor breaks every hop in turn. The doctor names it first, kubectl applies what
-// it prints, and then all is well: the doctor says so, and the autoscaler has its value.
+// TestDoctor breaks every hop in turn. The doctor reports it as the first broken one,
+// kubectl applies the fix that it prints, and then the doctor finds nothing and the
+// autoscaler has a value.
 func TestDoctor(t *testing.T) {
 	e := newEnv(t)
 	e.kubectl("apply", "-f", "config/samples/echo.yaml")
@@ -151,8 +152,8 @@ func reasonsAt(r doctor.Report, hop string) []string {
 	return out
 }
 
-// healthy waits until the doctor finds nothing, not even something noteworthy, and
-// the autoscaler has a value.
+// healthy waits until the doctor finds nothing, not even a warning, and the autoscaler
+// has a value.
 func (e *env) healthy() {
 	e.t.Helper()
 	e.Eventually(func() error {

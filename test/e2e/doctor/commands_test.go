@@ -16,7 +16,7 @@ import (
 
 const sample = "config/samples/echo.yaml"
 
-// annotation is what the API server has of an annotation of the Deployment.
+// annotation returns the live value of an annotation of the Deployment.
 func (e *env) annotation(name string) string {
 	e.t.Helper()
 	return e.kubectl("get", "deployment", "echo", "-o", `jsonpath={.metadata.annotations.kong\.latency/`+name+`}`)
@@ -60,12 +60,12 @@ func TestSetAndUnset(t *testing.T) {
 	e.Expect(e.latency("unset", "deployment/echo", "max-replicas").out).To(gomega.Equal("deployment.apps/echo unchanged\n"))
 }
 
-// What the webhook warns of is seen by whoever sets.
+// Warnings of the webhook are printed by set.
 func TestSetShowsWarnings(t *testing.T) {
 	e := newEnv(t)
 	e.kubectl("apply", "-f", sample)
 	e.kubectl("delete", "dataplanemetricsextension", "kong")
-	e.t.Cleanup(func() { e.Expect(cluster.Mend(e.context(), guide.Extension)).To(gomega.Succeed()) })
+	e.t.Cleanup(func() { e.Expect(cluster.Restore(e.context(), guide.Extension)).To(gomega.Succeed()) })
 	e.Eventually(func() string {
 		return e.latency("set", "deployment/echo", "--min=2", "--dry-run=server").errOut
 	}).Should(gomega.ContainSubstring("Warning: kong-latency: "))
@@ -94,15 +94,14 @@ func TestGet(t *testing.T) {
 func TestNamesAreCompleted(t *testing.T) {
 	e := newEnv(t)
 	e.kubectl("apply", "-f", sample)
-	completed := func(args ...string) func() string { // it gives up early, lest a shell hangs
+	completed := func(args ...string) func() string { // completion has a short timeout, so that shells do not hang
 		return func() string { return e.latency(append([]string{"__complete"}, args...)...).out }
 	}
 	e.Eventually(completed("doctor", "deployment/")).Should(gomega.ContainSubstring("deployment/echo\n"))
 	e.Eventually(completed("set", "svc/")).Should(gomega.ContainSubstring("svc/echo\n"))
 }
 
-// Somebody who may list workloads and Services, and nothing else, gets an answer in
-// which nothing is broken.
+// With only the right to list workloads and Services, nothing is reported as broken.
 func TestDoctorWithFewRights(t *testing.T) {
 	e := newEnv(t)
 	e.kubectl("apply", "-f", sample)
@@ -155,7 +154,7 @@ func TestApply(t *testing.T) {
 	e.Expect(e.monitors()).To(gomega.Equal("servicemonitor.monitoring.coreos.com/kong-operator-metrics"))
 }
 
-// What Helm manages is left to Helm.
+// A ConfigMap that Helm manages is not changed.
 func TestApplyRefusesWhatHelmManages(t *testing.T) {
 	e := newEnv(t)
 	e.kubectl("apply", "-f", sample)
@@ -167,7 +166,7 @@ func TestApplyRefusesWhatHelmManages(t *testing.T) {
 	e.t.Cleanup(func() {
 		e.kubectl("label", "configmap", name, "-n", namespace, "app.kubernetes.io/managed-by-")
 		e.kubectl("annotate", "configmap", name, "-n", namespace, "meta.helm.sh/release-name-")
-		e.Expect(cluster.Mend(e.context(), guide.Adapter)).To(gomega.Succeed())
+		e.Expect(cluster.Restore(e.context(), guide.Adapter)).To(gomega.Succeed())
 		restartAdapter(e)
 	})
 	restartAdapter(e)

@@ -1,5 +1,5 @@
-// Package doctor holds kubectl latency against a cluster in which everything works,
-// and that is broken hop by hop.
+// Package doctor tests kubectl latency on a cluster in which everything works, and
+// which is broken hop by hop.
 package doctor
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/e2e/stack"
 )
 
-// cluster is what all tests of the package share.
+// cluster is shared by all tests of the package.
 var cluster *stack.Stack
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -41,7 +41,7 @@ func run(m *testing.M) int {
 	return code
 }
 
-// env is one test's view of the cluster.
+// env is the environment of one test.
 type env struct {
 	*gomega.WithT
 	t *testing.T
@@ -55,10 +55,10 @@ func newEnv(t *testing.T) *env {
 	return &env{g, t}
 }
 
-// context outlives the test, for what is put right after it.
+// context outlives the test, for cleanup.
 func (e *env) context() context.Context { return context.WithoutCancel(e.t.Context()) }
 
-// result is how a command ended.
+// result is the output and exit code of a command.
 type result struct {
 	code        int
 	out, errOut string
@@ -89,7 +89,7 @@ func (e *env) doctor(args ...string) result {
 	return e.latency(append([]string{"doctor", "deployment/echo", "--prometheus-url", cluster.PrometheusURL()}, args...)...)
 }
 
-// report is the doctor's one report.
+// report returns the doctor's only report.
 func (e *env) report() doctor.Report {
 	e.t.Helper()
 	r := e.doctor("-o", "json")
@@ -99,7 +99,7 @@ func (e *env) report() doctor.Report {
 	return list.Items[0]
 }
 
-// kubectl runs kubectl, which must succeed, and returns what it prints.
+// kubectl runs kubectl, which must succeed, and returns its output.
 func (e *env) kubectl(args ...string) string {
 	e.t.Helper()
 	return e.kubectlReading("", args...)

@@ -19,19 +19,19 @@ type Capacity struct {
 	Queue int
 }
 
-// maxSleep bounds what a request may ask for, so that none outlives the demo.
+// maxSleep limits the sleep of a request, so that none outlives the demo.
 const maxSleep = 10 * time.Second
 
 var errFull = errors.New("queue is full")
 
-// echo is one echo server, the stand-in for one pod.
+// echo is one echo server, which simulates one pod.
 //
 //	/                       answers after its turn in the queue
-//	/shell?cmd=sleep%200.1  sleeps besides, as the shell of Kong's guide would
+//	/shell?cmd=sleep%200.1  also sleeps, like the shell of Kong's guide
 type echo struct {
 	capacity Capacity
 	places   chan struct{} // one for every request in the server
-	turn     chan struct{} // held by the request being served
+	turn     chan struct{} // occupied by the request being served
 }
 
 func newEcho(c Capacity) *echo {
@@ -79,7 +79,7 @@ func (e *echo) queue(ctx context.Context) error {
 	return sleep(ctx, e.capacity.ServiceTime)
 }
 
-// parseSleep reads "sleep SECONDS", the one command this server knows.
+// parseSleep parses "sleep SECONDS", the only supported command.
 func parseSleep(cmd string) (time.Duration, error) {
 	seconds, ok := strings.CutPrefix(cmd, "sleep ")
 	if !ok {

@@ -12,8 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// get sends one request to the handler and returns the status and how long the
-// answer took.
+// get sends one request to the handler and returns the status and the duration.
 func get(h http.Handler, target string) (int, time.Duration) {
 	start, w := time.Now(), httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, nil))

@@ -1,6 +1,6 @@
-// Package gateway stands in for Kong and its operator: a reverse proxy in front
-// of echo servers, which measures how long they take and exposes that under the
-// operator's metric name and labels. Everything listens on loopback.
+// Package gateway simulates Kong and its operator: a reverse proxy in front of echo
+// servers, which measures their latency and exposes it with the operator's metric name
+// and labels. Everything listens on loopback.
 package gateway
 
 import (
@@ -21,14 +21,14 @@ import (
 // it (Kong's strip_path).
 const Prefix = "/echo"
 
-// Options say what the gateway routes to.
+// Options are the gateway's options.
 type Options struct {
 	Service types.NamespacedName // labels of the metric
 	// Capacity of each echo server.
 	Capacity Capacity
-	// Pods, if set, makes every ready endpoint of the Service one echo server,
-	// so that scaling the workload changes what stands behind the gateway.
-	// Without it there is one echo server, whatever the replicas.
+	// Pods, if set, makes every ready endpoint of the Service one echo server, so that
+	// scaling the workload changes the number of servers. Without it there is one echo
+	// server, whatever the replicas.
 	Pods kubernetes.Interface
 }
 
@@ -69,14 +69,13 @@ func (g *Gateway) start(ctx context.Context) (err error) {
 	return follow(ctx, g.options.Pods, g.options.Service, g.pool.set)
 }
 
-// URL is where the Service is reached through the gateway, without a slash at
-// its end.
+// URL returns the URL of the Service through the gateway, without a trailing slash.
 func (g *Gateway) URL() string { return g.proxy.url.JoinPath(Prefix).String() }
 
-// MetricsAddress is the host:port that serves /metrics.
+// MetricsAddress returns the host:port that serves /metrics.
 func (g *Gateway) MetricsAddress() string { return g.metrics.url.Host }
 
-// Servers is how many echo servers stand behind the gateway now.
+// Servers returns the current number of echo servers.
 func (g *Gateway) Servers() int { return g.pool.size() }
 
 // Close stops everything at once.

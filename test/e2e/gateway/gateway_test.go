@@ -134,7 +134,7 @@ func TestReadyAddresses(t *testing.T) {
 	}
 }
 
-func TestTrafficEndsByItself(t *testing.T) {
+func TestTrafficEndsAtItsLimit(t *testing.T) {
 	g, err := Start(t.Context(), Options{Service: echoService})
 	if err != nil {
 		t.Fatal(err)

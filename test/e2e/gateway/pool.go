@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// pool holds the echo servers behind the route and hands them out in turn, as
-// Kong's round-robin balancer does.
+// pool contains the echo servers behind the route and selects them in turn, like Kong's
+// round-robin balancer.
 type pool struct {
 	capacity Capacity
 
@@ -20,7 +20,7 @@ type pool struct {
 	closed  bool
 }
 
-// member is one echo server under the name of what it stands for.
+// member is one echo server with the name of the endpoint that it simulates.
 type member struct {
 	name   string
 	url    *url.URL
@@ -29,8 +29,8 @@ type member struct {
 
 func newPool(c Capacity) *pool { return &pool{capacity: c} }
 
-// set makes the pool hold exactly one echo server for each name. Servers that
-// leave finish the requests they have.
+// set makes the pool contain exactly one echo server for each name. Removed servers
+// finish their requests.
 func (p *pool) set(names []string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -62,7 +62,7 @@ func (p *pool) set(names []string) error {
 	return errors.Join(errs...)
 }
 
-// pick returns the server whose turn it is, nil when there is none.
+// pick returns the next server, nil if there is none.
 func (p *pool) pick() *url.URL {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -73,7 +73,7 @@ func (p *pool) pick() *url.URL {
 	return p.members[p.next].url
 }
 
-// size is the number of echo servers.
+// size returns the number of echo servers.
 func (p *pool) size() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

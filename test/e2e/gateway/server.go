@@ -16,7 +16,7 @@ type server struct {
 	http *http.Server
 }
 
-// drainTime is how long a server that leaves may take for what it has begun.
+// drainTime is the time for a removed server to finish its requests.
 const drainTime = 15 * time.Second
 
 func serve(h http.Handler) (*server, error) {

@@ -29,7 +29,7 @@ func follow(ctx context.Context, client kubernetes.Interface, service types.Name
 		if err != nil {
 			return // the cache of an informer does not fail
 		}
-		// A server that could not be started is tried again at the next
+		// A server that could not be started is retried at the next
 		// change; until then the others serve.
 		_ = set(readyAddresses(found))
 	}
@@ -51,7 +51,7 @@ func follow(ctx context.Context, client kubernetes.Interface, service types.Name
 }
 
 // readyAddresses lists the addresses of ready endpoints, sorted, each once. A
-// nil condition counts as ready, as the API says.
+// nil condition counts as ready, as the API defines.
 func readyAddresses(found []*discovery.EndpointSlice) []string {
 	var addresses []string
 	for _, slice := range found {

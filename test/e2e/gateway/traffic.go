@@ -16,10 +16,10 @@ type Traffic struct {
 	URL     string
 	Clients int
 	Pause   time.Duration
-	Limit   time.Duration // ends by itself after this; must be positive
+	Limit   time.Duration // ends automatically after this; must be positive
 }
 
-// Load is traffic under way. Stop it with Stop.
+// Load is running traffic. Stop it with Stop.
 type Load struct {
 	answered, failed atomic.Int64
 	cancel           context.CancelFunc
@@ -47,9 +47,9 @@ func (l *Load) count(ctx context.Context, err error) {
 	switch {
 	case err == nil:
 		l.answered.Add(1)
-	case ctx.Err() == nil: // a request cut off by the end is no failure
+	case ctx.Err() == nil: // a request cancelled by the end is not a failure
 		l.failed.Add(1)
-		_ = sleep(ctx, 100*time.Millisecond) // not to spin against a closed door
+		_ = sleep(ctx, 100*time.Millisecond) // to avoid a busy loop
 	}
 }
 
@@ -72,7 +72,7 @@ func send(ctx context.Context, client *http.Client, url string) error {
 	return nil
 }
 
-// Counts are the requests answered with 200 and those that were not, so far.
+// Counts returns the requests answered with 200 and all others, so far.
 func (l *Load) Counts() (answered, failed int64) { return l.answered.Load(), l.failed.Load() }
 
 // Stop ends the traffic and waits for its clients.

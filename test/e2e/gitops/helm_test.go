@@ -10,16 +10,15 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// upgrades is how often a release is upgraded to the chart that it has.
+// upgrades is the number of upgrades of a release with the same chart.
 const upgrades = 10
 
-// Helm itself, which patches by what it applied before, or applies on the server's side.
-// The latter, its default, gives way to who scales: the upgrade fails, and goes through
-// when the chart has no spec.replicas.
-func TestHelmUpgradeTakesNoReplicas(t *testing.T) {
+// Helm uses three-way patches or server-side apply. With the latter, its default, the
+// upgrade fails with a conflict, and succeeds if the chart has no spec.replicas.
+func TestHelmUpgradeKeepsReplicas(t *testing.T) {
 	tests := map[string]struct {
 		install, upgrade []string
-		// conflicts is whether Helm may give way to who scales.
+		// conflicts says whether Helm may report a conflict.
 		conflicts bool
 	}{
 		"by-three-way-patch":   {install: []string{"--server-side=false"}, upgrade: []string{"--server-side=false"}},
@@ -56,7 +55,7 @@ func TestHelmUpgradeTakesNoReplicas(t *testing.T) {
 	}
 }
 
-// writeChart writes a chart that holds the manifest alone.
+// writeChart writes a chart with only the manifest.
 func (w *workload) writeChart(dir string) {
 	w.t.Helper()
 	for name, text := range map[string]string{

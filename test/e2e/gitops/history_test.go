@@ -15,25 +15,25 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
-// moment is the size of a workload as the API server told it once.
+// moment is the size of a workload in one watch event.
 type moment struct {
 	spec, status int32 // the Deployment's spec.replicas and status.replicas
 	wanted       int32 // the autoscaler's status.desiredReplicas
 }
 
-// below is whether any of the three is smaller than it was.
+// below reports whether any of the three is smaller than before.
 func (m moment) below(before moment) bool {
 	return m.spec < before.spec || m.status < before.status || m.wanted < before.wanted
 }
 
-// history is everything that a watch told about one workload: none of the states in
-// between is missed, however short it was.
+// history contains all watch events of one workload, so that no intermediate state is
+// missed.
 type history struct {
 	mu      sync.Mutex
 	moments []moment
-	// ours are the Deployment's annotations of ours, anew where they changed.
-	ours []map[string]string
-	// wrong is what ended the watch before the test did, or may not be in one.
+	// marks are the product's annotations on the Deployment, one entry per change.
+	marks []map[string]string
+	// wrong is why the watch ended early, or an event that must not occur.
 	wrong error
 }
 
@@ -79,9 +79,9 @@ func (h *history) add(event watch.Event) {
 			return
 		}
 		now.spec, now.status = *o.Spec.Replicas, o.Status.Replicas
-		ours := annotations.Ours(o.Annotations)
-		if n := len(h.ours); n == 0 || !maps.Equal(ours, h.ours[n-1]) {
-			h.ours = append(h.ours, ours)
+		marks := annotations.Ours(o.Annotations)
+		if n := len(h.marks); n == 0 || !maps.Equal(marks, h.marks[n-1]) {
+			h.marks = append(h.marks, marks)
 		}
 	case *autoscalingv2.HorizontalPodAutoscaler:
 		if event.Type == watch.Deleted {
@@ -102,7 +102,7 @@ func (h *history) fail(err error) {
 	h.wrong = err
 }
 
-// now is the last moment.
+// now returns the last moment.
 func (h *history) now() moment {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -112,7 +112,7 @@ func (h *history) now() moment {
 	return h.moments[len(h.moments)-1]
 }
 
-// String lists the moments, each once where it did not change.
+// String lists the moments without consecutive duplicates.
 func (h *history) String() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -126,8 +126,8 @@ func (h *history) String() string {
 	return text.String()
 }
 
-// neverFell fails the test if the workload was smaller at any moment than it had been
-// before. The traffic never becomes less here, so that there is no reason to.
+// neverFell fails the test if the workload ever became smaller. The traffic never
+// decreases, so there is no reason to.
 func (w *workload) neverFell() {
 	w.t.Helper()
 	w.history.mu.Lock()
@@ -141,11 +141,11 @@ func (w *workload) neverFell() {
 	}
 }
 
-// neverFlapped fails the test if our annotations on the Deployment ever changed.
+// neverFlapped fails the test if the product's annotations on the Deployment ever changed.
 func (w *workload) neverFlapped() {
 	w.t.Helper()
 	w.history.mu.Lock()
 	defer w.history.mu.Unlock()
-	w.Expect(w.history.ours).To(gomega.HaveLen(1), "each time that our annotations changed")
-	w.Expect(w.history.ours[0]).NotTo(gomega.BeEmpty())
+	w.Expect(w.history.marks).To(gomega.HaveLen(1), "each time that our annotations changed")
+	w.Expect(w.history.marks[0]).NotTo(gomega.BeEmpty())
 }

@@ -1,7 +1,7 @@
-// Package gitops holds the product against the tools that apply manifests again and
-// again: kubectl in all its ways, Helm, Argo CD and Flux. What they do is done here by
-// kubectl itself, or call for call as they do it, in a cluster where real traffic has
-// a real HorizontalPodAutoscaler scale. None of it may take a replica or an autoscaler.
+// Package gitops tests the product with tools that apply manifests repeatedly: kubectl,
+// Helm, Argo CD and Flux. Their operations are done by kubectl, or by the same API
+// calls, in a cluster where a real HorizontalPodAutoscaler scales with real traffic. None
+// of them may remove a replica or an autoscaler.
 package gitops
 
 import (
@@ -19,17 +19,17 @@ import (
 	"github.com/kong-latency/kong-latency/test/e2e/stack"
 )
 
-// cluster is shared: each test has a workload of its own in it, and every workload is
-// behind the one Service that gets the traffic.
+// cluster is shared: each test has its workload in it, and all workloads are behind the
+// Service that receives the traffic.
 var cluster *stack.Stack
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
-// limit is that of everything; the traffic never lasts longer.
+// limit is the limit of everything, including the traffic.
 const limit = 15 * time.Minute
 
 func run(m *testing.M) int {
-	// The tests wait more than they compute: all of them may run at once.
+	// The tests mostly wait, so all of them may run in parallel.
 	if err := flag.Set("test.parallel", "64"); err != nil {
 		fmt.Fprintln(os.Stderr, "set the number of parallel tests:", err)
 		return 1
@@ -56,8 +56,8 @@ func run(m *testing.M) int {
 	return code
 }
 
-// start starts the cluster, and the traffic that has all autoscalers ask for as many
-// replicas as they may. It returns when the metric is there.
+// start starts the cluster, and traffic that makes all autoscalers scale to their
+// maximum. It returns when the metric is available.
 func start(ctx context.Context) error {
 	var err error
 	if cluster, err = stack.Start(ctx, stack.Options{}); err != nil {

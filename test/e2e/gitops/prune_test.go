@@ -13,8 +13,8 @@ import (
 
 var hpaKind = schema.GroupVersionKind{Group: "autoscaling", Version: "v2", Kind: "HorizontalPodAutoscaler"}
 
-// dropped is an autoscaler that was in git once, and is not any more: what shows that
-// pruning works. It scales nothing that exists.
+// dropped is an autoscaler that was removed from Git, to show that pruning works. Its
+// target does not exist.
 func dropped(w *workload) *unstructured.Unstructured {
 	o := &unstructured.Unstructured{Object: map[string]any{
 		"spec": map[string]any{
@@ -36,8 +36,8 @@ func (w *workload) gone(o *unstructured.Unstructured) {
 	w.Expect(apierrors.IsNotFound(err)).To(gomega.BeTrue(), "%s %s was not pruned: %v", o.GetKind(), o.GetName(), err)
 }
 
-// A label selects what belongs to an application, and kubectl deletes of that what is
-// not in the manifest.
+// A label selects the objects of an application, and kubectl deletes those that are not
+// in the manifest.
 func TestPruneByLabel(t *testing.T) {
 	t.Parallel()
 	w := newWorkload(t, "prune-by-label", with("label app.kubernetes.io/instance=prune-by-label"))
@@ -53,7 +53,7 @@ func TestPruneByLabel(t *testing.T) {
 	w.neverFell()
 }
 
-// Argo CD deletes what carries its tracking annotation and is not in git.
+// Argo CD deletes objects with its tracking annotation that are not in Git.
 func TestPruneByTrackingAnnotation(t *testing.T) {
 	t.Parallel()
 	const tracking = "argocd.argoproj.io/tracking-id"
@@ -71,8 +71,8 @@ func TestPruneByTrackingAnnotation(t *testing.T) {
 	w.neverFell()
 }
 
-// Flux deletes what was in its inventory and is not in git any more, if that still
-// carries its labels. Nothing else that carries them is in the cluster.
+// Flux deletes objects of its inventory that are no longer in Git, if they still have
+// its labels. No other object has them.
 func TestPruneByInventory(t *testing.T) {
 	t.Parallel()
 	const owner = "kustomize.toolkit.fluxcd.io/name"
@@ -92,8 +92,8 @@ func TestPruneByInventory(t *testing.T) {
 	w.neverFell()
 }
 
-// prune deletes every Deployment and autoscaler that belongs to an application and is
-// not the workload's own Deployment, and returns the names.
+// prune deletes every Deployment and autoscaler of an application except the workload's
+// Deployment, and returns the names.
 func (w *workload) prune(belongs func(*unstructured.Unstructured) bool) []string {
 	w.t.Helper()
 	var pruned []string

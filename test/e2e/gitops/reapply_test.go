@@ -12,15 +12,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Of so many times that a manifest is applied again, every fifth is by kubectl.
+// The number of times that a manifest is applied again; every fifth is by kubectl.
 const (
 	times     = 50
 	byKubectl = 5
 )
 
-// The manifest says one replica, the autoscaler wants ten: applying the manifest again
-// leaves ten, at every moment.
-func TestAnOldManifestTakesNoReplicas(t *testing.T) {
+// The manifest has one replica, the autoscaler wants ten: applying the manifest again
+// keeps ten at every moment.
+func TestApplyingAgainKeepsReplicas(t *testing.T) {
 	for name, way := range ways {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -37,7 +37,7 @@ func TestAnOldManifestTakesNoReplicas(t *testing.T) {
 	}
 }
 
-// applyAgain brings the same manifest fifty times.
+// applyAgain applies the same manifest fifty times.
 func (w *workload) applyAgain(way way) {
 	w.t.Helper()
 	for i := range times {
@@ -49,8 +49,8 @@ func (w *workload) applyAgain(way way) {
 	}
 }
 
-// Without force, server-side apply gives way to who scales. That is a conflict with
-// kube-controller-manager and nobody else: we own no field of the Deployment.
+// Without force, server-side apply conflicts with kube-controller-manager, which scales,
+// and nobody else: the product owns no field of the Deployment.
 func TestServerSideApplyWithoutForceConflictsWithTheAutoscalerAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorkload(t, "server-side-apply-without-force")
@@ -81,9 +81,9 @@ func TestServerSideApplyWithoutForceConflictsWithTheAutoscalerAlone(t *testing.T
 	}
 }
 
-// A manifest that has just lost spec.replicas asks for the default, 1, where nobody
-// else has the field.
-func TestAManifestThatLosesReplicasTakesNone(t *testing.T) {
+// Removing spec.replicas from a manifest would set the default, 1, if nobody else owns
+// the field.
+func TestRemovingReplicasFromTheManifestKeepsReplicas(t *testing.T) {
 	for _, name := range []string{
 		"kubectl-apply", "kubectl-replace", "three-way-patch-of-helm", "server-side-apply", "server-side-apply-of-flux",
 	} {
@@ -93,7 +93,7 @@ func TestAManifestThatLosesReplicasTakesNone(t *testing.T) {
 			way.create(w)
 			hpa := w.attached()
 			w.scaledOut()
-			way.kubectl(w) // with replicas, so that its field manager has the field
+			way.kubectl(w) // with replicas, so that its field manager owns the field
 			unstructured.RemoveNestedField(w.manifest.Object, "spec", "replicas")
 			way.kubectl(w)
 			w.Expect(way.call(w)).To(gomega.Succeed())
@@ -104,8 +104,8 @@ func TestAManifestThatLosesReplicasTakesNone(t *testing.T) {
 	}
 }
 
-// conflicts is what follows each `conflict with` or `conflicts with` of an error, which
-// may stand in quotes.
+// conflicts returns what follows each `conflict with` or `conflicts with` in an error,
+// possibly quoted.
 func conflicts(text string) []string {
 	text = strings.ReplaceAll(text, `\"`, `"`)
 	var found []string
@@ -119,7 +119,8 @@ func conflicts(text string) []string {
 	return found
 }
 
-// The count changes while manifests arrive: each must meet the count of its moment.
+// Manifests are applied while the number of replicas changes: each must keep the current
+// number.
 func TestApplyingWithoutPauseWhileItScales(t *testing.T) {
 	t.Parallel()
 	w := newWorkload(t, "without-pause")
@@ -138,7 +139,7 @@ func TestApplyingWithoutPauseWhileItScales(t *testing.T) {
 	w.stays(hpa)
 }
 
-// What applying again would change is nothing, although the manifest says one replica.
+// Applying again would change nothing, although the manifest has one replica.
 func TestDiffIsEmptyAfterAnApply(t *testing.T) {
 	tests := map[string][]string{
 		"client-side":            nil,
@@ -165,7 +166,7 @@ func TestDiffIsEmptyAfterAnApply(t *testing.T) {
 	}
 }
 
-// saysNoDifference lets our warnings through: what diff prints begins with "diff ".
+// saysNoDifference ignores warnings: a difference begins with "diff ".
 func saysNoDifference() gomega.OmegaMatcher {
 	return gomega.Not(gomega.MatchRegexp(`(?m)^(diff|\+|-)`))
 }

@@ -14,7 +14,7 @@ const (
 	healEvery = 3 * time.Second
 )
 
-// The marks by which the tools know what is theirs.
+// The marks by which the tools recognise their objects.
 var (
 	argoCD = []string{
 		"label app.kubernetes.io/instance=shop",
@@ -26,8 +26,8 @@ var (
 	}
 )
 
-// A tool applies its manifest every few seconds for a minute, from the beginning on:
-// the autoscaler is attached and takes its replicas in between.
+// A tool applies its manifest every few seconds for a minute from the beginning, while
+// the autoscaler is attached and scales out.
 func TestSelfHealWhileItScales(t *testing.T) {
 	tests := map[string]struct {
 		marks []string
@@ -63,7 +63,7 @@ func TestSelfHealWhileItScales(t *testing.T) {
 }
 
 // Flux applies only what a dry run would change. After the first time that is nothing,
-// however often the autoscaler scales.
+// even when the autoscaler scales.
 func TestFluxSeesNoDrift(t *testing.T) {
 	t.Parallel()
 	w := newWorkload(t, "drift-of-flux", with(flux...))
@@ -79,8 +79,8 @@ func TestFluxSeesNoDrift(t *testing.T) {
 	w.neverFell()
 }
 
-// driftless expects a dry run of the manifest to be what there is. If the autoscaler
-// scales in that very moment, it is looked at once more.
+// driftless expects a dry run of the manifest to change nothing. It retries if the
+// autoscaler scales at that moment.
 func (w *workload) driftless() {
 	w.t.Helper()
 	w.Eventually(func(g gomega.Gomega) {
@@ -96,7 +96,7 @@ func (w *workload) driftless() {
 	}).Should(gomega.Succeed())
 }
 
-// live is the whole Deployment as it is.
+// live returns the whole live Deployment.
 func (w *workload) live() *unstructured.Unstructured {
 	w.t.Helper()
 	live := &unstructured.Unstructured{}

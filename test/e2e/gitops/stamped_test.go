@@ -13,10 +13,10 @@ import (
 	"github.com/kong-latency/kong-latency/test/guide"
 )
 
-// stamped is a namespace to which no traffic comes.
+// stamped is a namespace without traffic.
 const stamped = "stamped"
 
-// stamping is a policy that attaches there without being asked.
+// stamping is a policy that auto-attaches there.
 const stamping = `
 apiVersion: kong.latency/v1alpha1
 kind: LatencyPolicy
@@ -30,9 +30,9 @@ spec:
     targetMilliseconds: 50
 `
 
-// What a policy writes on a Deployment is in no manifest. Tools that apply the manifest
-// neither take it away nor have it come and go.
-func TestWhatAPolicyWroteNeverFlaps(t *testing.T) {
+// The annotations of auto-attach are in no manifest. Tools that apply the manifest must
+// neither remove them nor make them flap.
+func TestAutoAttachAnnotationsNeverFlap(t *testing.T) {
 	t.Parallel()
 	g := gomega.NewWithT(t)
 	g.Expect(cluster.Admin().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{

@@ -13,15 +13,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// way is how a tool brings a manifest to the cluster. Each can do it by kubectl, and by
-// the one call that kubectl makes in the end, which takes a tenth of the time.
+// way is how a tool applies a manifest: by kubectl, or by the one API call that kubectl
+// makes in the end, which is ten times faster.
 type way struct {
 	create  func(*workload)
 	kubectl func(*workload)
 	call    func(*workload) error
 }
 
-// ways by name. The name is also that of the workload.
+// ways by name, which is also the name of the workload.
 var ways = map[string]way{
 	"kubectl-apply": {
 		create:  (*workload).clientSideApply,
@@ -48,7 +48,7 @@ var ways = map[string]way{
 	"merge-patch":           patch("merge", types.MergePatchType, oneReplica),
 	"strategic-merge-patch": patch("strategic", types.StrategicMergePatchType, oneReplica),
 	"json-patch":            patch("json", types.JSONPatchType, `[{"op":"replace","path":"/spec/replicas","value":1}]`),
-	// Helm 3 has the former release as the original, and puts no annotation on anything.
+	// Helm 3 uses the previous release as the original, and adds no annotation.
 	"three-way-patch-of-helm": {
 		create: (*workload).create,
 		kubectl: func(w *workload) {
@@ -63,8 +63,8 @@ const oneReplica = `{"spec":{"replicas":1}}`
 func (w *workload) create()          { w.kubectl(w.yaml(), "create", "-f", "-") }
 func (w *workload) clientSideApply() { w.kubectl(w.yaml(), "apply", "-f", "-") }
 
-// replace tries again when something else of the Deployment changed meanwhile: kubectl
-// replaces the version that it has read.
+// replace retries when the Deployment has changed in the meantime: kubectl replaces the
+// version that it has read.
 func (w *workload) replace() {
 	w.t.Helper()
 	w.Eventually(func() error {
@@ -76,7 +76,7 @@ func (w *workload) replace() {
 	}).Should(gomega.Succeed())
 }
 
-// serverSideApply takes every field that the manifest has for its manager.
+// serverSideApply forces ownership of every field in the manifest.
 func serverSideApply(manager string) way {
 	apply := func(w *workload) {
 		w.kubectl(w.yaml(), "apply", "--server-side", "--force-conflicts", "--field-manager="+manager, "-f", "-")
@@ -107,14 +107,14 @@ func (w *workload) patch(manager string, kind types.PatchType, text string) erro
 	return cluster.Admin().Patch(w.ctx, d, client.RawPatch(kind, []byte(text)), client.FieldOwner(manager))
 }
 
-// threeWay sends the patch from what a tool applied last to what it applies now.
+// threeWay sends the patch from the last applied manifest to the current one.
 func (w *workload) threeWay(manager, lastApplied string) error {
 	return w.patch(manager, types.StrategicMergePatchType, string(w.threeWayPatch(lastApplied)))
 }
 
-// threeWayPatch takes away what the manifest had and has no more, and sets what differs
-// from the live object: spec.replicas each time that it was scaled. lastApplied is
-// what kubectl apply keeps of the manifest on the object, if it does.
+// threeWayPatch removes what the manifest no longer has, and sets what differs from the
+// live object: spec.replicas each time after it was scaled. lastApplied is the
+// annotation of kubectl apply, if any.
 func (w *workload) threeWayPatch(lastApplied string) []byte {
 	w.t.Helper()
 	modified := w.manifest.DeepCopy()

@@ -23,22 +23,22 @@ import (
 	"github.com/kong-latency/kong-latency/test/guide"
 )
 
-// What the sample's annotation gives, and the traffic takes.
+// Bounds of the sample's autoscaler.
 const most = 10
 
-// workload is the annotated echo of one test, under a name of its own.
+// workload is the annotated echo of one test, with a unique name.
 type workload struct {
 	*gomega.WithT
 	t         *testing.T
 	ctx       context.Context
 	namespace string
 	name      string
-	// manifest is what stands in git: replicas is 1 in it, whatever goes on.
+	// manifest is the manifest in Git, always with replicas: 1.
 	manifest *unstructured.Unstructured
 	history  *history
 }
 
-// newWorkload reads the sample and follows what will become of it. Nothing is created.
+// newWorkload reads the sample and starts watching. Nothing is created.
 func newWorkload(t *testing.T, name string, edits ...func(*unstructured.Unstructured)) *workload {
 	t.Helper()
 	g := gomega.NewWithT(t)
@@ -46,7 +46,7 @@ func newWorkload(t *testing.T, name string, edits ...func(*unstructured.Unstruct
 	g.SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
 	w := &workload{WithT: g, t: t, ctx: t.Context(), namespace: stack.Echo.Namespace, name: name, manifest: sample(t)}
 	w.manifest.SetName(name)
-	// The Service selects all of them, each Deployment its own pods.
+	// The Service selects the pods of all workloads, each Deployment only its pods.
 	labels := map[string]any{"app": "echo", "copy": name}
 	for _, path := range [][]string{{"spec", "selector", "matchLabels"}, {"spec", "template", "metadata", "labels"}} {
 		g.Expect(unstructured.SetNestedMap(w.manifest.Object, labels, path...)).To(gomega.Succeed())
@@ -62,7 +62,7 @@ func newWorkload(t *testing.T, name string, edits ...func(*unstructured.Unstruct
 	return w
 }
 
-// sample is the Deployment of config/samples/echo.yaml.
+// sample returns the Deployment of config/samples/echo.yaml.
 func sample(t *testing.T) *unstructured.Unstructured {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(controlplane.RepoRoot(), "config/samples/echo.yaml"))
@@ -77,7 +77,7 @@ func sample(t *testing.T) *unstructured.Unstructured {
 		if o.GetKind() != "Deployment" {
 			continue
 		}
-		// Once more by the decoder that reads whole numbers as such.
+		// Decoded again, with integers as integers.
 		if err := o.UnmarshalJSON([]byte(encode(t, o))); err != nil {
 			t.Fatal(err)
 		}
@@ -87,12 +87,12 @@ func sample(t *testing.T) *unstructured.Unstructured {
 	return nil
 }
 
-// key names the Deployment and its autoscaler.
+// key is the key of the Deployment and its autoscaler.
 func (w *workload) key() client.ObjectKey {
 	return client.ObjectKey{Namespace: w.namespace, Name: w.name}
 }
 
-// yaml is the manifest as kubectl reads it.
+// yaml returns the manifest for kubectl.
 func (w *workload) yaml() string { return encode(w.t, w.manifest) }
 
 func encode(t *testing.T, objects ...*unstructured.Unstructured) string {
@@ -108,7 +108,7 @@ func encode(t *testing.T, objects ...*unstructured.Unstructured) string {
 	return text.String()
 }
 
-// kubectl must succeed. It returns what was printed.
+// kubectl runs kubectl, which must succeed, and returns its output.
 func (w *workload) kubectl(input string, args ...string) string {
 	w.t.Helper()
 	output, err := cluster.Kubectl(w.ctx, input, args...)
@@ -126,7 +126,7 @@ func (w *workload) edit(sed string) {
 	w.Expect(string(output)).To(gomega.ContainSubstring("edited"), "the editor changed nothing")
 }
 
-// deployment is the live one.
+// deployment returns the live Deployment.
 func (w *workload) deployment() *appsv1.Deployment {
 	w.t.Helper()
 	var d appsv1.Deployment
@@ -134,7 +134,7 @@ func (w *workload) deployment() *appsv1.Deployment {
 	return &d
 }
 
-// hpa is the live autoscaler, or nil.
+// hpa returns the live autoscaler, or nil.
 func (w *workload) hpa() *autoscalingv2.HorizontalPodAutoscaler {
 	w.t.Helper()
 	var h autoscalingv2.HorizontalPodAutoscaler
@@ -154,14 +154,14 @@ func (w *workload) attached() *autoscalingv2.HorizontalPodAutoscaler {
 	return h
 }
 
-// scaledOut waits until the autoscaler has taken all replicas that it may.
+// scaledOut waits until the autoscaler has scaled to its maximum.
 func (w *workload) scaledOut() {
 	w.t.Helper()
 	w.Eventually(func() moment { return w.history.now() }).Should(
 		gomega.Equal(moment{spec: most, status: most, wanted: most}), w.history.String)
 }
 
-// settled waits until the status has come to its end: it counts as a difference.
+// settled waits until the status no longer changes: it counts as a difference.
 func (w *workload) settled() {
 	w.t.Helper()
 	w.Eventually(func(g gomega.Gomega) {
@@ -171,7 +171,7 @@ func (w *workload) settled() {
 	}).Should(gomega.Succeed())
 }
 
-// stays expects the autoscaler to be the one that it was, with nothing of a tool on it.
+// stays expects the autoscaler to be unchanged, without marks of a tool.
 func (w *workload) stays(before *autoscalingv2.HorizontalPodAutoscaler) {
 	w.t.Helper()
 	now := w.hpa()

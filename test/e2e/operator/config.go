@@ -15,7 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// config is what is written of Prometheus' configuration.
+// config is the part of Prometheus' configuration that is written.
 type config struct {
 	Global        global   `yaml:"global"`
 	ScrapeConfigs []scrape `yaml:"scrape_configs"`
@@ -40,8 +40,8 @@ type staticConfig struct {
 	Labels  map[string]string `yaml:"labels"`
 }
 
-// configuration is that of a Prometheus which scrapes the Service as the monitors
-// ask for, and nothing else. The target is where the Service's metrics really are.
+// configuration returns the configuration of a Prometheus that scrapes only the Service,
+// as the monitors specify. The target is the real address of the Service's metrics.
 func configuration(p *monitoringv1.Prometheus, monitors []monitoringv1.ServiceMonitor, s *corev1.Service, target string) ([]byte, error) {
 	c := config{
 		Global:        global{ScrapeInterval: cmp.Or(string(p.Spec.ScrapeInterval), "30s")},
@@ -64,10 +64,10 @@ func configuration(p *monitoringv1.Prometheus, monitors []monitoringv1.ServiceMo
 	return text.Bytes(), nil
 }
 
-// scrapes are what one monitor asks for: none if the Prometheus does not take it or
-// it does not select the Service.
+// scrapes returns the scrape configurations of one monitor: none if the Prometheus does
+// not select it or it does not select the Service.
 func scrapes(p *monitoringv1.Prometheus, m *monitoringv1.ServiceMonitor, s *corev1.Service, target string) ([]scrape, error) {
-	if taken, err := takes(p, m); err != nil || !taken {
+	if taken, err := selected(p, m); err != nil || !taken {
 		return nil, err
 	}
 	if selected, err := selects(m, s); err != nil || !selected {
@@ -77,7 +77,7 @@ func scrapes(p *monitoringv1.Prometheus, m *monitoringv1.ServiceMonitor, s *core
 	for i, e := range m.Spec.Endpoints {
 		port, ok := portOf(s, e.Port)
 		if !ok {
-			continue // prometheus-operator finds no target then, too
+			continue // prometheus-operator has no target in this case, either
 		}
 		if err := known(m, e); err != nil {
 			return nil, fmt.Errorf("endpoint %d: %w", i, err)
@@ -101,21 +101,21 @@ func scrapes(p *monitoringv1.Prometheus, m *monitoringv1.ServiceMonitor, s *core
 	return wanted, nil
 }
 
-// takes tells whether the Prometheus takes the monitor. A selector that is absent
-// takes no monitor, or those of its own namespace; an empty one takes all.
-func takes(p *monitoringv1.Prometheus, m *monitoringv1.ServiceMonitor) (bool, error) {
+// selected reports whether the Prometheus selects the monitor. An absent selector selects
+// no monitor, or those of its namespace; an empty one selects all.
+func selected(p *monitoringv1.Prometheus, m *monitoringv1.ServiceMonitor) (bool, error) {
 	switch in := p.Spec.ServiceMonitorNamespaceSelector; {
 	case in == nil:
 		if m.Namespace != p.Namespace {
 			return false, nil
 		}
 	case len(in.MatchLabels)+len(in.MatchExpressions) > 0:
-		return false, fmt.Errorf("spec.serviceMonitorNamespaceSelector of Prometheus %s is more than this operator understands", p.Name)
+		return false, fmt.Errorf("spec.serviceMonitorNamespaceSelector of Prometheus %s is not supported by this operator", p.Name)
 	}
 	return matches(p.Spec.ServiceMonitorSelector, m.Labels)
 }
 
-// selects tells whether the monitor selects the Service.
+// selects reports whether the monitor selects the Service.
 func selects(m *monitoringv1.ServiceMonitor, s *corev1.Service) (bool, error) {
 	in := m.Spec.NamespaceSelector
 	namespaces := in.MatchNames
@@ -136,20 +136,20 @@ func matches(selector *metav1.LabelSelector, set map[string]string) (bool, error
 	return s.Matches(labels.Set(set)), nil
 }
 
-// portOf finds a port of the Service by its name; a number is just a name.
+// portOf finds a port of the Service by its name; a number is treated as a name.
 func portOf(s *corev1.Service, name string) (string, bool) {
 	i := slices.IndexFunc(s.Spec.Ports, func(p corev1.ServicePort) bool { return p.Name == name })
 	return name, i >= 0
 }
 
-// known is an error if the monitor asks for what is not understood here: it must
-// not be scraped in another way than it says.
+// known returns an error if the monitor has settings that are not supported here: it
+// must not be scraped differently than specified.
 func known(m *monitoringv1.ServiceMonitor, e monitoringv1.Endpoint) error {
 	spec := m.Spec
 	spec.Selector, spec.NamespaceSelector, spec.Endpoints = metav1.LabelSelector{}, monitoringv1.NamespaceSelector{}, nil
 	e.Port, e.Path, e.Scheme, e.Interval, e.ScrapeTimeout, e.HonorLabels = "", "", nil, "", "", false
 	if !reflect.DeepEqual(spec, monitoringv1.ServiceMonitorSpec{}) || !reflect.DeepEqual(e, monitoringv1.Endpoint{}) {
-		return errors.New("it asks for more than port, path, scheme, interval, scrapeTimeout and honorLabels")
+		return errors.New("it has more settings than port, path, scheme, interval, scrapeTimeout and honorLabels")
 	}
 	return nil
 }

@@ -103,9 +103,9 @@ func TestWhichMonitorsCount(t *testing.T) {
 		"any namespace":           {func(_ prom, m sm) { m.Namespace, m.Spec.NamespaceSelector.Any = "prometheus", true }, 1, ""},
 		"other labels":            {func(_ prom, m sm) { m.Spec.Selector.MatchLabels["a"] = "b" }, 0, ""},
 		"number of the port":      {func(_ prom, m sm) { m.Spec.Endpoints[0].Port = "8080" }, 0, ""},
-		"what is not understood":  {func(_ prom, m sm) { m.Spec.Endpoints[0].HonorTimestamps = new(true) }, 0, "read ServiceMonitor kong-system/m: endpoint 0: it asks for more"},
-		"limits":                  {func(_ prom, m sm) { m.Spec.SampleLimit = new(int64(1)) }, 0, "it asks for more"},
-		"namespaces by labels":    {func(p prom, _ sm) { p.Spec.ServiceMonitorNamespaceSelector.MatchLabels = map[string]string{"a": "b"} }, 0, "more than this operator understands"},
+		"unsupported settings":    {func(_ prom, m sm) { m.Spec.Endpoints[0].HonorTimestamps = new(true) }, 0, "read ServiceMonitor kong-system/m: endpoint 0: it has more settings than"},
+		"limits":                  {func(_ prom, m sm) { m.Spec.SampleLimit = new(int64(1)) }, 0, "it has more settings than"},
+		"namespaces by labels":    {func(p prom, _ sm) { p.Spec.ServiceMonitorNamespaceSelector.MatchLabels = map[string]string{"a": "b"} }, 0, "is not supported by this operator"},
 		"a selector that is none": {func(_ prom, m sm) { m.Spec.Selector.MatchExpressions = impossible }, 0, "not a valid label selector operator"},
 	}
 	for name, tt := range tests {

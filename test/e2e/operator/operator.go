@@ -1,6 +1,6 @@
-// Package operator plays prometheus-operator for one Prometheus and one Service: it
-// watches ServiceMonitors, writes what they ask for into the configuration of a
-// Prometheus that runs outside of the cluster, and has it read that.
+// Package operator simulates prometheus-operator for one Prometheus and one Service: it
+// watches ServiceMonitors, writes the configuration of a Prometheus that runs outside of
+// the cluster, and reloads it.
 package operator
 
 import (
@@ -21,19 +21,19 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Options name what the operator stands between.
+// Options are the operator's options.
 type Options struct {
-	// Config is for the cluster; the kinds of prometheus-operator must be there.
+	// Config is for the cluster, which must have the kinds of prometheus-operator.
 	Config *rest.Config
-	// Prometheus is the object by whose selectors monitors are taken.
+	// Prometheus is the object whose selectors select monitors.
 	Prometheus types.NamespacedName
-	// Service is the one that is scraped if a monitor asks for it.
+	// Service is scraped if a monitor selects it.
 	Service types.NamespacedName
-	// Target is the host:port where the Service's metrics really are.
+	// Target is the real host:port of the Service's metrics.
 	Target string
 	// File is Prometheus' configuration.
 	File string
-	// Reload has Prometheus read it again. It is called after changes only.
+	// Reload makes Prometheus read it again. It is called after changes only.
 	Reload func(context.Context) error
 }
 
@@ -41,7 +41,7 @@ type Options struct {
 type Operator struct {
 	options Options
 	cache   cache.Cache
-	// wake has one place: it says that something changed, not how often.
+	// wake has capacity 1: it signals a change, not the number of changes.
 	wake chan struct{}
 	done chan struct{}
 
@@ -50,7 +50,7 @@ type Operator struct {
 	problem error
 }
 
-// retryAfter is when what failed is tried again although nothing changed.
+// retryAfter is the delay of retries when nothing changes.
 const retryAfter = time.Second
 
 // Start writes the first configuration and then follows the cluster.
@@ -73,14 +73,14 @@ func Start(ctx context.Context, options Options) (*Operator, error) {
 // Done is closed when the operator has ended.
 func (o *Operator) Done() <-chan struct{} { return o.done }
 
-// Problem is why Prometheus does not do what the cluster asks for now, nil if it does.
+// Problem returns why Prometheus does not have the current configuration, nil if it has.
 func (o *Operator) Problem() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.problem
 }
 
-// watch returns when the cache has what there is.
+// watch returns when the cache is synced.
 func (o *Operator) watch(ctx context.Context) error {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, monitoringv1.AddToScheme} {
@@ -139,7 +139,7 @@ func (o *Operator) run(ctx context.Context) {
 	}
 }
 
-// sync makes Prometheus do what the cluster asks for, if it does not yet.
+// sync updates Prometheus' configuration, if it has changed.
 func (o *Operator) sync(ctx context.Context) error {
 	text, err := o.configuration(ctx)
 	if err != nil || bytes.Equal(text, o.written) {
@@ -149,7 +149,7 @@ func (o *Operator) sync(ctx context.Context) error {
 		return err
 	}
 	if err := o.options.Reload(ctx); err != nil {
-		o.written = nil // to be tried again
+		o.written = nil // so that it is retried
 		return fmt.Errorf("reload Prometheus: %w", err)
 	}
 	return nil

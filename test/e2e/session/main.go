@@ -1,5 +1,5 @@
-// Command session records in a page of the documentation what kubectl latency says in
-// the demo's cluster: `make docs-session`.
+// Command session records the output of kubectl latency in the demo's cluster in a page
+// of the documentation: `make docs-session`.
 package main
 
 import (
@@ -21,7 +21,7 @@ func main() {
 	}
 }
 
-// bound is longer than a session takes on a slow machine.
+// bound is longer than a session on a slow machine.
 const bound = 10 * time.Minute
 
 func run() error {

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// The markers between which the page has the session.
+// The markers of the session in the page.
 const (
 	begin = "<!-- session: written by make docs-session -->\n"
 	end   = "<!-- /session -->\n"
 )
 
-// replace puts the session into the page.
+// replace replaces the session in the page.
 func replace(page, session string) (string, error) {
 	before, rest, ok := strings.Cut(page, begin)
 	if !ok {
@@ -25,11 +25,11 @@ func replace(page, session string) (string, error) {
 	return before + begin + session + end + after, nil
 }
 
-// shown is where people have Prometheus when they forward its port.
+// shown is the usual URL of a Prometheus with a forwarded port.
 const shown = "http://localhost:9090"
 
-// What differs from one session to the next, and what is shown instead. The echo
-// server answers after 100 ms, to which each request adds a little.
+// What differs between sessions, and its replacement. The echo server answers after 100
+// ms, plus a little overhead.
 var varying = []struct {
 	pattern *regexp.Regexp
 	shown   string
@@ -41,7 +41,7 @@ var varying = []struct {
 	{regexp.MustCompile(`(?m)(\s)(?:\d+m)?\d+s(\s+annotation)`), "${1}45s${2}"},
 }
 
-// plain is the output of a command without what varies.
+// plain returns the output of a command with varying parts replaced.
 func plain(output string) string {
 	for _, v := range varying {
 		output = v.pattern.ReplaceAllString(output, v.shown)

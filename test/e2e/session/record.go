@@ -18,10 +18,10 @@ import (
 	"github.com/kong-latency/kong-latency/test/e2e/stack"
 )
 
-// sample is what is applied.
+// sample is the manifest that is applied.
 const sample = "config/samples/echo.yaml"
 
-// recorder runs commands and keeps what they say.
+// recorder runs commands and records their output.
 type recorder struct {
 	*stack.Stack
 	out strings.Builder
@@ -34,9 +34,9 @@ func record(ctx context.Context, s *stack.Stack) (string, error) {
 	load := s.Send(stack.Seed, bound)
 	defer load.Stop()
 	for _, step := range []func() error{
-		func() error { return r.say("What would the annotation give?") },
+		func() error { return r.say("What would be attached?") },
 		func() error { return r.run(ctx, "kubectl latency render -f "+sample) },
-		func() error { return r.say("A typing error is found before it is applied:") },
+		func() error { return r.say("A typo is found before it is applied:") },
 		func() error { return r.run(ctx, `sed 's/"40"/"40ms"/' `+sample+` | kubectl latency lint -f -`) },
 		func() error { _, err := s.Kubectl(ctx, "", "apply", "-f", sample); return err },
 		func() error { return s.Flowing(ctx, load) },
@@ -46,7 +46,7 @@ func record(ctx context.Context, s *stack.Stack) (string, error) {
 		func() error { return r.say("Somebody deletes the ServiceMonitor. What is wrong?") },
 		func() error { return r.run(ctx, "kubectl delete servicemonitor gateway-operator -n kong-system") },
 		func() error { return r.run(ctx, doctor) },
-		func() error { return r.say("It prints what mends it, too:") },
+		func() error { return r.say("Apply the fix:") },
 		func() error { return r.run(ctx, doctor+" --fix | kubectl apply -f -") },
 		func() error { return s.Await(ctx, stack.Prometheus, time.Minute, s.Scraped) },
 		func() error { return s.Await(ctx, stack.HPA, 2*time.Minute, r.steady) },
@@ -64,8 +64,8 @@ func (r *recorder) say(text string) error {
 	return err
 }
 
-// run runs a line in a shell, as people do, at the root of the repository, and keeps
-// what it prints. Exit code 1 only says that there are findings.
+// run runs a line in a shell at the root of the repository, and records its output. Exit
+// code 1 only means that there are findings.
 func (r *recorder) run(ctx context.Context, line string) error {
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)
 	cmd.Dir = controlplane.RepoRoot()
@@ -81,7 +81,7 @@ func (r *recorder) run(ctx context.Context, line string) error {
 	return err
 }
 
-// steady is whether the autoscaler wants what it has, at the most that it may.
+// steady returns nil if the autoscaler is at its maximum and wants no change.
 func (r *recorder) steady(ctx context.Context) error {
 	var h autoscalingv2.HorizontalPodAutoscaler
 	if err := r.Admin().Get(ctx, client.ObjectKey{Namespace: stack.Echo.Namespace, Name: stack.Echo.Name}, &h); err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/guide"
 )
 
-// startAdapter serves by the configuration that the cluster has.
+// startAdapter serves with the configuration in the cluster.
 func (s *Stack) startAdapter(ctx context.Context) (string, error) {
 	if err := s.serveMetrics(ctx, 0); err != nil {
 		return "", err
@@ -25,10 +25,10 @@ func (s *Stack) startAdapter(ctx context.Context) (string, error) {
 	return metricsGroup, s.answering(ctx)
 }
 
-// RestartAdapter has the adapter serve by the configuration that the cluster has now,
-// and replaces its pods, by whose age others tell which configuration it has read.
-// Where the real adapter would not start with that configuration it returns why, and
-// nothing serves the metrics API until the next call.
+// RestartAdapter restarts the adapter with the current configuration in the cluster, and
+// replaces its pods, whose age shows which configuration it has read. If the real
+// adapter would not start with that configuration, it returns why, and nothing serves
+// the metrics API until the next call.
 func (s *Stack) RestartAdapter(ctx context.Context) error {
 	a := s.runningAdapter()
 	s.stopAdapter()
@@ -87,7 +87,7 @@ func (s *Stack) runningAdapter() *adapter.Adapter {
 	return s.adapter
 }
 
-// adapterConfig is the adapter's configuration as the cluster has it.
+// adapterConfig returns the adapter's configuration in the cluster.
 func (s *Stack) adapterConfig(ctx context.Context) ([]byte, error) {
 	var m corev1.ConfigMap
 	if err := s.admin.Get(ctx, guide.AdapterConfigMap, &m); err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/kong-latency/kong-latency/test/guide"
 )
 
-// What is broken through the API stops the metric, and what is mended brings it back.
-func TestBreakAndMend(t *testing.T) {
+// Breaking the pipeline stops the metric, and restoring it brings the metric back.
+func TestBreakAndRestore(t *testing.T) {
 	g := gomega.NewWithT(t)
 	g.SetDefaultEventuallyTimeout(time.Minute)
 	g.SetDefaultEventuallyPollingInterval(pollInterval)
@@ -38,7 +38,7 @@ func TestBreakAndMend(t *testing.T) {
 	monitor.SetGroupVersionKind(monitoringv1.SchemeGroupVersion.WithKind(monitoringv1.ServiceMonitorsKind))
 	g.Expect(s.Admin().DeleteAllOf(ctx, monitor, client.InNamespace(guide.MetricsService.Namespace))).To(gomega.Succeed())
 	g.Eventually(func() error { return s.Targeted(ctx) }).Should(gomega.MatchError(gomega.ContainSubstring("no ServiceMonitor")))
-	g.Expect(s.Mend(ctx, guide.Monitor)).To(gomega.Succeed())
+	g.Expect(s.Restore(ctx, guide.Monitor)).To(gomega.Succeed())
 	g.Eventually(func() error { return s.Targeted(ctx) }).Should(gomega.Succeed())
 
 	rules := &corev1.ConfigMap{}
@@ -51,7 +51,7 @@ func TestBreakAndMend(t *testing.T) {
 	setRules("rules: [")
 	g.Expect(s.RestartAdapter(ctx)).To(gomega.MatchError(gomega.ContainSubstring(string(Rule))))
 	g.Eventually(func() error { return s.Listed(ctx, Metric) }).ShouldNot(gomega.Succeed())
-	g.Expect(s.Mend(ctx, guide.Adapter)).To(gomega.Succeed())
+	g.Expect(s.Restore(ctx, guide.Adapter)).To(gomega.Succeed())
 	g.Expect(s.RestartAdapter(ctx)).To(gomega.Succeed())
 	g.Eventually(func() error { return s.Listed(ctx, Metric) }).Should(gomega.Succeed())
 	g.Expect(s.Alive()).To(gomega.Succeed())

@@ -13,8 +13,8 @@ import (
 // Binary is the path of a built program, such as kubectl.
 func (s *Stack) Binary(name string) string { return s.cp.Binary(name) }
 
-// Command prepares to run a built program at the root of the repository, as a user
-// with all rights. Of the environment it sees nothing but PATH.
+// Command prepares to run a built program at the root of the repository, as a cluster
+// admin. Of the environment it gets only PATH.
 func (s *Stack) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, s.Binary(name), args...)
 	cmd.Dir = controlplane.RepoRoot()
@@ -22,8 +22,8 @@ func (s *Stack) Command(ctx context.Context, name string, args ...string) *exec.
 	return cmd
 }
 
-// Kubectl runs kubectl. input is what it reads. The output holds what it printed,
-// warnings and errors included; an error quotes it.
+// Kubectl runs kubectl with standard input and returns its output, including warnings
+// and errors; an error quotes it.
 func (s *Stack) Kubectl(ctx context.Context, input string, args ...string) (string, error) {
 	cmd := s.Command(ctx, "kubectl", args...)
 	cmd.Stdin = strings.NewReader(input)

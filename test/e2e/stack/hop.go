@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Hop is a station on the way from the annotation, or from a request, to a
-// scaled workload. Errors name the one that failed.
+// Hop is a step from the annotation, or from a request, to a scaled workload. Errors
+// name the one that failed.
 type Hop string
 
 // The hops. All but the first are in the order in which one needs the other.
@@ -25,7 +25,7 @@ const (
 	Pods         Hop = "pods"
 )
 
-// logs name the component, and so the log file, that tells more about a hop.
+// logs names the component whose log has details about a hop.
 var logs = map[Hop]string{
 	Prometheus: "prometheus",
 	Rule:       "adapter",
@@ -48,7 +48,7 @@ func (e *HopError) Error() string { return fmt.Sprintf("failed at the hop %q: %v
 // Unwrap returns what went wrong there.
 func (e *HopError) Unwrap() error { return e.Err }
 
-// At names the hop of an error, unless it is named already.
+// At sets the hop of an error, unless it has one already.
 func At(h Hop, err error) error {
 	var known *HopError
 	if err == nil || errors.As(err, &known) {
@@ -57,11 +57,11 @@ func At(h Hop, err error) error {
 	return &HopError{Hop: h, Err: err}
 }
 
-// pollInterval is how often a condition is looked at.
+// pollInterval is the interval between checks of a condition.
 const pollInterval = 100 * time.Millisecond
 
-// await looks again and again until check finds nothing wrong, for as long as
-// bound. What it found last is the error. A [HopError] of check is final.
+// await repeats check until it succeeds, for at most bound. Then its last error is
+// returned. A [HopError] of check is final.
 func await(ctx context.Context, h Hop, bound time.Duration, check func(context.Context) error) error {
 	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, bound)
@@ -74,7 +74,7 @@ func await(ctx context.Context, h Hop, bound time.Duration, check func(context.C
 			return err
 		}
 		if ctx.Err() == nil || found == nil {
-			found = err // not that time ran out while looking
+			found = err // not the timeout of the check
 		}
 		select {
 		case <-ctx.Done():

@@ -20,7 +20,7 @@ func TestAwait(t *testing.T) {
 				return nil
 			})
 			if err != nil || looks != 3 {
-				t.Errorf("error %v after %d looks, want none after 3", err, looks)
+				t.Errorf("error %v after %d checks, want none after 3", err, looks)
 			}
 		})
 	})
@@ -29,7 +29,7 @@ func TestAwait(t *testing.T) {
 			begin := time.Now()
 			err := await(t.Context(), Rule, time.Minute, func(ctx context.Context) error {
 				if ctx.Err() != nil {
-					return ctx.Err() // as a client that is cut off
+					return ctx.Err() // like a cancelled client
 				}
 				return errors.New("still wrong")
 			})

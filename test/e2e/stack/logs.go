@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 )
 
-// LoggedError is an error together with where to look for more.
+// LoggedError is an error with the location of the logs.
 type LoggedError struct {
 	Err  error
 	Dir  string // where all logs were saved
@@ -27,7 +27,7 @@ func (e *LoggedError) Hint() string {
 	return "look at " + filepath.Join(e.Dir, e.File) + "; the other components' logs are beside it"
 }
 
-// SaveLogs copies all logs to a folder that stays, and returns the cause of that as a
+// SaveLogs copies all logs to a folder that is kept, and returns the cause as a
 // [LoggedError]. If there are no logs it returns the cause alone.
 func (s *Stack) SaveLogs(cause error) error {
 	if s.cp == nil {

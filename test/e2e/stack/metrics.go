@@ -9,7 +9,7 @@ import (
 	custommetrics "k8s.io/metrics/pkg/apis/custom_metrics/v1beta1"
 )
 
-// Metric is that of the guide's rule: the average of the last minute, in milliseconds.
+// Metric is the metric of the guide's rule: the average over a minute, in milliseconds.
 const Metric = "kong_upstream_latency_ms_60s_average"
 
 // The custom metrics API, and the path of the version that is registered.
@@ -18,7 +18,7 @@ const (
 	metricsAPI   = "/apis/" + metricsGroup + "/v1beta1"
 )
 
-// Listed is whether a rule makes the metric of series that Prometheus has.
+// Listed returns nil if a rule makes the metric from series in Prometheus.
 func (s *Stack) Listed(ctx context.Context, metric string) error {
 	list, err := s.metrics(ctx)
 	if err != nil {
@@ -32,7 +32,7 @@ func (s *Stack) Listed(ctx context.Context, metric string) error {
 	return fmt.Errorf("no rule makes services/%s of the series that Prometheus has", metric)
 }
 
-// Latency asks the metrics API for a metric of Service [Echo], as the autoscaler does.
+// Latency queries the metrics API for a metric of Service [Echo], like the autoscaler.
 func (s *Stack) Latency(ctx context.Context, metric string) (float64, error) {
 	path := fmt.Sprintf("%s/namespaces/%s/services/%s/%s", metricsAPI, Echo.Namespace, Echo.Name, metric)
 	var list custommetrics.MetricValueList
@@ -45,7 +45,7 @@ func (s *Stack) Latency(ctx context.Context, metric string) (float64, error) {
 	return list.Items[0].Value.AsApproximateFloat64(), nil
 }
 
-// metrics lists what the custom metrics API offers.
+// metrics lists the metrics of the custom metrics API.
 func (s *Stack) metrics(ctx context.Context) (*metav1.APIResourceList, error) {
 	var list metav1.APIResourceList
 	return &list, s.get(ctx, metricsAPI, &list)

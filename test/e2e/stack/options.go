@@ -11,34 +11,34 @@ import (
 	"github.com/kong-latency/kong-latency/test/guide"
 )
 
-// Options say what differs from Kong's guide. The zero value is the guide as it is,
-// with one echo server that answers every request at once, whatever the replicas.
+// Options are differences from Kong's guide. The zero value is the unchanged guide, with
+// one echo server that answers every request at once, whatever the replicas.
 type Options struct {
 	// Without names parts of the guide that are not created; see [guide.Parts].
 	Without []string
-	// Scrape is how often Prometheus scrapes where no ServiceMonitor says it. Zero: 5 s,
-	// where the guide has 30 s.
+	// Scrape is the scrape interval if the ServiceMonitor has none. Zero means 5 s; the
+	// guide has 30 s.
 	Scrape time.Duration
-	// Rules, if set, are further rules for the adapter: YAML that continues its list.
+	// Rules, if set, are additional rules for the adapter: YAML that continues its list.
 	Rules string
 	// PerPod makes every ready pod of the Service one echo server.
 	PerPod bool
 	// Capacity of each echo server.
 	Capacity gateway.Capacity
 
-	// Step, if set, is called for each step of the start. It must call do, which returns
-	// in a few words what there is now, and must return do's error.
+	// Step, if set, is called for each step of the start. It must call do, which returns a
+	// short description of the result, and must return do's error.
 	Step func(what string, do func() (string, error)) error
-	// Logf, if set, takes lines of progress.
+	// Logf, if set, prints lines of progress.
 	Logf func(format string, args ...any)
 }
 
-// defaultScrape lets the metric appear soon.
+// defaultScrape is short, so that the metric appears soon.
 const defaultScrape = 5 * time.Second
 
 func (o Options) scrape() time.Duration { return cmp.Or(o.Scrape, defaultScrape) }
 
-// parts lists what is created of the guide.
+// parts lists the parts of the guide that are created.
 func (o Options) parts() []string {
 	return slices.DeleteFunc(guide.Parts(), func(part string) bool { return slices.Contains(o.Without, part) })
 }
@@ -66,7 +66,7 @@ func (o Options) Objects(part string) ([]*unstructured.Unstructured, error) {
 	return objects, nil
 }
 
-// change makes an object of the guide what the options ask for.
+// change applies the options to an object of the guide.
 func (o Options) change(object *unstructured.Unstructured) error {
 	switch {
 	case object.GetKind() == "Prometheus":

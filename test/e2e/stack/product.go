@@ -16,7 +16,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/product"
 )
 
-// startProduct applies the shipped manifests and runs what they would run.
+// startProduct applies the shipped manifests and runs their processes.
 func (s *Stack) startProduct(ctx context.Context) (string, error) {
 	port, err := controlplane.FreePort()
 	if err != nil {
@@ -41,7 +41,7 @@ func (s *Stack) startProduct(ctx context.Context) (string, error) {
 	return "webhook and controller", s.Await(ctx, Webhook, 15*time.Second, s.admits)
 }
 
-// warnings collects what the API server warns of.
+// warnings collects the warnings of the API server.
 type warnings struct {
 	mu   sync.Mutex
 	text []string
@@ -54,8 +54,8 @@ func (w *warnings) HandleWarningHeader(_ int, _, text string) {
 	w.text = append(w.text, text)
 }
 
-// admits is whether the API server asks the webhook, which may be a moment
-// after the webhook is ready. Nothing is created.
+// admits returns nil if the API server calls the webhook, which may be a moment after
+// the webhook is ready. Nothing is created.
 func (s *Stack) admits(ctx context.Context) error {
 	var heard warnings
 	config := s.cp.Config()

@@ -16,7 +16,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/guide"
 )
 
-// prometheus asks the server what it has.
+// prometheus is a client of the server.
 type prometheus struct {
 	url string
 	api prometheusv1.API
@@ -30,10 +30,10 @@ func newPrometheus(url string) (*prometheus, error) {
 	return &prometheus{url: url, api: prometheusv1.NewAPI(client)}, nil
 }
 
-// ready is whether the server answers queries.
+// ready returns nil if the server answers queries.
 func (p *prometheus) ready(ctx context.Context) error { return p.call(ctx, http.MethodGet, "/-/ready") }
 
-// reload has the server read its configuration again. It says what is wrong with it.
+// reload makes the server read its configuration again, and returns its error.
 func (p *prometheus) reload(ctx context.Context) error {
 	return p.call(ctx, http.MethodPost, "/-/reload")
 }
@@ -59,7 +59,7 @@ func (p *prometheus) call(ctx context.Context, method, path string) error {
 	return nil
 }
 
-// Targeted is whether Prometheus was told to scrape the operator's metrics.
+// Targeted returns nil if Prometheus is configured to scrape the operator's metrics.
 func (s *Stack) Targeted(ctx context.Context) error {
 	if err := s.operator.Problem(); err != nil {
 		return err
@@ -76,8 +76,8 @@ func (s *Stack) Targeted(ctx context.Context) error {
 	return errors.New("no ServiceMonitor has Prometheus scrape " + guide.MetricsService.String())
 }
 
-// Scraped is whether Prometheus reaches its target and has the series under
-// the labels that the guide's rule wants.
+// Scraped returns nil if Prometheus reaches its target and has the series with the
+// labels that the guide's rule needs.
 func (s *Stack) Scraped(ctx context.Context) error {
 	up, err := s.prometheus.value(ctx, fmt.Sprintf("up{namespace=%q,service=%q}", guide.MetricsService.Namespace, guide.MetricsService.Name))
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *Stack) Scraped(ctx context.Context) error {
 	return err
 }
 
-// scrapeError is what Prometheus says about its one target.
+// scrapeError returns Prometheus' error about its only target.
 func (p *prometheus) scrapeError(ctx context.Context) error {
 	targets, err := p.api.Targets(ctx)
 	if err != nil {
@@ -103,7 +103,7 @@ func (p *prometheus) scrapeError(ctx context.Context) error {
 	return fmt.Errorf("scrape %s: %s", targets.Active[0].ScrapeURL, targets.Active[0].LastError)
 }
 
-// value evaluates an expression that gives one sample.
+// value evaluates an expression that results in one sample.
 func (p *prometheus) value(ctx context.Context, expr string) (float64, error) {
 	found, _, _, err := p.api.Query(ctx, expr, time.Now())
 	if err != nil {

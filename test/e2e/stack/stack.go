@@ -1,12 +1,12 @@
 // Package stack starts a cluster in which latency autoscaling works from end to end:
 // a real control plane, the objects of Kong's guide, a real Prometheus, an adapter,
 // a gateway that measures real requests, and the product by its shipped manifests.
-// Nothing is stood in for but Kong, its operator, prometheus-operator and
-// prometheus-adapter. The demo shows it; end-to-end tests share one per package.
+// Only Kong, its operator, prometheus-operator and prometheus-adapter are simulated. The
+// demo shows it; end-to-end tests share one per package.
 //
-// Objects of the pipeline are there to be broken: change or delete them by
-// [Stack.Admin], and let [Stack.Mend] create them again as they were. As in a real
-// cluster, the adapter takes notice of its configuration at [Stack.RestartAdapter] alone.
+// Tests may break objects of the pipeline: change or delete them with [Stack.Admin], and
+// let [Stack.Restore] create them again. As in a real cluster, the adapter only reads its
+// configuration at [Stack.RestartAdapter].
 package stack
 
 import (
@@ -27,13 +27,13 @@ import (
 	"github.com/kong-latency/kong-latency/test/guide"
 )
 
-// Echo is the Service that the gateway routes to and whose latency is measured. It
-// does not exist from the start: whoever uses the stack creates it.
+// Echo is the Service that the gateway routes to and whose latency is measured. Users of
+// the stack have to create it.
 var Echo = types.NamespacedName{Namespace: "default", Name: "echo"}
 
-// Stack is a running cluster. Stop it with Stop. The gateway, the adapter and who
-// plays prometheus-operator are part of this process; all else are child processes
-// of the control plane.
+// Stack is a running cluster. Stop it with Stop. The gateway, the adapter and the
+// simulation of prometheus-operator are part of this process; everything else runs as
+// child processes of the control plane.
 type Stack struct {
 	options Options
 	// run is the context of what is part of this process.
@@ -59,7 +59,7 @@ type watched struct {
 	process *controlplane.Process
 }
 
-// Start starts everything and returns when the API server asks the webhook. ctx bounds
+// Start starts everything and returns when the API server calls the webhook. ctx limits
 // the start; later it has no effect. After an error nothing is left running; the error
 // names the hop that failed, and is a [LoggedError] unless ctx was canceled.
 //
@@ -68,7 +68,7 @@ type watched struct {
 func Start(ctx context.Context, o Options) (*Stack, error) {
 	s := &Stack{options: o}
 	s.run, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	// What waits within this process during the start ends with ctx, too.
+	// Waits within this process during the start also end with ctx.
 	detach := context.AfterFunc(ctx, s.cancel)
 	err := s.start(ctx)
 	if err == nil && !detach() {
@@ -80,14 +80,14 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	if !errors.Is(context.Cause(ctx), context.Canceled) {
 		err = s.SaveLogs(err)
 	}
-	_ = s.Stop() // err tells already what went wrong
+	_ = s.Stop() // err is the cause
 	return nil, err
 }
 
-// Stop stops everything, and is bounded. The error tells which processes had failed by
-// themselves or had to be killed.
+// Stop stops everything, and is bounded. The error names the processes that had failed
+// or had to be killed.
 func (s *Stack) Stop() error {
-	// What is in this process comes first: the API server waits for its clients.
+	// Parts in this process are stopped first: the API server waits for its clients.
 	s.cancel()
 	if a := s.runningAdapter(); a != nil {
 		<-a.Done()
@@ -104,37 +104,37 @@ func (s *Stack) Stop() error {
 	return s.cp.Stop()
 }
 
-// Config is for a client with all rights and without a rate limit. The caller owns
-// the copy.
+// Config returns a configuration for a client with all rights and without a rate limit.
+// The caller owns the copy.
 func (s *Stack) Config() *rest.Config { return s.cp.Config() }
 
-// Kubeconfig is the path of a kubeconfig with the rights of Config.
+// Kubeconfig returns the path of a kubeconfig with the rights of Config.
 func (s *Stack) Kubeconfig() string { return s.cp.Kubeconfig() }
 
-// Admin is a client with all rights, which does not print warnings. It knows the kinds
-// of Kubernetes; others are unstructured to it.
+// Admin returns a client with all rights, which does not print warnings. It supports the
+// built-in kinds; use unstructured for others.
 func (s *Stack) Admin() client.Client { return s.admin }
 
-// Core is Admin's typed counterpart.
+// Core returns a typed client with the same rights.
 func (s *Stack) Core() kubernetes.Interface { return s.core }
 
-// Dir is the folder of the components' logs, <name>.log, until Stop.
+// Dir returns the folder of the components' logs, <name>.log, until Stop.
 func (s *Stack) Dir() string { return s.cp.Dir() }
 
-// GatewayURL is where Service [Echo] is reached through the gateway, without a slash
-// at its end.
+// GatewayURL returns the URL of Service [Echo] through the gateway, without a trailing
+// slash.
 func (s *Stack) GatewayURL() string { return s.gateway.URL() }
 
-// PrometheusURL is where Prometheus is.
+// PrometheusURL returns the URL of Prometheus.
 func (s *Stack) PrometheusURL() string { return s.prometheus.url }
 
-// Mend creates parts of the guide as they were at the start: what was deleted is there
-// again, and what was changed is changed back as far as the guide names it.
-func (s *Stack) Mend(ctx context.Context, parts ...string) error {
+// Restore applies parts of the guide again: deleted objects are created, and the fields
+// that the guide sets are reset.
+func (s *Stack) Restore(ctx context.Context, parts ...string) error {
 	return guide.ApplyChanged(ctx, s.admin, s.options.change, parts...)
 }
 
-// Alive reports what has ended although nobody asked for it.
+// Alive returns an error if something has ended unexpectedly.
 func (s *Stack) Alive() error {
 	for _, w := range s.watched {
 		select {

@@ -62,8 +62,8 @@ func (s *Stack) startControlPlane(ctx context.Context) (string, error) {
 	return "etcd, Kubernetes and a node of kwok", nil
 }
 
-// redirectLogs sends what the libraries in this process log, which is the
-// adapter above all, to a file beside the logs of the processes.
+// redirectLogs redirects the logs of libraries in this process, mainly the adapter's, to
+// a file beside the logs of the processes.
 func (s *Stack) redirectLogs() error {
 	file, err := os.OpenFile(filepath.Join(s.cp.Dir(), "adapter.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -76,12 +76,12 @@ func (s *Stack) redirectLogs() error {
 	return nil
 }
 
-// createPipeline creates what Kong's guide has people create.
+// createPipeline creates the objects of Kong's guide.
 func (s *Stack) createPipeline(ctx context.Context) (string, error) {
 	if err := controlplane.InstallCRDs(ctx, s.admin); err != nil {
 		return "", At(ControlPlane, err)
 	}
-	if err := s.Mend(ctx, s.options.parts()...); err != nil {
+	if err := s.Restore(ctx, s.options.parts()...); err != nil {
 		return "", At(Manifests, err)
 	}
 	if len(s.options.Without) > 0 {
@@ -113,7 +113,7 @@ func (s *Stack) startPrometheus(ctx context.Context) (string, error) {
 		Config:     s.cp.Config(),
 		Prometheus: guide.PrometheusServer,
 		Service:    guide.MetricsService,
-		Target:     s.gateway.MetricsAddress(), // the gateway measures, instead of the operator
+		Target:     s.gateway.MetricsAddress(), // the gateway exposes the metrics instead of the operator
 		File:       config,
 		Reload:     s.prometheus.reload,
 	})
@@ -123,7 +123,7 @@ func (s *Stack) startPrometheus(ctx context.Context) (string, error) {
 	process, err := s.cp.Run("prometheus", exec.Command(s.cp.Binary("prometheus"),
 		"--config.file="+config,
 		"--storage.tsdb.path="+filepath.Join(s.cp.Dir(), "prometheus"),
-		"--web.enable-lifecycle", // to be told to read its configuration again
+		"--web.enable-lifecycle", // for reload
 		"--web.listen-address="+address))
 	if err != nil {
 		return "", At(Prometheus, err)

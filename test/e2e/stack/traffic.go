@@ -17,19 +17,19 @@ type Traffic struct {
 }
 
 // Seed is the traffic of Kong's guide: each request sleeps for 100 ms, whatever the
-// replicas, so that the autoscaler takes all replicas that it may.
+// replicas, so that the autoscaler scales to its maximum.
 var Seed = Traffic{Path: "/shell?cmd=sleep%200.1", Clients: 1, Pause: time.Second}
 
-// Load is traffic under way, to be ended by its Stop.
+// Load is running traffic. Stop it with Stop.
 type Load = gateway.Load
 
-// Send starts the traffic. It ends by itself after limit, or with the stack.
+// Send starts the traffic. It ends automatically after limit, or with the stack.
 func (s *Stack) Send(t Traffic, limit time.Duration) *Load {
 	return gateway.Traffic{URL: s.GatewayURL() + t.Path, Clients: t.Clients, Pause: t.Pause, Limit: limit}.Start(s.run)
 }
 
-// Await looks until check finds nothing wrong, for as long as bound, and no longer when
-// something of the stack has died. The error names the hop.
+// Await repeats check until it succeeds, for at most bound, and not after something of
+// the stack has died. The error names the hop.
 func (s *Stack) Await(ctx context.Context, h Hop, bound time.Duration, check func(context.Context) error) error {
 	return await(ctx, h, bound, func(ctx context.Context) error {
 		if err := s.Alive(); err != nil {
@@ -39,7 +39,7 @@ func (s *Stack) Await(ctx context.Context, h Hop, bound time.Duration, check fun
 	})
 }
 
-// Flowing waits until the metrics API gives the guide's metric of what is sent.
+// Flowing waits until the metrics API serves the guide's metric of the traffic.
 func (s *Stack) Flowing(ctx context.Context, load *Load) error {
 	return s.Await(ctx, API, 2*time.Minute, func(ctx context.Context) error {
 		if ok, failed := load.Counts(); ok == 0 {

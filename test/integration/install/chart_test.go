@@ -9,8 +9,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// TestChartIsConfig: by default the chart gives what config/default gives, but for
-// the namespace, which Helm creates, and labels of Helm's. So do its other modes.
+// TestChartIsConfig checks that by default the chart renders the objects of
+// config/default, except the namespace, which Helm creates, and Helm's labels, and
+// that its other modes correspond to the other variants.
 func TestChartIsConfig(t *testing.T) {
 	for _, tt := range []struct {
 		folders []string
@@ -33,7 +34,7 @@ func TestChartIsConfig(t *testing.T) {
 			got := map[string]any{}
 			for _, o := range decode(t, tt.chart.render(t)) {
 				if got[id(o)] != nil {
-					t.Errorf("%s is there twice", id(o))
+					t.Errorf("%s is rendered more than once", id(o))
 				}
 				withoutHelm(o)
 				got[id(o)] = o.Object
@@ -49,7 +50,7 @@ func id(o *unstructured.Unstructured) string {
 	return strings.Join([]string{o.GroupVersionKind().String(), o.GetNamespace(), o.GetName()}, " ")
 }
 
-// withoutHelm takes away the labels that only Helm gives.
+// withoutHelm removes the labels that only Helm sets.
 func withoutHelm(o *unstructured.Unstructured) {
 	labels := o.GetLabels()
 	for key := range labels {

@@ -27,8 +27,8 @@ func newG(t *testing.T) *gomega.WithT {
 	return g
 }
 
-// environment is what commands see: our programs before all others, the cluster,
-// and nothing of the user's own configuration.
+// environment is the environment of commands: the project's programs first in PATH,
+// the cluster, and none of the user's configuration.
 func environment(t *testing.T) []string {
 	t.Helper()
 	bin := filepath.Dir(cp.Binary("helm"))
@@ -55,7 +55,7 @@ func command(t *testing.T, stdin, name string, args ...string) (string, error) {
 	return stdout.String(), nil
 }
 
-// kubectlAfter runs kubectl when a test's own context has ended.
+// kubectlAfter runs kubectl after the test's context has ended.
 func kubectlAfter(t *testing.T, args ...string) {
 	t.Helper()
 	cmd := exec.Command(cp.Binary("kubectl"), args...)
@@ -66,7 +66,7 @@ func kubectlAfter(t *testing.T, args ...string) {
 	}
 }
 
-// must runs a program that has to succeed.
+// must runs a program, which must succeed.
 func must(t *testing.T, stdin, name string, args ...string) string {
 	t.Helper()
 	out, err := command(t, stdin, name, args...)

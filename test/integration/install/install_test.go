@@ -14,7 +14,7 @@ import (
 // chart is the Helm chart, from the repository's root.
 const chart = "charts/kong-latency"
 
-// TestKustomize installs every variant after the other, and each leaves nothing.
+// TestKustomize installs and uninstalls every variant; each must leave nothing behind.
 func TestKustomize(t *testing.T) {
 	for _, overlay := range []struct {
 		folder string
@@ -43,8 +43,8 @@ func TestKustomize(t *testing.T) {
 }
 
 // TestHelm installs the chart into a namespace of another name that enforces
-// restricted, with webhooks that refuse while nobody answers, which is the case
-// here. Whether anything of them is left then shows.
+// restricted, with failurePolicy Fail and no running webhook, so that a webhook
+// configuration that is left behind shows.
 func TestHelm(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -77,9 +77,9 @@ func TestHelm(t *testing.T) {
 	}
 }
 
-// TestHelmKeepsWhatItIsAskedToKeep: policies outlive the release, and the next
-// release takes their definition over.
-func TestHelmKeepsWhatItIsAskedToKeep(t *testing.T) {
+// TestHelmKeepsPolicies checks that with crds.keep policies outlive the release, and
+// that the next release adopts their definition.
+func TestHelmKeepsPolicies(t *testing.T) {
 	g := newG(t)
 	ns := restrictedNamespace(t, g)
 	before := takeInventory(t, g)
@@ -89,7 +89,7 @@ func TestHelmKeepsWhatItIsAskedToKeep(t *testing.T) {
 	helm(t, "uninstall", "kong-latency", "--namespace", ns, "--wait")
 	g.Eventually(func(g gomega.Gomega) {
 		g.Expect(takeInventory(t, g).beyond(before)).To(gomega.Equal([]string{
-			"apiservices.apiregistration.k8s.io /v1alpha1.kong.latency", // the API server's own doing
+			"apiservices.apiregistration.k8s.io /v1alpha1.kong.latency", // created by the API server
 			"customresourcedefinitions.apiextensions.k8s.io /latencypolicies.kong.latency",
 			"latencypolicies.kong.latency /default",
 		}))
@@ -118,7 +118,7 @@ func expectPods(t *testing.T, g *gomega.WithT, ns string, want map[string]int) {
 	}).Should(gomega.Succeed())
 }
 
-// expectRestricted asks for a pod that the level restricted does not allow.
+// expectRestricted expects a pod that the level restricted does not allow to be refused.
 func expectRestricted(t *testing.T, g *gomega.WithT, ns string) {
 	t.Helper()
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "root"}}
@@ -127,7 +127,7 @@ func expectRestricted(t *testing.T, g *gomega.WithT, ns string) {
 	g.Expect(err).To(gomega.MatchError(gomega.ContainSubstring(`violates PodSecurity "restricted`)))
 }
 
-// restrictedNamespace makes a namespace until the test ends.
+// restrictedNamespace creates a namespace until the test ends.
 func restrictedNamespace(t *testing.T, g *gomega.WithT) string {
 	t.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "platform-", Labels: map[string]string{
@@ -135,7 +135,7 @@ func restrictedNamespace(t *testing.T, g *gomega.WithT) string {
 	}}}
 	g.Expect(admin.Create(t.Context(), ns)).To(gomega.Succeed())
 	t.Cleanup(func() { kubectlAfter(t, "delete", "namespace", ns.Name) })
-	g.Eventually(func() error { // else it would count as left over
+	g.Eventually(func() error { // otherwise it would count as left behind
 		return admin.Get(t.Context(), client.ObjectKey{Namespace: ns.Name, Name: "kube-root-ca.crt"}, &corev1.ConfigMap{})
 	}).Should(gomega.Succeed())
 	g.Eventually(func() error {
@@ -145,13 +145,13 @@ func restrictedNamespace(t *testing.T, g *gomega.WithT) string {
 	return ns.Name
 }
 
-// createAnnotated asks whether a Deployment with our annotation may be created.
+// createAnnotated tries to create a Deployment with the annotation.
 func createAnnotated(t *testing.T) error {
 	t.Helper()
 	return admin.Create(t.Context(), deployment(map[string]string{"kong.latency/target-ms": "40"}), client.DryRunAll)
 }
 
-// createPlain asks the same for one without.
+// createPlain tries to create one without it.
 func createPlain(t *testing.T) error {
 	t.Helper()
 	return admin.Create(t.Context(), deployment(nil), client.DryRunAll)

@@ -13,11 +13,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// inventory is every object of the cluster, by kind, namespace and name.
+// inventory lists every object of the cluster, by kind, namespace and name.
 type inventory map[string]bool
 
-// passing are kinds whose objects come and go by themselves, or are shown by a
-// second name.
+// passing are kinds whose objects are created and deleted automatically, or are also
+// served under another kind.
 var passing = []string{"events", "componentstatuses"}
 
 // takeInventory lists all resources that the API server has.
@@ -46,7 +46,7 @@ func takeInventory(t *testing.T, g gomega.Gomega) inventory {
 	return out
 }
 
-// beyond are the objects that the earlier inventory does not have, sorted.
+// beyond returns the objects that the earlier inventory does not have, sorted.
 func (i inventory) beyond(before inventory) []string {
 	out := []string{}
 	for name := range i {
@@ -58,7 +58,7 @@ func (i inventory) beyond(before inventory) []string {
 	return out
 }
 
-// expectNothingLeft waits until nothing is there that was not there before.
+// expectNothingLeft waits until there are no objects that were not there before.
 func expectNothingLeft(t *testing.T, g *gomega.WithT, before inventory) {
 	t.Helper()
 	g.Eventually(func(g gomega.Gomega) {
@@ -66,7 +66,7 @@ func expectNothingLeft(t *testing.T, g *gomega.WithT, before inventory) {
 	}).Should(gomega.Succeed())
 }
 
-// has tells whether an inventory has an object whose entry ends like this.
+// has reports whether an inventory has an object whose entry has this suffix.
 func (i inventory) has(suffix string) bool {
 	for name := range i {
 		if strings.HasSuffix(name, suffix) {

@@ -1,6 +1,6 @@
 // Package install installs the product as its users do, with kubectl, kustomize and
-// helm, on a real API server, and takes it away again. What runs in the pods is not
-// of interest here: kwok plays them.
+// helm, on a real API server, and uninstalls it. Pods do not run: kwok simulates
+// them.
 package install
 
 import (
@@ -32,7 +32,7 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 func run(m *testing.M) (code int) {
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	defer cancel()
-	ctrl.SetLogger(logr.Discard()) // listing everything finds what is deprecated
+	ctrl.SetLogger(logr.Discard()) // listing everything causes deprecation warnings
 	if err := start(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "start the control plane:", err)
 		code = 1
@@ -48,8 +48,8 @@ func run(m *testing.M) (code int) {
 	return code
 }
 
-// start starts a control plane that has the definitions which some ways to install
-// need: cert-manager's and Prometheus Operator's.
+// start starts a control plane with the definitions that some variants need:
+// cert-manager's and Prometheus Operator's.
 func start(ctx context.Context) (err error) {
 	if cp, err = controlplane.Start(ctx, controlplane.Options{}); err != nil {
 		return err

@@ -22,11 +22,11 @@ func TestPage(t *testing.T) {
 	blocks := shellBlocks(string(page))
 	g.Expect(len(blocks)).To(gomega.BeNumerically(">", 10))
 
-	// The page takes a namespace of the cluster's for granted.
+	// The page assumes that this namespace exists.
 	monitoring := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "monitoring"}}
 	g.Expect(admin.Create(t.Context(), monitoring)).To(gomega.Succeed())
 	t.Cleanup(func() {
-		kubectlAfter(t, "delete", "-k", "config/default", "--ignore-not-found") // what the last block leaves
+		kubectlAfter(t, "delete", "-k", "config/default", "--ignore-not-found") // the last block leaves it installed
 		kubectlAfter(t, "delete", "namespace", monitoring.Name)
 	})
 
@@ -48,7 +48,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// shellBlocks are the blocks of a Markdown page that are fenced as sh.
+// shellBlocks returns the blocks of a Markdown page that are fenced as sh.
 func shellBlocks(page string) []string {
 	var blocks []string
 	for _, part := range strings.Split(page, "\n```sh\n")[1:] {

@@ -20,8 +20,8 @@ var update = flag.Bool("update", false, "write the files that results are compar
 
 const rightsFile = "testdata/rights.txt"
 
-// TestRights lists what each shipped account may do, as the API server says, and
-// compares it with what somebody has looked at:
+// TestRights lists what each shipped account may do, according to the API server, and
+// compares it with the reviewed list:
 //
 //	go test ./test/integration/install -run TestRights -update
 func TestRights(t *testing.T) {
@@ -34,13 +34,13 @@ func TestRights(t *testing.T) {
 	out.WriteString("# What the shipped accounts may do, beyond what every account may. TestRights\n" +
 		"# writes this file with -update; a change of it is a change of our rights.\n")
 	for _, account := range []string{"kong-latency-controller", "kong-latency-webhook"} {
-		for _, in := range []string{"default", namespace} { // the API server learns of rights a moment after they are granted
+		for _, in := range []string{"default", namespace} { // rights take effect a moment after they are granted
 			g.Eventually(func() []string { return minus(rights(t, account, in), rights(t, "default", in)) }).ShouldNot(gomega.BeEmpty())
 		}
 		everywhere := minus(rights(t, account, "default"), rights(t, "default", "default"))
 		home := minus(minus(rights(t, account, namespace), rights(t, "default", namespace)), everywhere)
 		fmt.Fprintf(&out, "\n%s, in every namespace:\n%s", account, list(everywhere))
-		fmt.Fprintf(&out, "\n%s, in its own besides:\n%s", account, list(home))
+		fmt.Fprintf(&out, "\n%s, in its namespace also:\n%s", account, list(home))
 	}
 
 	kubectl(t, "delete", "-k", "config/default")
@@ -59,8 +59,8 @@ func TestRights(t *testing.T) {
 	}
 }
 
-// rights are what an account of our namespace may do in a namespace, one line for
-// each resource or path.
+// rights returns what an account of the product's namespace may do in a namespace, one
+// line for each resource or path.
 func rights(t *testing.T, account, in string) []string {
 	t.Helper()
 	config := cp.Config()

@@ -14,9 +14,8 @@ import (
 // schemaLocation is where kubeconform finds what writeSchemas writes.
 const schemaLocation = "{{.Group}}-{{.ResourceAPIVersion}}-{{.ResourceKind}}{{.StrictSuffix}}.json"
 
-// writeSchemas writes a JSON schema of every kind that the API server has, also of
-// custom ones, from its own description of them. No field is allowed in them that
-// the API server does not know.
+// writeSchemas writes a JSON schema of every kind that the API server has, including
+// custom ones, from its OpenAPI documents. Unknown fields are not allowed.
 func writeSchemas(t *testing.T) (folder string) {
 	t.Helper()
 	folder = t.TempDir()
@@ -57,7 +56,7 @@ func writeSchemas(t *testing.T) (folder string) {
 	return folder
 }
 
-// files are the names that kubeconform looks for the schema under.
+// files returns the names under which kubeconform looks for the schema.
 func files(schema map[string]any) []string {
 	kinds, _ := schema["x-kubernetes-group-version-kind"].([]any)
 	var out []string
@@ -74,7 +73,7 @@ func files(schema map[string]any) []string {
 
 const reference = "#/components/schemas/"
 
-// convert makes JSON schema of OpenAPI, in place.
+// convert converts OpenAPI to JSON schema, in place.
 func convert(v any) {
 	switch v := v.(type) {
 	case []any:
@@ -96,7 +95,7 @@ func convert(v any) {
 	}
 }
 
-// reachable are the schemas that one needs, itself among them.
+// reachable returns the schemas that one references, including itself.
 func reachable(schemas map[string]map[string]any, name string) map[string]any {
 	out := map[string]any{}
 	var add func(string)

@@ -8,7 +8,7 @@ import (
 	"github.com/onsi/gomega"
 )
 
-// variant is one way in which the product is installed.
+// variant is one way to install the product.
 type variant struct {
 	name string
 	// render returns the manifests.
@@ -34,7 +34,7 @@ func templated(name string, values ...string) variant {
 	}}
 }
 
-// everyValue sets what is empty or off in the chart.
+// everyValue sets every value that is empty or off by default.
 var everyValue = []string{
 	"image.digest=sha256:" + strings.Repeat("0123456789abcdef", 4), "imagePullSecrets={registry}", "logLevel=debug",
 	"webhook.failurePolicy=Fail", "webhook.excludedNamespaces={kube-system,kube-public}", "webhook.replicas=3",
@@ -62,8 +62,8 @@ func variants() []variant {
 	}
 }
 
-// TestVariantsFollowTheSchemas has kubeconform judge every variant by what this
-// API server knows.
+// TestVariantsFollowTheSchemas validates every variant with kubeconform against the
+// schemas of this API server.
 func TestVariantsFollowTheSchemas(t *testing.T) {
 	location := filepath.Join(writeSchemas(t), schemaLocation)
 	conform := func(t *testing.T, manifests string) error {
@@ -92,7 +92,7 @@ func TestVariantsFollowTheSchemas(t *testing.T) {
 	})
 }
 
-// TestVariantsAreAccepted has the API server look at every object of every variant.
+// TestVariantsAreAccepted applies every object of every variant in a dry run.
 func TestVariantsAreAccepted(t *testing.T) {
 	kubectl(t, "create", "namespace", namespace)
 	t.Cleanup(func() { kubectlAfter(t, "delete", "namespace", namespace) })
@@ -103,8 +103,7 @@ func TestVariantsAreAccepted(t *testing.T) {
 	}
 }
 
-// TestBadValuesAreRefused: a value that the chart does not know is a slip of the
-// pen, which must not be passed over.
+// TestBadValuesAreRefused checks that unknown and invalid values are errors, not ignored.
 func TestBadValuesAreRefused(t *testing.T) {
 	g := newG(t)
 	for _, value := range []string{

@@ -12,7 +12,7 @@ import (
 )
 
 // fields walks a schema and calls visit for every field below it, with its path as
-// kubectl explain takes it.
+// for kubectl explain.
 func fields(path string, s *apiextensionsv1.JSONSchemaProps, visit func(path string, s *apiextensionsv1.JSONSchemaProps)) {
 	for s.Items != nil && s.Items.Schema != nil {
 		s = s.Items.Schema

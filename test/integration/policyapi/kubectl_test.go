@@ -54,8 +54,8 @@ func TestColumns(t *testing.T) {
 	}
 }
 
-// TestSamples applies what config/samples has, as a reader would, and looks for a
-// comment at each: a sample is there to be read.
+// TestSamples applies the files of config/samples, and checks that each has comments:
+// samples are meant to be read.
 func TestSamples(t *testing.T) {
 	folder := filepath.Join(controlplane.RepoRoot(), "config", "samples")
 	for _, name := range []string{"default", "strict", "autoattach"} {

@@ -1,6 +1,6 @@
-// Package policyapi holds the API of LatencyPolicy against a real API server: its
-// definition as it is shipped, what it refuses, what it fills in and how kubectl
-// shows it. It has a bare control plane of its own; nothing of the product runs.
+// Package policyapi tests the API of LatencyPolicy on a real API server: the shipped
+// definition, its validation, its defaults and how kubectl shows it. It uses a bare
+// control plane, on which the product does not run.
 package policyapi
 
 import (
@@ -54,8 +54,8 @@ func run(m *testing.M) (code int) {
 	return code
 }
 
-// start starts a control plane that serves the shipped definition. That it is
-// accepted says that its rules compile and keep the limits on their cost.
+// start starts a control plane that serves the shipped definition. If it is
+// accepted, its rules compile and are within the cost limits.
 func start(ctx context.Context) (err error) {
 	if cp, err = controlplane.Start(ctx, controlplane.Options{Bare: true}); err != nil {
 		return err
@@ -84,13 +84,13 @@ func start(ctx context.Context) (err error) {
 	}
 	return wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 		served := admin.List(ctx, &v1alpha1.LatencyPolicyList{}) == nil
-		// What kubectl explains and validates with comes later than the API itself.
+		// The OpenAPI documents that kubectl uses are published later than the API.
 		paths, err := discovered.OpenAPIV3().Paths()
 		return served && paths["apis/"+v1alpha1.GroupVersion.String()] != nil, err
 	})
 }
 
-// schema is the schema of the definition as the API server has it.
+// schema returns the schema of the live definition.
 func schema(t *testing.T) *apiextensionsv1.JSONSchemaProps {
 	t.Helper()
 	g := gomega.NewWithT(t)
@@ -100,13 +100,13 @@ func schema(t *testing.T) *apiextensionsv1.JSONSchemaProps {
 	return crd.Spec.Versions[0].Schema.OpenAPIV3Schema
 }
 
-// policy is a policy with this spec, in YAML.
+// policy returns a policy with this spec, in YAML.
 func policy(t *testing.T, name, spec string) *unstructured.Unstructured {
 	t.Helper()
 	o := &unstructured.Unstructured{Object: map[string]any{}}
 	raw, err := yaml.YAMLToJSON([]byte("spec:\n" + indent(spec)))
 	if err == nil {
-		// By way of unstructured's own decoding, which knows integers from fractions.
+		// Decoded by unstructured, which distinguishes integers from fractions.
 		err = o.UnmarshalJSON([]byte(fmt.Sprintf(`{"apiVersion":%q,"kind":"LatencyPolicy",%s`,
 			v1alpha1.GroupVersion, strings.TrimPrefix(string(raw), "{"))))
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// What the rules say that stand at several fields.
+// The messages of rules that are used for several fields.
 const (
 	saysMilliseconds = `must be a number of milliseconds, more than 0 and at most 3600000, with at most 3 decimals and without exponent, such as 40 or "0.5"`
 	saysSizes        = "must have at most 16 matchLabels and at most 16 matchExpressions"

@@ -12,24 +12,24 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// ruleCase breaks one CEL rule and nothing else.
+// ruleCase violates one CEL rule and nothing else.
 type ruleCase struct {
 	name string
 	spec string
-	// field is what the answer has to name.
+	// field is the field that the answer must name.
 	field string
-	// rule is the rule's message, which the answer has to contain.
+	// rule is the rule's message, which the answer must contain.
 	rule string
-	// says replaces rule in the answer if the rule makes its message of the values.
+	// says is the text in the answer if the message is computed from the values.
 	says string
 }
 
 var index = regexp.MustCompile(`\[\d+\]`)
 
-// key names the rule among all of them.
+// key identifies the rule.
 func (c ruleCase) key() string { return index.ReplaceAllString(c.field, "") + ": " + c.rule }
 
-// causes are the reasons of a refusal, each with its field.
+// causes returns the causes of a refusal, each with its field.
 func causes(t *testing.T, err error) []metav1.StatusCause {
 	t.Helper()
 	var status apierrors.APIStatus
@@ -43,7 +43,7 @@ func causes(t *testing.T, err error) []metav1.StatusCause {
 	return causes
 }
 
-// olderWords says in today's words what API servers said before 1.31.
+// olderWords translates messages of API servers before 1.31 to the current ones.
 var olderWords = strings.NewReplacer(
 	"may not be longer than", "may not be more than",
 	"map[string]interface {}", "",
@@ -66,7 +66,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestEveryRuleHasACase holds the table against the definition.
+// TestEveryRuleHasACase compares the table with the definition.
 func TestEveryRuleHasACase(t *testing.T) {
 	declared := make(map[string]bool)
 	spec := schema(t).Properties["spec"]

@@ -15,7 +15,7 @@ import (
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 )
 
-// TestBounds breaks what the schema bounds without CEL.
+// TestBounds violates the bounds in the schema that are not CEL rules.
 func TestBounds(t *testing.T) {
 	behaviors := func(n int) string {
 		var items []string
@@ -28,7 +28,7 @@ func TestBounds(t *testing.T) {
 	for _, c := range []struct{ spec, field, says string }{
 		{"conflicts: Ignore", "spec.conflicts", `supported values: "Deny", "Warn"`},
 		{"autoAttach: {}", "spec.autoAttach.targetMilliseconds", "Required value"},
-		// A fraction needs quotes, because the API machinery knows no such numbers here.
+		// A fraction needs quotes, because the API machinery does not support such numbers here.
 		{"autoAttach: {targetMilliseconds: 0.5}", "spec.autoAttach.targetMilliseconds", "must be of type integer,string"},
 		{"autoAttach: {targetMilliseconds: '" + strings.Repeat("1", 17) + "'}", "spec.autoAttach.targetMilliseconds", "Too long: may not be more than 16"},
 		{"defaults: {minReplicas: 0}", "spec.defaults.minReplicas", "greater than or equal to 1"},
@@ -58,9 +58,9 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestNoNumberIsTooLarge: a policy that cannot be decoded would keep all others from
-// being listed. API servers refuse by the format or by the bound, whichever they
-// look at.
+// TestNoNumberIsTooLarge checks that numbers that cannot be decoded are refused: one
+// such policy would prevent listing all others. API servers refuse them by the format
+// or by the bound.
 func TestNoNumberIsTooLarge(t *testing.T) {
 	for spec, field := range map[string]string{
 		"priority: 2147483648":  "spec.priority",
@@ -76,7 +76,7 @@ func TestNoNumberIsTooLarge(t *testing.T) {
 	}
 }
 
-// TestAllowed goes to the edges of what is allowed.
+// TestAllowed checks the limits of what is allowed.
 func TestAllowed(t *testing.T) {
 	var specs []string
 	for _, target := range []string{
@@ -124,8 +124,8 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// TestTypesAndDefinitionAgree writes every field by the Go types, which have
-// quantities in forms of their own, reads it back and writes it again.
+// TestTypesAndDefinitionAgree writes every field with the Go types, which encode
+// quantities in several forms, reads it back and writes it again.
 func TestTypesAndDefinitionAgree(t *testing.T) {
 	selector := &metav1.LabelSelector{
 		MatchLabels:      map[string]string{"a": "b"},
@@ -139,7 +139,7 @@ func TestTypesAndDefinitionAgree(t *testing.T) {
 	}
 	spec := v1alpha1.LatencyPolicySpec{
 		Priority: -7, NamespaceSelector: selector, WorkloadSelector: selector,
-		AutoAttach: &v1alpha1.AutoAttach{TargetMilliseconds: resource.MustParse("1000")}, // goes out as 1k
+		AutoAttach: &v1alpha1.AutoAttach{TargetMilliseconds: resource.MustParse("1000")}, // encoded as 1k
 		Defaults: &v1alpha1.Defaults{
 			MinReplicas: ptr.To[int32](2), MaxReplicas: ptr.To[int32](20),
 			Metric: "m", Behavior: "own", CPUUtilization: ptr.To[int32](80),

@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	// probeEvery is how often an endpoint is asked whether it is ready.
+	// probeEvery is the interval of readiness probes.
 	probeEvery = 100 * time.Millisecond
-	// lag is how long an unready endpoint still gets connections: the kubelet,
-	// the API server and kube-proxy on every node each take their time.
+	// lag is how long an unready endpoint still gets connections, because of the delays
+	// of the kubelet, the API server and kube-proxy.
 	lag = time.Second
-	// distance delays what an endpoint sends, so that calls are under way at the
-	// same time and the API server has to open more connections than it keeps.
+	// distance delays what an endpoint sends, so that calls overlap and the API server
+	// has to open more connections than it keeps.
 	distance = 100 * time.Millisecond
 )
 
-// balancer plays the Service and kube-proxy: it hands each new connection to
-// one of the endpoints, and leaves those that are there alone.
+// balancer simulates the Service and kube-proxy: it forwards each new connection to one
+// of the endpoints, and does not change existing ones.
 type balancer struct {
 	address     string
 	connections atomic.Int64 // that were opened
@@ -69,7 +69,7 @@ func (b *balancer) add(address, readyz string) {
 	b.endpoints = append(b.endpoints, &endpoint{address: address, readyz: readyz, unreadySince: time.Now().Add(-lag)})
 }
 
-// sendsTo tells whether new connections may go there.
+// sendsTo reports whether new connections are forwarded to the endpoint.
 func (b *balancer) sendsTo(address string) bool { return slices.Contains(b.targets(), address) }
 
 func (b *balancer) targets() []string {
@@ -84,7 +84,7 @@ func (b *balancer) targets() []string {
 	return out
 }
 
-// probe follows the readiness of every endpoint.
+// probe probes the readiness of every endpoint.
 func (b *balancer) probe(done <-chan struct{}) {
 	ticker := time.NewTicker(probeEvery)
 	defer ticker.Stop()
@@ -125,7 +125,7 @@ func (b *balancer) accept(listener net.Listener, wg *sync.WaitGroup) {
 	}
 }
 
-// join connects a caller with the endpoint whose turn it is.
+// join connects a caller with the next endpoint.
 func (b *balancer) join(caller net.Conn) {
 	defer caller.Close()
 	targets := b.targets()
@@ -138,7 +138,7 @@ func (b *balancer) join(caller net.Conn) {
 	b.mu.Unlock()
 	callee, err := net.Dial("tcp", target)
 	if err != nil {
-		return // as a connection that is refused
+		return // like a refused connection
 	}
 	defer callee.Close()
 	b.mu.Lock()
@@ -150,7 +150,7 @@ func (b *balancer) join(caller net.Conn) {
 	both.Wait()
 }
 
-// forward passes on what comes, some time later, and then the end.
+// forward forwards data with a delay, and then the end of the stream.
 func forward(to, from net.Conn, delay time.Duration) {
 	type piece struct {
 		data []byte

@@ -19,7 +19,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/product"
 )
 
-// issue plays cert-manager and its cainjector: it writes the Secret, then trust.
+// issue acts as cert-manager and its cainjector: it writes the Secret, then caBundle.
 func (c *cluster) issue(data map[string][]byte) {
 	c.t.Helper()
 	secret := &corev1.Secret{
@@ -78,7 +78,7 @@ func TestCertificateOfCertManager(t *testing.T) {
 
 	c.issue(second)
 	c.Eventually(serves(second)).Should(gomega.Succeed(), "the new certificate is served")
-	// With the process at its end nothing of it can come later.
+	// After the process has ended, it cannot write later.
 	c.Expect(r.Stop()).To(gomega.Succeed())
 	m, v := c.configurations()
 	other := c.secret(certs.SelfSignedSecret) // shipped empty

@@ -16,11 +16,11 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
-// load creates annotated Deployments in bursts, as a dry run, so that each one
-// is admitted and none stays.
+// load creates annotated Deployments in bursts, as a dry run, so that each is admitted
+// and none is stored.
 type load struct {
 	admitted atomic.Int64
-	unseen   atomic.Int64 // admitted, but the webhook said nothing
+	unseen   atomic.Int64 // admitted without the webhook's warning
 
 	mu     sync.Mutex
 	failed []error
@@ -29,7 +29,8 @@ type load struct {
 	ended   sync.WaitGroup
 }
 
-// startLoad sends so many at once, so often, until the test ends or stop is called.
+// startLoad sends bursts of the given size and interval until the test ends or end is
+// called.
 func (c *cluster) startLoad(atOnce int, every time.Duration) *load {
 	c.t.Helper()
 	config := c.cp.Config()
@@ -69,7 +70,7 @@ func (l *load) stop() {
 	}
 }
 
-// end stops the load, prints its counts and holds them to be without a failure.
+// end stops the load, logs its counts and fails the test if any request failed.
 func (l *load) end(t *testing.T, connections int64) {
 	t.Helper()
 	l.stop()
@@ -112,8 +113,8 @@ func (l *load) call(ctx context.Context, caller client.Client, namespace string)
 	}
 }
 
-// hearing notes in a call's context that the webhook had something to say, which
-// it has of every new Deployment.
+// hearing records in a call's context that the webhook sent a warning, as it does for
+// every new Deployment.
 type hearing struct{}
 
 func (hearing) HandleWarningHeaderWithContext(ctx context.Context, _ int, _, _ string) {

@@ -1,5 +1,5 @@
-// Package serving holds the webhook's certificates, and its way of stopping,
-// against a real API server that refuses whatever the webhook cannot be asked of.
+// Package serving tests the webhook's certificates and its shutdown on a real API
+// server that refuses requests when the webhook cannot be called.
 package serving
 
 import (
@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 // configuration is the name of both webhook configurations.
 const configuration = "kong-latency"
 
-// cluster is an API server with the product's manifests, in which the webhook is
-// called through a balancer and must be.
+// cluster is an API server with the product's manifests, on which the webhook is called
+// through a balancer, with failurePolicy Fail.
 type cluster struct {
 	*gomega.WithT
 	t         *testing.T
@@ -59,7 +59,7 @@ func newCluster(t *testing.T) *cluster {
 	c.admin, err = client.New(cp.Config(), client.Options{})
 	g.Expect(err).NotTo(gomega.HaveOccurred())
 	g.Expect(product.Install(c.ctx, c.admin, "https://"+c.balancer.address)).To(gomega.Succeed())
-	c.mustBeAsked()
+	c.failClosed()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
 	g.Expect(c.admin.Create(c.ctx, ns)).To(gomega.Succeed())
 	c.namespace = ns.Name
@@ -75,8 +75,8 @@ func (c *cluster) configurations() (m admissionv1.MutatingWebhookConfiguration, 
 	return m, v
 }
 
-// mustBeAsked has the API server refuse objects that the webhook did not see.
-func (c *cluster) mustBeAsked() {
+// failClosed makes the API server refuse objects that the webhook did not check.
+func (c *cluster) failClosed() {
 	c.t.Helper()
 	fail := admissionv1.Fail
 	m, v := c.configurations()
@@ -90,7 +90,7 @@ func (c *cluster) mustBeAsked() {
 	c.Expect(c.admin.Update(c.ctx, &v)).To(gomega.Succeed())
 }
 
-// bundles are the caBundles of all webhooks.
+// bundles returns the caBundles of all webhooks.
 func (c *cluster) bundles() []string {
 	c.t.Helper()
 	var out []string
@@ -104,7 +104,7 @@ func (c *cluster) bundles() []string {
 	return out
 }
 
-// setBundles writes a caBundle over all.
+// setBundles overwrites all caBundles.
 func (c *cluster) setBundles(bundle []byte) {
 	c.t.Helper()
 	m, v := c.configurations()
@@ -137,7 +137,7 @@ func freeAddress() (string, error) {
 	return fmt.Sprintf("127.0.0.1:%d", port), err
 }
 
-// start starts a webhook and waits until the balancer sends to it.
+// start starts a webhook and waits until the balancer forwards to it.
 func (c *cluster) start(flags ...string) *replica {
 	c.t.Helper()
 	r, err := c.tryStart(flags...)
@@ -158,7 +158,7 @@ func (c *cluster) tryStart(flags ...string) (*replica, error) {
 	return &replica{Process: p, address: address}, nil
 }
 
-// await makes the replica an endpoint.
+// await adds the replica as an endpoint.
 func (c *cluster) await(r *replica) {
 	c.t.Helper()
 	c.balancer.add(r.address, r.Probes+"/readyz")

@@ -15,23 +15,23 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// hearsay is how late the prober hears of a caBundle: less than the grace.
+// hearsay is the delay with which the prober trusts a new caBundle: less than the grace.
 const hearsay = 500 * time.Millisecond
 
-// grace is what the replicas of these tests are started with, which promise that who
-// hears of a new authority within that time has no handshake that fails.
+// grace is the --cert-grace of the replicas in these tests: clients that learn of a new
+// authority within that time must have no failed handshake.
 const grace = time.Second
 
-// prober shakes hands with every replica all the time, trusting what caBundle
-// held a while ago: an API server that is slow to hear. It notes what it saw.
+// prober continuously makes handshakes with every replica, trusting an earlier
+// caBundle, like an API server with delayed watches. It records what it sees.
 type prober struct {
 	mu          sync.Mutex
 	handshakes  int
-	late        int // were too slow themselves to count
+	late        int // not counted, because the prober was too slow
 	failed      []error
 	issuers     map[string]bool // of the certificates that were served
 	leaves      map[string]bool
-	authorities map[string]bool // that stood in caBundle
+	authorities map[string]bool // seen in caBundle
 	bundles     []dated
 
 	stop  context.CancelFunc
@@ -68,21 +68,21 @@ func (c *cluster) startProber(addresses ...string) *prober {
 
 func (p *prober) hear(ctx context.Context, from client.Client) {
 	var v admissionv1.ValidatingWebhookConfiguration
-	asked := time.Now() // what is answered is at least as new
+	sent := time.Now() // the answer is at least as new
 	if err := from.Get(ctx, client.ObjectKey{Name: configuration}, &v); err != nil {
-		return // the end of the test; a prober that hears nothing trusts on
+		return // the test has ended
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	bundle := v.Webhooks[0].ClientConfig.CABundle
-	p.bundles = append(p.bundles, dated{bundle, asked})
+	p.bundles = append(p.bundles, dated{bundle, sent})
 	for _, c := range parse(bundle) {
 		p.authorities[string(c.Raw)] = true
 	}
 }
 
-// trusts is the bundle of a while ago, and since when a newer one was there to be heard
-// of; zero if there is none.
+// trusts returns the earlier bundle, and since when a newer one exists; zero if there
+// is none.
 func (p *prober) trusts() (bundle []byte, outdated time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -111,7 +111,7 @@ func (p *prober) shake(address string) {
 	defer p.mu.Unlock()
 	var unknown x509.UnknownAuthorityError
 	if errors.As(err, &unknown) && !outdated.IsZero() && time.Since(outdated) >= grace {
-		p.late++ // it had longer than the grace to hear of the authority
+		p.late++ // the new authority has been published for longer than the grace
 		return
 	}
 	p.handshakes++
@@ -137,14 +137,14 @@ func handshake(address string, bundle []byte) (leaf, issuer *x509.Certificate, e
 	return chain[0], chain[len(chain)-1], nil
 }
 
-// seen are the numbers of authorities and leaves that were served so far.
+// seen returns the numbers of authorities and leaves that were served so far.
 func (p *prober) seen() (issuers, leaves int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.issuers), len(p.leaves)
 }
 
-// end stops the prober, prints its counts and holds them to be without a failure.
+// end stops the prober, logs its counts and fails the test if any handshake failed.
 func (p *prober) end(t *testing.T) {
 	t.Helper()
 	p.stop()

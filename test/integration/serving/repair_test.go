@@ -12,7 +12,7 @@ import (
 	"github.com/kong-latency/kong-latency/certs"
 )
 
-// pair is a good one for the webhooks of these tests, but of another authority.
+// pair returns a valid pair for the webhooks of these tests, of another authority.
 func (c *cluster) pair(at time.Time) map[string][]byte {
 	c.t.Helper()
 	spec := certs.Spec{
@@ -26,7 +26,7 @@ func (c *cluster) pair(at time.Time) map[string][]byte {
 	return data
 }
 
-// spoil changes the Secret's data.
+// spoil corrupts the Secret's data.
 func (c *cluster) spoil(change func(map[string][]byte)) {
 	c.t.Helper()
 	c.Eventually(func() error {
@@ -67,7 +67,7 @@ func TestBadSecretIsReplacedWhileTheOldPairServes(t *testing.T) {
 		t.Errorf("%d certificates of %d authorities were served, want one", leaves, issuers)
 	}
 
-	// A good pair of somebody else's comes beside the one in use.
+	// A valid pair of another authority is introduced beside the one in use.
 	c.spoil(func(d map[string][]byte) { maps.Copy(d, foreign) })
 	c.Eventually(func() error {
 		_, _, err := handshake(r.address, foreign["ca.crt"])
@@ -77,10 +77,10 @@ func TestBadSecretIsReplacedWhileTheOldPairServes(t *testing.T) {
 	prober.end(t)
 }
 
-// The bound is less than the interval at which everything is looked at anyway.
+// The timeout is less than the interval of the periodic check.
 func TestWipedTrustIsRepairedAtOnce(t *testing.T) {
 	c := newCluster(t)
-	c.start("--cert-mode=auto") // nothing of cert-manager is installed
+	c.start("--cert-mode=auto") // cert-manager is not installed
 	before := c.bundles()
 	for _, bundle := range [][]byte{nil, c.pair(time.Now())["ca.crt"]} {
 		c.setBundles(bundle)

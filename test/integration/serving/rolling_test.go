@@ -30,7 +30,7 @@ func TestRollingUpdateFailsNoCall(t *testing.T) {
 	load.end(t, c.balancer.connections.Load())
 }
 
-// Whoever asks is told to go elsewhere, but the process lives and serves.
+// While draining, the process is unready, but alive and serving.
 func TestDrainingIsUnreadyAndAlive(t *testing.T) {
 	c := newCluster(t)
 	r := c.start("--drain-period=5s")

@@ -15,7 +15,8 @@ import (
 
 var dialer = &net.Dialer{Timeout: 5 * time.Second}
 
-// hasty has the leaf renewed every 6 seconds and the authority every 11.
+// hasty are flags with which the leaf is renewed every 6 seconds and the authority
+// every 11.
 var hasty = []string{"--cert-validity=9s", "--cert-authority-validity=20s", "--cert-grace=" + grace.String()}
 
 // parse returns the certificates of a bundle, none if it cannot be read.
@@ -29,7 +30,7 @@ func parse(bundle []byte) []*x509.Certificate {
 	return out
 }
 
-// Leaf and authority are renewed again and again, by two replicas at once, while
+// Leaf and authority are renewed repeatedly, by two replicas at the same time, while
 // the API server calls: no call fails.
 func TestRotationFailsNoCall(t *testing.T) {
 	c := newCluster(t)

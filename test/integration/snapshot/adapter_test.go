@@ -11,7 +11,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
-// configuration is a ConfigMap with a rule for a resource.
+// configuration returns a ConfigMap with a rule for a resource.
 func configuration(resource string) string {
 	return fmt.Sprintf(`
 apiVersion: v1
@@ -30,7 +30,7 @@ data:
 `, resource)
 }
 
-// adapterPod is a pod of the adapter whose container started at a time.
+// adapterPod returns a pod of the adapter whose container started at a given time.
 func adapterPod(started time.Time) string {
 	return fmt.Sprintf(`
 apiVersion: v1
@@ -51,7 +51,7 @@ status:
 `, started.UTC().Format(time.RFC3339))
 }
 
-func TestTheAdaptersConfigurationIsFoundAndFollowed(t *testing.T) {
+func TestAdapterConfigurationIsFoundAndWatched(t *testing.T) {
 	e := newEnv(t)
 	source := e.source(cp.Config(), watch.Options{})
 	adapter := func() pipeline.Adapter { return source.Snapshot().Adapter }

@@ -18,7 +18,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/controlplane"
 )
 
-// states are the states of the kinds that a definition brings, by its name.
+// states returns the states of the kinds by the names of their definitions.
 func states(s *pipeline.Snapshot) map[string]pipeline.State {
 	return map[string]pipeline.State{
 		"servicemonitors.monitoring.coreos.com":                  s.ServiceMonitors.State,
@@ -40,8 +40,8 @@ func allAre(state pipeline.State) map[string]pipeline.State {
 	return out
 }
 
-// removeCRDs removes every definition that a test installed, and waits until they are
-// gone: the next test may install them again.
+// removeCRDs removes all installed definitions, and waits until they are gone: the next
+// test may install them again.
 func (e *env) removeCRDs(names ...string) {
 	e.t.Helper()
 	for _, name := range names {
@@ -68,7 +68,7 @@ func (e *env) installAll() {
 	e.t.Cleanup(func() { e.removeCRDs(names...) })
 }
 
-func TestKindsAreInstalledAndRemovedWhileItRuns(t *testing.T) {
+func TestKindsInstalledAndRemovedAtRunTime(t *testing.T) {
 	e := newEnv(t)
 	source := e.source(cp.Config(), watch.Options{})
 	s := source.Snapshot()

@@ -1,6 +1,6 @@
-// Package snapshot holds the reading of a cluster against a real API server and
-// the real definitions of the kinds that it reads. It has a control plane of its
-// own, because it installs and removes these kinds.
+// Package snapshot tests reading a cluster on a real API server with the real
+// definitions of the kinds that it reads. It uses a separate control plane, because it
+// installs and removes these kinds.
 package snapshot
 
 import (
@@ -68,8 +68,8 @@ func newEnv(t *testing.T) *env {
 	return &env{g, t}
 }
 
-// source runs a source under these rights until the test ends. Its intervals are
-// short, nothing else is unusual.
+// source runs a source with these rights until the test ends. Only its intervals are
+// shorter than usual.
 func (e *env) source(config *rest.Config, o watch.Options) *watch.Source {
 	e.t.Helper()
 	o.Interval, o.Debounce = 200*time.Millisecond, 20*time.Millisecond
@@ -97,8 +97,8 @@ func (e *env) source(config *rest.Config, o watch.Options) *watch.Source {
 }
 
 // apply applies objects, as kubectl would, with their status if they have one.
-// What was applied is deleted when the test ends, but for namespaces, which
-// nobody would finalize here.
+// Applied objects are deleted when the test ends, except namespaces, which no
+// controller finalizes here.
 func (e *env) apply(documents ...string) {
 	e.t.Helper()
 	for _, text := range documents {

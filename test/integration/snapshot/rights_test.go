@@ -12,7 +12,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/controlplane"
 )
 
-// as has the rights of a user of this name.
+// as returns a configuration with the rights of a user of this name.
 func as(user string) *rest.Config {
 	config := cp.Config()
 	config.Impersonate = rest.ImpersonationConfig{UserName: user}
@@ -29,7 +29,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: ` + user + `}
 `
 }
 
-// readOnce reads with these rights what a source has watched with them.
+// readOnce reads once, with these rights, what a source watches with them.
 func (e *env) readOnce(config *rest.Config, watched *pipeline.Snapshot) {
 	e.t.Helper()
 	picture, err := watch.Read(e.t.Context(), config, watch.Options{})
@@ -42,7 +42,7 @@ func (e *env) readOnce(config *rest.Config, watched *pipeline.Snapshot) {
 	e.Expect(plain(picture.Snapshot)).To(gomega.Equal(plain(watched)))
 }
 
-func TestWhatIsForbiddenIsUnreadableUntilItIsAllowed(t *testing.T) {
+func TestForbiddenKindsAreUnreadableUntilAllowed(t *testing.T) {
 	e := newEnv(t)
 	e.installAll()
 	e.apply(`
@@ -104,7 +104,7 @@ spec: {selector: {app: prometheus-adapter}, ports: [{port: 443}]}
 			e := newEnv(t)
 			e.apply(bind("shipped", role))
 			source := e.source(as("shipped"), watch.Options{})
-			e.Eventually(func(g gomega.Gomega) { // the API server learns of rights a moment after they are granted
+			e.Eventually(func(g gomega.Gomega) { // rights take effect a moment after they are granted
 				s := source.Snapshot()
 				g.Expect(states(s)).To(gomega.Equal(allAre(pipeline.Known)))
 				g.Expect(s.Namespaces.State).To(gomega.Equal(pipeline.Known))
