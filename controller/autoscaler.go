@@ -42,7 +42,7 @@ func (r *workloads) attach(ctx context.Context, d *appsv1.Deployment, live *auto
 		err = r.apply(ctx, d, nil, p)
 	case res.Claim.Adopt != nil:
 		err = r.adopt(ctx, d, live, p)
-	case res.Claim.Ours == nil:
+	case res.Claim.Managed == nil:
 		return nil // it goes with its Deployment that is gone, and its deletion wakes us
 	case hpa.UpToDate(live, p):
 	case p.Adopted:
@@ -83,10 +83,10 @@ func (r *workloads) apply(ctx context.Context, d *appsv1.Deployment, live *autos
 
 // detach releases all that is the product's.
 func (r *workloads) detach(ctx context.Context, d *appsv1.Deployment, c plan.Claim) error {
-	if c.Ours == nil {
+	if c.Managed == nil {
 		return nil
 	}
-	return r.release(ctx, d, append(c.Stale, *c.Ours))
+	return r.release(ctx, d, append(c.Stale, *c.Managed))
 }
 
 // release deletes what the product made, and gives back what it adopted. The

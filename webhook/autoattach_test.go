@@ -89,7 +89,7 @@ func TestStampOfAutoAttach(t *testing.T) {
 				}
 				return
 			}
-			expect(t, resp.Warnings, `LatencyPolicy frame attaches it without being asked: wrote kong.latency/target-ms: "50"; "off" there leaves it out`)
+			expect(t, resp.Warnings, `LatencyPolicy frame enables autoscaling: wrote kong.latency/target-ms: "50"; set it to "off" to opt out`)
 			raw := applied(t, req.Object.Raw, resp)
 			var d appsv1.Deployment
 			if err := json.Unmarshal(raw, &d); err != nil {
@@ -129,9 +129,9 @@ func TestStampFitsWhateverStandsForNoAnnotations(t *testing.T) {
 
 func TestStampIsWrittenOnlyByWhatIsKnown(t *testing.T) {
 	echo := serviceWith("echo", nil)
-	unknown := attaching().(plan.Rules)
+	unknown := attaching().(plan.PolicySet)
 	unknown.Namespace = func(string) (map[string]string, bool) { return nil, false }
-	unlabelled := attaching().(plan.Rules)
+	unlabelled := attaching().(plan.PolicySet)
 	unlabelled.Namespace = func(string) (map[string]string, bool) { return nil, true }
 	deleting := webDeployment(nil)
 	deleting.SetDeletionTimestamp(ptr.To(metav1.Now()))
@@ -221,7 +221,7 @@ func TestAStampThatNoPolicyStandsForHasNothingToWarnOf(t *testing.T) {
 	}
 }
 
-// Broken monitoring must not stop Deployments that nobody asked to autoscale.
+// Broken monitoring must not stop Deployments that only a policy enables.
 func TestAutoAttachIsNeverDeniedForThePipeline(t *testing.T) {
 	broken := emptySnapshot()
 	c := clusterOf(t, serviceWith("echo", nil))

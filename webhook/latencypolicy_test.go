@@ -141,11 +141,11 @@ func TestEffectOfALatencyPolicyThatCannotBeKnown(t *testing.T) {
 		"nobody knows": {func(c *Cluster) { c.KnownPolicies, c.Candidates = nil, nil }, nil},
 		"not read yet": {func(c *Cluster) {
 			c.KnownPolicies = func() ([]v1alpha1.LatencyPolicy, bool) { return nil, false }
-		}, []string{"not checked whether the policy rules any Deployment"}},
+		}, []string{"not checked whether the policy applies to any Deployment"}},
 		"caches cold": {func(c *Cluster) { c.Warm = func() bool { return false } }, []string{"not checked"}},
 		"caches fail": {func(c *Cluster) {
 			c.Candidates = func(context.Context) ([]policy.Candidate, error) { return nil, errors.New("list Deployments: broken") }
-		}, []string{"not checked whether the policy rules any Deployment: list Deployments: broken"}},
+		}, []string{"not checked whether the policy applies to any Deployment: list Deployments: broken"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -27,7 +27,7 @@ func frame(edits ...func(*v1alpha1.LatencyPolicySpec)) plan.Policies {
 	for _, edit := range edits {
 		edit(&p.Spec)
 	}
-	return plan.Rules{Set: policy.Compile([]v1alpha1.LatencyPolicy{p}), Namespace: func(string) (map[string]string, bool) {
+	return plan.PolicySet{Set: policy.Compile([]v1alpha1.LatencyPolicy{p}), Namespace: func(string) (map[string]string, bool) {
 		return map[string]string{policy.AutoAttachLabel: policy.AutoAttachEnabled}, true
 	}}
 }
@@ -226,7 +226,7 @@ func TestMutateRaisesToThePolicysMinimum(t *testing.T) {
 
 func TestUnknownNamespaceRefusesNothing(t *testing.T) {
 	c := clusterOf(t, serviceWith("echo", nil))
-	rules := frame().(plan.Rules)
+	rules := frame().(plan.PolicySet)
 	rules.Namespace = func(string) (map[string]string, bool) { return nil, false }
 	c.Policies = rules
 	over := ask(annotations.MaxReplicas, "30", annotations.Behavior, "clam")

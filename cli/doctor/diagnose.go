@@ -64,9 +64,9 @@ func (f Facts) settings(object finding.Object) (findings []finding.Finding, evid
 	}
 	switch p := resolution.Plan; {
 	case p != nil && p.PolicyName != "":
-		evidence = append(evidence, fmt.Sprintf("asked for by the %s, ruled by LatencyPolicy %s", resolution.Source, p.PolicyName))
+		evidence = append(evidence, fmt.Sprintf("asked for by the %s, ruled by LatencyPolicy %s", resolution.EnabledBy, p.PolicyName))
 	case p != nil:
-		evidence = append(evidence, fmt.Sprintf("asked for by an annotation of the %s", resolution.Source))
+		evidence = append(evidence, fmt.Sprintf("asked for by an annotation of the %s", resolution.EnabledBy))
 	}
 	return resolution.Findings, evidence
 }

@@ -45,7 +45,7 @@ func misplaced(o manifests.Object, at manifests.Position, format string, args ..
 func path(key string) []string { return []string{"metadata", "annotations", key} }
 
 func oursOf(all map[string]string) []string {
-	return slices.Sorted(maps.Keys(annotations.Ours(all)))
+	return slices.Sorted(maps.Keys(annotations.Prefixed(all)))
 }
 
 func notText(o manifests.Object) []render.Located {

@@ -44,7 +44,7 @@ type Workload struct {
 	Resolution plan.Resolution
 	// HPA is the one by which it is scaled now; nil if none is, or it is not known.
 	HPA *autoscalingv2.HorizontalPodAutoscaler
-	// Subject is whose metric is asked for; nil if no Service is known to be its.
+	// Subject is whose metric scales it; nil if no Service is known to be its.
 	Subject *pipeline.Subject
 }
 
@@ -68,8 +68,8 @@ func (s *State) Workloads() []Workload {
 func (s *State) workload(d *appsv1.Deployment, c model.Catalog) Workload {
 	w := cluster.Workload(d)
 	out := Workload{Deployment: d, Resolution: plan.Resolve(w, c, s.Policies)}
-	if ours := out.Resolution.Claim.Ours; ours != nil {
-		out.HPA = s.hpa(d.Namespace, ours.Name)
+	if managed := out.Resolution.Claim.Managed; managed != nil {
+		out.HPA = s.hpa(d.Namespace, managed.Name)
 	}
 	if p := out.Resolution.Plan; p != nil {
 		out.Subject = &pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
@@ -101,11 +101,11 @@ func subjectOf(h *autoscalingv2.HorizontalPodAutoscaler) *pipeline.Subject {
 	return nil
 }
 
-// paired is the subject of a workload that asks and gets no plan, as when the
+// paired is the subject of a workload that is enabled and gets no plan, as when the
 // policies may not be read.
 func paired(w model.Workload, c model.Catalog) *pipeline.Subject {
-	pairing, asked, _ := plan.Pair(w, c)
-	if !asked || pairing.Service.Name == "" {
+	pairing, enabled, _ := plan.Pair(w, c)
+	if !enabled || pairing.Service.Name == "" {
 		return nil
 	}
 	return &pipeline.Subject{
@@ -114,12 +114,12 @@ func paired(w model.Workload, c model.Catalog) *pipeline.Subject {
 	}
 }
 
-// Concerned tells whether the workload asks for autoscaling, or is autoscaled by us.
+// Concerned reports whether the workload is enabled, or has a managed autoscaler.
 func (w Workload) Concerned() bool {
-	return w.Resolution.Asked || w.Resolution.Claim.Ours != nil
+	return w.Resolution.Enabled || w.Resolution.Claim.Managed != nil
 }
 
-// Named tells whether one of the references names the Deployment or its Service.
+// Named reports whether one of the references names the Deployment or its Service.
 func (w Workload) Named(refs []Ref) bool {
 	return slices.ContainsFunc(refs, func(r Ref) bool {
 		return r.Kind == annotations.OnDeployment && r.Name == w.Deployment.Name ||

@@ -34,16 +34,17 @@ type Cluster struct {
 	// Autoscalers are the HorizontalPodAutoscalers and ScaledObjects.
 	Autoscalers []model.Autoscaler
 	// Policies decide by the LatencyPolicies among the objects.
-	Policies plan.Rules
-	// Snapshot is what the objects say of the metric's way.
+	Policies plan.PolicySet
+	// Snapshot is what the objects say of the metric pipeline.
 	Snapshot *pipeline.Snapshot
 
-	policies []v1alpha1.LatencyPolicy
-	catalogs map[string]model.Set
+	evaluator *pipeline.Evaluator
+	policies  []v1alpha1.LatencyPolicy
+	catalogs  map[string]model.StaticCatalog
 }
 
 // New makes a cluster of objects. What could be understood is returned beside an
-// error, which says where the others stand.
+// error, which says where the others are.
 func New(objects []manifests.Object) (*Cluster, error) {
 	c := &Cluster{Objects: objects}
 	var errs []error
@@ -54,13 +55,13 @@ func New(objects []manifests.Object) (*Cluster, error) {
 	}
 	c.catalogs = c.sorted()
 	set := policy.Compile(c.policies)
-	c.Policies = plan.Rules{Set: set, Namespace: c.namespace}
+	c.Policies = plan.PolicySet{Set: set, Namespace: c.namespace}
 	plain := make([]*unstructured.Unstructured, len(objects))
 	for i, o := range objects {
 		plain[i] = o.Unstructured
 	}
 	snapshot, failed := cluster.NewManifests(plain, set.Places()).Snapshot()
-	c.Snapshot = snapshot
+	c.Snapshot, c.evaluator = snapshot, pipeline.NewEvaluator(snapshot)
 	for _, f := range failed {
 		i := slices.Index(plain, f.Object)
 		errs = append(errs, notOfItsKind(objects[i], f.Err))
@@ -118,13 +119,13 @@ func convert(o manifests.Object, into any) error {
 	return runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, into)
 }
 
-// Is tells whether an object is of a kind, whatever the version.
+// Is reports whether an object is of a kind, whatever the version.
 func Is(o manifests.Object, group, kind string) bool {
 	gvk := o.GroupVersionKind()
 	return gvk.Group == group && gvk.Kind == kind
 }
 
-// Partial tells whether a Deployment or Service is not a whole one but a patch for
+// Partial reports whether a Deployment or Service is not a whole one but a patch for
 // one, as in an overlay of kustomize: it lacks what the API requires.
 func Partial(o manifests.Object) bool {
 	required := []string{"spec", "ports"}
@@ -145,12 +146,12 @@ func Partial(o manifests.Object) bool {
 }
 
 // Catalog is a namespace of the cluster. Of objects with the same name the last
-// one holds, as it does when they are applied.
-func (c *Cluster) Catalog(namespace string) model.Set { return c.catalogs[namespace] }
+// one counts, as it does when they are applied.
+func (c *Cluster) Catalog(namespace string) model.StaticCatalog { return c.catalogs[namespace] }
 
 // sorted is the objects by their namespaces.
-func (c *Cluster) sorted() map[string]model.Set {
-	out := map[string]model.Set{}
+func (c *Cluster) sorted() map[string]model.StaticCatalog {
+	out := map[string]model.StaticCatalog{}
 	seen := map[finding.Object]bool{}
 	for _, w := range slices.Backward(c.Workloads) {
 		if set := out[w.Namespace]; !seen[w.Object()] {
@@ -174,11 +175,6 @@ func (c *Cluster) sorted() map[string]model.Set {
 		}
 	}
 	return out
-}
-
-// Resolve decides what a workload gets.
-func (c *Cluster) Resolve(w model.Workload) plan.Resolution {
-	return plan.Resolve(w, model.WithWorkload(c.Catalog(w.Namespace), w), c.Policies)
 }
 
 // namespace returns the labels of a namespace. One that is not in the files is

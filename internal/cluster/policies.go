@@ -59,11 +59,11 @@ func newPolicies(policies pipeline.Set[v1alpha1.LatencyPolicy], namespaces pipel
 
 // For implements plan.Policies. A namespace that has only just been made is
 // not known yet.
-func (p *Policies) For(w model.Workload) plan.Ruling {
+func (p *Policies) For(w model.Workload) plan.EffectivePolicy {
 	if !p.known {
-		return plan.Ruling{Unknown: true}
+		return plan.EffectivePolicy{Unknown: true}
 	}
-	return plan.Rules{Set: p.set, Namespace: p.Namespace}.For(w)
+	return plan.PolicySet{Set: p.set, Namespace: p.Namespace}.For(w)
 }
 
 // Namespace returns the labels of a namespace; ok is false if they are not known.
@@ -99,4 +99,4 @@ func (p *Policies) Candidates(ctx context.Context, cached client.Reader) ([]poli
 type Ruling struct{ Source *Source }
 
 // For implements plan.Policies.
-func (r Ruling) For(w model.Workload) plan.Ruling { return r.Source.Policies().For(w) }
+func (r Ruling) For(w model.Workload) plan.EffectivePolicy { return r.Source.Policies().For(w) }

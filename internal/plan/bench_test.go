@@ -1,10 +1,11 @@
-package plan
+package plan_test
 
 import (
 	"fmt"
 	"testing"
 
 	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // Pair costs what the catalog's look-ups do; those of a Set search all there is, and
@@ -12,7 +13,7 @@ import (
 func BenchmarkPair(b *testing.B) {
 	for _, neighbours := range []int{0, 10} {
 		w := workload("echo", app, ask)
-		set := model.Set{Workloads: []model.Workload{w}, Services: []model.Service{svc("echo", app, nil)}}
+		set := model.StaticCatalog{Workloads: []model.Workload{w}, Services: []model.Service{svc("echo", app, nil)}}
 		for i := range neighbours {
 			labels := map[string]string{"app": fmt.Sprint(i)}
 			set.Workloads = append(set.Workloads, workload(fmt.Sprint(i), labels, ask))
@@ -21,7 +22,7 @@ func BenchmarkPair(b *testing.B) {
 		b.Run(fmt.Sprintf("%d neighbours", neighbours), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				Pair(w, set)
+				plan.Pair(w, set)
 			}
 		})
 	}

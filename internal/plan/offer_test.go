@@ -1,4 +1,4 @@
-package plan
+package plan_test
 
 import (
 	"testing"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 var off = map[string]string{annotations.TargetMS: annotations.Off}
@@ -16,7 +17,7 @@ func TestOffIsNotAsking(t *testing.T) {
 	tests := map[string]struct {
 		workloads []model.Workload // the first is asked about
 		services  []model.Service
-		asked     bool
+		enabled   bool
 		reasons   []string
 	}{
 		"off":                               {workloads{workload("echo", app, off)}, []model.Service{svc("a", app, nil)}, false, nil},
@@ -28,9 +29,9 @@ func TestOffIsNotAsking(t *testing.T) {
 		"written, and asked by the Service": {workloads{workload("echo", app, stampedAsk)}, []model.Service{svc("a", app, map[string]string{annotations.TargetMS: "50"})}, true, nil},
 	}
 	for name, tt := range tests {
-		_, asked, findings := Pair(tt.workloads[0], model.Set{Workloads: tt.workloads, Services: tt.services})
-		if asked != tt.asked || !cmp.Equal(reasons(findings), tt.reasons) {
-			t.Errorf("%s: asked %v, findings %v", name, asked, findings)
+		_, enabled, findings := plan.Pair(tt.workloads[0], model.StaticCatalog{Workloads: tt.workloads, Services: tt.services})
+		if enabled != tt.enabled || !cmp.Equal(reasons(findings), tt.reasons) {
+			t.Errorf("%s: enabled %v, findings %v", name, enabled, findings)
 		}
 	}
 }
@@ -39,7 +40,7 @@ func TestOffer(t *testing.T) {
 	two := []model.Service{svc("a", app, nil), svc("b", app, nil)}
 	min2 := map[string]string{annotations.MinReplicas: "2"}
 	tests := map[string]struct {
-		ours     map[string]string
+		all      map[string]string
 		services []model.Service
 		one      bool
 		service  string
@@ -58,14 +59,14 @@ func TestOffer(t *testing.T) {
 		"declines with a bad value": {map[string]string{annotations.TargetMS: annotations.Off, annotations.Paused: "x"}, nil, false, "", nil},
 	}
 	for name, tt := range tests {
-		w := workload("echo", app, tt.ours)
-		p, one, findings := Offer(w, model.Set{Workloads: []model.Workload{w}, Services: tt.services})
+		w := workload("echo", app, tt.all)
+		p, one, findings := plan.Offer(w, model.StaticCatalog{Workloads: []model.Workload{w}, Services: tt.services})
 		if one != tt.one || p.Service.Name != tt.service || !cmp.Equal(reasons(findings), tt.reasons) {
 			t.Errorf("%s: one %v, Service %q, findings %v", name, one, p.Service.Name, findings)
 		}
 	}
-	joined, _, _ := Offer(workload("echo", app, min2), model.Set{Services: []model.Service{svc("a", app, map[string]string{annotations.MaxReplicas: "7"})}})
-	if *joined.Settings.MinReplicas != 2 || *joined.Settings.MaxReplicas != 7 || joined.Settings.Asked() {
+	joined, _, _ := plan.Offer(workload("echo", app, min2), model.StaticCatalog{Services: []model.Service{svc("a", app, map[string]string{annotations.MaxReplicas: "7"})}})
+	if *joined.Settings.MinReplicas != 2 || *joined.Settings.MaxReplicas != 7 || joined.Settings.Target != nil {
 		t.Errorf("settings of both are joined to %+v", joined.Settings)
 	}
 }

@@ -1,4 +1,4 @@
-package plan
+package plan_test
 
 import (
 	"slices"
@@ -9,20 +9,22 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/test/testutil"
 )
 
-func workload(name string, labels, ours map[string]string) model.Workload {
-	return model.Workload{Namespace: "ns", Name: name, PodLabels: labels, Annotations: ours}
+func workload(name string, labels, all map[string]string) model.Workload {
+	return testutil.Workload(all, func(w *model.Workload) { w.Name, w.PodLabels = name, labels })
 }
 
-func svc(name string, selector, ours map[string]string) model.Service {
-	return model.Service{Namespace: "ns", Name: name, Selector: selector, Annotations: ours}
+func svc(name string, selector, all map[string]string) model.Service {
+	return testutil.Service(all, func(s *model.Service) { s.Name, s.Selector = name, selector })
 }
 
 var (
 	app   = map[string]string{"app": "echo"}
 	app2  = map[string]string{"app": "echo", "track": "canary"}
-	ask   = map[string]string{annotations.TargetMS: "40"}
+	ask   = testutil.Settings()
 	other = map[string]string{"app": "other"}
 )
 
@@ -43,7 +45,7 @@ func TestPair(t *testing.T) {
 	tests := map[string]struct {
 		workload workloads
 		services []model.Service
-		asked    bool
+		enabled  bool
 		service  string
 		reasons  []string
 	}{
@@ -69,10 +71,10 @@ func TestPair(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			set := model.Set{Workloads: tt.workload, Services: tt.services}
-			p, asked, findings := Pair(tt.workload[0], set)
-			if asked != tt.asked || p.Service.Name != tt.service || !cmp.Equal(reasons(findings), tt.reasons) {
-				t.Errorf("asked %v, Service %q, findings %v", asked, p.Service.Name, findings)
+			set := model.StaticCatalog{Workloads: tt.workload, Services: tt.services}
+			p, enabled, findings := plan.Pair(tt.workload[0], set)
+			if enabled != tt.enabled || p.Service.Name != tt.service || !cmp.Equal(reasons(findings), tt.reasons) {
+				t.Errorf("enabled %v, Service %q, findings %v", enabled, p.Service.Name, findings)
 			}
 		})
 	}
@@ -97,14 +99,14 @@ func TestCheckService(t *testing.T) {
 		"bad value":       {svc("a", app, asking(annotations.Paused, "?")), two, []string{"InvalidAnnotation"}},
 	}
 	for name, tt := range tests {
-		if got := reasons(CheckService(tt.service, model.Set{Workloads: tt.workloads})); !cmp.Equal(got, tt.want) {
+		if got := reasons(plan.CheckService(tt.service, model.StaticCatalog{Workloads: tt.workloads})); !cmp.Equal(got, tt.want) {
 			t.Errorf("%s: found %v, want %v", name, got, tt.want)
 		}
 	}
 }
 
 func TestOverlays(t *testing.T) {
-	set := model.Set{
+	set := model.StaticCatalog{
 		Workloads: []model.Workload{workload("a", app, nil), workload("c", app, nil)},
 		Services:  []model.Service{svc("a", app, nil), svc("c", app, nil)},
 	}
@@ -128,10 +130,10 @@ func TestOverlays(t *testing.T) {
 	if got := over.ServicesNaming("x"); len(got) != 1 || got[0].Name != "c" {
 		t.Errorf("a Service that names x gives %v", got)
 	}
-	if s, ok := over.Service("c"); !ok || s.Annotations[annotations.Deployment] != "x" {
+	if s, ok := over.Service("c"); !ok || s.Annotations.Raw[annotations.Deployment] != "x" {
 		t.Errorf("the overlaid Service is %v", s)
 	}
-	if len(set.Services) != 2 || set.Services[1].Annotations != nil {
+	if len(set.Services) != 2 || set.Services[1].Annotations.Raw != nil {
 		t.Error("the overlay changed what it lies over")
 	}
 }

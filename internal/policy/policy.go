@@ -142,13 +142,13 @@ func (p *Policy) Name() string {
 	return p.name
 }
 
-// Selects tells whether the policy selects a Deployment with these labels in a
+// Selects reports whether the policy selects a Deployment with these labels in a
 // namespace with those. Another policy may rule it nevertheless.
 func (p *Policy) Selects(namespace, workload labels.Set) bool {
 	return p != nil && p.namespaces.Matches(namespace) && p.workloads.Matches(workload)
 }
 
-// selectsAll tells whether there is nothing that the policy does not select.
+// selectsAll reports whether there is nothing that the policy does not select.
 func (p *Policy) selectsAll() bool { return p.namespaces.Empty() && p.workloads.Empty() }
 
 // Enforcement is the action for each hop that the policy lists.

@@ -46,7 +46,7 @@ func (s *Set) Findings() []finding.Finding {
 	return slices.Clone(s.findings)
 }
 
-// Empty tells whether no policy can rule anything, so that labels do not matter.
+// Empty reports whether no policy can rule anything, so that labels do not matter.
 func (s *Set) Empty() bool { return s == nil || len(s.policies) == 0 }
 
 // For returns the policy that rules a Deployment with these labels of its own, in

@@ -54,7 +54,7 @@ func (e *env) heard(o client.Object, text string) {
 }
 
 // stamp is what auto-attach wrote on d.
-func stamp(d client.Object) map[string]string { return annotations.Ours(d.GetAnnotations()) }
+func stamp(d client.Object) map[string]string { return annotations.Prefixed(d.GetAnnotations()) }
 
 // stampOf is what it writes by the test's policy.
 func (e *env) stampOf(target string) map[string]string {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/test/testutil"
 )
 
 // theirs is somebody's HorizontalPodAutoscaler, with a field that no type of ours knows.
@@ -63,7 +64,7 @@ func typed(t *testing.T, u *unstructured.Unstructured) *autoscalingv2.Horizontal
 func TestWhatIsAdoptedIsGivenBackAsItWas(t *testing.T) {
 	for name, present := range map[string]map[string]any{"without annotations": nil, "with annotations": {"a/b": "c"}} {
 		t.Run(name, func(t *testing.T) {
-			p := planOf(t, asking())
+			p := testutil.Plan(t, asking())
 			p.Name, p.Adopted = "old", true
 			raw, err := AdoptPatch(theirs(present), p)
 			taken := patched(t, theirs(present), raw, err)
@@ -90,7 +91,7 @@ func TestWhatIsAdoptedIsGivenBackAsItWas(t *testing.T) {
 }
 
 func TestAPatchDoesNotApplyToWhatHasChanged(t *testing.T) {
-	raw, err := AdoptPatch(theirs(nil), planOf(t, asking()))
+	raw, err := AdoptPatch(theirs(nil), testutil.Plan(t, asking()))
 	if err != nil {
 		t.Fatal(err)
 	}

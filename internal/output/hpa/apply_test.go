@@ -11,29 +11,9 @@ import (
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
-	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/test/testutil"
 )
-
-func echo(ours map[string]string) model.Workload {
-	return model.Workload{Namespace: "default", Name: "echo", UID: "uid-1",
-		PodLabels: map[string]string{"app": "echo"}, Annotations: ours}
-}
-
-func echoService(ours map[string]string) model.Service {
-	return model.Service{Namespace: "default", Name: "echo", Selector: map[string]string{"app": "echo"}, Annotations: ours}
-}
-
-// planOf is the plan for a Deployment with these annotations and a plain Service.
-func planOf(t *testing.T, ours map[string]string) plan.Plan {
-	t.Helper()
-	w := echo(ours)
-	r := plan.Resolve(w, model.Set{Workloads: []model.Workload{w}, Services: []model.Service{echoService(nil)}}, nil)
-	if r.Plan == nil || len(r.Findings) > 0 {
-		t.Fatalf("no plan for %v: %v", ours, r.Findings)
-	}
-	return *r.Plan
-}
 
 func asMap(t *testing.T, v any) map[string]any {
 	t.Helper()
@@ -49,7 +29,7 @@ func asMap(t *testing.T, v any) map[string]any {
 }
 
 func TestApplyConfigurationIsOwned(t *testing.T) {
-	ac, err := ApplyConfiguration(planOf(t, map[string]string{annotations.TargetMS: "40"}))
+	ac, err := ApplyConfiguration(testutil.Plan(t, map[string]string{annotations.TargetMS: "40"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +56,7 @@ func live(p plan.Plan) *autoscalingv2.HorizontalPodAutoscaler {
 }
 
 func TestUpToDate(t *testing.T) {
-	p := planOf(t, map[string]string{annotations.TargetMS: "40"})
+	p := testutil.Plan(t, map[string]string{annotations.TargetMS: "40"})
 	same := map[string]func(*autoscalingv2.HorizontalPodAutoscaler){
 		"as applied":    func(*autoscalingv2.HorizontalPodAutoscaler) {},
 		"further label": func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Labels["team"] = "a" },
@@ -123,7 +103,7 @@ func TestPausedDisablesDirections(t *testing.T) {
 		"scale-out": {autoscalingv2.DisabledPolicySelect, autoscalingv2.MaxChangePolicySelect},
 	}
 	for value, want := range tests {
-		p := planOf(t, map[string]string{annotations.TargetMS: "40", annotations.Paused: value})
+		p := testutil.Plan(t, map[string]string{annotations.TargetMS: "40", annotations.Paused: value})
 		ac, err := ApplyConfiguration(p)
 		if err != nil {
 			t.Fatal(err)

@@ -79,7 +79,7 @@ func (h *history) add(event watch.Event) {
 			return
 		}
 		now.spec, now.status = *o.Spec.Replicas, o.Status.Replicas
-		ours := annotations.Ours(o.Annotations)
+		ours := annotations.Prefixed(o.Annotations)
 		if n := len(h.ours); n == 0 || !maps.Equal(ours, h.ours[n-1]) {
 			h.ours = append(h.ours, ours)
 		}

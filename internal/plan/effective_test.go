@@ -19,6 +19,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
+	"github.com/kong-latency/kong-latency/test/testutil"
 )
 
 // frame is a policy that selects everything, attaches at 50 ms and allows 20 replicas.
@@ -34,16 +35,16 @@ func frame(edits ...func(*v1alpha1.LatencyPolicySpec)) v1alpha1.LatencyPolicy {
 }
 
 // rules are these policies, in a namespace that lets them attach if auto is true.
-func rules(auto bool, list ...v1alpha1.LatencyPolicy) plan.Rules {
+func rules(auto bool, list ...v1alpha1.LatencyPolicy) plan.PolicySet {
 	labels := map[string]string{"team": "a"}
 	if auto {
 		labels[policy.AutoAttachLabel] = policy.AutoAttachEnabled
 	}
-	return plan.Rules{Set: policy.Compile(list), Namespace: func(string) (map[string]string, bool) { return labels, true }}
+	return plan.PolicySet{Set: policy.Compile(list), Namespace: func(string) (map[string]string, bool) { return labels, true }}
 }
 
-func unknownNamespace(list ...v1alpha1.LatencyPolicy) plan.Rules {
-	return plan.Rules{Set: policy.Compile(list), Namespace: func(string) (map[string]string, bool) { return nil, false }}
+func unknownNamespace(list ...v1alpha1.LatencyPolicy) plan.PolicySet {
+	return plan.PolicySet{Set: policy.Compile(list), Namespace: func(string) (map[string]string, bool) { return nil, false }}
 }
 
 func reasonsOf(findings []finding.Finding) []string {
@@ -76,8 +77,8 @@ func TestResolveUnderPolicies(t *testing.T) {
 	}
 	noAuto := func(s *v1alpha1.LatencyPolicySpec) { s.AutoAttach = nil }
 	type services = []model.Service
-	one := services{echoService(nil)}
-	second := echoService(nil)
+	one := services{testutil.Service(nil)}
+	second := testutil.Service(nil)
 	second.Name = "echo2"
 	tests := map[string]struct {
 		ours     map[string]string
@@ -86,42 +87,42 @@ func TestResolveUnderPolicies(t *testing.T) {
 		want     plan.Resolution // without the plan
 		plan     string
 	}{
-		"no policies":                       {ask, one, plan.Rules{}, plan.Resolution{Asked: true, Source: plan.FromDeployment}, "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-10 replicas"},
-		"asked on the Deployment":           {ask, one, rules(false, frame()), plan.Resolution{Asked: true, Source: plan.FromDeployment, PolicyName: "frame"}, at40},
-		"asked on the Service":              {nil, services{echoService(ask)}, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromService, PolicyName: "frame"}, at40},
-		"asked on both":                     {ask, services{echoService(ask)}, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromDeployment, PolicyName: "frame"}, at40},
+		"no policies":                       {ask, one, plan.PolicySet{}, plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment}, "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-10 replicas"},
+		"asked on the Deployment":           {ask, one, rules(false, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment, PolicyName: "frame"}, at40},
+		"asked on the Service":              {nil, services{testutil.Service(ask)}, rules(true, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByService, PolicyName: "frame"}, at40},
+		"asked on both":                     {ask, services{testutil.Service(ask)}, rules(true, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment, PolicyName: "frame"}, at40},
 		"ruled by none":                     {nil, one, rules(true, frame(onlyTeamB)), plan.Resolution{}, ""},
-		"outside of a limit":                {on("target-ms", "40", "max-replicas", "30"), one, rules(false, frame()), plan.Resolution{Asked: true, Source: plan.FromDeployment, PolicyName: "frame", Findings: []finding.Finding{{Reason: policy.LimitClamped}}}, "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 2-20 replicas"},
-		"the profile went with the policy":  {on("target-ms", "40", "behavior", "calm"), one, rules(false), plan.Resolution{Asked: true, Source: plan.FromDeployment, Findings: []finding.Finding{{Reason: policy.UnknownBehavior}}}, ""},
-		"attached":                          {nil, one, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromPolicy, PolicyName: "frame"}, at50},
-		"attached, with its other settings": {on("min-replicas", "4"), services{echoService(on("max-replicas", "6"))}, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromPolicy, PolicyName: "frame"}, "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 50 ms, 4-6 replicas (by LatencyPolicy frame)"},
+		"outside of a limit":                {on("target-ms", "40", "max-replicas", "30"), one, rules(false, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment, PolicyName: "frame", Findings: []finding.Finding{{Reason: policy.LimitClamped}}}, "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 2-20 replicas"},
+		"the profile went with the policy":  {on("target-ms", "40", "behavior", "calm"), one, rules(false), plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment, Findings: []finding.Finding{{Reason: policy.UnknownBehavior}}}, ""},
+		"attached":                          {nil, one, rules(true, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByPolicy, PolicyName: "frame"}, at50},
+		"attached, with its other settings": {on("min-replicas", "4"), services{testutil.Service(on("max-replicas", "6"))}, rules(true, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByPolicy, PolicyName: "frame"}, "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 50 ms, 4-6 replicas (by LatencyPolicy frame)"},
 		"the namespace has no label":        {nil, one, rules(false, frame()), plan.Resolution{PolicyName: "frame"}, ""},
 		"the policy does not attach":        {nil, one, rules(true, frame(noAuto)), plan.Resolution{PolicyName: "frame"}, ""},
 		"its labels are not selected":       {nil, one, rules(true, frame(onlyWeb)), plan.Resolution{}, ""},
 		"off":                               {on("target-ms", "off"), one, rules(true, frame()), plan.Resolution{PolicyName: "frame"}, ""},
-		"off on the Service":                {nil, services{echoService(on("target-ms", "off"))}, rules(true, frame()), plan.Resolution{PolicyName: "frame"}, ""},
-		"no Service":                        {nil, nil, rules(true, frame()), plan.Resolution{Held: true, PolicyName: "frame", Findings: []finding.Finding{{Reason: plan.NoServiceSelectsPods}}}, ""},
-		"two Services":                      {nil, services{echoService(nil), second}, rules(true, frame()), plan.Resolution{Held: true, PolicyName: "frame", Findings: []finding.Finding{{Reason: plan.AmbiguousService}}}, ""},
-		"two Services, one named":           {on("service", "echo"), services{echoService(nil), second}, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromPolicy, PolicyName: "frame"}, at50},
-		"attached, with bad settings":       {on("paused", "x"), one, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromPolicy, PolicyName: "frame", Findings: []finding.Finding{{Reason: annotations.InvalidAnnotation}}}, ""},
-		"written, and still so":             {on("target-ms", "30", "attached-by", "frame=30"), one, rules(true, frame()), plan.Resolution{Asked: true, Source: plan.FromPolicy, PolicyName: "frame"}, at50},
+		"off on the Service":                {nil, services{testutil.Service(on("target-ms", "off"))}, rules(true, frame()), plan.Resolution{PolicyName: "frame"}, ""},
+		"no Service":                        {nil, nil, rules(true, frame()), plan.Resolution{Retained: true, PolicyName: "frame", Findings: []finding.Finding{{Reason: plan.NoServiceSelectsPods}}}, ""},
+		"two Services":                      {nil, services{testutil.Service(nil), second}, rules(true, frame()), plan.Resolution{Retained: true, PolicyName: "frame", Findings: []finding.Finding{{Reason: plan.AmbiguousService}}}, ""},
+		"two Services, one named":           {on("service", "echo"), services{testutil.Service(nil), second}, rules(true, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByPolicy, PolicyName: "frame"}, at50},
+		"attached, with bad settings":       {on("paused", "x"), one, rules(true, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByPolicy, PolicyName: "frame", Findings: []finding.Finding{{Reason: annotations.InvalidAnnotation}}}, ""},
+		"written, and still so":             {on("target-ms", "30", "attached-by", "frame=30"), one, rules(true, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByPolicy, PolicyName: "frame"}, at50},
 		"written, and turned off since":     {on("target-ms", "50", "attached-by", "frame=50"), one, rules(false, frame()), plan.Resolution{PolicyName: "frame"}, ""},
 		"written, and the policy is gone":   {on("target-ms", "50", "attached-by", "frame=50"), one, rules(true), plan.Resolution{}, ""},
-		"written, and changed by hand":      {on("target-ms", "40", "attached-by", "frame=50"), one, rules(false, frame()), plan.Resolution{Asked: true, Source: plan.FromDeployment, PolicyName: "frame"}, at40},
-		"asked, and not known by whom":      {ask, one, unknownNamespace(frame()), plan.Resolution{Asked: true, Source: plan.FromDeployment, Findings: []finding.Finding{{Reason: policy.PolicyUnknown}}}, ""},
-		"not asked, and not known":          {nil, one, unknownNamespace(frame()), plan.Resolution{Held: true, Findings: []finding.Finding{{Reason: policy.PolicyUnknown}}}, ""},
+		"written, and changed by hand":      {on("target-ms", "40", "attached-by", "frame=50"), one, rules(false, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment, PolicyName: "frame"}, at40},
+		"asked, and not known by whom":      {ask, one, unknownNamespace(frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment, Findings: []finding.Finding{{Reason: policy.PolicyUnknown}}}, ""},
+		"not asked, and not known":          {nil, one, unknownNamespace(frame()), plan.Resolution{Retained: true, Findings: []finding.Finding{{Reason: policy.PolicyUnknown}}}, ""},
 		"off, and not known":                {on("target-ms", "off"), one, unknownNamespace(frame()), plan.Resolution{}, ""},
 		"no policy cares for the namespace": {nil, one, unknownNamespace(), plan.Resolution{}, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := echo(tt.ours)
-			r := plan.Resolve(w, model.Set{Workloads: []model.Workload{w}, Services: tt.services}, tt.policies)
+			w := testutil.Workload(tt.ours)
+			r := plan.Resolve(w, model.StaticCatalog{Workloads: []model.Workload{w}, Services: tt.services}, tt.policies)
 			text := ""
 			if r.Plan != nil {
 				text = r.Plan.String()
-				if r.Plan.Source != r.Source || r.Plan.PolicyName != r.PolicyName {
-					t.Errorf("the plan says %q, %q, %v", r.Plan.Source, r.Plan.PolicyName, r.Plan.Enforcement)
+				if r.Plan.EnabledBy != r.EnabledBy || r.Plan.PolicyName != r.PolicyName {
+					t.Errorf("the plan says %q, %q, %v", r.Plan.EnabledBy, r.Plan.PolicyName, r.Plan.Enforcement)
 				}
 			}
 			if text != tt.plan {
@@ -130,7 +131,7 @@ func TestResolveUnderPolicies(t *testing.T) {
 			if diff := cmp.Diff(reasonsOf(tt.want.Findings), reasonsOf(r.Findings)); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
 			}
-			r.Plan, r.Findings, tt.want.Findings, r.Claim = nil, nil, nil, plan.Claim{}
+			r.Plan, r.Findings, r.Violations, tt.want.Findings, r.Claim = nil, nil, nil, nil, plan.Claim{}
 			if diff := cmp.Diff(tt.want, r); diff != "" {
 				t.Errorf("resolution (-want +got):\n%s", diff)
 			}
@@ -139,21 +140,21 @@ func TestResolveUnderPolicies(t *testing.T) {
 }
 
 func TestAutoAttachLabelHasToSayEnabled(t *testing.T) {
-	w := echo(nil)
-	set := model.Set{Workloads: []model.Workload{w}, Services: []model.Service{echoService(nil)}}
+	w := testutil.Workload(nil)
+	set := testutil.Catalog(w, testutil.Service(nil))
 	for _, value := range []string{"", "true", "Enabled", "disabled"} {
-		r := plan.Rules{Set: policy.Compile([]v1alpha1.LatencyPolicy{frame()}), Namespace: func(string) (map[string]string, bool) {
+		r := plan.PolicySet{Set: policy.Compile([]v1alpha1.LatencyPolicy{frame()}), Namespace: func(string) (map[string]string, bool) {
 			return map[string]string{policy.AutoAttachLabel: value}, true
 		}}
-		if got := plan.Resolve(w, set, r); got.Asked {
+		if got := plan.Resolve(w, set, r); got.Enabled {
 			t.Errorf("%s: %q attaches %s", policy.AutoAttachLabel, value, got.Plan)
 		}
 	}
 }
 
 func TestPlanCarriesTheEnforcement(t *testing.T) {
-	w := echo(map[string]string{annotations.TargetMS: "40"})
-	set := model.Set{Workloads: []model.Workload{w}, Services: []model.Service{echoService(nil)}}
+	w := testutil.Workload(map[string]string{annotations.TargetMS: "40"})
+	set := testutil.Catalog(w, testutil.Service(nil))
 	warn := frame(func(s *v1alpha1.LatencyPolicySpec) {
 		s.Pipeline = &v1alpha1.Pipeline{Enforcement: []v1alpha1.HopEnforcement{{Hop: "adapter-rule", Action: policy.Warn}}}
 	})
@@ -170,16 +171,16 @@ func TestPlanCarriesTheEnforcement(t *testing.T) {
 func TestStampReadsBackAsThePolicys(t *testing.T) {
 	half := frame(func(s *v1alpha1.LatencyPolicySpec) { s.AutoAttach.TargetMilliseconds = resource.MustParse("500m") })
 	policies := rules(true, half)
-	w := echo(nil)
-	set := model.Set{Workloads: []model.Workload{w}, Services: []model.Service{echoService(nil)}}
+	w := testutil.Workload(nil)
+	set := testutil.Catalog(w, testutil.Service(nil))
 	first := plan.Resolve(w, set, policies).Plan
 	stamp := first.Stamp()
 	if stamp != (annotations.Stamp{Policy: "frame", Target: "0.5"}) {
 		t.Fatalf("the stamp is %+v", stamp)
 	}
-	w.Annotations = map[string]string{annotations.TargetMS: stamp.Target, annotations.AttachedBy: stamp.String()}
+	w = model.NewWorkload(w, map[string]string{annotations.TargetMS: stamp.Target, annotations.AttachedBy: stamp.String()})
 	again := plan.Resolve(w, set, policies)
-	if again.Source != plan.FromPolicy || again.Plan.String() != first.String() {
+	if again.EnabledBy != plan.ByPolicy || again.Plan.String() != first.String() {
 		t.Errorf("stamped, it resolves to %+v", again)
 	}
 }
@@ -191,8 +192,8 @@ func TestPausedAndCPUOfAPolicyReachTheHPA(t *testing.T) {
 		s.Behaviors = []v1alpha1.NamedBehavior{calm}
 		s.Defaults = &v1alpha1.Defaults{Behavior: "calm", CPUUtilization: ptr.To[int32](60)}
 	})
-	w := echo(map[string]string{annotations.TargetMS: "40", annotations.Paused: "scale-in"})
-	set := model.Set{Workloads: []model.Workload{w}, Services: []model.Service{echoService(nil)}}
+	w := testutil.Workload(map[string]string{annotations.TargetMS: "40", annotations.Paused: "scale-in"})
+	set := testutil.Catalog(w, testutil.Service(nil))
 	got := plan.Resolve(w, set, rules(false, p)).Plan
 	made := generator.HPA(*got)
 	if len(made.Spec.Metrics) != 2 || *made.Spec.Metrics[1].Resource.Target.AverageUtilization != 60 {
