@@ -56,7 +56,7 @@ func TestStampOfAutoAttach(t *testing.T) {
 		"created with a bad setting":       {ours: map[string]string{annotations.Paused: "x"}, services: []client.Object{echo}},
 		"created off":                      {ours: off, services: []client.Object{echo}},
 		"its Service declines":             {services: []client.Object{serviceWith("echo", off)}},
-		"its Service asks":                 {services: []client.Object{serviceWith("echo", ask())}},
+		"its Service requests":             {services: []client.Object{serviceWith("echo", ask())}},
 		"before its Service":               {},
 		"two Services":                     {services: []client.Object{echo, serviceWith("echo2", nil)}},
 		"copied with a stamp":              {ours: ask(annotations.AttachedBy, "other=40"), services: []client.Object{echo}, want: stamped()},
@@ -161,7 +161,7 @@ func TestStampIsWrittenOnlyByWhatIsKnown(t *testing.T) {
 	}
 }
 
-// failing loses one of the lists that are asked for, so that a Service may be missed.
+// failing loses one of the lists that are read, so that a Service may be missed.
 type failing struct {
 	client.Reader
 	lost *bool
@@ -234,6 +234,6 @@ func TestAutoAttachIsNeverDeniedForThePipeline(t *testing.T) {
 		}
 	}
 	if resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, webDeployment(ask())))); resp.Allowed {
-		t.Error("one that asks itself is admitted all the same")
+		t.Error("one that requests it itself is admitted all the same")
 	}
 }

@@ -62,7 +62,7 @@ func TestLimitsRefuseWhatIsNewAndOnlyThat(t *testing.T) {
 		"the profile has gone":        {update, ask(annotations.Behavior, "gone"), ask(annotations.Behavior, "gone"), nil, "", "UnknownBehavior"},
 		"min above the default max":   {create, nil, ask(annotations.MinReplicas, "11"), nil, "MinAboveMax", ""},
 		"min below the Service's max": {create, nil, ask(annotations.MinReplicas, "11"), map[string]string{annotations.MaxReplicas: "12"}, "", "will attach"},
-		"not asked at all":            {create, nil, map[string]string{annotations.MaxReplicas: "30"}, nil, "", "no effect"},
+		"not enabled at all":          {create, nil, map[string]string{annotations.MaxReplicas: "30"}, nil, "", "no effect"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -115,15 +115,15 @@ func TestServiceIsHeldToItsDeploymentsPolicy(t *testing.T) {
 		deployment    client.Object
 		refused       string
 	}{
-		"within":                     {nil, ask(annotations.MaxReplicas, "20"), webDeployment(nil), ""},
-		"outside":                    {nil, ask(annotations.MaxReplicas, "30"), webDeployment(nil), "LimitExceeded"},
-		"outside, the other asks":    {nil, map[string]string{annotations.MaxReplicas: "30"}, webDeployment(ask()), "LimitExceeded"},
-		"outside, and nobody asks":   {nil, map[string]string{annotations.MaxReplicas: "30"}, webDeployment(nil), ""},
-		"outside since it tightened": {ask(annotations.MaxReplicas, "30"), ask(annotations.MaxReplicas, "30"), webDeployment(nil), ""},
-		"ruled by no policy":         {nil, ask(annotations.MaxReplicas, "30"), deploymentWith(nil, nil), ""},
-		"min above the default max":  {nil, ask(annotations.MinReplicas, "11"), webDeployment(nil), "MinAboveMax"},
-		"a profile of the policy's":  {nil, ask(annotations.Behavior, "calm"), webDeployment(nil), ""},
-		"no such profile":            {nil, ask(annotations.Behavior, "clam"), webDeployment(nil), "UnknownBehavior"},
+		"within":                       {nil, ask(annotations.MaxReplicas, "20"), webDeployment(nil), ""},
+		"outside":                      {nil, ask(annotations.MaxReplicas, "30"), webDeployment(nil), "LimitExceeded"},
+		"outside, the other requests":  {nil, map[string]string{annotations.MaxReplicas: "30"}, webDeployment(ask()), "LimitExceeded"},
+		"outside, and nobody requests": {nil, map[string]string{annotations.MaxReplicas: "30"}, webDeployment(nil), ""},
+		"outside since it tightened":   {ask(annotations.MaxReplicas, "30"), ask(annotations.MaxReplicas, "30"), webDeployment(nil), ""},
+		"under no policy":              {nil, ask(annotations.MaxReplicas, "30"), deploymentWith(nil, nil), ""},
+		"min above the default max":    {nil, ask(annotations.MinReplicas, "11"), webDeployment(nil), "MinAboveMax"},
+		"a profile of the policy's":    {nil, ask(annotations.Behavior, "calm"), webDeployment(nil), ""},
+		"no such profile":              {nil, ask(annotations.Behavior, "clam"), webDeployment(nil), "UnknownBehavior"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

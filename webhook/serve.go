@@ -94,7 +94,7 @@ func readBody(r *http.Request, into *bytes.Buffer) (resp admissionhttp.Response,
 }
 
 func encodeAnswer(into *bytes.Buffer, head header, resp admissionhttp.Response) error {
-	// It takes nothing of the request but the UID.
+	// It uses nothing of the request but the UID.
 	err := resp.Complete(admissionhttp.Request{AdmissionRequest: admissionv1.AdmissionRequest{UID: head.UID}})
 	if err != nil {
 		return fmt.Errorf("encode patch: %w", err)

@@ -192,7 +192,7 @@ func TestAnAnswerIsEvidence(t *testing.T) {
 func TestAWorkloadThatDoesNotAsk(t *testing.T) {
 	r := diagnose(Facts{Workload: live.Workload{Deployment: deployment()}})
 	settings := r.hop(Settings.Name)
-	if r.Broken != Settings.Name || settings.Findings[0].Reason != "NotAsked" || !strings.HasPrefix(settings.Findings[0].Fix, "kubectl latency set deployment/echo -n default") {
+	if r.Broken != Settings.Name || settings.Findings[0].Reason != "NotEnabled" || !strings.HasPrefix(settings.Findings[0].Fix, "kubectl latency set deployment/echo -n default") {
 		t.Errorf("got %+v", settings)
 	}
 	for _, h := range r.Hops[1:] {

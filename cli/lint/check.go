@@ -51,7 +51,7 @@ func patches(c *offline.Cluster) []finding.Finding {
 	return out
 }
 
-// policyFields finds fields of LatencyPolicies that there are not; the API server
+// policyFields finds fields of LatencyPolicies that do not exist; the API server
 // refuses them, and files come without one.
 func policyFields(c *offline.Cluster) []finding.Finding {
 	var out []finding.Finding

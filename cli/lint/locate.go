@@ -81,7 +81,7 @@ func (l locator) locate(f finding.Finding) manifests.Position {
 // paths are the fields at which the mistake may be, the likeliest first.
 func (l locator) paths(o manifests.Object, f finding.Finding) [][]string {
 	var out [][]string
-	if _, ours := annotated(o); ours {
+	if _, ok := annotated(o); ok {
 		for _, key := range keyInMessage.FindAllString(f.Message, -1) {
 			out = append(out, path(key))
 		}
@@ -131,7 +131,7 @@ func (l locator) object(name finding.Object) (manifests.Object, bool) {
 
 func (l locator) fallback() manifests.Position {
 	for _, o := range l.cluster.Objects {
-		if _, ours := annotated(o); ours {
+		if _, ok := annotated(o); ok {
 			if at, ok := o.Position(path(annotations.TargetMS)...); ok {
 				return at
 			}

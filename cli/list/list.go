@@ -135,6 +135,6 @@ func (o *options) none(namespace string) error {
 	if namespace != "" {
 		where = "namespace " + namespace
 	}
-	_, err := fmt.Fprintf(o.plugin.ErrOut, "No workload of %s is autoscaled by latency, or asks for it.\n", where)
+	_, err := fmt.Fprintf(o.plugin.ErrOut, "No workload of %s is autoscaled by latency, or requests it.\n", where)
 	return err
 }

@@ -38,9 +38,9 @@ type Row struct {
 	Paused string `json:"paused,omitempty"`
 	// Pipeline is how it stands with the way of the metric.
 	Pipeline Pipeline `json:"pipeline"`
-	// Source says who asks: Deployment, Service or LatencyPolicy.
+	// Source says who enables it: Deployment, Service or LatencyPolicy.
 	Source string `json:"source,omitempty"`
-	// Policy is the LatencyPolicy that rules the workload.
+	// Policy is the effective LatencyPolicy of the workload.
 	Policy string `json:"policy,omitempty"`
 	// HPA is the autoscaler's name, empty if there is none, and Since its creation.
 	HPA   string       `json:"hpa,omitempty"`
@@ -80,7 +80,7 @@ func (p Pipeline) String() string {
 	}
 }
 
-// rows are those workloads that are autoscaled or ask for it, the ones farthest over
+// rows are those workloads that are autoscaled or enabled, the ones farthest over
 // their target first, those without a value last.
 func rows(s *live.State, keep func(live.Workload) bool, now time.Time) []Row {
 	evaluator := pipeline.NewEvaluator(s.Snapshot)

@@ -88,7 +88,7 @@ func (s *State) hpa(namespace, name string) *autoscalingv2.HorizontalPodAutoscal
 	return nil
 }
 
-// subjectOf is what an autoscaler asks for: the metric of its Service.
+// subjectOf is what an autoscaler scales by: the metric of its Service.
 func subjectOf(h *autoscalingv2.HorizontalPodAutoscaler) *pipeline.Subject {
 	if h == nil {
 		return nil

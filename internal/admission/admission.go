@@ -6,8 +6,8 @@
 // Three rules hold for every decision. Only what is proven is refused: what cannot be
 // known is a warning at most. Except for values that cannot be used at all, only what is
 // new is refused: an object that is created, or settings that change, so that neither a
-// policy that was tightened nor monitoring that is broken stops a rollback. And nothing
-// is refused that takes autoscaling away.
+// policy that was tightened nor monitoring that is broken stops a rollback. And
+// disabling autoscaling is never refused.
 package admission
 
 import (

@@ -30,7 +30,7 @@ func EscapePointer(key string) string { return pointer.Replace(key) }
 var pointer = strings.NewReplacer("~", "~0", "/", "~1")
 
 // Off is the value of TargetMS that declines autoscaling where a policy would
-// attach it without being asked.
+// enable it.
 const Off = "off"
 
 // Kind is the kind of object that carries annotations.
@@ -141,7 +141,7 @@ func Keys() []Key {
 			Name: AttachedBy, Kinds: []Kind{OnDeployment}, Written: true,
 			Value:   "the name of a LatencyPolicy, =, and the target that it gave, such as frame=40",
 			Default: "the Deployment was not attached by a policy",
-			Doc:     "Written by the product, never needed from you: which policy attached the Deployment without being asked, and at which target. As long as `kong.latency/target-ms` has that target it is the policy's, and follows the policy; with any other it is yours.",
+			Doc:     "Written by the product, never needed from you: which policy enabled autoscaling of the Deployment where no annotation did, and at which target. As long as `kong.latency/target-ms` has that target it is the policy's, and follows the policy; with any other it is yours.",
 			parse:   parseStamp,
 		},
 	}

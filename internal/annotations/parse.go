@@ -24,7 +24,7 @@ const (
 	PauseScaleOut PauseMode = "scale-out"
 )
 
-// Settings is what people ask for by the annotations on one object: parsed, with
+// Settings are what people set by the annotations on one object: parsed, with
 // nothing defaulted. A nil pointer or an empty string means that the key is absent.
 type Settings struct {
 	// Target is the latency to hold, in milliseconds.
@@ -47,7 +47,7 @@ type Settings struct {
 // object without annotations of the product.
 type Parsed struct {
 	// Settings hold what was valid. A target that auto-attach wrote is not among them:
-	// nobody asked for it.
+	// no person set it.
 	Settings Settings
 	// Violations are the values that cannot be used, sorted by key.
 	Violations []Violation

@@ -20,7 +20,7 @@ type Claim struct {
 	Stale []model.Autoscaler
 	// Blocked is true if nothing may be attached. What is attached already stays.
 	Blocked bool
-	// Findings say what stands in the way. An error is there also where the product
+	// Findings say what is in the way. There can be an error also where the product
 	// scales already: another autoscaler came later.
 	Findings []finding.Finding
 }
@@ -87,7 +87,7 @@ func (claim *Claim) adopt(w model.Workload, name string, c model.Autoscalers) {
 	}
 }
 
-// others is what scales w beside the product, or stands in the way of the name.
+// others is what scales w beside the product, or has the name that is needed.
 func others(w model.Workload, all []model.Autoscaler, claim Claim) []model.Autoscaler {
 	return slices.DeleteFunc(slices.Clone(all), func(a model.Autoscaler) bool {
 		switch {

@@ -68,7 +68,7 @@ func TestResolveUnderPolicies(t *testing.T) {
 		}
 		return m
 	}
-	ask := on("target-ms", "40")
+	requested := on("target-ms", "40")
 	onlyTeamB := func(s *v1alpha1.LatencyPolicySpec) {
 		s.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"team": "b"}}
 	}
@@ -87,11 +87,11 @@ func TestResolveUnderPolicies(t *testing.T) {
 		want     plan.Resolution // without the plan
 		plan     string
 	}{
-		"no policies":                       {ask, one, plan.PolicySet{}, plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment}, "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-10 replicas"},
-		"asked on the Deployment":           {ask, one, rules(false, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment, PolicyName: "frame"}, at40},
-		"asked on the Service":              {nil, services{testutil.Service(ask)}, rules(true, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByService, PolicyName: "frame"}, at40},
-		"asked on both":                     {ask, services{testutil.Service(ask)}, rules(true, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment, PolicyName: "frame"}, at40},
-		"ruled by none":                     {nil, one, rules(true, frame(onlyTeamB)), plan.Resolution{}, ""},
+		"no policies":                       {requested, one, plan.PolicySet{}, plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment}, "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-10 replicas"},
+		"requested on the Deployment":       {requested, one, rules(false, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment, PolicyName: "frame"}, at40},
+		"requested on the Service":          {nil, services{testutil.Service(requested)}, rules(true, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByService, PolicyName: "frame"}, at40},
+		"requested on both":                 {requested, services{testutil.Service(requested)}, rules(true, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment, PolicyName: "frame"}, at40},
+		"under none":                        {nil, one, rules(true, frame(onlyTeamB)), plan.Resolution{}, ""},
 		"outside of a limit":                {on("target-ms", "40", "max-replicas", "30"), one, rules(false, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment, PolicyName: "frame", Findings: []finding.Finding{{Reason: policy.LimitClamped}}}, "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 2-20 replicas"},
 		"the profile went with the policy":  {on("target-ms", "40", "behavior", "calm"), one, rules(false), plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment, Findings: []finding.Finding{{Reason: policy.UnknownBehavior}}}, ""},
 		"attached":                          {nil, one, rules(true, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByPolicy, PolicyName: "frame"}, at50},
@@ -109,8 +109,8 @@ func TestResolveUnderPolicies(t *testing.T) {
 		"written, and turned off since":     {on("target-ms", "50", "attached-by", "frame=50"), one, rules(false, frame()), plan.Resolution{PolicyName: "frame"}, ""},
 		"written, and the policy is gone":   {on("target-ms", "50", "attached-by", "frame=50"), one, rules(true), plan.Resolution{}, ""},
 		"written, and changed by hand":      {on("target-ms", "40", "attached-by", "frame=50"), one, rules(false, frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment, PolicyName: "frame"}, at40},
-		"asked, and not known by whom":      {ask, one, unknownNamespace(frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment, Findings: []finding.Finding{{Reason: policy.PolicyUnknown}}}, ""},
-		"not asked, and not known":          {nil, one, unknownNamespace(frame()), plan.Resolution{Retained: true, Findings: []finding.Finding{{Reason: policy.PolicyUnknown}}}, ""},
+		"requested, and not known":          {requested, one, unknownNamespace(frame()), plan.Resolution{Enabled: true, EnabledBy: plan.ByDeployment, Findings: []finding.Finding{{Reason: policy.PolicyUnknown}}}, ""},
+		"not requested, and not known":      {nil, one, unknownNamespace(frame()), plan.Resolution{Retained: true, Findings: []finding.Finding{{Reason: policy.PolicyUnknown}}}, ""},
 		"off, and not known":                {on("target-ms", "off"), one, unknownNamespace(frame()), plan.Resolution{}, ""},
 		"no policy cares for the namespace": {nil, one, unknownNamespace(), plan.Resolution{}, ""},
 	}

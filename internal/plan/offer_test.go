@@ -13,20 +13,20 @@ import (
 var off = map[string]string{annotations.TargetMS: annotations.Off}
 
 func TestOffIsNotAsking(t *testing.T) {
-	stampedAsk := map[string]string{annotations.TargetMS: "40", annotations.AttachedBy: "p=40"}
+	stamped := map[string]string{annotations.TargetMS: "40", annotations.AttachedBy: "p=40"}
 	tests := map[string]struct {
-		workloads []model.Workload // the first is asked about
+		workloads []model.Workload // the first is resolved
 		services  []model.Service
 		enabled   bool
 		reasons   []string
 	}{
-		"off":                               {workloads{workload("echo", app, off)}, []model.Service{svc("a", app, nil)}, false, nil},
-		"off on both":                       {workloads{workload("echo", app, off)}, []model.Service{svc("a", app, off)}, false, nil},
-		"off here, asked by the Service":    {workloads{workload("echo", app, off)}, []model.Service{svc("a", app, ask)}, true, []string{"SettingsDisagree"}},
-		"asked here, off on the Service":    {workloads{workload("echo", app, ask)}, []model.Service{svc("a", app, off)}, true, []string{"SettingsDisagree"}},
-		"off under an ambiguous Service":    {workloads{workload("echo", app, off), workload("echo2", app2, nil)}, []model.Service{svc("a", app, ask)}, false, nil},
-		"written by auto-attach":            {workloads{workload("echo", app, stampedAsk)}, []model.Service{svc("a", app, nil)}, false, nil},
-		"written, and asked by the Service": {workloads{workload("echo", app, stampedAsk)}, []model.Service{svc("a", app, map[string]string{annotations.TargetMS: "50"})}, true, nil},
+		"off":                                   {workloads{workload("echo", app, off)}, []model.Service{svc("a", app, nil)}, false, nil},
+		"off on both":                           {workloads{workload("echo", app, off)}, []model.Service{svc("a", app, off)}, false, nil},
+		"off here, requested by the Service":    {workloads{workload("echo", app, off)}, []model.Service{svc("a", app, requested)}, true, []string{"SettingsDisagree"}},
+		"requested here, off on the Service":    {workloads{workload("echo", app, requested)}, []model.Service{svc("a", app, off)}, true, []string{"SettingsDisagree"}},
+		"off under an ambiguous Service":        {workloads{workload("echo", app, off), workload("echo2", app2, nil)}, []model.Service{svc("a", app, requested)}, false, nil},
+		"written by auto-attach":                {workloads{workload("echo", app, stamped)}, []model.Service{svc("a", app, nil)}, false, nil},
+		"written, and requested by the Service": {workloads{workload("echo", app, stamped)}, []model.Service{svc("a", app, map[string]string{annotations.TargetMS: "50"})}, true, nil},
 	}
 	for name, tt := range tests {
 		_, enabled, findings := plan.Pair(tt.workloads[0], model.StaticCatalog{Workloads: tt.workloads, Services: tt.services})

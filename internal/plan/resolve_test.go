@@ -13,7 +13,7 @@ import (
 )
 
 func TestResolve(t *testing.T) {
-	ask := map[string]string{annotations.TargetMS: "40"}
+	requested := map[string]string{annotations.TargetMS: "40"}
 	tests := map[string]struct {
 		deployment, service map[string]string
 		noService           bool
@@ -23,18 +23,18 @@ func TestResolve(t *testing.T) {
 	}{
 		"nothing enabled":     {},
 		"settings, no target": {deployment: map[string]string{annotations.MinReplicas: "2"}},
-		"on the Deployment":   {deployment: ask, enabled: true, plan: "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-10 replicas"},
-		"on the Service":      {service: ask, enabled: true, plan: "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-10 replicas"},
+		"on the Deployment":   {deployment: requested, enabled: true, plan: "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-10 replicas"},
+		"on the Service":      {service: requested, enabled: true, plan: "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-10 replicas"},
 		"on both, joined": {
 			deployment: map[string]string{annotations.MinReplicas: "3"}, service: map[string]string{annotations.TargetMS: "0.5"},
 			enabled: true, plan: "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 0.5 ms, 3-10 replicas",
 		},
-		"disagreeing":      {deployment: ask, service: map[string]string{annotations.TargetMS: "50"}, enabled: true, reasons: []string{"SettingsDisagree"}},
+		"disagreeing":      {deployment: requested, service: map[string]string{annotations.TargetMS: "50"}, enabled: true, reasons: []string{"SettingsDisagree"}},
 		"min over default": {deployment: map[string]string{annotations.TargetMS: "40", annotations.MinReplicas: "11"}, enabled: true, reasons: []string{"MinAboveMax"}},
 		"unknown profile":  {deployment: map[string]string{annotations.TargetMS: "40", annotations.Behavior: "calm"}, enabled: true, reasons: []string{"UnknownBehavior"}},
-		"no Service":       {deployment: ask, noService: true, enabled: true, reasons: []string{"NoServiceSelectsPods"}},
+		"no Service":       {deployment: requested, noService: true, enabled: true, reasons: []string{"NoServiceSelectsPods"}},
 		"bad value":        {deployment: map[string]string{annotations.TargetMS: "x"}, enabled: true, reasons: []string{"InvalidAnnotation"}},
-		"bad Service":      {deployment: ask, service: map[string]string{annotations.Paused: "x"}, enabled: true, reasons: []string{"InvalidAnnotation"}},
+		"bad Service":      {deployment: requested, service: map[string]string{annotations.Paused: "x"}, enabled: true, reasons: []string{"InvalidAnnotation"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
