@@ -72,7 +72,8 @@ func (claim *Claim) adopt(w model.Workload, name string, c model.Autoscalers) {
 	a, there := c.HPA(name)
 	refuse := func(r *finding.Reason, format string, args ...any) {
 		claim.Findings = append(claim.Findings, r.On(w.Object(), format, args...).
-			Suggest("name another by %s, or remove that annotation", annotations.Adopt))
+			Suggest("name another by %s, or remove that annotation", annotations.Adopt).
+			At(annotations.Path(annotations.Adopt)))
 	}
 	switch {
 	case !there || a.Deleting:

@@ -4,19 +4,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
-	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/model"
-	"github.com/kong-latency/kong-latency/internal/output/hpa"
-	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 	"github.com/kong-latency/kong-latency/test/testutil"
@@ -81,7 +76,7 @@ func TestResolveUnderPolicies(t *testing.T) {
 	second := testutil.Service(nil)
 	second.Name = "echo2"
 	tests := map[string]struct {
-		ours     map[string]string
+		all      map[string]string
 		services services
 		policies plan.Policies
 		want     plan.Resolution // without the plan
@@ -116,7 +111,7 @@ func TestResolveUnderPolicies(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := testutil.Workload(tt.ours)
+			w := testutil.Workload(tt.all)
 			r := plan.Resolve(w, model.StaticCatalog{Workloads: []model.Workload{w}, Services: tt.services}, tt.policies)
 			text := ""
 			if r.Plan != nil {
@@ -161,7 +156,7 @@ func TestPlanCarriesTheEnforcement(t *testing.T) {
 	if got := plan.Resolve(w, set, nil).Plan.Enforcement; len(got) != 0 {
 		t.Errorf("without a policy it is %v", got)
 	}
-	want := policy.Enforcement{adapterrule.Hop.Name: policy.Warn}
+	want := policy.Enforcement{"adapter-rule": policy.Warn}
 	if diff := cmp.Diff(want, plan.Resolve(w, set, rules(false, warn)).Plan.Enforcement); diff != "" {
 		t.Errorf("with a policy (-want +got):\n%s", diff)
 	}
@@ -183,42 +178,4 @@ func TestStampReadsBackAsThePolicys(t *testing.T) {
 	if again.EnabledBy != plan.ByPolicy || again.Plan.String() != first.String() {
 		t.Errorf("stamped, it resolves to %+v", again)
 	}
-}
-
-func TestPausedAndCPUOfAPolicyReachTheHPA(t *testing.T) {
-	calm := v1alpha1.NamedBehavior{Name: "calm"}
-	calm.ScaleUp = &autoscalingv2.HPAScalingRules{StabilizationWindowSeconds: ptr.To[int32](30), Tolerance: ptr.To(resource.MustParse("0.05"))}
-	p := frame(func(s *v1alpha1.LatencyPolicySpec) {
-		s.Behaviors = []v1alpha1.NamedBehavior{calm}
-		s.Defaults = &v1alpha1.Defaults{Behavior: "calm", CPUUtilization: ptr.To[int32](60)}
-	})
-	w := testutil.Workload(map[string]string{annotations.TargetMS: "40", annotations.Paused: "scale-in"})
-	set := testutil.Catalog(w, testutil.Service(nil))
-	got := plan.Resolve(w, set, rules(false, p)).Plan
-	made := generator.HPA(*got)
-	if len(made.Spec.Metrics) != 2 || *made.Spec.Metrics[1].Resource.Target.AverageUtilization != 60 {
-		t.Errorf("metrics are %+v", made.Spec.Metrics)
-	}
-	b := made.Spec.Behavior
-	if *b.ScaleUp.StabilizationWindowSeconds != 30 || *b.ScaleUp.SelectPolicy != autoscalingv2.MaxChangePolicySelect || *b.ScaleDown.SelectPolicy != autoscalingv2.DisabledPolicySelect {
-		t.Errorf("behavior is %+v, %+v", b.ScaleUp, b.ScaleDown)
-	}
-	applied := live(*got)
-	if applied.Spec.Behavior.ScaleDown.SelectPolicy = ptr.To(autoscalingv2.DisabledPolicySelect); !hpa.UpToDate(applied, *got) {
-		t.Error("what was applied counts as different")
-	}
-	applied.Spec.Behavior.ScaleUp.Tolerance = nil
-	if hpa.UpToDate(applied, *got) {
-		t.Error("a tolerance of the profile's that is gone does not count")
-	}
-}
-
-// live is the plan's autoscaler as the API server returns it.
-func live(p plan.Plan) *autoscalingv2.HorizontalPodAutoscaler {
-	h := generator.HPA(p)
-	h.UID = types.UID("hpa")
-	h.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: "echo",
-		UID: types.UID(p.DeploymentUID), Controller: ptr.To(true)}}
-	h.Spec.Behavior.ScaleDown.SelectPolicy = ptr.To(autoscalingv2.MaxChangePolicySelect)
-	return h
 }

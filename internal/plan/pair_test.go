@@ -104,36 +104,3 @@ func TestCheckService(t *testing.T) {
 		}
 	}
 }
-
-func TestOverlays(t *testing.T) {
-	set := model.StaticCatalog{
-		Workloads: []model.Workload{workload("a", app, nil), workload("c", app, nil)},
-		Services:  []model.Service{svc("a", app, nil), svc("c", app, nil)},
-	}
-	names := func(list []model.Workload) (out []string) {
-		for _, w := range list {
-			out = append(out, w.Name)
-		}
-		return out
-	}
-	all := svc("any", app, nil)
-	if got := names(model.WithWorkload(set, workload("b", app, nil)).WorkloadsSelectedBy(all)); !cmp.Equal(got, []string{"a", "b", "c"}) {
-		t.Errorf("a new workload gives %v", got)
-	}
-	if got := names(model.WithWorkload(set, workload("c", other, nil)).WorkloadsSelectedBy(all)); !cmp.Equal(got, []string{"a"}) {
-		t.Errorf("a relabelled workload gives %v", got)
-	}
-	over := model.WithService(set, svc("c", other, requestedWith(annotations.Deployment, "x")))
-	if got := over.ServicesSelecting(app); len(got) != 1 || got[0].Name != "a" {
-		t.Errorf("a Service with another selector gives %v", got)
-	}
-	if got := over.ServicesNaming("x"); len(got) != 1 || got[0].Name != "c" {
-		t.Errorf("a Service that names x gives %v", got)
-	}
-	if s, ok := over.Service("c"); !ok || s.Annotations.Raw[annotations.Deployment] != "x" {
-		t.Errorf("the overlaid Service is %v", s)
-	}
-	if len(set.Services) != 2 || set.Services[1].Annotations.Raw != nil {
-		t.Error("the overlay changed what it lies over")
-	}
-}

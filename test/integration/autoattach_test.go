@@ -69,12 +69,12 @@ func TestAutoAttachStampsAtAdmission(t *testing.T) {
 	})
 	e.create(e.service("echo", nil))
 	d := e.deployment("echo", map[string]string{"other.example/a": "b"})
-	e.heard(d, "attaches it without being asked")
+	e.heard(d, " enables autoscaling: wrote")
 	e.Expect(e.hpa("echo")).To(gomega.BeNil(), "a dry run attached something")
 
 	e.create(d)
 	e.Expect(e.warnings.take()).To(gomega.ConsistOf(
-		gomega.ContainSubstring(`LatencyPolicy `+e.namespace+` attaches it without being asked: wrote kong.latency/target-ms: "50"`),
+		gomega.ContainSubstring(`LatencyPolicy `+e.namespace+` enables autoscaling: wrote kong.latency/target-ms: "50"`),
 		gomega.ContainSubstring("raised spec.replicas from 1 to 2"),
 		gomega.ContainSubstring("at 50 ms, 2-20 replicas (by LatencyPolicy "+e.namespace+")"),
 	))
@@ -104,7 +104,7 @@ func TestAutoAttachSuitsServerSideApply(t *testing.T) {
 	e.takePart()
 	e.attaching()
 	e.create(e.service("echo", nil))
-	e.heard(e.deployment("echo", nil), "attaches it without being asked")
+	e.heard(e.deployment("echo", nil), " enables autoscaling: wrote")
 
 	const owner = client.FieldOwner("repository")
 	var generations []int64
@@ -138,7 +138,7 @@ func TestAutoAttachCanBeDeclined(t *testing.T) {
 	e.takePart()
 	e.attaching()
 	e.create(e.service("echo", nil), e.service("off", nil))
-	e.heard(e.deployment("echo", nil), "attaches it without being asked")
+	e.heard(e.deployment("echo", nil), " enables autoscaling: wrote")
 
 	off := map[string]string{annotations.TargetMS: annotations.Off}
 	d := e.deployment("off", off)
@@ -170,7 +170,7 @@ func TestAutoAttachReachesDeploymentsThatWereThereBefore(t *testing.T) {
 
 	// The webhook can hear of the label later than the controller.
 	e.create(e.service("probe", nil))
-	e.heard(e.deployment("probe", nil), "attaches it without being asked")
+	e.heard(e.deployment("probe", nil), " enables autoscaling: wrote")
 
 	// The policy's target is followed, also by what was stamped with another before.
 	edit(e, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "echo:2" })
@@ -199,7 +199,7 @@ func TestTurningAutoAttachOffDetachesWhatItAttachedAndOnlyThat(t *testing.T) {
 			p := e.attaching()
 			e.takePart()
 			e.create(e.service("stamped", nil), e.service("own", nil), e.service("asking", asks()))
-			e.heard(e.deployment("stamped", nil), "attaches it without being asked")
+			e.heard(e.deployment("stamped", nil), " enables autoscaling: wrote")
 			stamped := e.deployment("stamped", nil)
 			e.create(stamped, e.deployment("own", asks()), e.deployment("asking", nil))
 			e.Expect(stamp(stamped)).To(gomega.Equal(e.stampOf("50")))
@@ -233,7 +233,7 @@ func TestAutoAttachCallsTheWebhookOnlyWhereNamespacesTakePart(t *testing.T) {
 	part.takePart()
 	part.attaching()
 	part.create(part.service("echo", nil))
-	part.heard(part.deployment("echo", nil), "attaches it without being asked")
+	part.heard(part.deployment("echo", nil), " enables autoscaling: wrote")
 
 	before := calls(other)
 	d := other.deployment("echo", map[string]string{"other.example/a": "b"})
