@@ -104,7 +104,7 @@ func (m affected) byDeployment(ctx context.Context, o client.Object) []types.Nam
 	catalog := cache.NewCatalog(ctx, m.reader, w.Namespace)
 	out := itself(ctx, o)
 	for _, s := range catalog.ServicesSelecting(w.PodLabels) {
-		if annotations.Asks(s.Annotations) {
+		if s.Annotations.Requested {
 			out = append(out, workloadNames(catalog.WorkloadsSelectedBy(s))...)
 		}
 	}
@@ -117,7 +117,7 @@ func (m affected) byService(ctx context.Context, o client.Object) []types.Namesp
 	catalog := cache.NewCatalog(ctx, m.reader, s.Namespace)
 	out := workloadNames(catalog.WorkloadsSelectedBy(s))
 	out = append(out, workloadNames(catalog.WorkloadsNaming(s.Name))...)
-	if name := s.Annotations[annotations.Deployment]; name != "" {
+	if name := s.Annotations.Raw[annotations.Deployment]; name != "" {
 		out = append(out, types.NamespacedName{Namespace: s.Namespace, Name: name})
 	}
 	return out
@@ -146,7 +146,7 @@ func (m affected) servicesByDeployment(ctx context.Context, o client.Object) []t
 	var out []types.NamespacedName
 	for _, list := range [][]model.Service{catalog.ServicesSelecting(w.PodLabels), catalog.ServicesNaming(w.Name)} {
 		for _, s := range list {
-			if annotations.Asks(s.Annotations) {
+			if s.Annotations.Requested {
 				out = append(out, types.NamespacedName{Namespace: s.Namespace, Name: s.Name})
 			}
 		}

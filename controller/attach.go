@@ -41,7 +41,7 @@ func (r *workloads) attach(ctx context.Context, d *appsv1.Deployment, o output.O
 		err = r.apply(ctx, d, o, nil, p)
 	case res.Claim.Adopt != nil:
 		err = r.adopt(ctx, d, o, live, p)
-	case res.Claim.Ours == nil:
+	case res.Claim.Managed == nil:
 		return nil // it is deleted with a Deployment that is gone, and its deletion is reconciled next
 	case o.UpToDate(live, p):
 	case p.Adopted:
@@ -82,10 +82,10 @@ func (r *workloads) apply(ctx context.Context, d *appsv1.Deployment, o output.Ou
 
 // detach releases everything by which the product scales the Deployment.
 func (r *workloads) detach(ctx context.Context, d *appsv1.Deployment, c plan.Claim) error {
-	if c.Ours == nil {
+	if c.Managed == nil {
 		return nil
 	}
-	return r.release(ctx, d, append(c.Stale, *c.Ours))
+	return r.release(ctx, d, append(c.Stale, *c.Managed))
 }
 
 // release deletes what the product created, and restores what it adopted. The number of

@@ -34,7 +34,7 @@ func planned(change ...func(*plan.Plan)) plan.Resolution {
 	for _, c := range change {
 		c(p)
 	}
-	return plan.Resolution{Asked: true, PolicyName: p.PolicyName, Plan: p}
+	return plan.Resolution{Enabled: true, PolicyName: p.PolicyName, Plan: p}
 }
 
 func TestOutcomeOf(t *testing.T) {
@@ -42,7 +42,7 @@ func TestOutcomeOf(t *testing.T) {
 		return func(p *plan.Plan) { p.Paused = m }
 	}
 	short := func(f finding.Finding) *finding.Finding { return withoutFix(f) }
-	enabled := plan.Resolution{Asked: true, PolicyName: "frame"}
+	enabled := plan.Resolution{Enabled: true, PolicyName: "frame"}
 	tests := map[string]struct {
 		resolution plan.Resolution
 		findings   []finding.Finding
@@ -52,11 +52,11 @@ func TestOutcomeOf(t *testing.T) {
 		"nothing set":      {planned(pause("")), nil, outcome{entry: &entry{policy: "frame"}}},
 		"paused":           {planned(pause(annotations.PauseAll)), nil, outcome{entry: &entry{policy: "frame", paused: true}}},
 		"paused one way":   {planned(pause(annotations.PauseScaleIn)), nil, outcome{entry: &entry{policy: "frame", paused: true}}},
-		"no policy":        {plan.Resolution{Asked: true, Plan: &plan.Plan{}}, []finding.Finding{noRule}, outcome{entry: &entry{pipeline: short(noRule)}}},
+		"no policy":        {plan.Resolution{Enabled: true, Plan: &plan.Plan{}}, []finding.Finding{noRule}, outcome{entry: &entry{pipeline: short(noRule)}}},
 		"blocked":          {enabled, []finding.Finding{badSettings, darkRoute}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
 		"name taken":       {planned(), []finding.Finding{lateScrape, badSettings, noRule}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
-		"retained":         {plan.Resolution{Held: true, PolicyName: "frame"}, []finding.Finding{badSettings}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
-		"policy not known": {plan.Resolution{Asked: true}, []finding.Finding{{Reason: policy.PolicyUnknown, Severity: finding.Unknown}}, unchanged},
+		"retained":         {plan.Resolution{Retained: true, PolicyName: "frame"}, []finding.Finding{badSettings}, outcome{entry: &entry{policy: "frame", blocked: short(badSettings)}}},
+		"policy not known": {plan.Resolution{Enabled: true}, []finding.Finding{{Reason: policy.PolicyUnknown, Severity: finding.Unknown}}, unchanged},
 		"pipeline by hop":  {planned(), []finding.Finding{noRule, darkRoute, noMonitor}, outcome{entry: &entry{policy: "frame", pipeline: short(noMonitor)}}},
 		"pipeline unknown": {planned(), []finding.Finding{lateScrape, darkRoute}, outcome{entry: &entry{policy: "frame", pipeline: short(darkRoute)}}},
 		"only a warning":   {planned(), []finding.Finding{lateScrape}, outcome{entry: &entry{policy: "frame"}}},

@@ -71,7 +71,7 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (result out
 	if err := catalog.Err(); err != nil {
 		return unchanged, 0, fmt.Errorf("look up what belongs to Deployment %s: %w", req, err)
 	}
-	if !resolution.Asked && (!resolution.Held || resolution.Claim.Ours == nil) {
+	if !resolution.Enabled && (!resolution.Retained || resolution.Claim.Managed == nil) {
 		r.report.forget(deploymentKind, req.NamespacedName)
 		r.pending.forget(req.NamespacedName)
 		return outcome{}, 0, r.detach(ctx, &d, resolution.Claim)
@@ -80,7 +80,7 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (result out
 		r.report.findings(&d, resolution.Findings)
 		return outcomeOf(resolution, resolution.Findings), 0, nil
 	}
-	if resolution.Claim.Ours == nil && r.scaled != nil && r.scaled().Unread() {
+	if resolution.Claim.Managed == nil && r.scaled != nil && r.scaled().Unread() {
 		return unchanged, 0, nil // what else scales it is known in a moment, and triggers a reconcile
 	}
 	by := outputs.For(*resolution.Plan)

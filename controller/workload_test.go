@@ -39,7 +39,7 @@ func (b indexed) IndexField(_ context.Context, o client.Object, name string, f c
 func autoAttach(namespace map[string]string) plan.Policies {
 	p := v1alpha1.LatencyPolicy{ObjectMeta: metav1.ObjectMeta{Name: "frame"}}
 	p.Spec.AutoAttach = &v1alpha1.AutoAttach{TargetMilliseconds: resource.MustParse("50")}
-	return plan.Rules{Set: policy.Compile([]v1alpha1.LatencyPolicy{p}), Namespace: func(string) (map[string]string, bool) {
+	return plan.PolicySet{Set: policy.Compile([]v1alpha1.LatencyPolicy{p}), Namespace: func(string) (map[string]string, bool) {
 		return namespace, namespace != nil
 	}}
 }

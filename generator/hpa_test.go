@@ -9,29 +9,8 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
-	"github.com/kong-latency/kong-latency/internal/model"
-	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/test/testutil"
 )
-
-func echo(ours map[string]string) model.Workload {
-	return model.Workload{Namespace: "default", Name: "echo", UID: "uid-1",
-		PodLabels: map[string]string{"app": "echo"}, Annotations: ours}
-}
-
-func echoService(ours map[string]string) model.Service {
-	return model.Service{Namespace: "default", Name: "echo", Selector: map[string]string{"app": "echo"}, Annotations: ours}
-}
-
-// planOf is the plan for a Deployment with these annotations and a plain Service.
-func planOf(t *testing.T, ours map[string]string) plan.Plan {
-	t.Helper()
-	w := echo(ours)
-	r := plan.Resolve(w, model.Set{Workloads: []model.Workload{w}, Services: []model.Service{echoService(nil)}}, nil)
-	if r.Plan == nil || len(r.Findings) > 0 {
-		t.Fatalf("no plan for %v: %v", ours, r.Findings)
-	}
-	return *r.Plan
-}
 
 func asMap(t *testing.T, v any) map[string]any {
 	t.Helper()
@@ -55,7 +34,7 @@ func TestTargetAloneGivesTheSeed(t *testing.T) {
 	if err := yaml.UnmarshalStrict(raw, &seed); err != nil {
 		t.Fatal(err)
 	}
-	got := asMap(t, HPA(planOf(t, map[string]string{annotations.TargetMS: "40"})))
+	got := asMap(t, HPA(testutil.Plan(t, map[string]string{annotations.TargetMS: "40"})))
 	delete(got, "status")
 	// The label marks what is ours; the page has none.
 	meta := got["metadata"].(map[string]any)
@@ -69,7 +48,7 @@ func TestTargetAloneGivesTheSeed(t *testing.T) {
 }
 
 func TestEverySettingReachesTheHPA(t *testing.T) {
-	spec := HPA(planOf(t, map[string]string{
+	spec := HPA(testutil.Plan(t, map[string]string{
 		annotations.TargetMS: "0.5", annotations.MinReplicas: "2", annotations.MaxReplicas: "20",
 		annotations.Metric: "latency_p99", annotations.Behavior: "stable", annotations.CPUUtilization: "70",
 	})).Spec

@@ -2,18 +2,22 @@ package webhook
 
 import (
 	"net/http"
+	"slices"
 
+	"gomodules.xyz/jsonpatch/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+	admissionhttp "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
+	"github.com/kong-latency/kong-latency/internal/admission"
+	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 )
 
 // refuse denies the request with everything that is wrong at once.
-func refuse(findings []finding.Finding) admission.Response {
+func refuse(findings []finding.Finding) admissionhttp.Response {
 	message, causes := render.Denial(findings)
-	resp := admission.Denied("")
+	resp := admissionhttp.Denied("")
 	resp.Result = &metav1.Status{
 		Status: metav1.StatusFailure,
 		// Not Invalid: of that kubectl prints the causes and drops the message, and
@@ -27,6 +31,72 @@ func refuse(findings []finding.Finding) admission.Response {
 }
 
 // allow admits the request with these lines on kubectl's warning channel.
-func allow(lines []string) admission.Response {
-	return admission.Allowed("").WithWarnings(lines...)
+func allow(lines []string) admissionhttp.Response {
+	return admissionhttp.Allowed("").WithWarnings(lines...)
+}
+
+// answered answers a validating request.
+func answered(d admission.Decision) admissionhttp.Response {
+	if !d.Admitted() {
+		return refuse(d.Refused)
+	}
+	lines := render.Warnings(d.Warned)
+	var idle []string
+	for _, n := range d.Notes {
+		if n.Effect == admission.NoEffect {
+			idle = append(idle, line(n))
+		} else {
+			lines = append(lines, line(n))
+		}
+	}
+	lines = append(lines, render.PipelineWarnings(d.Pipeline)...)
+	if len(d.Unjudged) > 0 {
+		lines = append(lines, render.UnknownWarning(d.Unjudged))
+	}
+	return allow(slices.Concat(lines, idle))
+}
+
+func line(n admission.Note) string {
+	switch n.Effect {
+	case admission.Attach:
+		return render.WillAttach(n.Plan)
+	case admission.Alter:
+		return render.WillChange(n.Plan)
+	case admission.Adopt:
+		return render.WillAdopt(n.Plan)
+	case admission.Detach:
+		return render.WillDetach()
+	case admission.Restore:
+		return render.WillRestore(n.Autoscaler)
+	default:
+		return render.NoEffect(annotations.TargetMS)
+	}
+}
+
+const annotationsPath = "/metadata/annotations"
+
+// patched answers a mutating request for a Deployment that carries these annotations. It
+// patches single paths, and warns of each change.
+func patched(have map[string]string, p admission.Patch) admissionhttp.Response {
+	resp := allow(nil)
+	if s := p.Stamp; s != nil {
+		if have == nil {
+			resp.Patches = append(resp.Patches, jsonpatch.NewOperation("add", annotationsPath, map[string]string{}))
+		}
+		for _, a := range [][2]string{{annotations.TargetMS, s.Target}, {annotations.AttachedBy, s.String()}} {
+			if key, value := a[0], a[1]; have[key] != value {
+				resp.Patches = append(resp.Patches, jsonpatch.NewOperation("add", annotationsPath+"/"+annotations.EscapePointer(key), value))
+			}
+		}
+		resp.Warnings = append(resp.Warnings, render.Stamped(s.Policy, annotations.TargetMS, s.Target, annotations.Off))
+	}
+	if r := p.Replicas; r != nil {
+		resp.Patches = append(resp.Patches, jsonpatch.NewOperation("add", "/spec/replicas", r.To))
+		if r.Autoscaler == "" {
+			resp.Warnings = append(resp.Warnings, render.RaisedReplicas(r.From, r.To))
+		} else {
+			resp.Warnings = append(resp.Warnings, render.KeptReplicas(r.To, r.From, r.Autoscaler, annotations.PreserveReplicas))
+		}
+	}
+	return resp
 }

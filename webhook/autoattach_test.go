@@ -56,7 +56,7 @@ func TestStampOfAutoAttach(t *testing.T) {
 		"created with a bad setting":       {ours: map[string]string{annotations.Paused: "x"}, services: []client.Object{echo}},
 		"created off":                      {ours: off, services: []client.Object{echo}},
 		"its Service declines":             {services: []client.Object{serviceWith("echo", off)}},
-		"its Service asks":                 {services: []client.Object{serviceWith("echo", ask())}},
+		"its Service requests":             {services: []client.Object{serviceWith("echo", ask())}},
 		"before its Service":               {},
 		"two Services":                     {services: []client.Object{echo, serviceWith("echo2", nil)}},
 		"copied with a stamp":              {ours: ask(annotations.AttachedBy, "other=40"), services: []client.Object{echo}, want: stamped()},
@@ -89,7 +89,7 @@ func TestStampOfAutoAttach(t *testing.T) {
 				}
 				return
 			}
-			expect(t, resp.Warnings, `LatencyPolicy frame attaches it without being asked: wrote kong.latency/target-ms: "50"; "off" there leaves it out`)
+			expect(t, resp.Warnings, `LatencyPolicy frame enables autoscaling: wrote kong.latency/target-ms: "50"; set it to "off" to opt out`)
 			raw := applied(t, req.Object.Raw, resp)
 			var d appsv1.Deployment
 			if err := json.Unmarshal(raw, &d); err != nil {
@@ -129,9 +129,9 @@ func TestStampFitsWhateverStandsForNoAnnotations(t *testing.T) {
 
 func TestStampIsWrittenOnlyByWhatIsKnown(t *testing.T) {
 	echo := serviceWith("echo", nil)
-	unknown := attaching().(plan.Rules)
+	unknown := attaching().(plan.PolicySet)
 	unknown.Namespace = func(string) (map[string]string, bool) { return nil, false }
-	unlabelled := attaching().(plan.Rules)
+	unlabelled := attaching().(plan.PolicySet)
 	unlabelled.Namespace = func(string) (map[string]string, bool) { return nil, true }
 	deleting := webDeployment(nil)
 	deleting.SetDeletionTimestamp(ptr.To(metav1.Now()))
@@ -161,7 +161,7 @@ func TestStampIsWrittenOnlyByWhatIsKnown(t *testing.T) {
 	}
 }
 
-// failing loses one of the lists that are asked for, so that a Service may be missed.
+// failing loses one of the lists that are read, so that a Service may be missed.
 type failing struct {
 	client.Reader
 	lost *bool
@@ -221,7 +221,7 @@ func TestAStampThatNoPolicyStandsForHasNothingToWarnOf(t *testing.T) {
 	}
 }
 
-// Broken monitoring must not stop Deployments that nobody asked to autoscale.
+// Broken monitoring must not stop Deployments that only a policy enables.
 func TestAutoAttachIsNeverDeniedForThePipeline(t *testing.T) {
 	broken := emptySnapshot()
 	c := clusterOf(t, serviceWith("echo", nil))
@@ -234,6 +234,6 @@ func TestAutoAttachIsNeverDeniedForThePipeline(t *testing.T) {
 		}
 	}
 	if resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, webDeployment(ask())))); resp.Allowed {
-		t.Error("one that asks itself is admitted all the same")
+		t.Error("one that requests it itself is admitted all the same")
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	kjson "sigs.k8s.io/json"
 
-	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/model"
 )
 
@@ -45,8 +44,8 @@ type service struct {
 	} `json:"spec"`
 }
 
-// asked is what is said of every request.
-type asked struct {
+// header is what is said of every request.
+type header struct {
 	UID       types.UID             `json:"uid"`
 	Name      string                `json:"name"`
 	Namespace string                `json:"namespace"`
@@ -55,7 +54,7 @@ type asked struct {
 
 // review is a request about an object of type T.
 type review[T any] struct {
-	asked
+	header
 	Object T
 	// OldObject is the former state on UPDATE, else empty.
 	OldObject T
@@ -70,7 +69,7 @@ func decodeReview[T any](body []byte) (review[T], error) {
 	var whole struct {
 		metav1.TypeMeta
 		Request *struct {
-			asked
+			header
 			Object    *T `json:"object"`
 			OldObject *T `json:"oldObject"`
 		} `json:"request"`
@@ -79,7 +78,7 @@ func decodeReview[T any](body []byte) (review[T], error) {
 	r := whole.Request
 	var out review[T]
 	if r != nil {
-		out.asked = r.asked
+		out.header = r.header
 	}
 	switch {
 	case err != nil:
@@ -101,26 +100,25 @@ func decodeReview[T any](body []byte) (review[T], error) {
 }
 
 // name is the object's name as far as it is known at this point of admission.
-func (m metadata) name(r asked) string { return cmp.Or(r.Name, m.Name, m.GenerateName) }
+func (m metadata) name(r header) string { return cmp.Or(r.Name, m.Name, m.GenerateName) }
 
-func (d deployment) workload(r asked) model.Workload {
-	return model.Workload{
-		Namespace:   r.Namespace,
-		Name:        d.Metadata.name(r),
-		UID:         d.Metadata.UID,
-		Deleting:    d.Metadata.DeletionTimestamp != nil,
-		Replicas:    d.Spec.Replicas,
-		Labels:      d.Metadata.Labels,
-		PodLabels:   d.Spec.Template.Metadata.Labels,
-		Annotations: annotations.Ours(d.Metadata.Annotations),
-	}
+func (d deployment) workload(r header) model.Workload {
+	return model.NewWorkload(model.Workload{
+		Namespace: r.Namespace,
+		Name:      d.Metadata.name(r),
+		UID:       d.Metadata.UID,
+		Deleting:  d.Metadata.DeletionTimestamp != nil,
+		Replicas:  d.Spec.Replicas,
+		Labels:    d.Metadata.Labels,
+		PodLabels: d.Spec.Template.Metadata.Labels,
+	}, d.Metadata.Annotations)
 }
 
-func (o service) service(r asked) model.Service {
-	return model.Service{
-		Namespace:   r.Namespace,
-		Name:        o.Metadata.name(r),
-		Selector:    o.Spec.Selector,
-		Annotations: annotations.Ours(o.Metadata.Annotations),
-	}
+func (o service) service(r header) model.Service {
+	return model.NewService(model.Service{
+		Namespace: r.Namespace,
+		Name:      o.Metadata.name(r),
+		Deleting:  o.Metadata.DeletionTimestamp != nil,
+		Selector:  o.Spec.Selector,
+	}, o.Metadata.Annotations)
 }

@@ -3,74 +3,48 @@ package webhook
 import (
 	"cmp"
 	"context"
-	"slices"
 
 	admissionv1 "k8s.io/api/admission/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
-	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
-	"k8s.io/apimachinery/pkg/util/validation/field"
-	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+	admissionhttp "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
-	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/admission"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 // validateLatencyPolicy refuses what the schema cannot, and warns of a policy that
-// rules nothing. Like every refusal it is for what is new: a label can be put on a
-// policy that has been wrong from before.
-func (c Cluster) validateLatencyPolicy(ctx context.Context, req review[v1alpha1.LatencyPolicy]) admission.Response {
-	p := req.Object
-	p.Name = cmp.Or(req.Name, p.Name, p.GenerateName)
-	if p.DeletionTimestamp != nil {
-		return allow(nil) // whatever is wrong, it must not keep a finalizer from being removed
+// applies to nothing.
+func (c Cluster) validateLatencyPolicy(ctx context.Context, req review[v1alpha1.LatencyPolicy]) admissionhttp.Response {
+	r := admission.PolicyRequest{}
+	r.After = req.Object
+	r.After.Name = cmp.Or(req.Name, r.After.Name, r.After.GenerateName)
+	if req.Operation == admissionv1.Update {
+		r.Before = &req.OldObject
 	}
-	invalid := checkPolicy(p)
-	if req.Operation == admissionv1.Update && equality.Semantic.DeepEqual(req.OldObject.Spec, p.Spec) {
-		return allow(render.Warnings(invalid))
+	if c.KnownPolicies != nil && c.Candidates != nil {
+		r.Neighbors = func() ([]v1alpha1.LatencyPolicy, []policy.Candidate, string) { return c.neighbors(ctx) }
 	}
-	if len(invalid) > 0 {
-		return refuse(invalid)
+	d := admission.DecidePolicy(r)
+	switch {
+	case len(d.Refused) > 0:
+		return refuse(d.Refused)
+	case d.Unknown != "":
+		return allow([]string{render.PolicyNotChecked(d.Unknown)})
+	default:
+		return allow(render.Warnings(d.Warned))
 	}
-	return allow(c.policyEffect(ctx, p))
 }
 
-// checkPolicy returns what is wrong with a policy by itself. Bad selectors are told
-// key by key, which policy.Compile does not.
-func checkPolicy(p v1alpha1.LatencyPolicy) []finding.Finding {
-	spec := field.NewPath("spec")
-	var opts metav1validation.LabelSelectorValidationOptions
-	errs := slices.Concat(
-		metav1validation.ValidateLabelSelector(p.Spec.NamespaceSelector, opts, spec.Child("namespaceSelector")),
-		metav1validation.ValidateLabelSelector(p.Spec.WorkloadSelector, opts, spec.Child("workloadSelector")),
-	)
-	found := policy.Compile([]v1alpha1.LatencyPolicy{p}).Findings()
-	if len(errs) == 0 {
-		return found
-	}
-	found = slices.DeleteFunc(found, func(f finding.Finding) bool { return f.Reason == policy.PolicySelectorInvalid })
-	for _, e := range errs {
-		found = append(found, policy.PolicySelectorInvalid.On(policy.Object(p.Name), "%s", e.Error()))
-	}
-	finding.Sort(found)
-	return found
-}
-
-// policyEffect says that p, which is valid, rules no Deployment, if so.
-func (c Cluster) policyEffect(ctx context.Context, p v1alpha1.LatencyPolicy) []string {
-	if c.KnownPolicies == nil || c.Candidates == nil {
-		return nil
-	}
-	const unknown = "not checked whether the policy rules any Deployment: %s"
+// neighbors are the policies and Deployments that the caches hold.
+func (c Cluster) neighbors(ctx context.Context) (others []v1alpha1.LatencyPolicy, all []policy.Candidate, unknown string) {
 	others, ok := c.KnownPolicies()
 	if !ok || !c.Warm() {
-		return []string{render.Warning(unknown, "what there is was not read yet")}
+		return nil, nil, "the caches are not synced yet"
 	}
 	all, err := c.Candidates(ctx)
 	if err != nil {
-		return []string{render.Warning(unknown, err.Error())}
+		return nil, nil, err.Error()
 	}
-	list := slices.DeleteFunc(slices.Clone(others), func(o v1alpha1.LatencyPolicy) bool { return o.Name == p.Name })
-	return render.Warnings(policy.Compile(append(list, p)).Problems(p.Name, all))
+	return others, all, ""
 }

@@ -113,7 +113,7 @@ func TestLatencyPolicyWithoutEffect(t *testing.T) {
 		"selects nothing":                {nil, v1alpha1.LatencyPolicySpec{WorkloadSelector: batch}, []string{"PolicySelectsNothing: its selectors match none of the Deployments that there are (1)"}},
 		"no such namespace":              {nil, v1alpha1.LatencyPolicySpec{NamespaceSelector: selecting("team", "none")}, []string{"PolicySelectsNothing"}},
 		"shadowed by one for all":        {[]*v1alpha1.LatencyPolicy{high(nil)}, v1alpha1.LatencyPolicySpec{WorkloadSelector: web}, []string{"PolicyShadowed: LatencyPolicy high (priority 5) comes first"}},
-		"shadowed by one for the same":   {[]*v1alpha1.LatencyPolicy{high(web)}, v1alpha1.LatencyPolicySpec{}, []string{"PolicyShadowed: it selects 1 Deployment, all ruled by LatencyPolicy high (priority 5)"}},
+		"shadowed by one for the same":   {[]*v1alpha1.LatencyPolicy{high(web)}, v1alpha1.LatencyPolicySpec{}, []string{"PolicyShadowed: it selects 1 Deployment, and all get LatencyPolicy high (priority 5)"}},
 		"above the other":                {[]*v1alpha1.LatencyPolicy{high(web)}, v1alpha1.LatencyPolicySpec{Priority: 6}, nil},
 		"in place of its former version": {[]*v1alpha1.LatencyPolicy{policyWith("frame", v1alpha1.LatencyPolicySpec{Priority: 9})}, v1alpha1.LatencyPolicySpec{WorkloadSelector: web}, nil},
 	}
@@ -141,11 +141,11 @@ func TestEffectOfALatencyPolicyThatCannotBeKnown(t *testing.T) {
 		"nobody knows": {func(c *Cluster) { c.KnownPolicies, c.Candidates = nil, nil }, nil},
 		"not read yet": {func(c *Cluster) {
 			c.KnownPolicies = func() ([]v1alpha1.LatencyPolicy, bool) { return nil, false }
-		}, []string{"not checked whether the policy rules any Deployment"}},
+		}, []string{"not checked whether the policy applies to any Deployment"}},
 		"caches cold": {func(c *Cluster) { c.Warm = func() bool { return false } }, []string{"not checked"}},
 		"caches fail": {func(c *Cluster) {
 			c.Candidates = func(context.Context) ([]policy.Candidate, error) { return nil, errors.New("list Deployments: broken") }
-		}, []string{"not checked whether the policy rules any Deployment: list Deployments: broken"}},
+		}, []string{"not checked whether the policy applies to any Deployment: list Deployments: broken"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

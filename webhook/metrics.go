@@ -8,7 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	admissionv1 "k8s.io/api/admission/v1"
-	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+	admissionhttp "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kong-latency/kong-latency/internal/metrics"
 )
@@ -50,7 +50,7 @@ func newCounted(r prometheus.Registerer) (counted, error) {
 // counting is the answerer of a path, counting.
 func (c counted) counting(path string, a answerer) answerer {
 	call := calls[path]
-	return func(ctx context.Context, body []byte) (asked, admission.Response) {
+	return func(ctx context.Context, body []byte) (header, admissionhttp.Response) {
 		began := time.Now()
 		head, resp := a(ctx, body)
 		c.duration.WithLabelValues(call.kind, call.phase).Observe(time.Since(began).Seconds())
@@ -69,7 +69,7 @@ func operation(op admissionv1.Operation) string {
 	}
 }
 
-func verdict(resp admission.Response) string {
+func verdict(resp admissionhttp.Response) string {
 	switch {
 	case !resp.Allowed && resp.Result != nil && resp.Result.Code == http.StatusForbidden:
 		return metrics.Denied

@@ -27,7 +27,7 @@ func frame(edits ...func(*v1alpha1.LatencyPolicySpec)) plan.Policies {
 	for _, edit := range edits {
 		edit(&p.Spec)
 	}
-	return plan.Rules{Set: policy.Compile([]v1alpha1.LatencyPolicy{p}), Namespace: func(string) (map[string]string, bool) {
+	return plan.PolicySet{Set: policy.Compile([]v1alpha1.LatencyPolicy{p}), Namespace: func(string) (map[string]string, bool) {
 		return map[string]string{policy.AutoAttachLabel: policy.AutoAttachEnabled}, true
 	}}
 }
@@ -62,7 +62,7 @@ func TestLimitsRefuseWhatIsNewAndOnlyThat(t *testing.T) {
 		"the profile has gone":        {update, ask(annotations.Behavior, "gone"), ask(annotations.Behavior, "gone"), nil, "", "UnknownBehavior"},
 		"min above the default max":   {create, nil, ask(annotations.MinReplicas, "11"), nil, "MinAboveMax", ""},
 		"min below the Service's max": {create, nil, ask(annotations.MinReplicas, "11"), map[string]string{annotations.MaxReplicas: "12"}, "", "will attach"},
-		"not asked at all":            {create, nil, map[string]string{annotations.MaxReplicas: "30"}, nil, "", "no effect"},
+		"not enabled at all":          {create, nil, map[string]string{annotations.MaxReplicas: "30"}, nil, "", "no effect"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -115,15 +115,15 @@ func TestServiceIsHeldToItsDeploymentsPolicy(t *testing.T) {
 		deployment    client.Object
 		refused       string
 	}{
-		"within":                     {nil, ask(annotations.MaxReplicas, "20"), webDeployment(nil), ""},
-		"outside":                    {nil, ask(annotations.MaxReplicas, "30"), webDeployment(nil), "LimitExceeded"},
-		"outside, the other asks":    {nil, map[string]string{annotations.MaxReplicas: "30"}, webDeployment(ask()), "LimitExceeded"},
-		"outside, and nobody asks":   {nil, map[string]string{annotations.MaxReplicas: "30"}, webDeployment(nil), ""},
-		"outside since it tightened": {ask(annotations.MaxReplicas, "30"), ask(annotations.MaxReplicas, "30"), webDeployment(nil), ""},
-		"ruled by no policy":         {nil, ask(annotations.MaxReplicas, "30"), deploymentWith(nil, nil), ""},
-		"min above the default max":  {nil, ask(annotations.MinReplicas, "11"), webDeployment(nil), "MinAboveMax"},
-		"a profile of the policy's":  {nil, ask(annotations.Behavior, "calm"), webDeployment(nil), ""},
-		"no such profile":            {nil, ask(annotations.Behavior, "clam"), webDeployment(nil), "UnknownBehavior"},
+		"within":                       {nil, ask(annotations.MaxReplicas, "20"), webDeployment(nil), ""},
+		"outside":                      {nil, ask(annotations.MaxReplicas, "30"), webDeployment(nil), "LimitExceeded"},
+		"outside, the other requests":  {nil, map[string]string{annotations.MaxReplicas: "30"}, webDeployment(ask()), "LimitExceeded"},
+		"outside, and nobody requests": {nil, map[string]string{annotations.MaxReplicas: "30"}, webDeployment(nil), ""},
+		"outside since it tightened":   {ask(annotations.MaxReplicas, "30"), ask(annotations.MaxReplicas, "30"), webDeployment(nil), ""},
+		"under no policy":              {nil, ask(annotations.MaxReplicas, "30"), deploymentWith(nil, nil), ""},
+		"min above the default max":    {nil, ask(annotations.MinReplicas, "11"), webDeployment(nil), "MinAboveMax"},
+		"a profile of the policy's":    {nil, ask(annotations.Behavior, "calm"), webDeployment(nil), ""},
+		"no such profile":              {nil, ask(annotations.Behavior, "clam"), webDeployment(nil), "UnknownBehavior"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -226,7 +226,7 @@ func TestMutateRaisesToThePolicysMinimum(t *testing.T) {
 
 func TestUnknownNamespaceRefusesNothing(t *testing.T) {
 	c := clusterOf(t, serviceWith("echo", nil))
-	rules := frame().(plan.Rules)
+	rules := frame().(plan.PolicySet)
 	rules.Namespace = func(string) (map[string]string, bool) { return nil, false }
 	c.Policies = rules
 	over := ask(annotations.MaxReplicas, "30", annotations.Behavior, "clam")

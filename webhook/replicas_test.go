@@ -59,7 +59,7 @@ func TestReplicaGuard(t *testing.T) {
 		"live above the bounds":                  {ask(), []client.Object{echo, hpaOf(1, 10)}, 20, 1, 10},
 		"live below the bounds":                  {ask(annotations.MinReplicas, "3"), []client.Object{echo, hpaOf(1, 10)}, 2, 1, 3},
 		"the manifest is what the bounds say":    {ask(annotations.MaxReplicas, "4"), []client.Object{echo, hpaOf(1, 10)}, 8, 4, 4},
-		"nobody asks any more":                   {nil, []client.Object{echo, hpaOf(1, 10)}, 8, 1, 1},
+		"nobody requests any more":               {nil, []client.Object{echo, hpaOf(1, 10)}, 8, 1, 1},
 		"not attached yet":                       {ask(), []client.Object{echo}, 8, 1, 1},
 		"another's":                              {ask(), []client.Object{echo, theirs}, 8, 1, 1},
 		"blocked, and attached from before":      {ask(), []client.Object{echo, serviceWith("echo2", nil), hpaOf(2, 5)}, 8, 1, 5},

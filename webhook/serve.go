@@ -14,7 +14,7 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+	admissionhttp "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 	admissionmetrics "sigs.k8s.io/controller-runtime/pkg/webhook/admission/metrics"
 )
 
@@ -22,25 +22,25 @@ import (
 // twice before a handler reads them again. Reading is most of what an admission costs,
 // so here it is done once: docs/decisions/0010-admission-reads-a-review-once.md
 
-// answerer decodes a review and answers it; what was asked is known as far as the
+// answerer decodes a review and answers it; the header is known as far as the
 // review could be read.
-type answerer func(ctx context.Context, body []byte) (asked, admission.Response)
+type answerer func(ctx context.Context, body []byte) (header, admissionhttp.Response)
 
 // answering is the answerer of a handler of objects of type T.
-func answering[T any](handle func(context.Context, review[T]) admission.Response) answerer {
-	return func(ctx context.Context, body []byte) (head asked, resp admission.Response) {
+func answering[T any](handle func(context.Context, review[T]) admissionhttp.Response) answerer {
+	return func(ctx context.Context, body []byte) (head header, resp admissionhttp.Response) {
 		r, err := decodeReview[T](body)
 		if err != nil {
-			return r.asked, badRequest(err)
+			return r.header, badRequest(err)
 		}
-		head = r.asked // also of a handler that panics
+		head = r.header // also of a handler that panics
 		defer recovered(ctx, &resp)
 		return head, handle(ctx, r)
 	}
 }
 
 // recovered answers for a handler that panics; it is deferred.
-func recovered(ctx context.Context, resp *admission.Response) {
+func recovered(ctx context.Context, resp *admissionhttp.Response) {
 	r := recover()
 	if r == nil {
 		return
@@ -49,14 +49,14 @@ func recovered(ctx context.Context, resp *admission.Response) {
 	for _, f := range utilruntime.PanicHandlers {
 		f(ctx, r)
 	}
-	*resp = admission.Errored(http.StatusInternalServerError, fmt.Errorf("panic: %v [recovered]", r))
+	*resp = admissionhttp.Errored(http.StatusInternalServerError, fmt.Errorf("panic: %v [recovered]", r))
 }
 
 // ServeHTTP implements http.Handler.
 func (a answerer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	buffer := buffers.Get().(*bytes.Buffer)
 	defer putBuffer(buffer)
-	var head asked
+	var head header
 	resp, ok := readBody(r, buffer)
 	if ok {
 		head, resp = a(r.Context(), buffer.Bytes())
@@ -65,7 +65,7 @@ func (a answerer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	buffer.Reset()
 	if err := encodeAnswer(buffer, head, resp); err != nil {
 		buffer.Reset()
-		resp = admission.Errored(http.StatusInternalServerError, err)
+		resp = admissionhttp.Errored(http.StatusInternalServerError, err)
 		_ = encodeAnswer(buffer, head, resp) // it holds nothing but text
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -74,7 +74,7 @@ func (a answerer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // readBody reads the body of a request; if it cannot be used, resp says why.
-func readBody(r *http.Request, into *bytes.Buffer) (resp admission.Response, ok bool) {
+func readBody(r *http.Request, into *bytes.Buffer) (resp admissionhttp.Response, ok bool) {
 	if t := r.Header.Get("Content-Type"); t != "application/json" {
 		return badRequest(fmt.Errorf("content type is %q: must be application/json", t)), false
 	}
@@ -85,7 +85,7 @@ func readBody(r *http.Request, into *bytes.Buffer) (resp admission.Response, ok 
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return admission.Errored(http.StatusRequestEntityTooLarge, fmt.Errorf("read body: %w", err)), false
+		return admissionhttp.Errored(http.StatusRequestEntityTooLarge, fmt.Errorf("read body: %w", err)), false
 	case err != nil && !errors.Is(err, io.EOF):
 		return badRequest(fmt.Errorf("read body: %w", err)), false
 	default:
@@ -93,9 +93,9 @@ func readBody(r *http.Request, into *bytes.Buffer) (resp admission.Response, ok 
 	}
 }
 
-func encodeAnswer(into *bytes.Buffer, head asked, resp admission.Response) error {
-	// It takes nothing of the request but the UID.
-	err := resp.Complete(admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{UID: head.UID}})
+func encodeAnswer(into *bytes.Buffer, head header, resp admissionhttp.Response) error {
+	// It uses nothing of the request but the UID.
+	err := resp.Complete(admissionhttp.Request{AdmissionRequest: admissionv1.AdmissionRequest{UID: head.UID}})
 	if err != nil {
 		return fmt.Errorf("encode patch: %w", err)
 	}

@@ -1,5 +1,6 @@
 // Package webhook answers admission reviews of Deployments, Services and
-// LatencyPolicies. It reads from caches only and writes nothing but its answer.
+// LatencyPolicies: it decodes a review, has package internal/admission decide by what
+// the caches hold, and renders the decision. It writes nothing but its answer.
 package webhook
 
 import (
@@ -9,12 +10,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+	admissionhttp "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
-	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/cluster/cache"
-	"github.com/kong-latency/kong-latency/internal/finding/render"
+	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
@@ -33,11 +33,11 @@ const (
 type Cluster struct {
 	// Reader reads the caches, which have the indexes of cache.AddIndexes.
 	Reader client.Reader
-	// Warm tells whether the caches hold the cluster's whole state.
+	// Warm reports whether the caches hold the cluster's whole state.
 	Warm func() bool
 	// Pipeline returns the evaluator of the present snapshot; nil judges no pipeline.
 	Pipeline func() *pipeline.Evaluator
-	// Policies knows which policy rules a workload; nil means that there are none.
+	// Policies knows the effective policy of a workload; nil means that there are none.
 	Policies plan.Policies
 	// ScaledObjects returns those of KEDA; nil means that there are none.
 	ScaledObjects func() *cache.ScaledObjects
@@ -81,6 +81,11 @@ func (c Cluster) answerers() map[string]answerer {
 	}
 }
 
+// diagnose is what is wrong with the pipeline of a metric in the present snapshot.
+func (c Cluster) diagnose(namespace, service, metric string) []finding.Finding {
+	return c.Pipeline().Evaluate(pipeline.Subject{Namespace: namespace, Service: service, Metric: metric})
+}
+
 // catalog is the namespace's Deployments and Services, or nil if they cannot be known yet.
 func (c Cluster) catalog(ctx context.Context, namespace string) *cache.Catalog {
 	if !c.Warm() {
@@ -93,20 +98,6 @@ func (c Cluster) catalog(ctx context.Context, namespace string) *cache.Catalog {
 	return catalog
 }
 
-func badRequest(err error) admission.Response {
-	return admission.Errored(http.StatusBadRequest, err)
-}
-
-// pairingUnknown says that nothing could be said.
-func pairingUnknown(about string) string {
-	return render.Warning("%s: %s: cannot be looked up yet; the controller will attach it or say why not",
-		plan.PairingUnknown, about)
-}
-
-// noTarget warns of settings that do nothing, because nothing asks for autoscaling.
-func noTarget(ours map[string]string) []string {
-	if len(ours) == 0 || annotations.Asks(ours) || ours[annotations.TargetMS] == annotations.Off {
-		return nil
-	}
-	return []string{render.Warning("annotations have no effect: neither this object nor its pair carries %s", annotations.TargetMS)}
+func badRequest(err error) admissionhttp.Response {
+	return admissionhttp.Errored(http.StatusBadRequest, err)
 }

@@ -128,7 +128,7 @@ func TestDeploymentLines(t *testing.T) {
 		"before its Service": {create, nil, ask(), nil, []string{"NoServiceSelectsPods: no Service in namespace ns selects its pods; attached as soon as it is there"}},
 		"ambiguous":          {create, nil, ask(), []client.Object{echo, serviceWith("echo2", nil)}, []string{"AmbiguousService: Services echo and echo2 select its pods; annotate the Deployment with kong.latency/service: echo"}},
 		"no target":          {create, nil, map[string]string{annotations.MinReplicas: "2"}, []client.Object{echo}, []string{"no effect"}},
-		"Service asks":       {update, nil, map[string]string{annotations.MinReplicas: "1"}, []client.Object{serviceWith("echo", ask())}, nil},
+		"Service requests":   {update, nil, map[string]string{annotations.MinReplicas: "1"}, []client.Object{serviceWith("echo", ask())}, nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -56,28 +56,28 @@ func diagnose(f Facts) Report {
 	return r
 }
 
-// settings judges what the workload asks for.
+// settings judges the settings of the workload.
 func (f Facts) settings(object finding.Object) (findings []finding.Finding, evidence []string) {
 	resolution := f.Workload.Resolution
 	if !f.Workload.Concerned() {
-		return []finding.Finding{notAsked(object, resolution.PolicyName)}, nil
+		return []finding.Finding{notEnabled(object, resolution.PolicyName)}, nil
 	}
 	switch p := resolution.Plan; {
 	case p != nil && p.PolicyName != "":
-		evidence = append(evidence, fmt.Sprintf("asked for by the %s, ruled by LatencyPolicy %s", resolution.Source, p.PolicyName))
+		evidence = append(evidence, fmt.Sprintf("enabled by the %s, under LatencyPolicy %s", resolution.EnabledBy, p.PolicyName))
 	case p != nil:
-		evidence = append(evidence, fmt.Sprintf("asked for by an annotation of the %s", resolution.Source))
+		evidence = append(evidence, fmt.Sprintf("enabled by an annotation of the %s", resolution.EnabledBy))
 	}
 	return resolution.Findings, evidence
 }
 
-// notAsked is only found by somebody who names a workload.
-func notAsked(object finding.Object, policyName string) finding.Finding {
-	text := "nothing asks for its autoscaling: neither it nor its Service has the annotation " + annotations.TargetMS
+// notEnabled is only found by somebody who names a workload.
+func notEnabled(object finding.Object, policyName string) finding.Finding {
+	text := "nothing enables its autoscaling: neither it nor its Service has the annotation " + annotations.TargetMS
 	if policyName != "" {
-		text += ", and LatencyPolicy " + policyName + " does not attach it"
+		text += ", and LatencyPolicy " + policyName + " does not enable it"
 	}
-	return plan.NotAsked.On(object, "%s", text).WithFix(finding.Fix{
+	return plan.NotEnabled.On(object, "%s", text).WithFix(finding.Fix{
 		Commands: []string{fmt.Sprintf("kubectl latency set deployment/%s -n %s --target-ms 40", object.Name, object.Namespace)},
 	})
 }

@@ -155,7 +155,7 @@ func TestWithoutRightsNothingIsBroken(t *testing.T) {
 	}
 	s := &pipeline.Snapshot{MetricsAPI: pipeline.MetricsAPI{State: pipeline.Unreadable, Why: "forbidden"}, Adapter: pipeline.Adapter{State: pipeline.Unreadable, Why: "forbidden"}}
 	r := diagnose(Facts{
-		Workload:   live.Workload{Deployment: deployment(), Resolution: plan.Resolution{Asked: true}, Subject: subject()},
+		Workload:   live.Workload{Deployment: deployment(), Resolution: plan.Resolution{Enabled: true}, Subject: subject()},
 		Trace:      pipeline.Follow(s, *subject()),
 		Measured:   pipeline.Measured{Query: unreadable(), Targets: unreadable(), API: unreadable()},
 		HPAsUnread: "listing them is forbidden",
@@ -177,7 +177,7 @@ func TestWithoutRightsNothingIsBroken(t *testing.T) {
 func TestAnAnswerIsEvidence(t *testing.T) {
 	s := &pipeline.Snapshot{MetricsAPI: pipeline.MetricsAPI{State: pipeline.Unreadable, Why: "forbidden"}}
 	f := Facts{
-		Workload: live.Workload{Deployment: deployment(), Resolution: plan.Resolution{Asked: true}, Subject: subject()},
+		Workload: live.Workload{Deployment: deployment(), Resolution: plan.Resolution{Enabled: true}, Subject: subject()},
 		Trace:    pipeline.Follow(s, *subject()),
 		Measured: pipeline.Measured{API: pipeline.Reading{State: pipeline.Known, Value: ptr.To(3.5), From: "the API"}},
 	}
@@ -192,7 +192,7 @@ func TestAnAnswerIsEvidence(t *testing.T) {
 func TestAWorkloadThatDoesNotAsk(t *testing.T) {
 	r := diagnose(Facts{Workload: live.Workload{Deployment: deployment()}})
 	settings := r.hop(Settings.Name)
-	if r.Broken != Settings.Name || settings.Findings[0].Reason != "NotAsked" || !strings.HasPrefix(settings.Findings[0].Fix, "kubectl latency set deployment/echo -n default") {
+	if r.Broken != Settings.Name || settings.Findings[0].Reason != "NotEnabled" || !strings.HasPrefix(settings.Findings[0].Fix, "kubectl latency set deployment/echo -n default") {
 		t.Errorf("got %+v", settings)
 	}
 	for _, h := range r.Hops[1:] {

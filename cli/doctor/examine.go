@@ -112,7 +112,7 @@ func (e *examination) services(refs []live.Ref) []model.Service {
 	return out
 }
 
-// lonely are reports of Services that ask for autoscaling and have no Deployment, of
+// lonely are reports of Services that request autoscaling and have no Deployment, of
 // which no workload's report tells.
 func (e *examination) lonely(refs []live.Ref) []Report {
 	var out []Report

@@ -22,18 +22,15 @@ import (
 // Check finds everything that is wrong in the objects of a cluster of files. The
 // results are sorted by file and line.
 //
-// Files are a part of what will be in a cluster. What they do not hold is held
-// against them only if they hold other objects of the same kind, in the same
-// namespace where that matters; a hop of the metric's way is judged only if the
-// objects that it consists of are among them. What could not be told is no result.
+// Admission decides about the objects as if they were new. Files are a part of what
+// will be in a cluster. What they do not hold counts only if they hold other objects of
+// the same kind, in the same namespace where that matters; a hop of the metric pipeline
+// is judged only if the objects that it consists of are among them. What is unknown is
+// no result.
 func Check(c *files.Cluster) []render.Located {
 	l := locator{c}
 	out := written(c.Objects)
-	outcome := c.Settle()
-	findings := slices.Concat(settings(c), policyFields(c), outcome.Findings)
-	for _, p := range outcome.Plans {
-		findings = append(findings, pipelineFindings(c, p)...)
-	}
+	findings := slices.Concat(patches(c), policyFields(c), c.Admit(c.Diagnose).Findings)
 	for _, f := range findings {
 		if told(c, f) {
 			out = append(out, located(f, l.locate(f)))
@@ -42,22 +39,19 @@ func Check(c *files.Cluster) []render.Located {
 	return distinct(out)
 }
 
-// settings says which of the annotations on Deployments and Services cannot be
-// used, whether or not they ask for autoscaling. Patches count as well.
-func settings(c *files.Cluster) []finding.Finding {
+// patches are the violations in what is not a whole Deployment or Service but a patch
+// for one. Admission sees it only when it is applied to the whole.
+func patches(c *files.Cluster) []finding.Finding {
 	var out []finding.Finding
 	for _, o := range c.Objects {
-		kind, ok := annotated(o)
-		if !ok {
-			continue
+		if kind, ok := annotated(o); ok && files.Partial(o) {
+			out = append(out, annotations.Parse(kind, o.GetAnnotations()).Findings(files.Name(o))...)
 		}
-		_, errs := annotations.Parse(kind, o.GetAnnotations())
-		out = append(out, annotations.Findings(files.Name(o), errs)...)
 	}
 	return out
 }
 
-// policyFields finds fields of LatencyPolicies that there are not; the API server
+// policyFields finds fields of LatencyPolicies that do not exist; the API server
 // refuses them, and files come without one.
 func policyFields(c *files.Cluster) []finding.Finding {
 	var out []finding.Finding
@@ -78,7 +72,7 @@ func policyFields(c *files.Cluster) []finding.Finding {
 	return out
 }
 
-// annotated tells whether an object is of a kind that our annotations stand on.
+// annotated reports whether an object is of a kind that carries the annotations.
 func annotated(o manifests.Object) (annotations.Kind, bool) {
 	switch {
 	case files.Is(o, "apps", string(annotations.OnDeployment)):
@@ -89,14 +83,7 @@ func annotated(o manifests.Object) (annotations.Kind, bool) {
 	return "", false
 }
 
-// pipelineFindings are about the metric's way to one autoscaler, without what the
-// policy ignores.
-func pipelineFindings(c *files.Cluster, p plan.Plan) []finding.Finding {
-	found := pipeline.Evaluate(c.Snapshot, pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric})
-	return slices.DeleteFunc(found, func(f finding.Finding) bool { return p.Enforcement.For(f) == policy.Ignore })
-}
-
-// told tells whether a finding says something about the files, and not merely about
+// told reports whether a finding says something about the files, and not merely about
 // what is not among them.
 func told(c *files.Cluster, f finding.Finding) bool {
 	if f.Severity == finding.Unknown {

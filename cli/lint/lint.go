@@ -23,11 +23,11 @@ import (
 
 const (
 	long = `Find mistakes in manifests before they are applied: in the annotations, in what
-belongs together, and on the metric's way where its manifests are among the files.
+belongs together, and in the metric pipeline where its manifests are among the files.
 
-Files are a part of what will be in a cluster. What they do not hold is held
-against them only if they hold other objects of the same kind; a hop of the
-metric's way is judged only if the objects that it consists of are among them.
+Files are a part of what will be in a cluster. What they do not hold is a mistake
+only if they hold other objects of the same kind; a hop of the metric pipeline is
+judged only if the objects that it consists of are among them.
 No message means that nothing is wrong.
 
 The exit code is 1 if there is a finding of the severity of --fail-on or worse, and
@@ -95,7 +95,7 @@ func (o *Options) Validate() error {
 	return nil
 }
 
-// fails tells whether a finding makes the command fail.
+// fails reports whether a finding makes the command fail.
 func (o *Options) fails(f finding.Finding) bool {
 	switch o.FailOn {
 	case "error":

@@ -9,7 +9,6 @@ import (
 	"github.com/kong-latency/kong-latency/internal/cluster/files/manifests"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
-	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // locator knows in which line a mistake is.
@@ -49,15 +48,6 @@ var fields = map[*finding.Reason][]string{
 	pipeline.ServiceMonitorTokenMissing:      {"spec.endpoints.0"},
 }
 
-// keys are the annotations where the mistake is, for reasons whose messages do not
-// name it.
-var keys = map[*finding.Reason]string{
-	plan.ServiceDoesNotSelectPods: annotations.Service,
-	plan.AdoptedNotFound:          annotations.Adopt,
-	plan.AdoptedScalesOther:       annotations.Adopt,
-	plan.AdoptedControlled:        annotations.Adopt,
-}
-
 // locate is the line of an annotation or a field that the finding is about, or else
 // that of the object's name. A finding about an object that is not in the files
 // is at the first object that there is.
@@ -81,16 +71,16 @@ func (l locator) locate(f finding.Finding) manifests.Position {
 // paths are the fields at which the mistake may be, the likeliest first.
 func (l locator) paths(o manifests.Object, f finding.Finding) [][]string {
 	var out [][]string
-	if _, ours := annotated(o); ours {
+	if len(f.Field) > 0 {
+		out = append(out, f.Field)
+	}
+	if _, ok := annotated(o); ok {
 		for _, key := range keyInMessage.FindAllString(f.Message, -1) {
 			out = append(out, path(key))
 		}
 		if f.Hop() == nil {
 			out = append(out, path(annotations.TargetMS))
 		}
-	}
-	if key, ok := keys[f.Reason]; ok {
-		out = append([][]string{path(key)}, out...)
 	}
 	for _, field := range fields[f.Reason] {
 		out = append(out, step.FindAllString(field, -1))
@@ -131,7 +121,7 @@ func (l locator) object(name finding.Object) (manifests.Object, bool) {
 
 func (l locator) fallback() manifests.Position {
 	for _, o := range l.cluster.Objects {
-		if _, ours := annotated(o); ours {
+		if _, ok := annotated(o); ok {
 			if at, ok := o.Position(path(annotations.TargetMS)...); ok {
 				return at
 			}

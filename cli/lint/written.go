@@ -14,16 +14,16 @@ import (
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// written finds annotations that are good or bad whatever their meaning: numbers
-// that YAML does not take for text, keys that stand twice, and keys that stand
-// where nothing reads them. The API server refuses some of it without a word about
-// latency, and takes the rest in silence.
+// written finds annotations that are wrong whatever their meaning: numbers that YAML
+// does not read as text, keys that are set more than once, and keys where nothing reads
+// them. The API server refuses some of it without a word about latency, and accepts the
+// rest in silence.
 func written(objects []manifests.Object) []render.Located {
 	var out []render.Located
 	for _, o := range objects {
-		_, ours := annotated(o)
+		_, readable := annotated(o)
 		switch {
-		case ours:
+		case readable:
 			out = append(out, notText(o)...)
 			out = append(out, repeated(o)...)
 			out = append(out, onTemplate(o)...)
@@ -44,13 +44,13 @@ func misplaced(o manifests.Object, at manifests.Position, format string, args ..
 
 func path(key string) []string { return []string{"metadata", "annotations", key} }
 
-func oursOf(all map[string]string) []string {
-	return slices.Sorted(maps.Keys(annotations.Ours(all)))
+func keysOf(all map[string]string) []string {
+	return slices.Sorted(maps.Keys(annotations.Prefixed(all)))
 }
 
 func notText(o manifests.Object) []render.Located {
 	var out []render.Located
-	for _, key := range oursOf(o.GetAnnotations()) {
+	for _, key := range keysOf(o.GetAnnotations()) {
 		value, text, found := o.Scalar(path(key)...)
 		if !found || text {
 			continue
@@ -65,9 +65,9 @@ func notText(o manifests.Object) []render.Located {
 
 func repeated(o manifests.Object) []render.Located {
 	var out []render.Located
-	for _, key := range oursOf(o.GetAnnotations()) {
+	for _, key := range keysOf(o.GetAnnotations()) {
 		for _, at := range o.Repeated(path(key)...) {
-			r := misplaced(o, at, "metadata.annotations[%s]: stands more than once, and must stand once", key)
+			r := misplaced(o, at, "metadata.annotations[%s]: is set more than once", key)
 			r.Finding = r.Suggest("Remove all but one of them.")
 			out = append(out, r)
 		}
@@ -75,7 +75,7 @@ func repeated(o manifests.Object) []render.Located {
 	return out
 }
 
-// onTemplate finds our annotations on the pods of a Deployment.
+// onTemplate finds annotations of the product on the pods of a Deployment.
 func onTemplate(o manifests.Object) []render.Located {
 	template := []string{"spec", "template", "metadata", "annotations"}
 	found, _, err := unstructured.NestedMap(o.Object, template...)
@@ -88,7 +88,7 @@ func onTemplate(o manifests.Object) []render.Located {
 			continue
 		}
 		at, _ := o.Position(append(slices.Clone(template), key)...)
-		r := misplaced(o, at, "%s[%s]: stands on the pods, where nothing reads it", strings.Join(template, "."), key)
+		r := misplaced(o, at, "%s[%s]: is on the pods, where nothing reads it", strings.Join(template, "."), key)
 		r.Finding = r.Suggest("Move it to metadata.annotations of the %s itself.", o.GetKind())
 		out = append(out, r)
 	}
@@ -97,23 +97,23 @@ func onTemplate(o manifests.Object) []render.Located {
 
 func onOtherKind(o manifests.Object) []render.Located {
 	var out []render.Located
-	for _, key := range oursOf(o.GetAnnotations()) {
+	for _, key := range keysOf(o.GetAnnotations()) {
 		at, _ := o.Position(path(key)...)
-		out = append(out, misplaced(o, at, "metadata.annotations[%s]: must stand on a Deployment or a Service; nothing reads it on a %s", key, o.GetKind()))
+		out = append(out, misplaced(o, at, "metadata.annotations[%s]: must be on a Deployment or a Service; nothing reads it on a %s", key, o.GetKind()))
 	}
 	return out
 }
 
-// asLabel finds our keys among labels. Only one is a label, of a namespace.
+// asLabel finds keys of the product among labels. Only one is a label, of a namespace.
 func asLabel(o manifests.Object) []render.Located {
 	var out []render.Located
-	for _, key := range oursOf(o.GetLabels()) {
+	for _, key := range keysOf(o.GetLabels()) {
 		at, _ := o.Position("metadata", "labels", key)
 		switch {
 		case !files.Is(o, "", "Namespace"):
 			out = append(out, misplaced(o, at, "metadata.labels[%s]: is a label, and must be an annotation", key))
 		case key != policy.AutoAttachLabel:
-			out = append(out, misplaced(o, at, "metadata.labels[%s]: is unknown; the only label of ours is %s", key, policy.AutoAttachLabel))
+			out = append(out, misplaced(o, at, "metadata.labels[%s]: is unknown; the only label of kong-latency is %s", key, policy.AutoAttachLabel))
 		case o.GetLabels()[key] != policy.AutoAttachEnabled:
 			out = append(out, misplaced(o, at, "metadata.labels[%s]: Invalid value: %q: must be %s; anything else has no effect",
 				key, o.GetLabels()[key], policy.AutoAttachEnabled))

@@ -107,7 +107,7 @@ func rowOf(w live.Workload, e *pipeline.Evaluator, now time.Time) Row {
 	d := w.Deployment
 	r := Row{
 		Namespace: d.Namespace, Name: d.Name, Replicas: ptr.Deref(d.Spec.Replicas, 1),
-		Source: string(w.Resolution.Source), Policy: w.Resolution.PolicyName,
+		Source: string(w.Resolution.EnabledBy), Policy: w.Resolution.PolicyName,
 	}
 	if w.Subject != nil {
 		r.Service, r.Metric = w.Subject.Service, w.Subject.Metric
@@ -179,10 +179,10 @@ func rank(s State) int { return slices.Index([]State{OK, Warning, Unknown, Broke
 
 // source returns the text of the source for a table.
 func (r Row) source() string {
-	switch plan.Source(r.Source) {
-	case plan.FromPolicy:
+	switch plan.EnabledBy(r.Source) {
+	case plan.ByPolicy:
 		return "policy/" + r.Policy
-	case plan.FromDeployment, plan.FromService:
+	case plan.ByDeployment, plan.ByService:
 		return "annotation"
 	default:
 		return "-"

@@ -39,7 +39,7 @@ func autoscaler(active corev1.ConditionStatus) *autoscalingv2.HorizontalPodAutos
 func workload(findings ...finding.Finding) live.Workload {
 	return live.Workload{
 		Deployment: &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "echo"}, Spec: appsv1.DeploymentSpec{Replicas: ptr.To(int32(3))}},
-		Resolution: plan.Resolution{Asked: true, Source: plan.FromService, Findings: findings, Plan: &plan.Plan{
+		Resolution: plan.Resolution{Enabled: true, EnabledBy: plan.ByService, Findings: findings, Plan: &plan.Plan{
 			Resolved: policy.Resolved{Target: resource.MustParse("40"), MinReplicas: 1, MaxReplicas: 10, Metric: "m", Paused: "scale-in"},
 		}},
 		Subject: &pipeline.Subject{Namespace: "default", Service: "echo", Metric: "m"},

@@ -71,7 +71,7 @@ func (s *State) Workloads() []Workload {
 func (s *State) workload(d *appsv1.Deployment, c model.Catalog) Workload {
 	w := convert.Workload(d)
 	out := Workload{Deployment: d, Resolution: plan.Resolve(w, c, s.Policies)}
-	if ours := out.Resolution.Claim.Ours; ours != nil {
+	if ours := out.Resolution.Claim.Managed; ours != nil {
 		out.Live = s.hpa(d.Namespace, ours.Name)
 	}
 	if p := out.Resolution.Plan; p != nil {
@@ -93,7 +93,7 @@ func (s *State) hpa(namespace, name string) output.Object {
 
 // Output is what the workload is scaled by, or would be.
 func (w Workload) Output() output.Output {
-	if managed := w.Resolution.Claim.Ours; managed != nil {
+	if managed := w.Resolution.Claim.Managed; managed != nil {
 		if o, ok := outputs.OfKind(managed.Kind); ok {
 			return o
 		}
@@ -135,7 +135,7 @@ func paired(w model.Workload, c model.Catalog) *pipeline.Subject {
 
 // Concerned reports whether the workload is enabled or has a managed autoscaler.
 func (w Workload) Concerned() bool {
-	return w.Resolution.Asked || w.Resolution.Claim.Ours != nil
+	return w.Resolution.Enabled || w.Resolution.Claim.Managed != nil
 }
 
 // Named reports whether one of the references names the Deployment or its Service.

@@ -168,7 +168,7 @@ func (o *Options) run(ctx context.Context, p *plugin.Plugin) error {
 	if err != nil {
 		return err
 	}
-	outcome := c.Settle()
+	outcome := c.Admit(nil)
 	text, err := o.text(c, outcome.Plans)
 	if err != nil {
 		return err
@@ -197,7 +197,7 @@ func tell(p *plugin.Plugin, findings []finding.Finding) error {
 	return nil
 }
 
-// blocks tells whether a finding keeps something from being attached, or from
+// blocks reports whether a finding keeps something from being attached, or from
 // being known.
 func blocks(f finding.Finding) bool { return f.Severity != finding.Warning }
 

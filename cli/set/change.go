@@ -9,7 +9,7 @@ import (
 
 	"github.com/pmezard/go-difflib/difflib"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/validation/field"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
@@ -21,7 +21,7 @@ type changes map[string]*string
 // removal returns the change that removes keys, or all of the product's keys.
 func removal(have map[string]string, keys []string, all bool) changes {
 	if all {
-		keys = slices.Collect(maps.Keys(annotations.Ours(have)))
+		keys = slices.Collect(maps.Keys(annotations.Prefixed(have)))
 	}
 	out := changes{}
 	for _, key := range keys {
@@ -47,7 +47,7 @@ func (c changes) effective(have map[string]string) changes {
 // check returns what would be wrong with the annotations of an object of kind k after
 // the changes. Existing mistakes are errors, too, as admission refuses them; unless
 // keys are only removed, which cannot make anything worse.
-func (c changes) check(k annotations.Kind, have map[string]string) field.ErrorList {
+func (c changes) check(k annotations.Kind, have map[string]string) error {
 	next := maps.Clone(have)
 	if next == nil {
 		next = map[string]string{}
@@ -64,8 +64,11 @@ func (c changes) check(k annotations.Kind, have map[string]string) field.ErrorLi
 	if removes {
 		return nil
 	}
-	_, errs := annotations.Parse(k, next)
-	return errs
+	var errs []error
+	for _, v := range annotations.Parse(k, next).Violations {
+		errs = append(errs, v)
+	}
+	return utilerrors.NewAggregate(errs)
 }
 
 // patch returns the changes as a JSON merge patch.

@@ -28,8 +28,8 @@ func TestBareFlagsAreAllowedValues(t *testing.T) {
 		if f.bare == "" {
 			continue
 		}
-		if _, errs := annotations.Parse(annotations.OnDeployment, map[string]string{f.key: f.bare}); len(errs) > 0 {
-			t.Errorf("--%s: %v", f.name, errs)
+		if p := annotations.Parse(annotations.OnDeployment, map[string]string{f.key: f.bare}); len(p.Violations) > 0 {
+			t.Errorf("--%s: %v", f.name, p.Violations)
 		}
 	}
 }
@@ -72,8 +72,8 @@ func TestCheck(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := ""
-			if errs := tc.c.check(tc.kind, tc.have); len(errs) > 0 {
-				text = errs.ToAggregate().Error()
+			if err := tc.c.check(tc.kind, tc.have); err != nil {
+				text = err.Error()
 			}
 			if (text == "") != (tc.want == "") || !strings.Contains(text, tc.want) {
 				t.Errorf("got %q, want %q", text, tc.want)

@@ -84,8 +84,8 @@ func prepare(ctx context.Context, c *live.Cluster, ref live.Ref, change func(map
 	}
 	have := i.object.GetAnnotations()
 	i.changes = change(have).effective(have)
-	if errs := i.changes.check(ref.Kind, have); len(errs) > 0 {
-		return i, fmt.Errorf("annotate %s: %w", ref, errs.ToAggregate())
+	if err := i.changes.check(ref.Kind, have); err != nil {
+		return i, fmt.Errorf("annotate %s: %w", ref, err)
 	}
 	return i, nil
 }

@@ -3,7 +3,7 @@ package annotations
 import "testing"
 
 func BenchmarkParse(b *testing.B) {
-	for name, ours := range map[string]map[string]string{
+	for name, all := range map[string]map[string]string{
 		"none":   nil,
 		"target": {TargetMS: "40", "app.example/owner": "team", "app.example/contact": "somebody"},
 		"all": {
@@ -15,7 +15,7 @@ func BenchmarkParse(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				Parse(OnDeployment, ours)
+				Parse(OnDeployment, all)
 			}
 		})
 	}

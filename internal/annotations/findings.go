@@ -1,28 +1,28 @@
 package annotations
 
-import (
-	"k8s.io/apimachinery/pkg/util/validation/field"
+import "github.com/kong-latency/kong-latency/internal/finding"
 
-	"github.com/kong-latency/kong-latency/internal/finding"
-)
-
-// InvalidAnnotation is found when a value cannot be used as it stands.
+// InvalidAnnotation is found when a value cannot be used.
 var InvalidAnnotation = &finding.Reason{
 	Name:     "InvalidAnnotation",
 	Severity: finding.Error,
 	Wait:     finding.ForChange,
-	Summary:  "An annotation of ours has a bad value, is unknown, or stands on the wrong kind of object. Admission refuses it; the controller reports it where it came in without admission, and changes nothing.",
+	Summary:  "An annotation of kong-latency has a bad value, is unknown, or is on the wrong kind of object. Admission refuses it; the controller reports it where it came in without admission, and changes nothing.",
 	Fix:      "Correct the annotation that the message names; it quotes what is allowed.",
 }
 
 // Reasons lists the findings that this package declares.
 func Reasons() []*finding.Reason { return []*finding.Reason{InvalidAnnotation} }
 
-// Findings turns the errors of Parse into findings about object o.
-func Findings(o finding.Object, errs field.ErrorList) []finding.Finding {
-	out := make([]finding.Finding, 0, len(errs))
-	for _, e := range errs {
-		out = append(out, InvalidAnnotation.On(o, "%s", e.Error()))
+// Findings are the violations as findings about object o, which carries the
+// annotations.
+func (p Parsed) Findings(o finding.Object) []finding.Finding {
+	out := make([]finding.Finding, 0, len(p.Violations))
+	for _, v := range p.Violations {
+		out = append(out, InvalidAnnotation.On(o, "%s", v).At(Path(v.Key)))
 	}
 	return out
 }
+
+// Path is the path of an annotation in an object.
+func Path(key string) finding.Path { return finding.NewPath("metadata", "annotations", key) }

@@ -4,8 +4,8 @@ package annotations
 
 import "strings"
 
-// Prefix begins every key of ours. The admission webhooks' matchConditions
-// look for it, so that objects without it never cause a call.
+// Prefix begins every key of the product. The admission webhooks' matchConditions
+// look for it, so that objects without such a key never cause a call.
 const Prefix = "kong.latency/"
 
 // The keys. Documentation is in Keys.
@@ -30,7 +30,7 @@ func EscapePointer(key string) string { return pointer.Replace(key) }
 var pointer = strings.NewReplacer("~", "~0", "/", "~1")
 
 // Off is the value of TargetMS that declines autoscaling where a policy would
-// attach it without being asked.
+// enable it.
 const Off = "off"
 
 // Kind is the kind of object that carries annotations.
@@ -46,7 +46,7 @@ const (
 type Key struct {
 	// Name is the whole key.
 	Name string
-	// Kinds lists where it may stand.
+	// Kinds lists the kinds of objects that may carry it.
 	Kinds []Kind
 	// Value says what is allowed; error messages quote it.
 	Value string
@@ -57,7 +57,8 @@ type Key struct {
 	// Written is true for a key that the product writes, and people need not know.
 	Written bool
 
-	parse func(value string, s *Settings) bool
+	// parse takes the value over, or reports that it is not allowed.
+	parse func(value string, p *Parsed) bool
 }
 
 var both = []Kind{OnDeployment, OnService}
@@ -75,26 +76,26 @@ func Keys() []Key {
 		{
 			Name: MinReplicas, Kinds: both, Value: replicasAllowed, Default: "the policy's default, else 1",
 			Doc:   "The fewest replicas. 0 is not allowed: without pods there is no latency to wake them.",
-			parse: func(v string, s *Settings) bool { return parseReplicas(v, &s.MinReplicas) },
+			parse: func(v string, p *Parsed) bool { return parseReplicas(v, &p.Settings.MinReplicas) },
 		},
 		{
 			Name: MaxReplicas, Kinds: both, Value: replicasAllowed, Default: "the policy's default, else 10",
 			Doc:   "The most replicas.",
-			parse: func(v string, s *Settings) bool { return parseReplicas(v, &s.MaxReplicas) },
+			parse: func(v string, p *Parsed) bool { return parseReplicas(v, &p.Settings.MaxReplicas) },
 		},
 		{
 			Name: Service, Kinds: []Kind{OnDeployment},
 			Value:   "the name of a Service in the same namespace",
 			Default: "the one Service that selects the Deployment's pods",
 			Doc:     "The Service whose latency scales this Deployment. Needed when several Services select its pods.",
-			parse:   func(v string, s *Settings) bool { return parseName(v, &s.Service) },
+			parse:   func(v string, p *Parsed) bool { return parseName(v, &p.Settings.Service) },
 		},
 		{
 			Name: Deployment, Kinds: []Kind{OnService},
 			Value:   "the name of a Deployment in the same namespace",
 			Default: "the one Deployment whose pods the Service selects",
 			Doc:     "The Deployment that this Service's latency scales. Needed when the Service selects the pods of several Deployments.",
-			parse:   func(v string, s *Settings) bool { return parseName(v, &s.Deployment) },
+			parse:   func(v string, p *Parsed) bool { return parseName(v, &p.Settings.Deployment) },
 		},
 		{
 			Name: Metric, Kinds: both,
@@ -133,14 +134,14 @@ func Keys() []Key {
 		{
 			Name: Adopt, Kinds: both,
 			Value: "the name of a HorizontalPodAutoscaler in the same namespace", Default: "none",
-			Doc:   "An existing HorizontalPodAutoscaler of this Deployment to take over in place, instead of making one. Its former spec is kept in an annotation and given back on detach.",
-			parse: func(v string, s *Settings) bool { return parseName(v, &s.Adopt) },
+			Doc:   "An existing HorizontalPodAutoscaler of this Deployment to take over in place, instead of making one. Its former spec is kept in an annotation and restored on detach.",
+			parse: func(v string, p *Parsed) bool { return parseName(v, &p.Settings.Adopt) },
 		},
 		{
 			Name: AttachedBy, Kinds: []Kind{OnDeployment}, Written: true,
 			Value:   "the name of a LatencyPolicy, =, and the target that it gave, such as frame=40",
 			Default: "the Deployment was not attached by a policy",
-			Doc:     "Written by the product, never needed from you: which policy attached the Deployment without being asked, and at which target. As long as `kong.latency/target-ms` has that target it is the policy's, and follows the policy; with any other it is yours.",
+			Doc:     "Written by the product, never needed from you: which policy enabled autoscaling of the Deployment where no annotation did, and at which target. As long as `kong.latency/target-ms` has that target it is the policy's, and follows the policy; with any other it is yours.",
 			parse:   parseStamp,
 		},
 	}

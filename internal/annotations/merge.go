@@ -1,7 +1,7 @@
 package annotations
 
 import (
-	"maps"
+	"cmp"
 	"slices"
 )
 
@@ -12,40 +12,47 @@ type Difference struct {
 	Service    string
 }
 
-// Merge joins the settings of a Deployment and of its Service: a key may stand
-// on either, or on both with the same meaning ("40" and "40.0" agree). Keys that
-// disagree are returned sorted by key; the Deployment's value then stands in the
-// result. The arguments are raw annotations that each parsed without errors.
-// Whether min and max still fit together is for the policy to say, which knows
-// the defaults too.
-func Merge(onDeployment, onService map[string]string) (Settings, []Difference) {
-	d, s := Ours(onDeployment), Ours(onService)
-	union := make(map[string]string, len(d)+len(s))
-	maps.Copy(union, s)
-	maps.Copy(union, d)
+// Merge joins the settings of a Deployment and of its Service, both without
+// violations: a key may be on either, or on both with the same meaning ("40" and
+// "40.0" agree). Keys that disagree are returned sorted by key; the Deployment's value
+// is in the result then. Whether min and max still fit together is for the policy to
+// say, which knows the defaults too.
+func Merge(onDeployment, onService Parsed) (Settings, []Difference) {
+	d, s := onDeployment.Settings, onService.Settings
+	merged := Settings{
+		Target:           cmp.Or(d.Target, s.Target),
+		Off:              d.Off || s.Off,
+		MinReplicas:      cmp.Or(d.MinReplicas, s.MinReplicas),
+		MaxReplicas:      cmp.Or(d.MaxReplicas, s.MaxReplicas),
+		Service:          cmp.Or(d.Service, s.Service),
+		Deployment:       cmp.Or(d.Deployment, s.Deployment),
+		Metric:           cmp.Or(d.Metric, s.Metric),
+		Behavior:         cmp.Or(d.Behavior, s.Behavior),
+		CPUUtilization:   cmp.Or(d.CPUUtilization, s.CPUUtilization),
+		Paused:           cmp.Or(d.Paused, s.Paused),
+		PreserveReplicas: cmp.Or(d.PreserveReplicas, s.PreserveReplicas),
+		Adopt:            cmp.Or(d.Adopt, s.Adopt),
+	}
+	switch { // both are of the same key
+	case d.Off:
+		merged.Target = nil
+	case d.Target != nil:
+		merged.Off = false
+	}
 	var differ []Difference
-	var merged Settings
-	for _, name := range slices.Sorted(maps.Keys(union)) {
-		if key, known := keysByName[name]; known {
-			key.parse(union[name], &merged) // parsed before, so it is allowed
-		}
-		onD, hasD := d[name]
-		onS, hasS := s[name]
-		if hasD && hasS && !sameMeaning(name, onD, onS) {
-			differ = append(differ, Difference{Key: name, Deployment: onD, Service: onS})
+	for key := range onDeployment.Raw {
+		here, ok := onDeployment.written(key)
+		there, also := onService.written(key)
+		if ok && also && here != there && !sameTarget(key, d, s) {
+			differ = append(differ, Difference{Key: key, Deployment: here, Service: there})
 		}
 	}
+	slices.SortFunc(differ, func(a, b Difference) int { return cmp.Compare(a.Key, b.Key) })
 	return merged, differ
 }
 
-// sameMeaning compares two valid values of a key. The target is the only one
-// that has several spellings.
-func sameMeaning(name, a, b string) bool {
-	if a == b {
-		return true
-	}
-	var left, right Settings
-	return name == TargetMS &&
-		parseTarget(a, &left) && parseTarget(b, &right) &&
-		left.Target != nil && right.Target != nil && left.Target.Cmp(*right.Target) == 0
+// sameTarget reports whether the key is the target, the only one that has several
+// spellings, and both mean the same by it.
+func sameTarget(key string, a, b Settings) bool {
+	return key == TargetMS && a.Target != nil && b.Target != nil && a.Target.Cmp(*b.Target) == 0
 }

@@ -2,7 +2,6 @@ package annotations
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -25,8 +24,8 @@ const (
 	PauseScaleOut PauseMode = "scale-out"
 )
 
-// Settings is what the annotations on one object ask for: parsed, with nothing
-// defaulted. A nil pointer or an empty string means that the key is absent.
+// Settings are what people set by the annotations on one object: parsed, with
+// nothing defaulted. A nil pointer or an empty string means that the key is absent.
 type Settings struct {
 	// Target is the latency to hold, in milliseconds.
 	Target *resource.Quantity
@@ -42,12 +41,41 @@ type Settings struct {
 	Paused           PauseMode
 	PreserveReplicas *bool
 	Adopt            string
-	// AttachedBy is what auto-attach recorded; nil if it did nothing.
-	AttachedBy *Stamp
 }
 
-// Asked tells whether the settings ask for autoscaling at all.
-func (s Settings) Asked() bool { return s.Target != nil }
+// Parsed is everything that the annotations of one object say. The zero value is an
+// object without annotations of the product.
+type Parsed struct {
+	// Settings hold what was valid. A target that auto-attach wrote is not among them:
+	// no person set it.
+	Settings Settings
+	// Violations are the values that cannot be used, sorted by key.
+	Violations []Violation
+	// Requested is true if the object itself requests autoscaling: it has a target,
+	// be it valid or not, that neither is "off" nor was written by auto-attach.
+	Requested bool
+	// Stamp is what auto-attach recorded on the object; nil if it recorded nothing.
+	Stamp *Stamp
+	// Stamped is true if the target is still the recorded one, and so the policy's.
+	Stamped bool
+	// Raw holds every annotation of the product as it is written, by key. It may be
+	// the map that was parsed, and must not be changed.
+	Raw map[string]string
+}
+
+// Violation is one annotation whose value cannot be used.
+type Violation struct {
+	// Key and Value are the annotation as it is written.
+	Key, Value string
+	// Detail says what is wrong, or what is allowed: "must be true or false".
+	Detail string
+}
+
+// Error is the violation as the API server words errors:
+// metadata.annotations[key]: Invalid value: "value": must be true or false.
+func (v Violation) Error() string {
+	return field.Invalid(path.Key(v.Key), v.Value, v.Detail).Error()
+}
 
 var (
 	keysByName = byName(Keys())
@@ -63,58 +91,75 @@ func byName(keys []Key) map[string]Key {
 	return m
 }
 
-// Ours returns the annotations whose keys are ours, or nil if there are none.
-func Ours(all map[string]string) map[string]string {
-	var ours map[string]string
+// Prefixed returns the annotations of the product, or nil if there are none. If all
+// are, it returns the argument.
+func Prefixed(all map[string]string) map[string]string {
+	n := 0
+	for k := range all {
+		if strings.HasPrefix(k, Prefix) {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return nil
+	case len(all):
+		return all
+	}
+	out := make(map[string]string, n)
 	for k, v := range all {
 		if strings.HasPrefix(k, Prefix) {
-			if ours == nil {
-				ours = make(map[string]string, 2)
-			}
-			ours[k] = v
+			out[k] = v
 		}
 	}
-	return ours
+	return out
 }
 
-// Asks tells whether somebody asks for autoscaling by raw annotations, be their
-// values valid or not. What auto-attach wrote asks for nothing.
-func Asks(all map[string]string) bool {
-	value, ok := all[TargetMS]
-	return ok && value != Off && !stamped(all)
-}
-
-// Parse reads the settings from the annotations of an object of kind k.
-// Annotations that are not ours are passed over. It reports every bad value,
-// every key that it does not know and every key that belongs on the other kind,
-// sorted by key; the settings then hold what was valid.
-func Parse(k Kind, all map[string]string) (Settings, field.ErrorList) {
-	var s Settings
-	var errs field.ErrorList
-	ours := Ours(all)
-	for _, name := range slices.Sorted(maps.Keys(ours)) {
-		value := ours[name]
-		key, known := keysByName[name]
-		switch {
-		case !known:
-			errs = append(errs, field.Invalid(path.Key(name), value, "unknown annotation"+suggest(name)))
-		case !slices.Contains(key.Kinds, k):
-			errs = append(errs, field.Invalid(path.Key(name), value,
-				fmt.Sprintf("belongs on a %s, not on a %s", key.Kinds[0], k)))
-		default:
-			next := s
-			if !key.parse(value, &next) {
-				errs = append(errs, field.Invalid(path.Key(name), value, "must be "+key.Value))
-				continue
-			}
-			s = next
+// Parse reads the annotations of an object of kind k. Those of others are passed
+// over. Every bad value, every unknown key and every key that belongs on the other
+// kind is a violation.
+func Parse(k Kind, all map[string]string) Parsed {
+	p := Parsed{Raw: Prefixed(all)}
+	if len(p.Raw) == 0 {
+		return Parsed{}
+	}
+	var buffer [16]string
+	names := buffer[:0]
+	for name := range p.Raw {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if detail := p.read(k, name, p.Raw[name]); detail != "" {
+			p.Violations = append(p.Violations, Violation{Key: name, Value: p.Raw[name], Detail: detail})
 		}
 	}
-	if s.MinReplicas != nil && s.MaxReplicas != nil && *s.MinReplicas > *s.MaxReplicas {
-		errs = append(errs, field.Invalid(path.Key(MinReplicas), ours[MinReplicas],
-			fmt.Sprintf("must be at most %s, which is %d", MaxReplicas, *s.MaxReplicas)))
+	if least, most := p.Settings.MinReplicas, p.Settings.MaxReplicas; least != nil && most != nil && *least > *most {
+		p.Violations = append(p.Violations, Violation{
+			Key: MinReplicas, Value: p.Raw[MinReplicas],
+			Detail: fmt.Sprintf("must be at most %s, which is %d", MaxReplicas, *most),
+		})
 	}
-	return s, errs
+	if p.Stamp != nil && p.Settings.Target != nil && p.Stamp.gave(*p.Settings.Target) {
+		p.Stamped, p.Settings.Target = true, nil
+	}
+	target, present := p.Raw[TargetMS]
+	p.Requested = present && target != Off && !p.Stamped
+	return p
+}
+
+// read takes over one annotation, or says what is wrong with it.
+func (p *Parsed) read(k Kind, name, value string) (wrong string) {
+	key, known := keysByName[name]
+	switch {
+	case !known:
+		return "unknown annotation" + suggest(name)
+	case !slices.Contains(key.Kinds, k):
+		return fmt.Sprintf("belongs on a %s, not on a %s", key.Kinds[0], k)
+	case !key.parse(value, p):
+		return "must be " + key.Value
+	}
+	return ""
 }
 
 const replicasAllowed = "an integer from 1 to 999999999"
@@ -126,28 +171,34 @@ var (
 	maxTarget = resource.MustParse("3600000")
 )
 
-// The parsers below tell whether the value is allowed; what is allowed stands in Keys.
+// The parsers below report whether the value is allowed, which Keys documents, and
+// change nothing if it is not.
 
-func parseTarget(value string, s *Settings) bool {
+func parseTarget(value string, p *Parsed) bool {
 	if value == Off {
-		s.Target, s.Off = nil, true
+		p.Settings.Off = true
 		return true
 	}
-	if !decimal.MatchString(value) {
-		return false
+	q, ok := targetOf(value)
+	if ok {
+		p.Settings.Target = &q
 	}
-	q, err := resource.ParseQuantity(value)
-	if err != nil || q.Sign() <= 0 || q.Cmp(maxTarget) > 0 {
-		return false
-	}
-	s.Target, s.Off = &q, false
-	return true
+	return ok
 }
 
-// ValidTarget tells whether TargetMS may have this value, as a number.
+// targetOf is the number of milliseconds in a value of TargetMS.
+func targetOf(value string) (q resource.Quantity, ok bool) {
+	if !decimal.MatchString(value) {
+		return q, false
+	}
+	q, err := resource.ParseQuantity(value)
+	return q, err == nil && q.Sign() > 0 && q.Cmp(maxTarget) <= 0
+}
+
+// ValidTarget reports whether TargetMS may have this value, as a number.
 func ValidTarget(value string) bool {
-	var s Settings
-	return parseTarget(value, &s) && !s.Off
+	_, ok := targetOf(value)
+	return ok
 }
 
 // FormatTarget is a number of milliseconds as TargetMS has it: decimal, never in
@@ -172,95 +223,54 @@ func parseReplicas(value string, to **int32) bool {
 	return true
 }
 
-func parseCPU(value string, s *Settings) bool {
+func parseCPU(value string, p *Parsed) bool {
 	var percent *int32
 	if !parseReplicas(value, &percent) || *percent > 100 {
 		return false
 	}
-	s.CPUUtilization = percent
+	p.Settings.CPUUtilization = percent
 	return true
 }
 
-func parseMetric(value string, s *Settings) bool {
-	// "." and ".." cannot stand in the path of the custom metrics API.
+func parseMetric(value string, p *Parsed) bool {
+	// "." and ".." cannot be in the path of the custom metrics API.
 	if !metric.MatchString(value) || value == "." || value == ".." {
 		return false
 	}
-	s.Metric = value
+	p.Settings.Metric = value
 	return true
 }
 
-func parseBehavior(value string, s *Settings) bool {
-	s.Behavior = value
-	return len(validation.IsDNS1123Label(value)) == 0
+func parseBehavior(value string, p *Parsed) bool {
+	if len(validation.IsDNS1123Label(value)) > 0 {
+		return false
+	}
+	p.Settings.Behavior = value
+	return true
 }
 
-func parsePaused(value string, s *Settings) bool {
-	s.Paused = PauseMode(value)
-	return slices.Contains([]PauseMode{PauseNone, PauseAll, PauseScaleIn, PauseScaleOut}, s.Paused)
+func parsePaused(value string, p *Parsed) bool {
+	switch mode := PauseMode(value); mode {
+	case PauseNone, PauseAll, PauseScaleIn, PauseScaleOut:
+		p.Settings.Paused = mode
+		return true
+	default:
+		return false
+	}
 }
 
-func parsePreserve(value string, s *Settings) bool {
-	s.PreserveReplicas = ptr.To(value == "true")
-	return value == "true" || value == "false"
+func parsePreserve(value string, p *Parsed) bool {
+	if value != "true" && value != "false" {
+		return false
+	}
+	p.Settings.PreserveReplicas = ptr.To(value == "true")
+	return true
 }
 
 func parseName(value string, to *string) bool {
+	if len(validation.IsDNS1123Subdomain(value)) > 0 {
+		return false
+	}
 	*to = value
-	return len(validation.IsDNS1123Subdomain(value)) == 0
-}
-
-// suggest names the known key that was probably meant, or all of them.
-func suggest(name string) string {
-	var names []string
-	for _, k := range Keys() {
-		names = append(names, k.Name)
-	}
-	if best, ok := Nearest(name, names); ok {
-		return fmt.Sprintf(": did you mean %s?", best)
-	}
-	known := make([]string, 0, len(keysByName))
-	for name, k := range keysByName {
-		if !k.Written {
-			known = append(known, strings.TrimPrefix(name, Prefix))
-		}
-	}
-	slices.Sort(known)
-	return fmt.Sprintf(": known after %s are %s", Prefix, strings.Join(known, ", "))
-}
-
-// Nearest returns the candidate that somebody who wrote name probably meant; ok is
-// false if none is near. Of equally near ones it is the first.
-func Nearest(name string, candidates []string) (best string, ok bool) {
-	distance := 4
-	for _, c := range candidates {
-		if d := editDistance(name, c); d < distance {
-			best, distance = c, d
-		}
-	}
-	return best, best != ""
-}
-
-// editDistance is the Levenshtein distance in bytes; keys longer than 100 bytes are far from all.
-func editDistance(a, b string) int {
-	if len(a) > 100 {
-		return len(a)
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return true
 }

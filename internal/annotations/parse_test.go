@@ -1,24 +1,31 @@
 package annotations
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/utils/ptr"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
 func TestParseEveryKey(t *testing.T) {
 	on := map[string]string{
 		TargetMS: "40.5", MinReplicas: "2", MaxReplicas: "20", Service: "echo", Metric: "latency:p99",
 		Behavior: "stable", CPUUtilization: "70", Paused: "scale-in", PreserveReplicas: "false",
-		Adopt: "old", AttachedBy: "frame=40.5", "other.example/key": "anything",
+		Adopt: "old", AttachedBy: "frame=50", "other.example/key": "anything",
 	}
-	got, errs := Parse(OnDeployment, on)
-	if len(errs) > 0 {
-		t.Fatalf("Parse: %v", errs.ToAggregate())
+	parsed := Parse(OnDeployment, on)
+	if len(parsed.Violations) > 0 {
+		t.Fatalf("Parse: %v", parsed.Violations)
 	}
+	if want := (Stamp{Policy: "frame", Target: "50"}); *parsed.Stamp != want || parsed.Stamped || !parsed.Requested {
+		t.Errorf("the stamp is %v, stamped is %v, requested is %v", parsed.Stamp, parsed.Stamped, parsed.Requested)
+	}
+	got := parsed.Settings
 	if got.Target.String() != "40500m" {
 		t.Errorf("target is %s, want 40500m", got.Target)
 	}
@@ -26,7 +33,7 @@ func TestParseEveryKey(t *testing.T) {
 	want := Settings{
 		MinReplicas: ptr.To[int32](2), MaxReplicas: ptr.To[int32](20), Service: "echo", Metric: "latency:p99",
 		Behavior: "stable", CPUUtilization: ptr.To[int32](70), Paused: PauseScaleIn,
-		PreserveReplicas: ptr.To(false), Adopt: "old", AttachedBy: &Stamp{Policy: "frame", Target: "40.5"},
+		PreserveReplicas: ptr.To(false), Adopt: "old",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -34,9 +41,9 @@ func TestParseEveryKey(t *testing.T) {
 }
 
 func TestParseNothing(t *testing.T) {
-	got, errs := Parse(OnService, map[string]string{"kong.latency.example/x": "1", "kong.latencyX": "2"})
-	if len(errs) > 0 || got.Asked() {
-		t.Errorf("annotations that are not ours gave %+v, %v", got, errs)
+	got := Parse(OnService, map[string]string{"kong.latency.example/x": "1", "kong.latencyX": "2"})
+	if diff := cmp.Diff(Parsed{}, got); diff != "" || !got.Empty() {
+		t.Errorf("annotations of others (-want +got):\n%s", diff)
 	}
 }
 
@@ -45,17 +52,17 @@ func TestTargetValues(t *testing.T) {
 		"40": "40", "0.5": "500m", "0.001": "1m", "40.0": "40", "3600000": "3600k", "12.34": "12340m", "100": "100",
 	}
 	for value, want := range good {
-		got, errs := Parse(OnDeployment, map[string]string{TargetMS: value})
-		if len(errs) > 0 || got.Target.String() != want {
-			t.Errorf("%q gave %v, %v, want %s", value, got.Target, errs, want)
+		got := Parse(OnDeployment, map[string]string{TargetMS: value})
+		if len(got.Violations) > 0 || got.Settings.Target.String() != want {
+			t.Errorf("%q gave %v, %v, want %s", value, got.Settings.Target, got.Violations, want)
 		}
 	}
 	for _, value := range []string{
 		"", " 40", "40 ", "40ms", "-1", "+40", "0", "0.000", "0.0001", "4e1", "1e400", ".5", "5.", "040", "3600000.001",
 		"99999999", "40k", "40m", "NaN", "Inf", "0x10", "٤٠", "40\n", "1_000", "1,5",
 	} {
-		if got, errs := Parse(OnDeployment, map[string]string{TargetMS: value}); len(errs) != 1 || got.Asked() {
-			t.Errorf("%q gave %v, %v, want one error", value, got.Target, errs)
+		if got := Parse(OnDeployment, map[string]string{TargetMS: value}); len(got.Violations) != 1 || got.Settings.Target != nil {
+			t.Errorf("%q gave %v, %v, want one violation", value, got.Settings.Target, got.Violations)
 		}
 	}
 }
@@ -75,12 +82,12 @@ func TestBadValuesNameKeyValueAndWhatIsAllowed(t *testing.T) {
 	}
 	for key, values := range bad {
 		for _, value := range values {
-			_, errs := Parse(OnDeployment, map[string]string{key: value})
-			if len(errs) != 1 {
-				t.Errorf("%s: %q gave %v, want one error", key, value, errs)
+			got := Parse(OnDeployment, map[string]string{key: value})
+			if len(got.Violations) != 1 || !cmp.Equal(got.Settings, Settings{}) {
+				t.Errorf("%s: %q gave %+v, want one violation", key, value, got)
 				continue
 			}
-			text := errs[0].Error()
+			text := got.Violations[0].Error()
 			for _, want := range []string{"metadata.annotations[" + key + "]", "must be " + keysByName[key].Value} {
 				if !strings.Contains(text, want) {
 					t.Errorf("%s: %q says %q, which lacks %q", key, value, text, want)
@@ -90,8 +97,8 @@ func TestBadValuesNameKeyValueAndWhatIsAllowed(t *testing.T) {
 	}
 }
 
-func TestAllErrorsAtOnceSortedByKey(t *testing.T) {
-	_, errs := Parse(OnService, map[string]string{
+func TestAllViolationsAtOnceSortedByKey(t *testing.T) {
+	parsed := Parse(OnService, map[string]string{
 		TargetMS: "fast", MinReplicas: "9", MaxReplicas: "3", Service: "echo", Prefix + "target-msec": "40", Prefix + "nonsense-altogether": "1",
 	})
 	want := []string{
@@ -101,19 +108,30 @@ func TestAllErrorsAtOnceSortedByKey(t *testing.T) {
 		`metadata.annotations[kong.latency/target-msec]: Invalid value: "40": unknown annotation: did you mean kong.latency/target-ms?`,
 		`metadata.annotations[kong.latency/min-replicas]: Invalid value: "9": must be at most kong.latency/max-replicas, which is 3`,
 	}
-	got := make([]string, len(errs))
-	for i, e := range errs {
-		got[i] = e.Error()
+	var got, fields []string
+	for _, v := range parsed.Violations {
+		got = append(got, v.Error())
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("errors (-want +got):\n%s", diff)
+		t.Errorf("violations (-want +got):\n%s", diff)
+	}
+	for _, f := range parsed.Findings(finding.Object{Kind: "Service"}) {
+		fields = append(fields, f.Field.String())
+		if f.Reason != InvalidAnnotation || f.Object.Kind != "Service" {
+			t.Errorf("found %v", f)
+		}
+	}
+	for i, text := range want {
+		if path, _, _ := strings.Cut(text, ":"); fields[i] != path {
+			t.Errorf("field %d is %s, want %s", i, fields[i], path)
+		}
 	}
 }
 
 func TestMerge(t *testing.T) {
 	got, differ := Merge(
-		map[string]string{TargetMS: "40", MinReplicas: "2", Service: "echo"},
-		map[string]string{TargetMS: "40.00", MaxReplicas: "7", MinReplicas: "3", Paused: "true"},
+		Parse(OnDeployment, map[string]string{TargetMS: "40", MinReplicas: "2", Service: "echo"}),
+		Parse(OnService, map[string]string{TargetMS: "40.00", MaxReplicas: "7", MinReplicas: "3", Paused: "true"}),
 	)
 	want := []Difference{{Key: MinReplicas, Deployment: "2", Service: "3"}}
 	if diff := cmp.Diff(want, differ); diff != "" {
@@ -121,6 +139,28 @@ func TestMerge(t *testing.T) {
 	}
 	if got.Target.String() != "40" || *got.MaxReplicas != 7 || got.Service != "echo" || got.Paused != PauseAll {
 		t.Errorf("merged settings are %+v", got)
+	}
+}
+
+// Whatever there is to set is joined, whichever of the two objects has it.
+func TestMergeKnowsEverySetting(t *testing.T) {
+	every := Parse(OnDeployment, map[string]string{
+		TargetMS: "40", MinReplicas: "2", MaxReplicas: "20", Service: "echo", Metric: "m", Behavior: "stable",
+		CPUUtilization: "70", Paused: "true", PreserveReplicas: "false", Adopt: "old",
+	})
+	every.Settings.Deployment = "echo"
+	nothing := Parse(OnService, nil)
+	for name, pair := range map[string][2]Parsed{"on the Deployment": {every, nothing}, "on the Service": {nothing, every}} {
+		got, differ := Merge(pair[0], pair[1])
+		if diff := cmp.Diff(every.Settings, got); diff != "" || len(differ) > 0 {
+			t.Errorf("%s: settings (-want +got):\n%s\n%v", name, diff, differ)
+		}
+	}
+	fields := reflect.ValueOf(every.Settings)
+	for i := range fields.NumField() {
+		if fields.Field(i).IsZero() != (fields.Type().Field(i).Name == "Off") {
+			t.Errorf("%s is not set by this test", fields.Type().Field(i).Name)
+		}
 	}
 }
 
@@ -146,8 +186,9 @@ func FuzzParse(f *testing.F) {
 	f.Add(TargetMS, "3600000.000")
 	f.Fuzz(func(t *testing.T, key, value string) {
 		for _, kind := range []Kind{OnDeployment, OnService} {
-			s, errs := Parse(kind, map[string]string{key: value})
-			if _, known := keysByName[key]; strings.HasPrefix(key, Prefix) && !known && len(errs) == 0 {
+			parsed := Parse(kind, map[string]string{key: value})
+			s := parsed.Settings
+			if _, known := keysByName[key]; strings.HasPrefix(key, Prefix) && !known && len(parsed.Violations) == 0 {
 				t.Errorf("unknown key %q was passed over", key)
 			}
 			if s.Target != nil && (s.Target.Sign() <= 0 || s.Target.Cmp(maxTarget) > 0) {
@@ -158,8 +199,8 @@ func FuzzParse(f *testing.F) {
 					t.Errorf("%s %q became %d", key, value, *n)
 				}
 			}
-			again, _ := Parse(kind, map[string]string{key: value})
-			if diff := cmp.Diff(s, again); diff != "" {
+			again := Parse(kind, map[string]string{key: value})
+			if diff := cmp.Diff(parsed, again); diff != "" {
 				t.Errorf("parsed again (-first +second):\n%s", diff)
 			}
 		}

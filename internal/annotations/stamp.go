@@ -1,57 +1,73 @@
 package annotations
 
 import (
-	"maps"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // Stamp is what auto-attach records on a Deployment beside the target that it
-// writes, so that it can tell later whether the target is still its own.
+// writes, so that it is known later whether the target is still the policy's.
 type Stamp struct {
 	// Policy is the name of the LatencyPolicy.
 	Policy string
-	// Target is the value that it wrote, in milliseconds as TargetMS has them.
+	// Target is the value that was written, in milliseconds as TargetMS has them.
 	Target string
 }
 
 // String is the value of the annotation AttachedBy.
 func (s Stamp) String() string { return s.Policy + "=" + s.Target }
 
-func parseStamp(value string, s *Settings) bool {
+// gave reports whether the target is the one that was written, however it is spelled.
+func (s Stamp) gave(target resource.Quantity) bool {
+	q, ok := targetOf(s.Target)
+	return ok && q.Cmp(target) == 0
+}
+
+func parseStamp(value string, p *Parsed) bool {
 	policy, target, ok := strings.Cut(value, "=")
-	var given Settings
-	if !ok || len(validation.IsDNS1123Subdomain(policy)) > 0 || !parseTarget(target, &given) || given.Off {
+	if !ok || len(validation.IsDNS1123Subdomain(policy)) > 0 || !ValidTarget(target) {
 		return false
 	}
-	s.AttachedBy = &Stamp{Policy: policy, Target: target}
+	p.Stamp = &Stamp{Policy: policy, Target: target}
 	return true
 }
 
-// stamped tells whether the target in raw annotations is the one that auto-attach wrote.
-func stamped(all map[string]string) bool {
-	value, ok := all[AttachedBy]
-	if !ok {
-		return false
+// written is the value of a key as people wrote it; ok is false if the key is absent,
+// or was written by auto-attach.
+func (p Parsed) written(key string) (value string, ok bool) {
+	if key == TargetMS && p.Stamped || key == AttachedBy && p.Stamp != nil {
+		return "", false
 	}
-	var s Settings
-	return parseStamp(value, &s) && sameMeaning(TargetMS, all[TargetMS], s.AttachedBy.Target)
+	value, ok = p.Raw[key]
+	return value, ok
 }
 
-// Own returns raw annotations without what auto-attach wrote: without a record
-// that can be read, and without the target if it is still the recorded one.
-// The argument is not changed.
-func Own(all map[string]string) map[string]string {
-	var s Settings
-	value, ok := all[AttachedBy]
-	if !ok || !parseStamp(value, &s) {
-		return all
+// SameSettings reports whether people wrote the same annotations on both. What
+// auto-attach wrote is nobody's change.
+func (p Parsed) SameSettings(other Parsed) bool { return p.within(other) && other.within(p) }
+
+// within reports whether the other has everything that people wrote here.
+func (p Parsed) within(other Parsed) bool {
+	for key := range p.Raw {
+		mine, ok := p.written(key)
+		if !ok {
+			continue
+		}
+		if theirs, there := other.written(key); !there || mine != theirs {
+			return false
+		}
 	}
-	own := maps.Clone(all)
-	delete(own, AttachedBy)
-	if stamped(all) {
-		delete(own, TargetMS)
+	return true
+}
+
+// Empty reports whether people wrote no annotation of the product.
+func (p Parsed) Empty() bool {
+	for key := range p.Raw {
+		if _, ok := p.written(key); ok {
+			return false
+		}
 	}
-	return own
+	return true
 }

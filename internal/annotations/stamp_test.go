@@ -7,13 +7,13 @@ import (
 )
 
 func TestOff(t *testing.T) {
-	s, errs := Parse(OnDeployment, map[string]string{TargetMS: Off, MinReplicas: "2"})
-	if len(errs) > 0 || !s.Off || s.Asked() || *s.MinReplicas != 2 {
-		t.Errorf("off gave %+v, %v", s, errs)
+	p := Parse(OnDeployment, map[string]string{TargetMS: Off, MinReplicas: "2"})
+	if len(p.Violations) > 0 || !p.Settings.Off || p.Settings.Target != nil || p.Requested || *p.Settings.MinReplicas != 2 {
+		t.Errorf("off gave %+v", p)
 	}
 	for _, bad := range []string{"Off", "OFF", " off", "false", "0"} {
-		if s, errs := Parse(OnDeployment, map[string]string{TargetMS: bad}); len(errs) != 1 || s.Off {
-			t.Errorf("%q gave %+v, %v, want one error", bad, s, errs)
+		if p := Parse(OnDeployment, map[string]string{TargetMS: bad}); len(p.Violations) != 1 || p.Settings.Off {
+			t.Errorf("%q gave %+v, want one violation", bad, p)
 		}
 	}
 }
@@ -28,14 +28,14 @@ func TestMergeOff(t *testing.T) {
 		{Off, "40", true, 1}, {"40", Off, false, 1}, {"40", "40.0", false, 0},
 	}
 	for _, tt := range tests {
-		on := func(v string) map[string]string {
+		on := func(k Kind, v string) Parsed {
 			if v == "" {
-				return nil
+				return Parsed{}
 			}
-			return map[string]string{TargetMS: v}
+			return Parse(k, map[string]string{TargetMS: v})
 		}
-		s, differ := Merge(on(tt.deployment), on(tt.service))
-		if s.Off != tt.off || s.Asked() == tt.off || len(differ) != tt.differ {
+		s, differ := Merge(on(OnDeployment, tt.deployment), on(OnService, tt.service))
+		if s.Off != tt.off || (s.Target != nil) == tt.off || len(differ) != tt.differ {
 			t.Errorf("%q and %q gave %+v, %v", tt.deployment, tt.service, s, differ)
 		}
 	}
@@ -43,8 +43,8 @@ func TestMergeOff(t *testing.T) {
 
 func TestWhoseTheTargetIs(t *testing.T) {
 	tests := map[string]struct {
-		all, own map[string]string
-		asks     bool
+		all, people map[string]string // what people wrote
+		requested   bool
 	}{
 		"nothing":            {nil, nil, false},
 		"a person's":         {map[string]string{TargetMS: "40"}, map[string]string{TargetMS: "40"}, true},
@@ -59,23 +59,30 @@ func TestWhoseTheTargetIs(t *testing.T) {
 		"record is unusable": {map[string]string{TargetMS: "40", AttachedBy: "p"}, map[string]string{TargetMS: "40", AttachedBy: "p"}, true},
 	}
 	for name, tt := range tests {
-		if got := Asks(tt.all); got != tt.asks {
-			t.Errorf("%s: asks is %v", name, got)
+		p, want := Parse(OnDeployment, tt.all), Parse(OnDeployment, tt.people)
+		if p.Requested != tt.requested {
+			t.Errorf("%s: requested is %v", name, p.Requested)
 		}
-		before := len(tt.all)
-		if diff := cmp.Diff(tt.own, Own(tt.all)); diff != "" || len(tt.all) != before {
-			t.Errorf("%s: own annotations (-want +got):\n%s", name, diff)
+		if diff := cmp.Diff(want.Settings, p.Settings); diff != "" {
+			t.Errorf("%s: settings (-want +got):\n%s", name, diff)
+		}
+		if !p.SameSettings(want) || !want.SameSettings(p) || p.Empty() != (len(tt.people) == 0) {
+			t.Errorf("%s: it is not what %v is", name, tt.people)
+		}
+		other := Parse(OnDeployment, map[string]string{Metric: "m"})
+		if p.SameSettings(other) || other.SameSettings(p) {
+			t.Errorf("%s: it is the same as one with another setting", name)
 		}
 	}
 }
 
 func TestStampReadsBack(t *testing.T) {
 	want := Stamp{Policy: "team.frame", Target: "0.5"}
-	s, errs := Parse(OnDeployment, map[string]string{AttachedBy: want.String()})
-	if len(errs) > 0 || *s.AttachedBy != want {
-		t.Errorf("%s gave %+v, %v", want, s.AttachedBy, errs)
+	p := Parse(OnDeployment, map[string]string{AttachedBy: want.String()})
+	if len(p.Violations) > 0 || *p.Stamp != want {
+		t.Errorf("%s gave %+v", want, p)
 	}
-	if _, errs := Parse(OnService, map[string]string{AttachedBy: want.String()}); len(errs) != 1 {
-		t.Errorf("on a Service it gave %v, want one error", errs)
+	if p := Parse(OnService, map[string]string{AttachedBy: want.String()}); len(p.Violations) != 1 {
+		t.Errorf("on a Service it gave %v, want one violation", p.Violations)
 	}
 }

@@ -60,7 +60,7 @@ func (a Autoscaler) Object() finding.Object {
 	return finding.Object{Kind: a.Kind, Namespace: a.Namespace, Name: a.Name}
 }
 
-// Concerns tells whether it scales the Deployment of that name, or has the name
+// Concerns reports whether it scales the Deployment of that name, or has the name
 // that the product would give it.
 func (a Autoscaler) Concerns(deployment string) bool {
 	return a.Scales.Kind == deploymentKind && a.Scales.Name == deployment || a.Kind == KindHPA && a.Name == deployment
@@ -79,7 +79,7 @@ func (a Autoscaler) ScalesWorkload(w Workload) bool {
 	return a.Scales.Kind == deploymentKind && a.Scales.Name == w.Name
 }
 
-// controlledBy tells whether the Deployment w controls it.
+// controlledBy reports whether the Deployment w controls it.
 func (a Autoscaler) controlledBy(w Workload) bool {
 	return a.Controller.UID != "" && a.Controller.UID == w.UID
 }

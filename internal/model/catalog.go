@@ -3,21 +3,19 @@ package model
 import (
 	"slices"
 	"strings"
-
-	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
-// Set is a Catalog of given objects, all of one namespace.
-type Set struct {
+// StaticCatalog is a Catalog of objects that are given, all of one namespace.
+type StaticCatalog struct {
 	Workloads   []Workload
 	Services    []Service
 	Autoscalers []Autoscaler
 }
 
-var _ Catalog = Set{}
+var _ Catalog = StaticCatalog{}
 
 // Workload implements Catalog.
-func (c Set) Workload(name string) (Workload, bool) {
+func (c StaticCatalog) Workload(name string) (Workload, bool) {
 	i := slices.IndexFunc(c.Workloads, func(w Workload) bool { return w.Name == name })
 	if i < 0 {
 		return Workload{}, false
@@ -26,7 +24,7 @@ func (c Set) Workload(name string) (Workload, bool) {
 }
 
 // Service implements Catalog.
-func (c Set) Service(name string) (Service, bool) {
+func (c StaticCatalog) Service(name string) (Service, bool) {
 	i := slices.IndexFunc(c.Services, func(s Service) bool { return s.Name == name })
 	if i < 0 {
 		return Service{}, false
@@ -35,17 +33,17 @@ func (c Set) Service(name string) (Service, bool) {
 }
 
 // ServicesSelecting implements Catalog.
-func (c Set) ServicesSelecting(podLabels map[string]string) []Service {
+func (c StaticCatalog) ServicesSelecting(podLabels map[string]string) []Service {
 	return c.services(func(s Service) bool { return s.Selects(podLabels) })
 }
 
 // ServicesNaming implements Catalog.
-func (c Set) ServicesNaming(deployment string) []Service {
-	return c.services(func(s Service) bool { return s.Annotations[annotations.Deployment] == deployment })
+func (c StaticCatalog) ServicesNaming(deployment string) []Service {
+	return c.services(func(s Service) bool { return s.Names(deployment) })
 }
 
 // WorkloadsSelectedBy implements Catalog.
-func (c Set) WorkloadsSelectedBy(s Service) []Workload {
+func (c StaticCatalog) WorkloadsSelectedBy(s Service) []Workload {
 	var out []Workload
 	for _, w := range c.Workloads {
 		if s.Selects(w.PodLabels) {
@@ -57,7 +55,7 @@ func (c Set) WorkloadsSelectedBy(s Service) []Workload {
 }
 
 // AutoscalersOf implements Autoscalers.
-func (c Set) AutoscalersOf(deployment string) (list []Autoscaler, unread string) {
+func (c StaticCatalog) AutoscalersOf(deployment string) (list []Autoscaler, unread string) {
 	for _, a := range c.Autoscalers {
 		if a.Concerns(deployment) {
 			list = append(list, a)
@@ -67,7 +65,7 @@ func (c Set) AutoscalersOf(deployment string) (list []Autoscaler, unread string)
 }
 
 // HPA implements Autoscalers.
-func (c Set) HPA(name string) (Autoscaler, bool) {
+func (c StaticCatalog) HPA(name string) (Autoscaler, bool) {
 	i := slices.IndexFunc(c.Autoscalers, func(a Autoscaler) bool { return a.Kind == KindHPA && a.Name == name })
 	if i < 0 {
 		return Autoscaler{}, false
@@ -75,7 +73,7 @@ func (c Set) HPA(name string) (Autoscaler, bool) {
 	return c.Autoscalers[i], true
 }
 
-func (c Set) services(keep func(Service) bool) []Service {
+func (c StaticCatalog) services(keep func(Service) bool) []Service {
 	var out []Service
 	for _, s := range c.Services {
 		if keep(s) {
@@ -126,7 +124,7 @@ func (o serviceOver) ServicesSelecting(podLabels map[string]string) []Service {
 }
 
 func (o serviceOver) ServicesNaming(deployment string) []Service {
-	return overlay(o.Catalog.ServicesNaming(deployment), o.s, o.s.Annotations[annotations.Deployment] == deployment, serviceName)
+	return overlay(o.Catalog.ServicesNaming(deployment), o.s, o.s.Names(deployment), serviceName)
 }
 
 func serviceName(s Service) string { return s.Name }

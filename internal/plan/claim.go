@@ -12,29 +12,29 @@ import (
 type Claim struct {
 	// Name is that of the HorizontalPodAutoscaler, whether or not it is there.
 	Name string
-	// Ours is the one by which the product scales the workload now; nil if none.
-	Ours *model.Autoscaler
+	// Managed is the one by which the product scales the workload now; nil if none.
+	Managed *model.Autoscaler
 	// Adopt is one of somebody's that is to be taken over; nil if none.
 	Adopt *model.Autoscaler
 	// Stale are those of the product's that the one named makes superfluous.
 	Stale []model.Autoscaler
 	// Blocked is true if nothing may be attached. What is attached already stays.
 	Blocked bool
-	// Findings say what stands in the way. An error is there also where the product
+	// Findings say what is in the way. There can be an error also where the product
 	// scales already: another autoscaler came later.
 	Findings []finding.Finding
 }
 
 // ClaimOn decides by which autoscaler the product may scale w; adopt is the name
-// that the settings ask to take over, or empty.
+// that the settings name to be adopted, or empty.
 func ClaimOn(w model.Workload, adopt string, c model.Autoscalers) Claim {
 	all, unread := c.AutoscalersOf(w.Name)
-	claim := Claim{Ours: currentOf(w, adopt, all)}
+	claim := Claim{Managed: currentOf(w, adopt, all)}
 	claim.Name = w.Name
-	if claim.Ours != nil {
-		claim.Name = claim.Ours.Name
+	if claim.Managed != nil {
+		claim.Name = claim.Managed.Name
 	}
-	if adopt != "" && (claim.Ours == nil || claim.Ours.Name != adopt) {
+	if adopt != "" && (claim.Managed == nil || claim.Managed.Name != adopt) {
 		claim.adopt(w, adopt, c)
 	}
 	claim.Stale = slices.DeleteFunc(slices.Clone(all), func(a model.Autoscaler) bool { return !a.Manages(w) || a.Name == claim.Name })
@@ -45,12 +45,12 @@ func ClaimOn(w model.Workload, adopt string, c model.Autoscalers) Claim {
 		claim.Findings = append(claim.Findings, OtherAutoscalersUnknown.On(w.Object(),
 			"whether a ScaledObject scales it could not be found out: %s", unread))
 	}
-	claim.Blocked = claim.Ours == nil && finding.Blocks(claim.Findings)
+	claim.Blocked = claim.Managed == nil && finding.Blocks(claim.Findings)
 	return claim
 }
 
 // currentOf is the autoscaler of all by which the product scales w: the one that it
-// is asked to adopt, or an adopted one, or the one that it made.
+// is to adopt, or an adopted one, or the one that it made.
 func currentOf(w model.Workload, adopt string, all []model.Autoscaler) *model.Autoscaler {
 	var current *model.Autoscaler
 	for i, a := range all {
@@ -72,7 +72,8 @@ func (claim *Claim) adopt(w model.Workload, name string, c model.Autoscalers) {
 	a, there := c.HPA(name)
 	refuse := func(r *finding.Reason, format string, args ...any) {
 		claim.Findings = append(claim.Findings, r.On(w.Object(), format, args...).
-			Suggest("name another by %s, or remove that annotation", annotations.Adopt))
+			Suggest("name another by %s, or remove that annotation", annotations.Adopt).
+			At(annotations.Path(annotations.Adopt)))
 	}
 	switch {
 	case !there || a.Deleting:
@@ -87,7 +88,7 @@ func (claim *Claim) adopt(w model.Workload, name string, c model.Autoscalers) {
 	}
 }
 
-// others is what scales w beside the product, or stands in the way of the name.
+// others is what scales w beside the product, or has the name that is needed.
 func others(w model.Workload, all []model.Autoscaler, claim Claim) []model.Autoscaler {
 	return slices.DeleteFunc(slices.Clone(all), func(a model.Autoscaler) bool {
 		switch {
@@ -109,19 +110,19 @@ func (claim *Claim) conflict(w model.Workload, a model.Autoscaler) finding.Findi
 	if !a.ScalesWorkload(w) {
 		return NameTaken.On(w.Object(), "HorizontalPodAutoscaler %s exists already, scales %s and is controlled by %s",
 			a.Name, a.Scales, a.Controller).
-			Suggest("delete or rename it; ours is attached as soon as it is gone")
+			Suggest("delete or rename it; kong-latency attaches its own as soon as it is gone")
 	}
 	const both = "%s %s scales it, and so would HorizontalPodAutoscaler %s"
 	text := both
-	if claim.Ours != nil {
+	if claim.Managed != nil {
 		text = "%s %s scales it beside HorizontalPodAutoscaler %s, and Kubernetes scales by neither"
 	}
 	f := AnotherAutoscaler.On(w.Object(), text, a.Kind, a.Name, claim.Name)
 	if a.Kind == model.KindHPA && a.Name == claim.Name {
-		f = AnotherAutoscaler.On(w.Object(), "HorizontalPodAutoscaler %s scales it already, and is not ours", a.Name)
+		f = AnotherAutoscaler.On(w.Object(), "HorizontalPodAutoscaler %s scales it already, and kong-latency does not manage it", a.Name)
 	}
-	if a.Kind == model.KindHPA && a.Controller == (model.Ref{}) && claim.Ours == nil {
+	if a.Kind == model.KindHPA && a.Controller == (model.Ref{}) && claim.Managed == nil {
 		return f.Suggest("delete it, or have it taken over by %s: %q", annotations.Adopt, a.Name)
 	}
-	return f.Suggest("delete one of the two; removing %s detaches ours", annotations.TargetMS)
+	return f.Suggest("delete one of the two; removing %s detaches the one that kong-latency manages", annotations.TargetMS)
 }

@@ -1,4 +1,4 @@
-package plan
+package plan_test
 
 import (
 	"testing"
@@ -6,10 +6,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-// hpa is a HorizontalPodAutoscaler that scales a Deployment.
-func hpa(name, deployment string, edits ...func(*model.Autoscaler)) model.Autoscaler {
+// autoscaler is a HorizontalPodAutoscaler that scales a Deployment.
+func autoscaler(name, deployment string, edits ...func(*model.Autoscaler)) model.Autoscaler {
 	a := model.Autoscaler{Kind: model.KindHPA, Namespace: "ns", Name: name, UID: "uid-" + name, Scales: model.Ref{Kind: "Deployment", Name: deployment}}
 	for _, edit := range edits {
 		edit(&a)
@@ -44,50 +45,50 @@ func TestClaimOn(t *testing.T) {
 		adopt   string
 		there   []model.Autoscaler
 		name    string
-		ours    string
-		takes   string
+		managed string
+		adopts  string
 		stale   []string
 		blocked bool
 		reasons []string
 	}{
 		"nothing is there":                      {name: "echo"},
-		"ours":                                  {there: []model.Autoscaler{hpa("echo", "echo", made)}, name: "echo", ours: "echo"},
-		"ours, whose label was taken away":      {there: []model.Autoscaler{hpa("echo", "echo", unmarked)}, name: "echo", ours: "echo"},
-		"ours, going":                           {there: []model.Autoscaler{hpa("echo", "echo", made, deleting)}, name: "echo"},
-		"an orphan of ours":                     {there: []model.Autoscaler{hpa("echo", "echo", orphaned)}, name: "echo", ours: "echo"},
-		"an orphan of ours, of another":         {there: []model.Autoscaler{hpa("echo", "other", orphaned)}, name: "echo", blocked: true, reasons: []string{"NameTaken"}},
-		"of a Deployment that is gone":          {there: []model.Autoscaler{hpa("echo", "echo", madeForFormer)}, name: "echo"},
-		"another's under the name":              {there: []model.Autoscaler{hpa("echo", "echo")}, name: "echo", blocked: true, reasons: []string{"AnotherAutoscaler"}},
-		"another's under another name":          {there: []model.Autoscaler{hpa("old", "echo")}, name: "echo", blocked: true, reasons: []string{"AnotherAutoscaler"}},
-		"two others":                            {there: []model.Autoscaler{hpa("a", "echo"), hpa("b", "echo")}, name: "echo", blocked: true, reasons: []string{"AnotherAutoscaler", "AnotherAutoscaler"}},
-		"another's, going":                      {there: []model.Autoscaler{hpa("old", "echo", deleting)}, name: "echo"},
-		"another's that scales something else":  {there: []model.Autoscaler{hpa("old", "other")}, name: "echo"},
-		"the name scales something else":        {there: []model.Autoscaler{hpa("echo", "other")}, name: "echo", blocked: true, reasons: []string{"NameTaken"}},
-		"a second came after ours":              {there: []model.Autoscaler{hpa("echo", "echo", made), hpa("late", "echo")}, name: "echo", ours: "echo", reasons: []string{"AnotherAutoscaler"}},
+		"ours":                                  {there: []model.Autoscaler{autoscaler("echo", "echo", made)}, name: "echo", managed: "echo"},
+		"ours, whose label was taken away":      {there: []model.Autoscaler{autoscaler("echo", "echo", unmarked)}, name: "echo", managed: "echo"},
+		"ours, going":                           {there: []model.Autoscaler{autoscaler("echo", "echo", made, deleting)}, name: "echo"},
+		"an orphan of ours":                     {there: []model.Autoscaler{autoscaler("echo", "echo", orphaned)}, name: "echo", managed: "echo"},
+		"an orphan of ours, of another":         {there: []model.Autoscaler{autoscaler("echo", "other", orphaned)}, name: "echo", blocked: true, reasons: []string{"NameTaken"}},
+		"of a Deployment that is gone":          {there: []model.Autoscaler{autoscaler("echo", "echo", madeForFormer)}, name: "echo"},
+		"another's under the name":              {there: []model.Autoscaler{autoscaler("echo", "echo")}, name: "echo", blocked: true, reasons: []string{"AnotherAutoscaler"}},
+		"another's under another name":          {there: []model.Autoscaler{autoscaler("old", "echo")}, name: "echo", blocked: true, reasons: []string{"AnotherAutoscaler"}},
+		"two others":                            {there: []model.Autoscaler{autoscaler("a", "echo"), autoscaler("b", "echo")}, name: "echo", blocked: true, reasons: []string{"AnotherAutoscaler", "AnotherAutoscaler"}},
+		"another's, going":                      {there: []model.Autoscaler{autoscaler("old", "echo", deleting)}, name: "echo"},
+		"another's that scales something else":  {there: []model.Autoscaler{autoscaler("old", "other")}, name: "echo"},
+		"the name scales something else":        {there: []model.Autoscaler{autoscaler("echo", "other")}, name: "echo", blocked: true, reasons: []string{"NameTaken"}},
+		"a second came after ours":              {there: []model.Autoscaler{autoscaler("echo", "echo", made), autoscaler("late", "echo")}, name: "echo", managed: "echo", reasons: []string{"AnotherAutoscaler"}},
 		"a ScaledObject":                        {there: []model.Autoscaler{scaledObject("echo")}, name: "echo", blocked: true, reasons: []string{"AnotherAutoscaler"}},
-		"a ScaledObject and what it works by":   {there: []model.Autoscaler{scaledObject("echo"), hpa("keda-hpa-so", "echo", byKEDA)}, name: "echo", blocked: true, reasons: []string{"AnotherAutoscaler"}},
+		"a ScaledObject and what it works by":   {there: []model.Autoscaler{scaledObject("echo"), autoscaler("keda-hpa-so", "echo", byKEDA)}, name: "echo", blocked: true, reasons: []string{"AnotherAutoscaler"}},
 		"a ScaledObject of another Deployment":  {there: []model.Autoscaler{scaledObject("other")}, name: "echo"},
-		"adopt":                                 {adopt: "old", there: []model.Autoscaler{hpa("old", "echo")}, name: "old", takes: "old"},
-		"adopt one of the name":                 {adopt: "echo", there: []model.Autoscaler{hpa("echo", "echo")}, name: "echo", takes: "echo"},
-		"adopt, and there is a third":           {adopt: "old", there: []model.Autoscaler{hpa("old", "echo"), hpa("older", "echo")}, name: "old", takes: "old", blocked: true, reasons: []string{"AnotherAutoscaler"}},
-		"adopt one beside ours":                 {adopt: "old", there: []model.Autoscaler{hpa("echo", "echo", made), hpa("old", "echo")}, name: "old", ours: "echo", takes: "old", stale: []string{"echo"}},
-		"adopted":                               {adopt: "old", there: []model.Autoscaler{hpa("old", "echo", taken)}, name: "old", ours: "old"},
-		"adopted, and ours is left from before": {adopt: "old", there: []model.Autoscaler{hpa("echo", "echo", made), hpa("old", "echo", taken)}, name: "old", ours: "old", stale: []string{"echo"}},
-		"adopted, and adopt was taken away":     {there: []model.Autoscaler{hpa("old", "echo", taken)}, name: "old", ours: "old"},
-		"adopted, and another is to be":         {adopt: "new", there: []model.Autoscaler{hpa("new", "echo"), hpa("old", "echo", taken)}, name: "new", ours: "old", takes: "new", stale: []string{"old"}},
-		"adopt what we made":                    {adopt: "echo", there: []model.Autoscaler{hpa("echo", "echo", made)}, name: "echo", ours: "echo"},
+		"adopt":                                 {adopt: "old", there: []model.Autoscaler{autoscaler("old", "echo")}, name: "old", adopts: "old"},
+		"adopt one of the name":                 {adopt: "echo", there: []model.Autoscaler{autoscaler("echo", "echo")}, name: "echo", adopts: "echo"},
+		"adopt, and there is a third":           {adopt: "old", there: []model.Autoscaler{autoscaler("old", "echo"), autoscaler("older", "echo")}, name: "old", adopts: "old", blocked: true, reasons: []string{"AnotherAutoscaler"}},
+		"adopt one beside ours":                 {adopt: "old", there: []model.Autoscaler{autoscaler("echo", "echo", made), autoscaler("old", "echo")}, name: "old", managed: "echo", adopts: "old", stale: []string{"echo"}},
+		"adopted":                               {adopt: "old", there: []model.Autoscaler{autoscaler("old", "echo", taken)}, name: "old", managed: "old"},
+		"adopted, and ours is left from before": {adopt: "old", there: []model.Autoscaler{autoscaler("echo", "echo", made), autoscaler("old", "echo", taken)}, name: "old", managed: "old", stale: []string{"echo"}},
+		"adopted, and adopt was taken away":     {there: []model.Autoscaler{autoscaler("old", "echo", taken)}, name: "old", managed: "old"},
+		"adopted, and another is to be":         {adopt: "new", there: []model.Autoscaler{autoscaler("new", "echo"), autoscaler("old", "echo", taken)}, name: "new", managed: "old", adopts: "new", stale: []string{"old"}},
+		"adopt what we made":                    {adopt: "echo", there: []model.Autoscaler{autoscaler("echo", "echo", made)}, name: "echo", managed: "echo"},
 		"adopt what is not there":               {adopt: "old", name: "echo", reasons: []string{"AdoptedNotFound"}},
-		"adopt what is going":                   {adopt: "old", there: []model.Autoscaler{hpa("old", "echo", deleting)}, name: "echo", reasons: []string{"AdoptedNotFound"}},
-		"adopt what scales something else":      {adopt: "old", there: []model.Autoscaler{hpa("old", "other")}, name: "echo", blocked: true, reasons: []string{"AdoptedScalesOther"}},
-		"adopt what KEDA controls":              {adopt: "keda-hpa-so", there: []model.Autoscaler{hpa("keda-hpa-so", "echo", byKEDA)}, name: "echo", blocked: true, reasons: []string{"AdoptedControlled", "AnotherAutoscaler"}},
+		"adopt what is going":                   {adopt: "old", there: []model.Autoscaler{autoscaler("old", "echo", deleting)}, name: "echo", reasons: []string{"AdoptedNotFound"}},
+		"adopt what scales something else":      {adopt: "old", there: []model.Autoscaler{autoscaler("old", "other")}, name: "echo", blocked: true, reasons: []string{"AdoptedScalesOther"}},
+		"adopt what KEDA controls":              {adopt: "keda-hpa-so", there: []model.Autoscaler{autoscaler("keda-hpa-so", "echo", byKEDA)}, name: "echo", blocked: true, reasons: []string{"AdoptedControlled", "AnotherAutoscaler"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			w := model.Workload{Namespace: "ns", Name: "echo", UID: "u"}
-			c := ClaimOn(w, tt.adopt, model.Set{Autoscalers: tt.there})
-			got := []any{c.Name, nameOf(c.Ours), nameOf(c.Adopt), c.Blocked}
-			if diff := cmp.Diff([]any{tt.name, tt.ours, tt.takes, tt.blocked}, got); diff != "" {
-				t.Errorf("name, ours, adopt, blocked (-want +got):\n%s", diff)
+			c := plan.ClaimOn(w, tt.adopt, model.StaticCatalog{Autoscalers: tt.there})
+			got := []any{c.Name, nameOf(c.Managed), nameOf(c.Adopt), c.Blocked}
+			if diff := cmp.Diff([]any{tt.name, tt.managed, tt.adopts, tt.blocked}, got); diff != "" {
+				t.Errorf("name, managed, adopt, blocked (-want +got):\n%s", diff)
 			}
 			var stale []string
 			for _, a := range c.Stale {
@@ -111,12 +112,12 @@ func nameOf(a *model.Autoscaler) string {
 }
 
 // unreadable cannot read some kind.
-type unreadable struct{ model.Set }
+type unreadable struct{ model.StaticCatalog }
 
 func (u unreadable) AutoscalersOf(string) ([]model.Autoscaler, string) { return nil, "forbidden" }
 
 func TestWhatCannotBeReadBlocksNothing(t *testing.T) {
-	c := ClaimOn(model.Workload{Namespace: "ns", Name: "echo"}, "", unreadable{})
+	c := plan.ClaimOn(model.Workload{Namespace: "ns", Name: "echo"}, "", unreadable{})
 	if diff := cmp.Diff([]string{"OtherAutoscalersUnknown"}, reasons(c.Findings)); diff != "" || c.Blocked {
 		t.Errorf("blocked is %v; reasons (-want +got):\n%s", c.Blocked, diff)
 	}

@@ -18,27 +18,60 @@ type Pairing struct {
 	Settings annotations.Settings
 }
 
+// nearby are the Services of a namespace that may have to do with one workload, each
+// list sorted by name.
+type nearby struct {
+	// naming name the workload by an annotation, selecting select its pods.
+	naming, selecting []model.Service
+	// requesting request autoscaling of the workload, beyond doubt.
+	requesting []model.Service
+	// ambiguous request autoscaling, select other workloads as well and name none.
+	ambiguous []model.Service
+}
+
+func servicesNear(w model.Workload, c model.Catalog) nearby {
+	n := nearby{naming: c.ServicesNaming(w.Name), selecting: c.ServicesSelecting(w.PodLabels)}
+	for _, s := range n.naming {
+		if s.Annotations.Requested {
+			n.requesting = append(n.requesting, s)
+		}
+	}
+	for _, s := range n.selecting {
+		switch _, names := s.Annotations.Raw[annotations.Deployment]; {
+		case names || !s.Annotations.Requested:
+		case len(c.WorkloadsSelectedBy(s)) == 1:
+			n.requesting = append(n.requesting, s)
+		default:
+			n.ambiguous = append(n.ambiguous, s)
+		}
+	}
+	slices.SortFunc(n.requesting, func(a, b model.Service) int { return strings.Compare(a.Name, b.Name) })
+	return n
+}
+
 // Pair finds the Service of workload w and joins the settings of the two.
 //
-// asked is false if neither w nor a Service that is paired with it asks for
+// enabled is false if neither w nor a Service that is paired with it requests
 // autoscaling; there is nothing more to say then. If an error is among the
 // findings the pairing is not usable.
-func Pair(w model.Workload, c model.Catalog) (p Pairing, asked bool, findings []finding.Finding) {
-	w.Annotations = annotations.Own(w.Annotations)
-	own, errs := annotations.Parse(annotations.OnDeployment, w.Annotations)
-	claims, ambiguous := claimsOn(w, c)
-	if !annotations.Asks(w.Annotations) && len(claims) == 0 && (len(ambiguous) == 0 || own.Off) {
+func Pair(w model.Workload, c model.Catalog) (p Pairing, enabled bool, findings []finding.Finding) {
+	return pair(w, servicesNear(w, c), c)
+}
+
+func pair(w model.Workload, near nearby, c model.Catalog) (p Pairing, enabled bool, findings []finding.Finding) {
+	a := w.Annotations
+	requested := a.Requested || len(near.requesting) > 0
+	switch {
+	case !requested && (len(near.ambiguous) == 0 || a.Settings.Off):
 		return Pairing{}, false, nil
-	}
-	if len(errs) > 0 {
-		return Pairing{}, true, annotations.Findings(w.Object(), errs)
-	}
-	if !annotations.Asks(w.Annotations) && len(claims) == 0 {
-		// The Service asks on behalf of one Deployment and selects several. That is
+	case len(a.Violations) > 0:
+		return Pairing{}, true, a.Findings(w.Object())
+	case !requested:
+		// The Service requests it for one Deployment and selects several. That is
 		// no reason to take away what one of them has from before.
-		return Pairing{}, true, CheckService(ambiguous[0], c)
+		return Pairing{}, true, CheckService(near.ambiguous[0], c)
 	}
-	s, blocked := serviceOf(w, own, claims, c)
+	s, blocked := serviceOf(w, near, c)
 	if blocked != nil {
 		return Pairing{}, true, []finding.Finding{*blocked}
 	}
@@ -46,20 +79,23 @@ func Pair(w model.Workload, c model.Catalog) (p Pairing, asked bool, findings []
 	return p, true, findings
 }
 
-// Offer pairs a workload for which Pair says that nobody asks, as if it were
-// asked. one is false if not exactly one Service selects its pods, and none is
-// named, which the findings then say; or, without any, if the workload or its
-// Service declines. If an error is among the findings the pairing is not usable.
+// Offer pairs a workload that Pair reports as not enabled, as if it were. one is false
+// if not exactly one Service selects its pods, and none is named, which the findings
+// then say; or, without any, if the workload or its Service declines. If an error is
+// among the findings the pairing is not usable.
 func Offer(w model.Workload, c model.Catalog) (p Pairing, one bool, findings []finding.Finding) {
-	w.Annotations = annotations.Own(w.Annotations)
-	own, errs := annotations.Parse(annotations.OnDeployment, w.Annotations)
-	if own.Off {
+	return offer(w, servicesNear(w, c), c)
+}
+
+func offer(w model.Workload, near nearby, c model.Catalog) (p Pairing, one bool, findings []finding.Finding) {
+	a := w.Annotations
+	if a.Settings.Off {
 		return Pairing{}, false, nil
 	}
-	if len(errs) > 0 {
-		return Pairing{}, true, annotations.Findings(w.Object(), errs)
+	if len(a.Violations) > 0 {
+		return Pairing{}, true, a.Findings(w.Object())
 	}
-	s, blocked := serviceOf(w, own, nil, c)
+	s, blocked := serviceOf(w, near, c)
 	if blocked != nil {
 		return Pairing{}, false, []finding.Finding{*blocked}
 	}
@@ -70,54 +106,32 @@ func Offer(w model.Workload, c model.Catalog) (p Pairing, one bool, findings []f
 	return p, true, findings
 }
 
-// join joins the settings of a workload, which have no errors, and of its Service.
+// join joins the settings of a workload, which has no violations, and of its Service.
 func join(w model.Workload, s model.Service) (p Pairing, findings []finding.Finding) {
-	if _, errs := annotations.Parse(annotations.OnService, s.Annotations); len(errs) > 0 {
-		return Pairing{}, annotations.Findings(s.Object(), errs)
+	if len(s.Annotations.Violations) > 0 {
+		return Pairing{}, s.Annotations.Findings(s.Object())
 	}
 	if !s.Selects(w.PodLabels) {
 		findings = append(findings, ServiceDoesNotSelectPods.On(w.Object(),
-			"Service %s does not select its pods", s.Name))
+			"Service %s does not select its pods", s.Name).At(annotations.Path(annotations.Service)))
 	}
 	settings, differ := annotations.Merge(w.Annotations, s.Annotations)
 	for _, d := range differ {
 		findings = append(findings, SettingsDisagree.On(w.Object(),
-			"%s is %q here and %q on Service %s", d.Key, d.Deployment, d.Service, s.Name))
+			"%s is %q here and %q on Service %s", d.Key, d.Deployment, d.Service, s.Name).At(annotations.Path(d.Key)))
 	}
 	return Pairing{Workload: w, Service: s, Settings: settings}, findings
 }
 
-// claimsOn returns the Services that ask for autoscaling of w, and those that
-// select others as well and name none, so that they may mean w; both sorted by name.
-func claimsOn(w model.Workload, c model.Catalog) (claims, ambiguous []model.Service) {
-	for _, s := range c.ServicesNaming(w.Name) {
-		if annotations.Asks(s.Annotations) {
-			claims = append(claims, s)
-		}
-	}
-	for _, s := range c.ServicesSelecting(w.PodLabels) {
-		if !annotations.Asks(s.Annotations) || s.Annotations[annotations.Deployment] != "" {
-			continue
-		}
-		if len(c.WorkloadsSelectedBy(s)) == 1 {
-			claims = append(claims, s)
-		} else {
-			ambiguous = append(ambiguous, s)
-		}
-	}
-	slices.SortFunc(claims, func(a, b model.Service) int { return strings.Compare(a.Name, b.Name) })
-	return claims, ambiguous
-}
-
 // serviceOf decides which Service is w's: the one that w names, else the one
-// that asks on w's behalf, else the only one that selects its pods.
-func serviceOf(w model.Workload, own annotations.Settings, claims []model.Service, c model.Catalog) (model.Service, *finding.Finding) {
-	if own.Service != "" {
-		return namedService(w, own.Service, claims, c)
+// that requests autoscaling of it, else the only one that selects its pods.
+func serviceOf(w model.Workload, near nearby, c model.Catalog) (model.Service, *finding.Finding) {
+	if name := w.Annotations.Settings.Service; name != "" {
+		return namedService(w, name, near.requesting, c)
 	}
-	candidates, verb := claims, "ask for its autoscaling"
-	if len(claims) == 0 {
-		candidates, verb = c.ServicesSelecting(w.PodLabels), "select its pods"
+	candidates, verb := near.requesting, "request its autoscaling"
+	if len(candidates) == 0 {
+		candidates, verb = near.selecting, "select its pods"
 	}
 	switch len(candidates) {
 	case 0:
@@ -132,38 +146,37 @@ func serviceOf(w model.Workload, own annotations.Settings, claims []model.Servic
 	}
 }
 
-func namedService(w model.Workload, name string, claims []model.Service, c model.Catalog) (model.Service, *finding.Finding) {
-	others := slices.DeleteFunc(slices.Clone(claims), func(s model.Service) bool { return s.Name == name })
+func namedService(w model.Workload, name string, requesting []model.Service, c model.Catalog) (model.Service, *finding.Finding) {
+	others := slices.DeleteFunc(slices.Clone(requesting), func(s model.Service) bool { return s.Name == name })
 	if len(others) > 0 {
-		f := AmbiguousService.On(w.Object(), "%s is %s, and Service %s asks for its autoscaling too",
+		f := AmbiguousService.On(w.Object(), "%s is %s, and Service %s requests its autoscaling too",
 			annotations.Service, name, names(others)).
-			Suggest("remove %s from Service %s", annotations.TargetMS, names(others))
+			Suggest("remove %s from Service %s", annotations.TargetMS, names(others)).At(annotations.Path(annotations.Service))
 		return model.Service{}, &f
 	}
 	s, ok := c.Service(name)
 	if !ok {
 		f := ServiceNotFound.On(w.Object(), "%s is %s, and namespace %s has no such Service",
-			annotations.Service, name, w.Namespace)
+			annotations.Service, name, w.Namespace).At(annotations.Path(annotations.Service))
 		return model.Service{}, &f
 	}
 	return s, nil
 }
 
-// CheckService says what keeps a Service that asks for autoscaling from being
-// paired with a Deployment. It returns nothing for a Service that does not ask,
-// and nothing that Pair says about the Deployment already.
+// CheckService returns what keeps a Service that requests autoscaling from being
+// paired with a Deployment. It returns nothing for a Service that does not, and
+// nothing that Pair says about the Deployment already.
 func CheckService(s model.Service, c model.Catalog) []finding.Finding {
-	if !annotations.Asks(s.Annotations) {
+	if !s.Annotations.Requested {
 		return nil
 	}
-	settings, errs := annotations.Parse(annotations.OnService, s.Annotations)
-	if len(errs) > 0 {
-		return annotations.Findings(s.Object(), errs)
+	if len(s.Annotations.Violations) > 0 {
+		return s.Annotations.Findings(s.Object())
 	}
-	if settings.Deployment != "" {
-		if _, ok := c.Workload(settings.Deployment); !ok {
+	if name := s.Annotations.Settings.Deployment; name != "" {
+		if _, ok := c.Workload(name); !ok {
 			return []finding.Finding{DeploymentNotFound.On(s.Object(), "%s is %s, and namespace %s has no such Deployment",
-				annotations.Deployment, settings.Deployment, s.Namespace)}
+				annotations.Deployment, name, s.Namespace).At(annotations.Path(annotations.Deployment))}
 		}
 		return nil
 	}

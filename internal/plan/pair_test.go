@@ -1,4 +1,4 @@
-package plan
+package plan_test
 
 import (
 	"slices"
@@ -9,24 +9,26 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/test/testutil"
 )
 
-func workload(name string, labels, ours map[string]string) model.Workload {
-	return model.Workload{Namespace: "ns", Name: name, PodLabels: labels, Annotations: ours}
+func workload(name string, labels, all map[string]string) model.Workload {
+	return testutil.Workload(all, func(w *model.Workload) { w.Name, w.PodLabels = name, labels })
 }
 
-func svc(name string, selector, ours map[string]string) model.Service {
-	return model.Service{Namespace: "ns", Name: name, Selector: selector, Annotations: ours}
+func svc(name string, selector, all map[string]string) model.Service {
+	return testutil.Service(all, func(s *model.Service) { s.Name, s.Selector = name, selector })
 }
 
 var (
-	app   = map[string]string{"app": "echo"}
-	app2  = map[string]string{"app": "echo", "track": "canary"}
-	ask   = map[string]string{annotations.TargetMS: "40"}
-	other = map[string]string{"app": "other"}
+	app       = map[string]string{"app": "echo"}
+	app2      = map[string]string{"app": "echo", "track": "canary"}
+	requested = testutil.Settings()
+	other     = map[string]string{"app": "other"}
 )
 
-func asking(key, value string) map[string]string {
+func requestedWith(key, value string) map[string]string {
 	return map[string]string{annotations.TargetMS: "40", key: value}
 }
 
@@ -43,36 +45,36 @@ func TestPair(t *testing.T) {
 	tests := map[string]struct {
 		workload workloads
 		services []model.Service
-		asked    bool
+		enabled  bool
 		service  string
 		reasons  []string
 	}{
-		"nobody asks":                         {workload: workloads{workload("echo", app, nil)}, services: []model.Service{svc("echo", app, nil)}},
-		"the one that selects":                {workloads{workload("echo", app, ask)}, []model.Service{svc("a", other, nil), svc("b", app, nil)}, true, "b", nil},
-		"none selects":                        {workloads{workload("echo", app, ask)}, []model.Service{svc("a", other, nil), svc("empty", nil, nil)}, true, "", []string{"NoServiceSelectsPods"}},
-		"two select":                          {workloads{workload("echo", app, ask)}, []model.Service{svc("a", app, nil), svc("b", app, nil)}, true, "", []string{"AmbiguousService"}},
-		"two select, one named":               {workloads{workload("echo", app, asking(annotations.Service, "b"))}, []model.Service{svc("a", app, nil), svc("b", app, nil)}, true, "b", nil},
-		"two select, one asks":                {workloads{workload("echo", app, ask)}, []model.Service{svc("a", app, nil), svc("b", app, ask)}, true, "b", nil},
-		"two select, both ask":                {workloads{workload("echo", app, nil)}, []model.Service{svc("a", app, ask), svc("b", app, ask)}, true, "", []string{"AmbiguousService"}},
-		"named is missing":                    {workloads{workload("echo", app, asking(annotations.Service, "b"))}, []model.Service{svc("a", app, nil)}, true, "", []string{"ServiceNotFound"}},
-		"named does not select":               {workloads{workload("echo", app, asking(annotations.Service, "b"))}, []model.Service{svc("b", other, nil)}, true, "b", []string{"ServiceDoesNotSelectPods"}},
-		"named, and another asks":             {workloads{workload("echo", app, asking(annotations.Service, "b"))}, []model.Service{svc("a", app, ask), svc("b", app, nil)}, true, "", []string{"AmbiguousService"}},
-		"the Service asks":                    {workloads{workload("echo", app, nil)}, []model.Service{svc("a", app, ask)}, true, "a", nil},
-		"the Service asks by name":            {workloads{workload("echo", app, nil), workload("echo2", app, nil)}, []model.Service{svc("a", app, asking(annotations.Deployment, "echo"))}, true, "a", nil},
-		"the Service names another":           {workload: workloads{workload("echo", app, nil), workload("echo2", app, nil)}, services: []model.Service{svc("a", app, asking(annotations.Deployment, "echo2"))}},
-		"the Service selects several":         {workloads{workload("echo", app, nil), workload("echo2", app2, nil)}, []model.Service{svc("a", app, ask)}, true, "", []string{"AmbiguousDeployment"}},
-		"asks itself under a shared Service":  {workloads{workload("echo", app, ask), workload("echo2", app2, nil)}, []model.Service{svc("a", app, nil)}, true, "a", nil},
-		"asks itself under an asking Service": {workloads{workload("echo", app, ask), workload("echo2", app2, nil)}, []model.Service{svc("a", app, ask)}, true, "a", nil},
-		"the Service's values are bad":        {workloads{workload("echo", app, nil)}, []model.Service{svc("a", app, map[string]string{annotations.TargetMS: "x"})}, true, "", []string{"InvalidAnnotation"}},
-		"its own values are bad":              {workloads{workload("echo", app, map[string]string{annotations.Paused: "x"})}, []model.Service{svc("a", app, ask)}, true, "", []string{"InvalidAnnotation"}},
-		"they disagree":                       {workloads{workload("echo", app, asking(annotations.MinReplicas, "2"))}, []model.Service{svc("a", app, map[string]string{annotations.TargetMS: "50", annotations.MinReplicas: "3"})}, true, "a", []string{"SettingsDisagree", "SettingsDisagree"}},
+		"nobody requests":                            {workload: workloads{workload("echo", app, nil)}, services: []model.Service{svc("echo", app, nil)}},
+		"the one that selects":                       {workloads{workload("echo", app, requested)}, []model.Service{svc("a", other, nil), svc("b", app, nil)}, true, "b", nil},
+		"none selects":                               {workloads{workload("echo", app, requested)}, []model.Service{svc("a", other, nil), svc("empty", nil, nil)}, true, "", []string{"NoServiceSelectsPods"}},
+		"two select":                                 {workloads{workload("echo", app, requested)}, []model.Service{svc("a", app, nil), svc("b", app, nil)}, true, "", []string{"AmbiguousService"}},
+		"two select, one named":                      {workloads{workload("echo", app, requestedWith(annotations.Service, "b"))}, []model.Service{svc("a", app, nil), svc("b", app, nil)}, true, "b", nil},
+		"two select, one requests":                   {workloads{workload("echo", app, requested)}, []model.Service{svc("a", app, nil), svc("b", app, requested)}, true, "b", nil},
+		"two select, both request":                   {workloads{workload("echo", app, nil)}, []model.Service{svc("a", app, requested), svc("b", app, requested)}, true, "", []string{"AmbiguousService"}},
+		"named is missing":                           {workloads{workload("echo", app, requestedWith(annotations.Service, "b"))}, []model.Service{svc("a", app, nil)}, true, "", []string{"ServiceNotFound"}},
+		"named does not select":                      {workloads{workload("echo", app, requestedWith(annotations.Service, "b"))}, []model.Service{svc("b", other, nil)}, true, "b", []string{"ServiceDoesNotSelectPods"}},
+		"named, and another requests":                {workloads{workload("echo", app, requestedWith(annotations.Service, "b"))}, []model.Service{svc("a", app, requested), svc("b", app, nil)}, true, "", []string{"AmbiguousService"}},
+		"the Service requests":                       {workloads{workload("echo", app, nil)}, []model.Service{svc("a", app, requested)}, true, "a", nil},
+		"the Service requests by name":               {workloads{workload("echo", app, nil), workload("echo2", app, nil)}, []model.Service{svc("a", app, requestedWith(annotations.Deployment, "echo"))}, true, "a", nil},
+		"the Service names another":                  {workload: workloads{workload("echo", app, nil), workload("echo2", app, nil)}, services: []model.Service{svc("a", app, requestedWith(annotations.Deployment, "echo2"))}},
+		"the Service selects several":                {workloads{workload("echo", app, nil), workload("echo2", app2, nil)}, []model.Service{svc("a", app, requested)}, true, "", []string{"AmbiguousDeployment"}},
+		"requests itself under a shared Service":     {workloads{workload("echo", app, requested), workload("echo2", app2, nil)}, []model.Service{svc("a", app, nil)}, true, "a", nil},
+		"requests itself under a requesting Service": {workloads{workload("echo", app, requested), workload("echo2", app2, nil)}, []model.Service{svc("a", app, requested)}, true, "a", nil},
+		"the Service's values are bad":               {workloads{workload("echo", app, nil)}, []model.Service{svc("a", app, map[string]string{annotations.TargetMS: "x"})}, true, "", []string{"InvalidAnnotation"}},
+		"its own values are bad":                     {workloads{workload("echo", app, map[string]string{annotations.Paused: "x"})}, []model.Service{svc("a", app, requested)}, true, "", []string{"InvalidAnnotation"}},
+		"they disagree":                              {workloads{workload("echo", app, requestedWith(annotations.MinReplicas, "2"))}, []model.Service{svc("a", app, map[string]string{annotations.TargetMS: "50", annotations.MinReplicas: "3"})}, true, "a", []string{"SettingsDisagree", "SettingsDisagree"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			set := model.Set{Workloads: tt.workload, Services: tt.services}
-			p, asked, findings := Pair(tt.workload[0], set)
-			if asked != tt.asked || p.Service.Name != tt.service || !cmp.Equal(reasons(findings), tt.reasons) {
-				t.Errorf("asked %v, Service %q, findings %v", asked, p.Service.Name, findings)
+			set := model.StaticCatalog{Workloads: tt.workload, Services: tt.services}
+			p, enabled, findings := plan.Pair(tt.workload[0], set)
+			if enabled != tt.enabled || p.Service.Name != tt.service || !cmp.Equal(reasons(findings), tt.reasons) {
+				t.Errorf("enabled %v, Service %q, findings %v", enabled, p.Service.Name, findings)
 			}
 		})
 	}
@@ -87,51 +89,18 @@ func TestCheckService(t *testing.T) {
 		workloads []model.Workload
 		want      []string
 	}{
-		"does not ask":    {svc("a", app, nil), nil, nil},
-		"selects one":     {svc("a", app2, ask), two, nil},
-		"selects none":    {svc("a", other, ask), two, []string{"NoDeploymentSelected"}},
-		"has no selector": {svc("a", nil, ask), two, []string{"NoDeploymentSelected"}},
-		"selects two":     {svc("a", app, ask), two, []string{"AmbiguousDeployment"}},
-		"names one":       {svc("a", app, asking(annotations.Deployment, "echo")), two, nil},
-		"names none":      {svc("a", app, asking(annotations.Deployment, "gone")), two, []string{"DeploymentNotFound"}},
-		"bad value":       {svc("a", app, asking(annotations.Paused, "?")), two, []string{"InvalidAnnotation"}},
+		"does not request": {svc("a", app, nil), nil, nil},
+		"selects one":      {svc("a", app2, requested), two, nil},
+		"selects none":     {svc("a", other, requested), two, []string{"NoDeploymentSelected"}},
+		"has no selector":  {svc("a", nil, requested), two, []string{"NoDeploymentSelected"}},
+		"selects two":      {svc("a", app, requested), two, []string{"AmbiguousDeployment"}},
+		"names one":        {svc("a", app, requestedWith(annotations.Deployment, "echo")), two, nil},
+		"names none":       {svc("a", app, requestedWith(annotations.Deployment, "gone")), two, []string{"DeploymentNotFound"}},
+		"bad value":        {svc("a", app, requestedWith(annotations.Paused, "?")), two, []string{"InvalidAnnotation"}},
 	}
 	for name, tt := range tests {
-		if got := reasons(CheckService(tt.service, model.Set{Workloads: tt.workloads})); !cmp.Equal(got, tt.want) {
+		if got := reasons(plan.CheckService(tt.service, model.StaticCatalog{Workloads: tt.workloads})); !cmp.Equal(got, tt.want) {
 			t.Errorf("%s: found %v, want %v", name, got, tt.want)
 		}
-	}
-}
-
-func TestOverlays(t *testing.T) {
-	set := model.Set{
-		Workloads: []model.Workload{workload("a", app, nil), workload("c", app, nil)},
-		Services:  []model.Service{svc("a", app, nil), svc("c", app, nil)},
-	}
-	names := func(list []model.Workload) (out []string) {
-		for _, w := range list {
-			out = append(out, w.Name)
-		}
-		return out
-	}
-	all := svc("any", app, nil)
-	if got := names(model.WithWorkload(set, workload("b", app, nil)).WorkloadsSelectedBy(all)); !cmp.Equal(got, []string{"a", "b", "c"}) {
-		t.Errorf("a new workload gives %v", got)
-	}
-	if got := names(model.WithWorkload(set, workload("c", other, nil)).WorkloadsSelectedBy(all)); !cmp.Equal(got, []string{"a"}) {
-		t.Errorf("a relabelled workload gives %v", got)
-	}
-	over := model.WithService(set, svc("c", other, asking(annotations.Deployment, "x")))
-	if got := over.ServicesSelecting(app); len(got) != 1 || got[0].Name != "a" {
-		t.Errorf("a Service with another selector gives %v", got)
-	}
-	if got := over.ServicesNaming("x"); len(got) != 1 || got[0].Name != "c" {
-		t.Errorf("a Service that names x gives %v", got)
-	}
-	if s, ok := over.Service("c"); !ok || s.Annotations[annotations.Deployment] != "x" {
-		t.Errorf("the overlaid Service is %v", s)
-	}
-	if len(set.Services) != 2 || set.Services[1].Annotations != nil {
-		t.Error("the overlay changed what it lies over")
 	}
 }

@@ -7,7 +7,7 @@ import "github.com/kong-latency/kong-latency/internal/finding"
 var (
 	NoServiceSelectsPods = &finding.Reason{
 		Name: "NoServiceSelectsPods", Severity: finding.Error, Wait: finding.ForObject,
-		Summary: "The Deployment asks for autoscaling, and no Service of its namespace selects its pods.",
+		Summary: "The Deployment requests autoscaling, and no Service of its namespace selects its pods.",
 		Fix:     "Create the Service; the HorizontalPodAutoscaler is attached as soon as it is there.",
 	}
 	ServiceNotFound = &finding.Reason{
@@ -27,7 +27,7 @@ var (
 	}
 	NoDeploymentSelected = &finding.Reason{
 		Name: "NoDeploymentSelected", Severity: finding.Error, Wait: finding.ForObject,
-		Summary: "The Service asks for autoscaling, and it selects the pods of no Deployment of its namespace.",
+		Summary: "The Service requests autoscaling, and it selects the pods of no Deployment of its namespace.",
 		Fix:     "Create the Deployment; the HorizontalPodAutoscaler is attached as soon as it is there.",
 	}
 	DeploymentNotFound = &finding.Reason{
@@ -37,7 +37,7 @@ var (
 	}
 	AmbiguousDeployment = &finding.Reason{
 		Name: "AmbiguousDeployment", Severity: finding.Error, Wait: finding.ForChange,
-		Summary: "The Service asks for autoscaling and selects the pods of several Deployments.",
+		Summary: "The Service requests autoscaling and selects the pods of several Deployments.",
 		Fix:     "Name one by the annotation kong.latency/deployment on the Service.",
 	}
 	SettingsDisagree = &finding.Reason{
@@ -52,8 +52,8 @@ var (
 	}
 	NameTaken = &finding.Reason{
 		Name: "NameTaken", Severity: finding.Error, Wait: finding.ForChange,
-		Summary: "A HorizontalPodAutoscaler of the name that ours would have exists already, and scales something else. It is never touched.",
-		Fix:     "Delete it or give it another name; ours is attached as soon as it is gone.",
+		Summary: "A HorizontalPodAutoscaler that has the name kong-latency would give its own exists already, and scales something else. It is never touched.",
+		Fix:     "Delete or rename it; kong-latency attaches its own as soon as it is gone.",
 	}
 	AdoptedNotFound = &finding.Reason{
 		Name: "AdoptedNotFound", Severity: finding.Warning, Wait: finding.ForObject,
@@ -75,10 +75,9 @@ var (
 		Summary: "Whether a ScaledObject of KEDA scales the Deployment could not be found out.",
 		Fix:     "Let the product read scaledobjects.keda.sh, as its shipped roles do.",
 	}
-	// NotAsked is found only where somebody asks about a workload.
-	NotAsked = &finding.Reason{
-		Name: "NotAsked", Severity: finding.Error, Wait: finding.ForChange,
-		Summary: "Neither the Deployment nor its Service asks for autoscaling, and no policy attaches it. Only `kubectl latency doctor` says so, of a workload that it is asked about.",
+	NotEnabled = &finding.Reason{
+		Name: "NotEnabled", Severity: finding.Error, Wait: finding.ForChange,
+		Summary: "Neither the Deployment nor its Service requests autoscaling, and no policy enables it. Only `kubectl latency doctor` reports it, about a workload that is named.",
 		Fix:     "Annotate it with kong.latency/target-ms.",
 	}
 	PairingUnknown = &finding.Reason{
@@ -94,6 +93,6 @@ func Reasons() []*finding.Reason {
 		NoServiceSelectsPods, ServiceNotFound, ServiceDoesNotSelectPods, AmbiguousService,
 		NoDeploymentSelected, DeploymentNotFound, AmbiguousDeployment, SettingsDisagree,
 		AnotherAutoscaler, NameTaken, AdoptedNotFound, AdoptedScalesOther, AdoptedControlled,
-		OtherAutoscalersUnknown, NotAsked, PairingUnknown,
+		OtherAutoscalersUnknown, NotEnabled, PairingUnknown,
 	}
 }

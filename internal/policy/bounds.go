@@ -30,7 +30,7 @@ func (b bounds[T]) clamp(v T) T {
 	return v
 }
 
-// contradicts tells whether nothing is within the bounds.
+// contradicts reports whether nothing is within the bounds.
 func (b bounds[T]) contradicts() bool {
 	return b.min != nil && b.max != nil && b.compare(*b.min, *b.max) > 0
 }

@@ -14,14 +14,14 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
-// The label by which a namespace lets policies attach autoscaling without being
-// asked on the Deployment.
+// The label by which a namespace lets policies enable autoscaling of Deployments that
+// do not request it.
 const (
 	AutoAttachLabel   = annotations.Prefix + "auto-attach"
 	AutoAttachEnabled = "enabled"
 )
 
-// Policy is one LatencyPolicy, ready to be asked. It does not change, and what it
+// Policy is one LatencyPolicy, ready for use. It does not change, and what it
 // returns must not be changed. A nil Policy is the built-in defaults.
 type Policy struct {
 	name                  string
@@ -122,7 +122,7 @@ func (p *Policy) contradictions(spec *v1alpha1.LatencyPolicySpec, path *field.Pa
 	return errs
 }
 
-// selector is ready to be asked: absent or empty, it selects everything.
+// selector is ready for use: absent or empty, it selects everything.
 func selector(s *metav1.LabelSelector, path *field.Path) (labels.Selector, error) {
 	if s == nil {
 		return labels.Everything(), nil
@@ -142,13 +142,13 @@ func (p *Policy) Name() string {
 	return p.name
 }
 
-// Selects tells whether the policy selects a Deployment with these labels in a
-// namespace with those. Another policy may rule it nevertheless.
+// Selects reports whether the policy selects a Deployment with these labels in a
+// namespace with those. Another policy may apply to it nevertheless.
 func (p *Policy) Selects(namespace, workload labels.Set) bool {
 	return p != nil && p.namespaces.Matches(namespace) && p.workloads.Matches(workload)
 }
 
-// selectsAll tells whether there is nothing that the policy does not select.
+// selectsAll reports whether there is nothing that the policy does not select.
 func (p *Policy) selectsAll() bool { return p.namespaces.Empty() && p.workloads.Empty() }
 
 // Enforcement is the action for each hop that the policy lists.
@@ -167,9 +167,9 @@ func (p *Policy) Conflicts() Action {
 	return p.conflicts
 }
 
-// AutoAttach returns the target in milliseconds at which the policy attaches
-// Deployments without being asked, in a namespace with these labels; ok is false
-// if it does not.
+// AutoAttach returns the target in milliseconds at which the policy enables
+// autoscaling of Deployments that do not request it, in a namespace with these labels;
+// ok is false if it does not.
 func (p *Policy) AutoAttach(namespace labels.Set) (target resource.Quantity, ok bool) {
 	if p == nil || p.autoAttach == nil || namespace[AutoAttachLabel] != AutoAttachEnabled {
 		return resource.Quantity{}, false

@@ -17,7 +17,7 @@ var (
 	LimitExceeded = &finding.Reason{
 		Name: "LimitExceeded", Severity: finding.Error, Wait: finding.ForChange,
 		Summary: "A setting is outside of what the workload's LatencyPolicy allows. Admission refuses it when the object is new or its settings change.",
-		Fix:     "Keep within the bound that the message names, or ask whoever keeps the policy to widen it.",
+		Fix:     "Keep within the bound that the message names, or have the policy's owner widen it.",
 	}
 	LimitClamped = &finding.Reason{
 		Name: "LimitClamped", Severity: finding.Warning, Wait: finding.ForChange,
@@ -26,7 +26,7 @@ var (
 	}
 	PolicyUnknown = &finding.Reason{
 		Name: "PolicyUnknown", Severity: finding.Unknown, Wait: finding.ForObject,
-		Summary: "The namespace's labels are not known yet, so neither is the LatencyPolicy that rules the workload.",
+		Summary: "The namespace's labels are not known yet, so neither is the effective LatencyPolicy of the workload.",
 		Fix:     "Nothing: the controller attaches the HorizontalPodAutoscaler as soon as it knows them.",
 	}
 )
@@ -50,7 +50,7 @@ var (
 	}
 	PolicyShadowed = &finding.Reason{
 		Name: "PolicyShadowed", Severity: finding.Warning, Wait: finding.ForObject,
-		Summary: "Every Deployment that the LatencyPolicy selects is ruled by another policy, so that it has no effect.",
+		Summary: "Every Deployment that the LatencyPolicy selects gets another policy, which comes first, so that it has no effect.",
 		Fix:     "Raise its priority above that of the policies that the message names, or narrow theirs.",
 	}
 )

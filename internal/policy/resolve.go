@@ -1,4 +1,4 @@
-// Package policy knows which LatencyPolicy rules a workload, what it fills in
+// Package policy knows which LatencyPolicy applies to a workload, what it fills in
 // where settings say nothing, and what it forbids.
 package policy
 
@@ -21,7 +21,7 @@ const (
 
 // Resolved is settings with nothing left open, within the limits of the policy.
 type Resolved struct {
-	// PolicyName is the LatencyPolicy that rules; empty if the built-in defaults hold.
+	// PolicyName is the effective LatencyPolicy; empty if the built-in defaults apply.
 	PolicyName string
 	// Target is the latency to hold, in milliseconds.
 	Target      resource.Quantity
@@ -44,15 +44,15 @@ type Resolved struct {
 type Clamp struct {
 	// Key is the annotation.
 	Key string
-	// Asked is what the annotation says, and Given what holds instead.
-	Asked, Given string
+	// Set is what the annotation says, and Given what applies instead.
+	Set, Given string
 	// Allowed says what the policy allows, such as "at most 20".
 	Allowed string
 }
 
 // Resolve fills in what the settings of object o leave open under policy p, and
 // brings them within its limits. A default outside of a limit is brought in
-// without a word, since nobody asked for it; a setting outside of one is a warning.
+// without a word, since nobody set it; a setting outside of one is a warning.
 // The result is usable if no error is among the findings.
 func Resolve(o finding.Object, s annotations.Settings, p *Policy) (Resolved, []finding.Finding) {
 	d := p.defaulted()
@@ -71,7 +71,7 @@ func Resolve(o finding.Object, s annotations.Settings, p *Policy) (Resolved, []f
 	var findings []finding.Finding
 	for _, c := range r.Clamped {
 		findings = append(findings, LimitClamped.On(o, "%s is %s, and LatencyPolicy %s allows %s: %s holds",
-			c.Key, c.Asked, p.Name(), c.Allowed, c.Given).Suggest("set %s to %s", c.Key, c.Given))
+			c.Key, c.Set, p.Name(), c.Allowed, c.Given).Suggest("set %s to %s", c.Key, c.Given))
 	}
 	if r.MinReplicas > r.MaxReplicas {
 		findings = append(findings, minAboveMax(o, s, r, p))
@@ -84,20 +84,20 @@ func Resolve(o finding.Object, s annotations.Settings, p *Policy) (Resolved, []f
 	return r, findings
 }
 
-// Check is for admission: it returns what makes the object's own settings s
-// unusable under policy p, whatever else there is. Only what somebody set is
-// held against them, never a default.
+// Check returns what the settings s of object o violate under policy p, whatever else
+// there is: the limits that they exceed, and a behavior that does not exist. Only what
+// somebody set is a violation, never a default.
 func Check(o finding.Object, s annotations.Settings, p *Policy) []finding.Finding {
 	var r Resolved
 	r.fit(s, p)
 	var findings []finding.Finding
 	for _, c := range r.Clamped {
 		findings = append(findings, LimitExceeded.On(o, "%s is %s, and LatencyPolicy %s allows %s",
-			c.Key, c.Asked, p.Name(), c.Allowed).Suggest("set %s to %s", c.Key, c.Given))
+			c.Key, c.Set, p.Name(), c.Allowed).Suggest("set %s to %s", c.Key, c.Given).At(annotations.Path(c.Key)))
 	}
 	if s.Behavior != "" {
 		if _, unknown := p.behavior(o, s); unknown != nil {
-			findings = append(findings, *unknown)
+			findings = append(findings, unknown.At(annotations.Path(annotations.Behavior)))
 		}
 	}
 	return findings
@@ -110,7 +110,7 @@ func (r *Resolved) fit(s annotations.Settings, p *Policy) {
 	if s.Target != nil {
 		r.Target = within(r, annotations.TargetMS, s.Target, *s.Target, l.target).DeepCopy()
 	}
-	// In the order of their keys, so that what is told is sorted.
+	// In the order of their keys, so that findings are sorted.
 	r.MaxReplicas = within(r, annotations.MaxReplicas, s.MaxReplicas, *d.MaxReplicas, l.maxReplicas)
 	r.MinReplicas = within(r, annotations.MinReplicas, s.MinReplicas, *d.MinReplicas, l.minReplicas)
 }
@@ -123,7 +123,7 @@ func within[T any](r *Resolved, key string, set *T, otherwise T, b bounds[T]) T 
 	}
 	v := b.clamp(*set)
 	if b.compare != nil && b.compare(v, *set) != 0 {
-		r.Clamped = append(r.Clamped, Clamp{Key: key, Asked: b.text(*set), Given: b.text(v), Allowed: b.String()})
+		r.Clamped = append(r.Clamped, Clamp{Key: key, Set: b.text(*set), Given: b.text(v), Allowed: b.String()})
 	}
 	return v
 }

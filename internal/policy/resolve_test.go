@@ -39,11 +39,11 @@ func settings(t *testing.T, pairs ...string) annotations.Settings {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		all[annotations.Prefix+pairs[i]] = pairs[i+1]
 	}
-	s, errs := annotations.Parse(annotations.OnDeployment, all)
-	if len(errs) > 0 {
-		t.Fatal(errs.ToAggregate())
+	p := annotations.Parse(annotations.OnDeployment, all)
+	if len(p.Violations) > 0 {
+		t.Fatal(p.Violations)
 	}
-	return s
+	return p.Settings
 }
 
 // short is what tests compare of resolved settings.

@@ -46,10 +46,10 @@ func (s *Set) Findings() []finding.Finding {
 	return slices.Clone(s.findings)
 }
 
-// Empty tells whether no policy can rule anything, so that labels do not matter.
+// Empty reports whether no policy can apply to anything, so that labels do not matter.
 func (s *Set) Empty() bool { return s == nil || len(s.policies) == 0 }
 
-// For returns the policy that rules a Deployment with these labels of its own, in
+// For returns the policy that applies to a Deployment with these labels of its own, in
 // a namespace with those: of the policies that select it the one with the highest
 // priority, of equal ones the first by name. Policies are never mixed. It returns
 // nil if none selects it, and the built-in defaults hold.
@@ -137,7 +137,7 @@ func (s *Set) effect(i int, all []Candidate) *finding.Finding {
 				names = append(names, above.describe())
 			}
 		}
-		f := PolicyShadowed.On(Object(p.name), "it selects %s, all ruled by LatencyPolicy %s, which comes first",
+		f := PolicyShadowed.On(Object(p.name), "it selects %s, and all get LatencyPolicy %s, which comes first",
 			deployments(selected), join(names))
 		return &f
 	case p.selectsAll():

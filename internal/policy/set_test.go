@@ -77,7 +77,7 @@ func TestFor(t *testing.T) {
 	}
 	for name, tt := range tests {
 		if got := Compile(tt.list).For(tt.namespace, tt.workload).Name(); got != tt.want {
-			t.Errorf("%s: ruled by %q, want %q", name, got, tt.want)
+			t.Errorf("%s: effective is %q, want %q", name, got, tt.want)
 		}
 	}
 }
@@ -86,16 +86,16 @@ func TestChangesMoveWorkloadsToTheNextPolicy(t *testing.T) {
 	list := []v1alpha1.LatencyPolicy{named("a", priority(1), namespaces(match("team", "a"))), named("b")}
 	both := Compile(list)
 	if got := both.For(teamA, nil).Name(); got != "a" {
-		t.Fatalf("ruled by %q, want a", got)
+		t.Fatalf("effective is %q, want a", got)
 	}
 	if got := both.For(teamB, nil).Name(); got != "b" {
-		t.Errorf("after the namespace's labels changed: ruled by %q, want b", got)
+		t.Errorf("after the namespace's labels changed: effective is %q, want b", got)
 	}
 	if got := Compile(list[1:]).For(teamA, nil).Name(); got != "b" {
-		t.Errorf("after the policy was deleted: ruled by %q, want b", got)
+		t.Errorf("after the policy was deleted: effective is %q, want b", got)
 	}
 	if p := Compile(nil).For(teamA, nil); p != nil {
-		t.Errorf("after the last was deleted: ruled by %q, want the built-in defaults", p.Name())
+		t.Errorf("after the last was deleted: effective is %q, want the built-in defaults", p.Name())
 	}
 }
 
@@ -192,8 +192,8 @@ func TestProblems(t *testing.T) {
 		"it rules a part":        {[]v1alpha1.LatencyPolicy{narrow, named("top", priority(1), workloads(match("tier", "web")))}, all, nil},
 		"it selects nothing":     {[]v1alpha1.LatencyPolicy{named("p", namespaces(match("team", "c")))}, all, []string{"PolicySelectsNothing: LatencyPolicy p: its selectors match none of the Deployments that there are (3)"}},
 		"nothing to select yet":  {[]v1alpha1.LatencyPolicy{named("p")}, nil, nil},
-		"one is above it":        {[]v1alpha1.LatencyPolicy{narrow, named("top", priority(1), namespaces(in("a")))}, all, []string{"PolicyShadowed: LatencyPolicy narrow: it selects 2 Deployments, all ruled by LatencyPolicy top (priority 1), which comes first"}},
-		"several are above it":   {[]v1alpha1.LatencyPolicy{named("p", namespaces(in("a", "b"))), named("t1", priority(2), namespaces(in("a"))), named("t2", priority(1), namespaces(in("b")))}, all, []string{"PolicyShadowed: LatencyPolicy p: it selects 3 Deployments, all ruled by LatencyPolicy t1 (priority 2) and t2 (priority 1), which comes first"}},
+		"one is above it":        {[]v1alpha1.LatencyPolicy{narrow, named("top", priority(1), namespaces(in("a")))}, all, []string{"PolicyShadowed: LatencyPolicy narrow: it selects 2 Deployments, and all get LatencyPolicy top (priority 1), which comes first"}},
+		"several are above it":   {[]v1alpha1.LatencyPolicy{named("p", namespaces(in("a", "b"))), named("t1", priority(2), namespaces(in("a"))), named("t2", priority(1), namespaces(in("b")))}, all, []string{"PolicyShadowed: LatencyPolicy p: it selects 3 Deployments, and all get LatencyPolicy t1 (priority 2) and t2 (priority 1), which comes first"}},
 		"one above selects all":  {[]v1alpha1.LatencyPolicy{narrow, named("all", priority(1))}, nil, []string{"PolicyShadowed: LatencyPolicy narrow: LatencyPolicy all (priority 1) comes first and selects everything"}},
 		"equal, and by the name": {[]v1alpha1.LatencyPolicy{named("b"), named("a")}, all, []string{"PolicyShadowed: LatencyPolicy b: LatencyPolicy a (priority 0) comes first and selects everything"}},
 		"its selector is bad":    {[]v1alpha1.LatencyPolicy{named("p", workloads(in()))}, all, []string{"PolicySelectorInvalid: LatencyPolicy p: spec.workloadSelector: values: Invalid value: null: for 'in', 'notin' operators"}},

@@ -53,8 +53,8 @@ func (e *env) awaitWarning(o client.Object, text string) {
 	}).Should(gomega.ContainElement(gomega.ContainSubstring(text)))
 }
 
-// stamp returns the annotations that auto-attach wrote to d.
-func stamp(d client.Object) map[string]string { return annotations.Ours(d.GetAnnotations()) }
+// stamp is what auto-attach wrote on d.
+func stamp(d client.Object) map[string]string { return annotations.Prefixed(d.GetAnnotations()) }
 
 // stampOf returns what it writes for the test's policy.
 func (e *env) stampOf(target string) map[string]string {
@@ -69,12 +69,12 @@ func TestAutoAttachAnnotatesAtAdmission(t *testing.T) {
 	})
 	e.create(e.service("echo", nil))
 	d := e.deployment("echo", map[string]string{"other.example/a": "b"})
-	e.awaitWarning(d, "attaches it without being asked")
+	e.awaitWarning(d, " enables autoscaling: wrote")
 	e.Expect(e.hpa("echo")).To(gomega.BeNil(), "a dry run attached something")
 
 	e.create(d)
 	e.Expect(e.warnings.take()).To(gomega.ConsistOf(withPipeline(
-		gomega.ContainSubstring(`LatencyPolicy `+e.namespace+` attaches it without being asked: wrote kong.latency/target-ms: "50"`),
+		gomega.ContainSubstring(`LatencyPolicy `+e.namespace+` enables autoscaling: wrote kong.latency/target-ms: "50"`),
 		gomega.ContainSubstring("raised spec.replicas from 1 to 2"),
 		gomega.ContainSubstring("at 50 ms, 2-20 replicas (by LatencyPolicy "+e.namespace+")"),
 	)...))
@@ -104,7 +104,7 @@ func TestAutoAttachWorksWithServerSideApply(t *testing.T) {
 	e.enableAutoAttach()
 	e.attaching()
 	e.create(e.service("echo", nil))
-	e.awaitWarning(e.deployment("echo", nil), "attaches it without being asked")
+	e.awaitWarning(e.deployment("echo", nil), " enables autoscaling: wrote")
 
 	const owner = client.FieldOwner("repository")
 	var generations []int64
@@ -138,7 +138,7 @@ func TestOptOutOfAutoAttach(t *testing.T) {
 	e.enableAutoAttach()
 	e.attaching()
 	e.create(e.service("echo", nil), e.service("off", nil))
-	e.awaitWarning(e.deployment("echo", nil), "attaches it without being asked")
+	e.awaitWarning(e.deployment("echo", nil), " enables autoscaling: wrote")
 
 	off := map[string]string{annotations.TargetMS: annotations.Off}
 	d := e.deployment("off", off)
@@ -170,7 +170,7 @@ func TestAutoAttachIncludesExistingDeployments(t *testing.T) {
 
 	// The webhook can learn of the label later than the controller.
 	e.create(e.service("probe", nil))
-	e.awaitWarning(e.deployment("probe", nil), "attaches it without being asked")
+	e.awaitWarning(e.deployment("probe", nil), " enables autoscaling: wrote")
 
 	// Changes of the policy's target also apply to annotated Deployments.
 	edit(e, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "echo:2" })
@@ -198,8 +198,8 @@ func TestDisablingAutoAttachDetachesOnlyWhatItAttached(t *testing.T) {
 			e.create(e.deployment("before", nil), e.service("before", nil))
 			p := e.attaching()
 			e.enableAutoAttach()
-			e.create(e.service("stamped", nil), e.service("annotated", nil), e.service("byservice", enabled()))
-			e.awaitWarning(e.deployment("stamped", nil), "attaches it without being asked")
+			e.create(e.service("stamped", nil), e.service("own", nil), e.service("asking", enabled()))
+			e.awaitWarning(e.deployment("stamped", nil), " enables autoscaling: wrote")
 			stamped := e.deployment("stamped", nil)
 			e.create(stamped, e.deployment("annotated", enabled()), e.deployment("byservice", nil))
 			e.Expect(stamp(stamped)).To(gomega.Equal(e.stampOf("50")))
@@ -233,7 +233,7 @@ func TestAutoAttachCallsTheWebhookInEnabledNamespacesOnly(t *testing.T) {
 	part.enableAutoAttach()
 	part.attaching()
 	part.create(part.service("echo", nil))
-	part.awaitWarning(part.deployment("echo", nil), "attaches it without being asked")
+	part.awaitWarning(part.deployment("echo", nil), " enables autoscaling: wrote")
 
 	before := calls(other)
 	d := other.deployment("echo", map[string]string{"other.example/a": "b"})

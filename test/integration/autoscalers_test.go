@@ -94,7 +94,7 @@ func TestTheAnnotationOfAServiceIsRefusedBesideAnotherAutoscaler(t *testing.T) {
 func TestAutoscalerOfTheSameNameIsReportedOnce(t *testing.T) {
 	e := newEnv(t)
 	e.create(e.service("echo", nil), e.deployment("echo", nil), e.foreign("echo", "echo"))
-	e.refusedWith("echo", enabled(), "AnotherAutoscaler: HorizontalPodAutoscaler echo scales it already, and is not ours", annotations.Adopt+`: "echo"`)
+	e.refusedWith("echo", enabled(), "AnotherAutoscaler: HorizontalPodAutoscaler echo scales it already, and kong-latency does not manage it", annotations.Adopt+`: "echo"`)
 }
 
 func TestAPolicyThatWarnsAdmitsTheAnnotationAndNothingIsAttached(t *testing.T) {

@@ -291,7 +291,7 @@ func TestDeploymentEnabledByItsServiceIsGuarded(t *testing.T) {
 	m.image = "echo:2"
 	said := e.mustKubectl(m.String(), clientSide...)
 	e.kept("echo", "echo:2", said.err, 7, 1)
-	e.Expect(annotations.Ours(e.workload("echo").Annotations)).To(gomega.BeEmpty())
+	e.Expect(annotations.Prefixed(e.workload("echo").Annotations)).To(gomega.BeEmpty())
 }
 
 func TestDeploymentWithoutManagedAutoscalerIsNotGuarded(t *testing.T) {

@@ -66,7 +66,7 @@ func TestPolicyWithoutEffectIsAdmittedWithAWarning(t *testing.T) {
 
 	first := e.policy(e.client, "", selecting("web", 5))
 	e.Expect(e.warnings.take()).To(gomega.BeEmpty())
-	const shadowed = "PolicyShadowed: it selects 1 Deployment, all ruled by LatencyPolicy "
+	const shadowed = "PolicyShadowed: it selects 1 Deployment, and all get LatencyPolicy "
 	e.awaitWarning(e.draft(selecting("web", 4)), shadowed+first.Name+" (priority 5)")
 	second := e.policy(e.client, "-second", selecting("web", 6))
 	e.Expect(e.warnings.take()).To(gomega.BeEmpty())

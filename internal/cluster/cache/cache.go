@@ -69,7 +69,7 @@ func stripDeployment(in any) (any, error) {
 	}
 	out := &appsv1.Deployment{ObjectMeta: stripMeta(d.ObjectMeta)}
 	out.Labels = d.Labels
-	out.Annotations = annotations.Ours(d.Annotations)
+	out.Annotations = annotations.Prefixed(d.Annotations)
 	out.Spec.Replicas = d.Spec.Replicas
 	out.Spec.Template.Labels = d.Spec.Template.Labels
 	return out, nil
@@ -81,7 +81,7 @@ func stripService(in any) (any, error) {
 		return in, nil // a tombstone
 	}
 	out := &corev1.Service{ObjectMeta: stripMeta(s.ObjectMeta)}
-	out.Annotations = annotations.Ours(s.Annotations)
+	out.Annotations = annotations.Prefixed(s.Annotations)
 	out.Spec.Selector = s.Spec.Selector
 	if discover.IsOperatorService(s.Namespace, s.Name, s.Labels) {
 		out.Labels = s.Labels
@@ -97,7 +97,7 @@ func stripHPA(in any) (any, error) {
 	}
 	out := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: stripMeta(h.ObjectMeta), Spec: h.Spec}
 	out.Labels = h.Labels
-	out.Annotations = annotations.Ours(h.Annotations)
+	out.Annotations = annotations.Prefixed(h.Annotations)
 	out.OwnerReferences = h.OwnerReferences
 	for _, c := range h.Status.Conditions {
 		if c.Type == autoscalingv2.ScalingActive {

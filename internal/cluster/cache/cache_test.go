@@ -29,10 +29,10 @@ func TestWorkloadSurvivesTheCache(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := model.Workload{
+	want := model.NewWorkload(model.Workload{
 		Namespace: "ns", Name: "echo", UID: "u", Replicas: ptr.To[int32](3), Labels: map[string]string{"tier": "web"},
-		PodLabels: map[string]string{"app": "echo"}, Annotations: map[string]string{annotations.TargetMS: "40"},
-	}
+		PodLabels: map[string]string{"app": "echo"},
+	}, map[string]string{annotations.TargetMS: "40"})
 	for name, o := range map[string]*appsv1.Deployment{"read whole": d, "cached": kept.(*appsv1.Deployment)} {
 		if diff := cmp.Diff(want, convert.Workload(o)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)

@@ -72,7 +72,7 @@ func (l *Listing) Catalog(namespace string, scaled *ScaledObjects) model.Catalog
 
 // listed is a set of objects, to which ScaledObjects and what is not known are added.
 type listed struct {
-	model.Set
+	model.StaticCatalog
 	scaled    *ScaledObjects
 	namespace string
 	unread    string
@@ -80,7 +80,7 @@ type listed struct {
 
 // AutoscalersOf implements model.Autoscalers.
 func (c listed) AutoscalersOf(deployment string) (list []model.Autoscaler, unread string) {
-	list, _ = c.Set.AutoscalersOf(deployment)
+	list, _ = c.StaticCatalog.AutoscalersOf(deployment)
 	more, unread := c.scaled.Of(c.namespace, deployment)
 	if c.unread != "" {
 		unread = c.unread

@@ -16,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
-	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/model"
 )
 
@@ -33,26 +32,25 @@ const (
 
 // Workload is what matters of a Deployment. The result shares the Deployment's maps.
 func Workload(d *appsv1.Deployment) model.Workload {
-	return model.Workload{
-		Namespace:   d.Namespace,
-		Name:        d.Name,
-		UID:         string(d.UID),
-		Deleting:    d.DeletionTimestamp != nil,
-		Replicas:    d.Spec.Replicas,
-		Labels:      d.Labels,
-		PodLabels:   d.Spec.Template.Labels,
-		Annotations: annotations.Ours(d.Annotations),
-	}
+	return model.NewWorkload(model.Workload{
+		Namespace: d.Namespace,
+		Name:      d.Name,
+		UID:       string(d.UID),
+		Deleting:  d.DeletionTimestamp != nil,
+		Replicas:  d.Spec.Replicas,
+		Labels:    d.Labels,
+		PodLabels: d.Spec.Template.Labels,
+	}, d.Annotations)
 }
 
 // Service is what matters of a Service. The result shares the Service's maps.
 func Service(s *corev1.Service) model.Service {
-	return model.Service{
-		Namespace:   s.Namespace,
-		Name:        s.Name,
-		Selector:    s.Spec.Selector,
-		Annotations: annotations.Ours(s.Annotations),
-	}
+	return model.NewService(model.Service{
+		Namespace: s.Namespace,
+		Name:      s.Name,
+		Deleting:  s.DeletionTimestamp != nil,
+		Selector:  s.Spec.Selector,
+	}, s.Annotations)
 }
 
 // LatencyPolicy keeps what users write of a policy, and its generation; its status

@@ -37,12 +37,13 @@ type Cluster struct {
 	// Autoscalers are the HorizontalPodAutoscalers and ScaledObjects.
 	Autoscalers []model.Autoscaler
 	// Policies decide by the LatencyPolicies among the objects.
-	Policies plan.Rules
+	Policies plan.PolicySet
 	// Snapshot is what the objects say about the metric pipeline.
 	Snapshot *pipeline.Snapshot
 
-	policies []v1alpha1.LatencyPolicy
-	catalogs map[string]model.Set
+	evaluator *pipeline.Evaluator
+	policies  []v1alpha1.LatencyPolicy
+	catalogs  map[string]model.StaticCatalog
 }
 
 // New makes a cluster of objects. What could be understood is returned beside an
@@ -57,13 +58,13 @@ func New(objects []manifests.Object) (*Cluster, error) {
 	}
 	c.catalogs = c.sorted()
 	set := policy.Compile(c.policies)
-	c.Policies = plan.Rules{Set: set, Namespace: c.namespace}
+	c.Policies = plan.PolicySet{Set: set, Namespace: c.namespace}
 	plain := make([]*unstructured.Unstructured, len(objects))
 	for i, o := range objects {
 		plain[i] = o.Unstructured
 	}
 	snapshot, failed := newContents(plain, set.Places()).snapshot()
-	c.Snapshot = snapshot
+	c.Snapshot, c.evaluator = snapshot, pipeline.NewEvaluator(snapshot)
 	for _, f := range failed {
 		i := slices.Index(plain, f.Object)
 		errs = append(errs, notOfItsKind(objects[i], f.Err))
@@ -149,11 +150,11 @@ func Partial(o manifests.Object) bool {
 
 // Catalog is a namespace of the convert. Of objects with the same name the last
 // one holds, as it does when they are applied.
-func (c *Cluster) Catalog(namespace string) model.Set { return c.catalogs[namespace] }
+func (c *Cluster) Catalog(namespace string) model.StaticCatalog { return c.catalogs[namespace] }
 
 // sorted is the objects by their namespaces.
-func (c *Cluster) sorted() map[string]model.Set {
-	out := map[string]model.Set{}
+func (c *Cluster) sorted() map[string]model.StaticCatalog {
+	out := map[string]model.StaticCatalog{}
 	seen := map[finding.Object]bool{}
 	for _, w := range slices.Backward(c.Workloads) {
 		if set := out[w.Namespace]; !seen[w.Object()] {
@@ -177,11 +178,6 @@ func (c *Cluster) sorted() map[string]model.Set {
 		}
 	}
 	return out
-}
-
-// Resolve decides what a workload gets.
-func (c *Cluster) Resolve(w model.Workload) plan.Resolution {
-	return plan.Resolve(w, model.WithWorkload(c.Catalog(w.Namespace), w), c.Policies)
 }
 
 // namespace returns the labels of a namespace. One that is not in the files is

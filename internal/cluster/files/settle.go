@@ -4,65 +4,59 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/admission"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// Outcome is what becomes of the settings in the files.
+// Outcome is what admission says of everything in the files.
 type Outcome struct {
 	// Plans are those of the workloads that get an autoscaler, in the order of the files.
 	Plans []plan.Plan
-	// Findings are about settings, pairing and policies; sorted, each once.
+	// Findings are about settings, pairing, policies and, if it was diagnosed, the metric
+	// pipeline; sorted, each once.
 	Findings []finding.Finding
 }
 
-// Settle decides about all Deployments and Services as admission would if they were
-// new: what it would refuse is an error here.
-func (c *Cluster) Settle() Outcome {
+// Diagnose is what is wrong with the pipeline of a metric by what the files hold.
+func (c *Cluster) Diagnose(namespace, service, metric string) []finding.Finding {
+	return c.evaluator.Evaluate(pipeline.Subject{Namespace: namespace, Service: service, Metric: metric})
+}
+
+// Admit decides about every Deployment and Service as admission would if it were new.
+// With nil instead of Diagnose no pipeline is judged.
+func (c *Cluster) Admit(diagnose func(namespace, service, metric string) []finding.Finding) Outcome {
 	out := Outcome{Findings: c.Policies.Set.Findings()}
-	for _, w := range c.Workloads {
-		plan, findings := c.settle(w)
-		if plan != nil {
-			out.Plans = append(out.Plans, *plan)
-		}
-		out.Findings = append(out.Findings, findings...)
-	}
+	refused := map[finding.Object]bool{}
 	for _, s := range c.Services {
-		out.Findings = append(out.Findings, plan.CheckService(s, model.WithService(c.Catalog(s.Namespace), s))...)
+		d := admission.Decide(admission.Request{
+			Service: &admission.Change[model.Service]{After: s},
+			Catalog: c.Catalog(s.Namespace), Policies: c.Policies, Diagnose: diagnose, Part: admission.Verdict,
+		})
+		refused[s.Object()] = !d.Admitted()
+		out.add(d)
+	}
+	for _, w := range c.Workloads {
+		d := admission.Decide(admission.Request{
+			Workload: &admission.Change[model.Workload]{After: w},
+			Catalog:  c.Catalog(w.Namespace), Policies: c.Policies, Diagnose: diagnose, Part: admission.Verdict,
+		})
+		out.add(d)
+		if p := d.Plan; p != nil && d.Admitted() && !refused[model.Service{Namespace: p.Namespace, Name: p.Service}.Object()] {
+			out.Plans = append(out.Plans, *p)
+		}
 	}
 	finding.Sort(out.Findings)
 	out.Findings = slices.CompactFunc(out.Findings, func(a, b finding.Finding) bool { return reflect.DeepEqual(a, b) })
 	return out
 }
 
-// settle decides about one workload.
-func (c *Cluster) settle(w model.Workload) (*plan.Plan, []finding.Finding) {
-	r := c.Resolve(w)
-	if !r.Asked {
-		return nil, nil // not every workload that a policy could attach has a Service
-	}
-	// Existing settings beyond a limit are clamped to it; new ones are refused, and in
-	// files all are new.
-	findings := slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return f.Reason == policy.LimitClamped })
-	effective := plan.RulingOf(c.Policies, w)
-	if r.Plan != nil && !effective.Unknown {
-		findings = append(findings, checkOwn(annotations.OnDeployment, w.Object(), w.Annotations, effective.Policy)...)
-		if s, ok := c.Catalog(w.Namespace).Service(r.Plan.Service); ok {
-			findings = append(findings, checkOwn(annotations.OnService, s.Object(), s.Annotations, effective.Policy)...)
-		}
-	}
-	if finding.Blocks(findings) {
-		return nil, findings
-	}
-	return r.Plan, findings
-}
-
-// checkOwn is which of an object's own settings exceed the limits of the policy. An
-// unknown behavior profile was found before.
-func checkOwn(kind annotations.Kind, o finding.Object, all map[string]string, p *policy.Policy) []finding.Finding {
-	own, _ := annotations.Parse(kind, annotations.Own(all))
-	return slices.DeleteFunc(policy.Check(o, own, p), func(f finding.Finding) bool { return f.Reason == policy.UnknownBehavior })
+// add adds all that a decision says. That an autoscaler keeps to a limit is of interest
+// for what is there from before; here whatever exceeds one is refused.
+func (o *Outcome) add(d admission.Decision) {
+	all := slices.Concat(d.Refused, d.Warned, d.Pipeline, d.Unjudged)
+	o.Findings = append(o.Findings, slices.DeleteFunc(all, func(f finding.Finding) bool { return f.Reason == policy.LimitClamped })...)
 }

@@ -41,11 +41,11 @@ func newPolicies(policies pipeline.Set[v1alpha1.LatencyPolicy], namespaces pipel
 
 // For implements plan.Policies. A namespace that has only just been made is
 // not known yet.
-func (p *Policies) For(w model.Workload) plan.Ruling {
+func (p *Policies) For(w model.Workload) plan.EffectivePolicy {
 	if !p.known {
-		return plan.Ruling{Unknown: true}
+		return plan.EffectivePolicy{Unknown: true}
 	}
-	return plan.Rules{Set: p.set, Namespace: p.Namespace}.For(w)
+	return plan.PolicySet{Set: p.set, Namespace: p.Namespace}.For(w)
 }
 
 // Namespace returns the labels of a namespace; ok is false if they are not known.
@@ -82,4 +82,4 @@ func (p *Policies) Candidates(ctx context.Context, cached client.Reader) ([]poli
 type LatestPolicies struct{ Source *Source }
 
 // For implements plan.Policies.
-func (l LatestPolicies) For(w model.Workload) plan.Ruling { return l.Source.Policies().For(w) }
+func (l LatestPolicies) For(w model.Workload) plan.EffectivePolicy { return l.Source.Policies().For(w) }

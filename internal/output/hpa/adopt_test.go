@@ -14,6 +14,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/test/testutil"
 )
 
 // foreign is a HorizontalPodAutoscaler that is not managed, with a field that its Go type
@@ -75,7 +76,7 @@ func desired(t *testing.T, p plan.Plan) *unstructured.Unstructured {
 func TestAnAdoptedAutoscalerIsRestoredAsItWas(t *testing.T) {
 	for name, present := range map[string]map[string]any{"without annotations": nil, "with annotations": {"a/b": "c"}} {
 		t.Run(name, func(t *testing.T) {
-			p := planOf(t, enabled())
+			p := testutil.Plan(t, enabled())
 			p.Name, p.Adopted = "old", true
 			raw, err := output.AdoptPatch(foreign(present), desired(t, p))
 			adopted := patched(t, foreign(present), raw, err)
@@ -102,7 +103,7 @@ func TestAnAdoptedAutoscalerIsRestoredAsItWas(t *testing.T) {
 }
 
 func TestAPatchDoesNotApplyToAChangedObject(t *testing.T) {
-	raw, err := output.AdoptPatch(foreign(nil), desired(t, planOf(t, enabled())))
+	raw, err := output.AdoptPatch(foreign(nil), desired(t, testutil.Plan(t, enabled())))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,29 +14,9 @@ import (
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
-	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/test/testutil"
 )
-
-func echo(settings map[string]string) model.Workload {
-	return model.Workload{Namespace: "default", Name: "echo", UID: "uid-1",
-		PodLabels: map[string]string{"app": "echo"}, Annotations: settings}
-}
-
-func echoService(settings map[string]string) model.Service {
-	return model.Service{Namespace: "default", Name: "echo", Selector: map[string]string{"app": "echo"}, Annotations: settings}
-}
-
-// planOf is the plan for a Deployment with these annotations and a plain Service.
-func planOf(t *testing.T, settings map[string]string) plan.Plan {
-	t.Helper()
-	w := echo(settings)
-	r := plan.Resolve(w, model.Set{Workloads: []model.Workload{w}, Services: []model.Service{echoService(nil)}}, nil)
-	if r.Plan == nil || len(r.Findings) > 0 {
-		t.Fatalf("no plan for %v: %v", settings, r.Findings)
-	}
-	return *r.Plan
-}
 
 func asMap(t *testing.T, v any) map[string]any {
 	t.Helper()
@@ -52,7 +32,7 @@ func asMap(t *testing.T, v any) map[string]any {
 }
 
 func TestWhatIsDesiredIsOwned(t *testing.T) {
-	u := desired(t, planOf(t, map[string]string{annotations.TargetMS: "40"}))
+	u := desired(t, testutil.Plan(t, map[string]string{annotations.TargetMS: "40"}))
 	owners := u.GetOwnerReferences()
 	if len(owners) != 1 {
 		t.Fatalf("owners are %v, want the Deployment", owners)
@@ -81,7 +61,7 @@ func live(p plan.Plan) *autoscalingv2.HorizontalPodAutoscaler {
 }
 
 func TestUpToDate(t *testing.T) {
-	p := planOf(t, map[string]string{annotations.TargetMS: "40"})
+	p := testutil.Plan(t, map[string]string{annotations.TargetMS: "40"})
 	same := map[string]func(*autoscalingv2.HorizontalPodAutoscaler){
 		"as applied":    func(*autoscalingv2.HorizontalPodAutoscaler) {},
 		"further label": func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Labels["team"] = "a" },
@@ -128,7 +108,7 @@ func TestPausedDisablesDirections(t *testing.T) {
 		"scale-out": {autoscalingv2.DisabledPolicySelect, autoscalingv2.MaxChangePolicySelect},
 	}
 	for value, want := range tests {
-		p := planOf(t, map[string]string{annotations.TargetMS: "40", annotations.Paused: value})
+		p := testutil.Plan(t, map[string]string{annotations.TargetMS: "40", annotations.Paused: value})
 		b := fromUnstructured(t, desired(t, p)).Spec.Behavior
 		if *b.ScaleUp.SelectPolicy != want.up || *b.ScaleDown.SelectPolicy != want.down {
 			t.Errorf("paused %s: up %s, down %s, want %s, %s", value, *b.ScaleUp.SelectPolicy, *b.ScaleDown.SelectPolicy, want.up, want.down)

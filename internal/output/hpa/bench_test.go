@@ -5,14 +5,14 @@ import (
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/annotations"
-	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/test/testutil"
 )
 
 // BenchmarkGenerate measures the steps from a workload to its autoscaler.
 func BenchmarkGenerate(b *testing.B) {
-	w := echo(map[string]string{annotations.TargetMS: "40"})
-	set := model.Set{Workloads: []model.Workload{w}, Services: []model.Service{echoService(nil)}}
+	w := testutil.Workload(map[string]string{annotations.TargetMS: "40"})
+	set := testutil.Catalog(w, testutil.Service(nil))
 	r := plan.Resolve(w, set, nil)
 	if r.Plan == nil {
 		b.Fatal(r.Findings)

@@ -23,7 +23,7 @@ import (
 func goodPlan() plan.Plan {
 	return plan.Plan{
 		Resolved:  policy.Resolved{Target: resource.MustParse("40"), MinReplicas: 1, MaxReplicas: 10, Metric: annotations.DefaultMetric},
-		Namespace: "default", Name: "echo", Deployment: "echo", DeploymentUID: "u", Service: "echo", Source: plan.FromDeployment,
+		Namespace: "default", Name: "echo", Deployment: "echo", DeploymentUID: "u", Service: "echo", EnabledBy: plan.ByDeployment,
 	}
 }
 

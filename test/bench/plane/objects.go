@@ -139,8 +139,8 @@ func (p *Plane) DeleteHPAs(ctx context.Context) error {
 
 // HPA is an autoscaler like the one that the i-th workload gets, without an owner.
 func HPA(i int) *autoscalingv2.HorizontalPodAutoscaler {
-	settings, _ := annotations.Parse(annotations.OnDeployment, Annotated())
-	resolved, _ := policy.Resolve(finding.Object{}, settings, nil)
+	parsed := annotations.Parse(annotations.OnDeployment, Annotated())
+	resolved, _ := policy.Resolve(finding.Object{}, parsed.Settings, nil)
 	h := generator.HPA(plan.Plan{Resolved: resolved, Namespace: Namespace(i), Name: Name(i), Deployment: Name(i), Service: Name(i)})
 	h.TypeMeta = metav1.TypeMeta{}
 	return h

@@ -121,7 +121,7 @@ func applier(ctx context.Context, cp *plane.Plane, n int) (func(context.Context,
 	for i := range list.Items {
 		w := convert.Workload(&list.Items[i])
 		s := model.Service{Namespace: w.Namespace, Name: w.Name, Selector: map[string]string{"app": w.Name}}
-		if r := plan.Resolve(w, model.Set{Workloads: []model.Workload{w}, Services: []model.Service{s}}, nil); r.Plan != nil {
+		if r := plan.Resolve(w, model.StaticCatalog{Workloads: []model.Workload{w}, Services: []model.Service{s}}, nil); r.Plan != nil {
 			plans[client.ObjectKeyFromObject(&list.Items[i])] = *r.Plan
 		}
 	}

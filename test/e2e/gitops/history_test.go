@@ -79,7 +79,7 @@ func (h *history) add(event watch.Event) {
 			return
 		}
 		now.spec, now.status = *o.Spec.Replicas, o.Status.Replicas
-		marks := annotations.Ours(o.Annotations)
+		marks := annotations.Prefixed(o.Annotations)
 		if n := len(h.marks); n == 0 || !maps.Equal(marks, h.marks[n-1]) {
 			h.marks = append(h.marks, marks)
 		}

@@ -1,4 +1,7 @@
-// Package target pairs Deployments with the Services whose latency scales them.
+// Package model holds what the decisions are about as plain values: Deployments,
+// Services and autoscalers, and the catalog that answers which of them there are. It
+// knows no API machinery, so that a cluster, an admission review and a file give the
+// same values.
 package model
 
 import (
@@ -20,8 +23,15 @@ type Workload struct {
 	Labels map[string]string
 	// PodLabels are the labels of the pod template.
 	PodLabels map[string]string
-	// Annotations are those of ours, raw.
-	Annotations map[string]string
+	// Annotations are what its annotations say.
+	Annotations annotations.Parsed
+}
+
+// NewWorkload is w, of which all but the annotations is given, with what the
+// annotations of the Deployment say. It keeps the map.
+func NewWorkload(w Workload, all map[string]string) Workload {
+	w.Annotations = annotations.Parse(annotations.OnDeployment, all)
+	return w
 }
 
 // Object names the Deployment in findings.
@@ -33,10 +43,25 @@ func (w Workload) Object() finding.Object {
 type Service struct {
 	Namespace string
 	Name      string
+	// Deleting is true once the Service is marked for deletion.
+	Deleting bool
 	// Selector is spec.selector; an empty one selects no pods.
 	Selector map[string]string
-	// Annotations are those of ours, raw.
-	Annotations map[string]string
+	// Annotations are what its annotations say.
+	Annotations annotations.Parsed
+}
+
+// NewService is s, of which all but the annotations is given, with what the
+// annotations of the Service say. It keeps the map.
+func NewService(s Service, all map[string]string) Service {
+	s.Annotations = annotations.Parse(annotations.OnService, all)
+	return s
+}
+
+// Names reports whether the Service names the Deployment that it scales by its
+// annotation, and not merely by its selector.
+func (s Service) Names(deployment string) bool {
+	return deployment != "" && s.Annotations.Raw[annotations.Deployment] == deployment
 }
 
 // Object names the Service in findings.
@@ -44,7 +69,7 @@ func (s Service) Object() finding.Object {
 	return finding.Object{Kind: string(annotations.OnService), Namespace: s.Namespace, Name: s.Name}
 }
 
-// Selects tells whether the Service sends traffic to pods with these labels.
+// Selects reports whether the Service sends traffic to pods with these labels.
 func (s Service) Selects(podLabels map[string]string) bool {
 	if len(s.Selector) == 0 {
 		return false
@@ -67,7 +92,7 @@ type Catalog interface {
 	Service(name string) (Service, bool)
 	// ServicesSelecting returns the Services that select pods with these labels.
 	ServicesSelecting(podLabels map[string]string) []Service
-	// ServicesNaming returns the Services whose deployment annotation names this Deployment.
+	// ServicesNaming returns the Services whose annotation names this Deployment.
 	ServicesNaming(deployment string) []Service
 	// WorkloadsSelectedBy returns the Deployments whose pods this Service selects.
 	WorkloadsSelectedBy(s Service) []Workload

@@ -1,0 +1,33 @@
+package admission
+
+import (
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/plan"
+)
+
+// note adds what changes for one workload: nothing if the plan stays the same.
+func (d *Decision) note(then, now plan.Resolution) {
+	switch {
+	case then.Enabled && !now.Enabled && !now.Retained:
+		n := Note{Effect: Detach}
+		if m := now.Claim.Managed; m != nil && m.Adopted {
+			n = Note{Effect: Restore, Autoscaler: m.Name}
+		}
+		d.Notes = append(d.Notes, n)
+	case now.Plan == nil:
+	case now.Claim.Adopt != nil:
+		d.Notes = append(d.Notes, Note{Effect: Adopt, Plan: now.Plan})
+	case then.Plan == nil:
+		d.Notes = append(d.Notes, Note{Effect: Attach, Plan: now.Plan})
+	case then.Plan != now.Plan && then.Plan.String() != now.Plan.String():
+		d.Notes = append(d.Notes, Note{Effect: Alter, Plan: now.Plan})
+	}
+}
+
+// noteIdle adds that settings have no effect, because nothing enables autoscaling and
+// nobody declines it.
+func (d *Decision) noteIdle(a annotations.Parsed) {
+	if !a.Empty() && !a.Requested && !a.Settings.Off {
+		d.Notes = append(d.Notes, Note{Effect: NoEffect})
+	}
+}

@@ -1,0 +1,80 @@
+package admission
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1validation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/policy"
+)
+
+// PolicyRequest is a request to create or change a LatencyPolicy, and what is known
+// beside it.
+type PolicyRequest struct {
+	Change[v1alpha1.LatencyPolicy]
+	// Neighbors returns the LatencyPolicies and the Deployments that there are; unknown
+	// says why they are not known, and is empty if they are. It is called only if the
+	// answer matters. With nil a policy is judged by itself.
+	Neighbors func() (policies []v1alpha1.LatencyPolicy, all []policy.Candidate, unknown string)
+}
+
+// PolicyDecision is what becomes of a request for a LatencyPolicy.
+type PolicyDecision struct {
+	// Refused is why the request is refused; it is admitted if there is nothing.
+	Refused []finding.Finding
+	// Warned are findings that do not refuse the request.
+	Warned []finding.Finding
+	// Unknown is why it is not known whether the policy applies to any Deployment; empty
+	// if it is.
+	Unknown string
+}
+
+// DecidePolicy refuses what the schema cannot, and warns of a policy that applies to
+// nothing. Like every refusal it is for what is new: a label can be put on a policy
+// that has been wrong from before.
+func DecidePolicy(r PolicyRequest) PolicyDecision {
+	p := r.After
+	if p.DeletionTimestamp != nil {
+		return PolicyDecision{} // whatever is wrong, it must not keep a finalizer from being removed
+	}
+	invalid := invalidPolicy(p)
+	switch {
+	case r.Before != nil && equality.Semantic.DeepEqual(r.Before.Spec, p.Spec):
+		return PolicyDecision{Warned: invalid}
+	case len(invalid) > 0:
+		return PolicyDecision{Refused: invalid}
+	case r.Neighbors == nil:
+		return PolicyDecision{}
+	}
+	others, all, unknown := r.Neighbors()
+	if unknown != "" {
+		return PolicyDecision{Unknown: unknown}
+	}
+	list := slices.DeleteFunc(slices.Clone(others), func(o v1alpha1.LatencyPolicy) bool { return o.Name == p.Name })
+	return PolicyDecision{Warned: policy.Compile(append(list, p)).Problems(p.Name, all)}
+}
+
+// invalidPolicy is what is wrong with a policy by itself. Of bad selectors every key is
+// named, which policy.Compile does not.
+func invalidPolicy(p v1alpha1.LatencyPolicy) []finding.Finding {
+	spec := field.NewPath("spec")
+	var opts metav1validation.LabelSelectorValidationOptions
+	errs := slices.Concat(
+		metav1validation.ValidateLabelSelector(p.Spec.NamespaceSelector, opts, spec.Child("namespaceSelector")),
+		metav1validation.ValidateLabelSelector(p.Spec.WorkloadSelector, opts, spec.Child("workloadSelector")),
+	)
+	found := policy.Compile([]v1alpha1.LatencyPolicy{p}).Findings()
+	if len(errs) == 0 {
+		return found
+	}
+	found = slices.DeleteFunc(found, func(f finding.Finding) bool { return f.Reason == policy.PolicySelectorInvalid })
+	for _, e := range errs {
+		found = append(found, policy.PolicySelectorInvalid.On(policy.Object(p.Name), "%s", e.Error()))
+	}
+	finding.Sort(found)
+	return found
+}

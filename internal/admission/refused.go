@@ -1,0 +1,71 @@
+package admission
+
+import (
+	"slices"
+
+	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
+)
+
+// refused is what is wrong with the new settings a of object o, which is workload w or
+// a Service near it: what they violate, and the autoscalers that they are in conflict
+// with. now is what w gets with them. Settings of a workload that nothing enables are
+// admitted, so that detaching always works.
+func (r Request) refused(o finding.Object, a annotations.Parsed, w model.Workload, now plan.Resolution) []finding.Finding {
+	effective := plan.EffectivePolicyOf(r.Policies, w)
+	if !now.Enabled || effective.Unknown {
+		return nil
+	}
+	var out []finding.Finding
+	for _, f := range now.Violations {
+		if f.Object == o {
+			out = append(out, f)
+		}
+	}
+	if now.EnabledBy != plan.ByPolicy && effective.Policy.Conflicts() == policy.Deny {
+		out = append(out, conflicts(now.Claim, a.Settings.Adopt != "")...)
+	}
+	return out
+}
+
+// conflicts is what of a claim is refused: everything that keeps an autoscaler from
+// being attached; and, where one is attached already, only that what the object itself
+// names cannot be adopted.
+func conflicts(c plan.Claim, adopts bool) []finding.Finding {
+	admitted := func(f finding.Finding) bool {
+		if f.Severity != finding.Error {
+			return true
+		}
+		adoption := f.Reason == plan.AdoptedScalesOther || f.Reason == plan.AdoptedControlled
+		named := adopts && adoption
+		return !c.Blocked && !named
+	}
+	return slices.DeleteFunc(slices.Clone(c.Findings), admitted)
+}
+
+// judge sorts what is wrong with the plan's pipeline by what the policy does about it.
+// fresh is true if the object is new or its settings changed: only then is anything
+// refused, and only then is it said what could not be judged. A rollback while
+// monitoring is broken must go through, and so must a Deployment that requests nothing
+// and that a policy enables.
+func (r Request) judge(d *Decision, p *plan.Plan, fresh bool) {
+	if p == nil || r.Diagnose == nil {
+		return
+	}
+	for _, f := range r.Diagnose(p.Namespace, p.Service, p.Metric) {
+		switch action := p.Enforcement.For(f); {
+		case action == policy.Ignore:
+		case f.Severity == finding.Unknown:
+			if fresh {
+				d.Unjudged = append(d.Unjudged, f)
+			}
+		case action == policy.Deny && fresh && p.EnabledBy != plan.ByPolicy:
+			d.Refused = append(d.Refused, f)
+		default:
+			d.Pipeline = append(d.Pipeline, f)
+		}
+	}
+}

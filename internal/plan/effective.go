@@ -1,0 +1,60 @@
+package plan
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/policy"
+)
+
+// Policies knows which LatencyPolicy applies to a workload. Nil means that there are none.
+type Policies interface {
+	// For returns the effective policy of w, by the Deployment's labels and its
+	// namespace's.
+	For(w model.Workload) EffectivePolicy
+}
+
+// EffectivePolicy is what applies to one workload. The zero value is the built-in
+// defaults.
+type EffectivePolicy struct {
+	// Policy is nil if no policy selects the workload.
+	Policy *policy.Policy
+	// AutoAttach is the target in milliseconds at which the policy enables the workload
+	// where nobody else does; nil if it does not.
+	AutoAttach *resource.Quantity
+	// Unknown is true if it is not known yet; all else is empty then.
+	Unknown bool
+}
+
+// PolicySet is Policies made of a set of policies and the labels of namespaces.
+type PolicySet struct {
+	// Set is all policies; nil is none.
+	Set *policy.Set
+	// Namespace returns the labels of a namespace; ok is false if they are not known.
+	Namespace func(name string) (l map[string]string, ok bool)
+}
+
+// For implements Policies.
+func (s PolicySet) For(w model.Workload) EffectivePolicy {
+	if s.Set.Empty() {
+		return EffectivePolicy{}
+	}
+	namespace, ok := s.Namespace(w.Namespace)
+	if !ok {
+		return EffectivePolicy{Unknown: true}
+	}
+	out := EffectivePolicy{Policy: s.Set.For(labels.Set(namespace), labels.Set(w.Labels))}
+	if q, ok := out.Policy.AutoAttach(labels.Set(namespace)); ok {
+		out.AutoAttach = &q
+	}
+	return out
+}
+
+// EffectivePolicyOf is the effective policy of w; p may be nil.
+func EffectivePolicyOf(p Policies, w model.Workload) EffectivePolicy {
+	if p == nil {
+		return EffectivePolicy{}
+	}
+	return p.For(w)
+}

@@ -1,0 +1,130 @@
+package plan
+
+import (
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/policy"
+)
+
+// Resolution is what a workload gets, and what is to be said about it.
+type Resolution struct {
+	// Enabled is false if neither an annotation nor a policy enables autoscaling; only
+	// Retained, its findings, the claim and the policy's name can say anything then.
+	Enabled bool
+	// Retained is true if nothing enables the workload now, and an autoscaler that is
+	// there from before stays nevertheless: a policy would attach one, but the workload
+	// has not exactly one Service; or it is not known yet whether one would. The
+	// findings say why. They are of interest only to a workload that has an autoscaler.
+	Retained bool
+	// EnabledBy says who enables it; empty if nobody does.
+	EnabledBy EnabledBy
+	// PolicyName is the effective LatencyPolicy, whether or not it enables the workload;
+	// empty if none selects it.
+	PolicyName string
+	// Claim says by which autoscaler the workload may be scaled.
+	Claim Claim
+	// Plan is nil if the workload is not enabled, or an error among the findings blocks
+	// it, or the effective policy is not known yet.
+	Plan *Plan
+	// Violations are the settings of the workload, and of the Services that name it or
+	// select its pods, that are invalid or exceed a limit of the policy: each is about
+	// the object that carries it, and its user's to change. Admission refuses them.
+	Violations []finding.Finding
+	// Findings are what is to be said about the workload as it is, sorted. An error
+	// among them keeps the plan from being made, and with it everything from being
+	// changed. A setting that merely exceeds a limit is a warning here: the plan keeps
+	// to the limit.
+	Findings []finding.Finding
+}
+
+// Resolve decides what workload w gets. The webhook, the controller and the
+// command line all call it, and decide nothing of it again. Without policies, which
+// may be nil, the built-in defaults apply.
+func Resolve(w model.Workload, c model.Catalog, policies Policies) Resolution {
+	effective := EffectivePolicyOf(policies, w)
+	near := servicesNear(w, c)
+	pairing, enabled, findings := pair(w, near, c)
+	r := Resolution{PolicyName: effective.Policy.Name()}
+	if enabled {
+		r.Enabled, r.EnabledBy, r.Findings = true, ByService, findings
+		if w.Annotations.Requested {
+			r.EnabledBy = ByDeployment
+		}
+		r.decide(w, pairing, effective, c)
+	} else {
+		pairing = r.offer(w, near, effective, c)
+	}
+	if r.Enabled {
+		r.Violations = violations(w, pairing.Service, near, effective, r.Findings)
+	}
+	finding.Sort(r.Findings)
+	return r
+}
+
+// decide adds the claim and, unless something blocks it, the plan of an enabled
+// workload.
+func (r *Resolution) decide(w model.Workload, pairing Pairing, effective EffectivePolicy, c model.Catalog) {
+	switch {
+	case finding.Blocks(r.Findings):
+		r.Claim = ClaimOn(w, "", c)
+	case effective.Unknown:
+		r.Claim = ClaimOn(w, pairing.Settings.Adopt, c)
+		r.Findings = append(r.Findings, unknownPolicy(w))
+	default:
+		r.plan(w, pairing, effective.Policy, c)
+	}
+}
+
+// offer is for a workload that no annotation enables: it gets what its policy attaches,
+// if that does.
+func (r *Resolution) offer(w model.Workload, near nearby, effective EffectivePolicy, c model.Catalog) Pairing {
+	if effective.AutoAttach == nil && !effective.Unknown {
+		r.Claim = ClaimOn(w, "", c)
+		return Pairing{}
+	}
+	pairing, one, findings := offer(w, near, c)
+	declined := !one && len(findings) == 0
+	switch {
+	case declined:
+	case effective.Unknown:
+		r.Retained, r.Findings = true, []finding.Finding{unknownPolicy(w)}
+	case !one:
+		r.Retained, r.Findings = true, findings
+	default:
+		r.Enabled, r.EnabledBy, r.Findings = true, ByPolicy, findings
+		if !finding.Blocks(findings) {
+			pairing.Settings.Target = effective.AutoAttach
+			r.plan(w, pairing, effective.Policy, c)
+		}
+	}
+	if r.Plan == nil {
+		r.Claim = ClaimOn(w, "", c)
+	}
+	return pairing
+}
+
+// plan adds the claim and the plan, or what blocks it.
+func (r *Resolution) plan(w model.Workload, pairing Pairing, p *policy.Policy, c model.Catalog) {
+	r.Claim = ClaimOn(w, pairing.Settings.Adopt, c)
+	resolved, findings := policy.Resolve(w.Object(), pairing.Settings, p)
+	r.Findings = append(r.Findings, findings...)
+	r.Findings = append(r.Findings, r.Claim.Findings...)
+	if finding.Blocks(findings) || r.Claim.Blocked {
+		return
+	}
+	r.Plan = &Plan{
+		Resolved:      resolved,
+		Namespace:     w.Namespace,
+		Name:          r.Claim.Name,
+		Adopted:       r.Claim.Adopt != nil || r.Claim.Managed != nil && r.Claim.Managed.Adopted,
+		Deployment:    w.Name,
+		DeploymentUID: w.UID,
+		Service:       pairing.Service.Name,
+		EnabledBy:     r.EnabledBy,
+		Enforcement:   p.Enforcement(),
+	}
+}
+
+func unknownPolicy(w model.Workload) finding.Finding {
+	return policy.PolicyUnknown.On(w.Object(), "the labels of namespace %s are not known yet, and with them which LatencyPolicy applies", w.Namespace)
+}
