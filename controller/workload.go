@@ -15,6 +15,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/cluster"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
@@ -109,9 +111,9 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (came outco
 // changes; 0 means never.
 func (r *workloads) evaluate(p plan.Plan, live *autoscalingv2.HorizontalPodAutoscaler) (findings []finding.Finding, recheck time.Duration) {
 	subject := pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
-	findings = r.pipeline().Evaluate(subject)
-	series, recheck := pipeline.EvaluateSeries(cluster.Scaling(live), subject, r.now())
-	return slices.Concat(findings, series), recheck
+	findings = r.pipeline().Diagnose(source.Default(), subject).Findings()
+	found, recheck := series.ByCondition(cluster.Scaling(live), subject, r.now())
+	return slices.Concat(findings, found), recheck
 }
 
 func (r *workloads) catalog(ctx context.Context, namespace string) *cluster.Catalog {

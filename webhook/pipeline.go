@@ -4,6 +4,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
@@ -19,7 +20,7 @@ func (c Cluster) judge(p *plan.Plan, fresh bool) (denied []finding.Finding, line
 	}
 	subject := pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
 	var warned, unknown []finding.Finding
-	for _, f := range c.Pipeline().Evaluate(subject) {
+	for _, f := range c.Pipeline().Diagnose(source.Default(), subject).Findings() {
 		switch action := p.Enforcement.For(f); {
 		case action == policy.Ignore:
 		case f.Severity == finding.Unknown:

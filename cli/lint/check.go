@@ -15,6 +15,9 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/extension"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
@@ -92,7 +95,7 @@ func annotated(o manifests.Object) (annotations.Kind, bool) {
 // pipelineFindings are about the metric's way to one autoscaler, without what the
 // policy ignores.
 func pipelineFindings(c *offline.Cluster, p plan.Plan) []finding.Finding {
-	found := pipeline.Evaluate(c.Snapshot, pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric})
+	found := slices.Clone(pipeline.Diagnose(source.Default(), c.Snapshot, pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}).Findings())
 	return slices.DeleteFunc(found, func(f finding.Finding) bool { return p.Enforcement.For(f) == policy.Ignore })
 }
 
@@ -111,13 +114,13 @@ func told(c *offline.Cluster, f finding.Finding) bool {
 		return slices.ContainsFunc(c.Autoscalers, func(a model.Autoscaler) bool {
 			return a.Kind == model.KindHPA && a.Namespace == f.Object.Namespace
 		})
-	case pipeline.RouteMissing:
+	case route.Missing:
 		return slices.ContainsFunc(c.Objects, func(o manifests.Object) bool {
 			return o.GetKind() == "HTTPRoute" && o.GetNamespace() == f.Object.Namespace
 		})
-	case pipeline.DataPlaneMayBeShared:
+	case route.DataPlaneMayBeShared:
 		return c.Snapshot.Extensions.State == pipeline.Known
-	case pipeline.ExtensionPending:
+	case extension.Pending:
 		return false // Kong Operator makes the ControlPlane; files never show it
 	}
 	return true

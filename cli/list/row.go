@@ -15,6 +15,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/cluster"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
@@ -161,9 +163,9 @@ func current(h *autoscalingv2.HorizontalPodAutoscaler, metric string) *float64 {
 func judge(w live.Workload, e *pipeline.Evaluator, now time.Time) Pipeline {
 	findings := slices.Clone(w.Resolution.Findings)
 	if w.Subject != nil {
-		findings = append(findings, e.Evaluate(*w.Subject)...)
-		series, _ := pipeline.EvaluateSeries(cluster.Scaling(w.HPA), *w.Subject, now)
-		findings = append(findings, series...)
+		findings = append(findings, e.Diagnose(source.Default(), *w.Subject).Findings()...)
+		found, _ := series.ByCondition(cluster.Scaling(w.HPA), *w.Subject, now)
+		findings = append(findings, found...)
 	}
 	worst := Pipeline{State: OK}
 	for _, f := range findings {

@@ -11,7 +11,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/output/hpa"
-	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
@@ -22,7 +22,7 @@ func Reasons() []*finding.Reason {
 		annotations.Reasons(),
 		plan.Reasons(),
 		policy.Reasons(),
-		pipeline.Reasons(),
+		source.Reasons(),
 		hpa.Reasons(),
 	)
 }
@@ -42,7 +42,7 @@ func Chapters() []Chapter {
 		Title: "Settings, policies and pairing",
 		Text:  "What the annotations ask for, what the policy makes of it, and which Deployment and Service belong together.",
 	}}
-	for _, hop := range append(pipeline.Hops(), hpa.Hop) {
+	for _, hop := range append(source.Hops(), hpa.Hop) {
 		out = append(out, Chapter{Hop: hop, Title: hop.Title, Text: hop.Summary})
 	}
 	return out

@@ -1,0 +1,200 @@
+package adapterrule
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/common/model"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/text"
+)
+
+// maxEvidence bounds what is quoted of a configuration, in bytes.
+const maxEvidence = 240
+
+// evidence says what the verdict is about: where, what is there, and what the series
+// have.
+func (c ruleCase) evidence() string {
+	v := c.verdict
+	switch v.Kind {
+	case adapterconfig.NoRules:
+		return fmt.Sprintf("there are no rules, so that nothing makes %s", c.subject.Metric)
+	case adapterconfig.NoSeries:
+		return fmt.Sprintf("it is not known which labels the series of the Service have, so no rule can be judged for %s", c.subject.Metric)
+	case adapterconfig.ExternalRule:
+		return fmt.Sprintf("%s makes %s in the external metrics API, and an autoscaler requests it from the custom metrics API, which is served by rules", v.Path, c.subject.Metric)
+	case adapterconfig.NameDiffers:
+		return c.nameEvidence()
+	case adapterconfig.SeriesQueryMatchesNothing, adapterconfig.SeriesFiltered:
+		return c.seriesEvidence()
+	case adapterconfig.RulePinned:
+		return fmt.Sprintf("%s serves the metric only while other objects have series: %s", v.Path, mismatchText(v.Mismatch))
+	case adapterconfig.RuleShadowed:
+		return fmt.Sprintf("%s comes after rules[%d] and replaces it, without serving the metric (%s), if other objects have series that it matches", v.Path, v.Earlier, v.Reason)
+	case adapterconfig.ServiceNotMapped, adapterconfig.ServiceLabelAbsent, adapterconfig.NamespaceNotMapped, adapterconfig.LabelLost, adapterconfig.OtherObject,
+		adapterconfig.LabelsNondeterministic, adapterconfig.SeriesNondeterministic:
+		return c.labelEvidence()
+	default:
+		return c.queryEvidence()
+	}
+}
+
+func (c ruleCase) nameEvidence() string {
+	v := c.verdict
+	if !c.intended() {
+		return c.noneEvidence()
+	}
+	return fmt.Sprintf("%s makes %s of the series of the Service, not %q", v.Path, quoteAll(v.Names), c.subject.Metric)
+}
+
+func (c ruleCase) noneEvidence() string {
+	n := c.adapter.Config.Len()
+	if n == 1 {
+		return fmt.Sprintf("its only rule does not make %s of %s", c.subject.Metric, c.histogram.Name)
+	}
+	return fmt.Sprintf("none of its %d rules makes %s of %s", n, c.subject.Metric, c.histogram.Name)
+}
+
+func (c ruleCase) seriesEvidence() string {
+	v := c.verdict
+	switch {
+	case !c.intended():
+		return c.noneEvidence()
+	case v.Kind == adapterconfig.SeriesQueryMatchesNothing:
+		return fmt.Sprintf("%s finds none of the series of the Service: %s", v.Path, mismatchText(v.Mismatch))
+	default:
+		return fmt.Sprintf("%s, %q, leaves out every series of the Service", v.Path, shortText(c.filter()))
+	}
+}
+
+// filter is the regular expression at the verdict's path.
+func (c ruleCase) filter() string {
+	spec := c.spec()
+	for i, f := range spec.SeriesFilters {
+		if strings.Contains(c.verdict.Path, fmt.Sprintf(".seriesFilters[%d].", i)) {
+			return f.Is + f.IsNot // exactly one is set
+		}
+	}
+	return spec.Name.Matches
+}
+
+func (c ruleCase) labelEvidence() string {
+	v := c.verdict
+	switch v.Kind {
+	case adapterconfig.ServiceNotMapped:
+		if v.Reason != "" {
+			return fmt.Sprintf("%s maps no label to Services: %s", v.Path, shortText(v.Reason))
+		}
+		resources := make([]string, len(v.Resources))
+		for i, r := range v.Resources {
+			resources[i] = r.String()
+		}
+		return fmt.Sprintf("%s maps no label of the series to core Services, only to [%s]; %s", v.Path, listText(resources), c.carriers())
+	case adapterconfig.ServiceLabelAbsent:
+		return fmt.Sprintf("%s maps label %s to Services, which the series do not have; %s", v.Path, listText(v.Labels), c.carriers())
+	case adapterconfig.NamespaceNotMapped:
+		return fmt.Sprintf("%s maps no label to namespaces, so that every request gets 404: %s", v.Path, shortText(v.Reason))
+	case adapterconfig.LabelLost:
+		return fmt.Sprintf("%s loses label %s, which the rule maps to Services: it must be kept by `by (%[2]s)`, and the query is %s", v.Path, listText(v.Labels), c.query())
+	case adapterconfig.OtherObject:
+		return fmt.Sprintf("%s gives samples whose label %s says %s, not %q", v.Path, listText(v.Labels), quoteAll(v.Names), c.subject.Service)
+	case adapterconfig.LabelsNondeterministic:
+		return fmt.Sprintf("%s maps several labels to one resource (%s), of which the adapter uses an arbitrary one, and not all of them work", v.Path, listText(v.Labels))
+	default:
+		return fmt.Sprintf("%s uses <<.Series>>, which is an arbitrary one of %s", v.Path, listText(v.Names))
+	}
+}
+
+func (c ruleCase) queryEvidence() string {
+	v := c.verdict
+	switch v.Kind {
+	case adapterconfig.SelectorMatchesNothing:
+		return fmt.Sprintf("%s selects none of the series by %s: %s", v.Path, shortText(v.Mismatch.Selector), mismatchText(v.Mismatch))
+	case adapterconfig.QueryEmpty:
+		return fmt.Sprintf("%s is empty, so that every request gets 404", v.Path)
+	case adapterconfig.NamespaceIgnored:
+		return fmt.Sprintf("%s mixes the Service with those of the same name in other namespaces: %s", v.Path, c.query())
+	case adapterconfig.ServiceIgnored:
+		return fmt.Sprintf("%s mixes the Service with others of its namespace: %s", v.Path, c.query())
+	case adapterconfig.SidesNeverMatch:
+		return fmt.Sprintf("%s gives nothing, as the labels of the two sides never agree in %s", v.Path, shortText(v.Reason))
+	case adapterconfig.QueryGivesNothing:
+		return fmt.Sprintf("%s gives no sample: %s", v.Path, c.query())
+	default:
+		text := fmt.Sprintf("%s cannot be answered: %s", v.Path, shortText(v.Reason))
+		if v.Kind == adapterconfig.QueryUndecided {
+			text = fmt.Sprintf("%s cannot be judged: %s", v.Path, shortText(v.Reason))
+		}
+		if v.Query.Expr == "" {
+			return text
+		}
+		return text + "; the query is " + c.query()
+	}
+}
+
+// ruleProof says by which rule the metric is made, if one makes it.
+func proof(a *pipeline.Adapter, v adapterconfig.Verdict) []string {
+	if v.Answer != adapterconfig.Yes {
+		return nil
+	}
+	return []string{
+		fmt.Sprintf("rules[%d] in key %s of %s makes the metric of %s", v.Rule, a.Key, a.ConfigMap, v.Query.Series),
+		"PromQL: " + text.OneLine(v.Query.Expr),
+	}
+}
+
+// carriers says by which labels the series name the Service.
+func (c ruleCase) carriers() string {
+	found := map[string]bool{}
+	for _, s := range c.scrape.Series {
+		for label, value := range s.Labels {
+			if value == c.subject.Service {
+				found[label] = true
+			}
+		}
+	}
+	have := slices.Sorted(maps.Keys(found))
+	if len(have) == 0 {
+		return "no label of the series carries its name"
+	}
+	return "they carry its name in " + listText(have)
+}
+
+func (c ruleCase) query() string { return shortText(c.verdict.Query.Expr) }
+
+// mismatchText says which matcher refuses the series, and what they have.
+func mismatchText(m *adapterconfig.Mismatch) string {
+	if m == nil || m.Label == "" {
+		return "there are none"
+	}
+	if m.Label == model.MetricNameLabel {
+		return fmt.Sprintf("%s refuses them, they are called %s", shortText(m.Matcher), listText(m.Have))
+	}
+	if len(m.Have) == 1 && m.Have[0] == "" {
+		return fmt.Sprintf("%s refuses them, they have no label %s", shortText(m.Matcher), m.Label)
+	}
+	return fmt.Sprintf("%s refuses them, they have %s", shortText(m.Matcher), quoteAll(m.Have))
+}
+
+func quoteAll(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, s := range texts {
+		quoted[i] = fmt.Sprintf("%q", s)
+	}
+	return listText(quoted)
+}
+
+func listText(texts []string) string { return shortText(strings.Join(texts, ", ")) }
+
+// shortText is a text in one line, cut if it is long.
+func shortText(s string) string {
+	s = text.OneLine(s)
+	if len(s) <= maxEvidence {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxEvidence], "") + "…"
+}

@@ -1,0 +1,89 @@
+package metricsapi
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/text"
+)
+
+// The reasons about the API through which autoscalers get the metric.
+var (
+	NotRegistered = &finding.Reason{
+		Name: "MetricsAPINotRegistered", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
+		Summary: "There is no APIService for custom metrics, so autoscalers cannot get any.",
+		Fix:     "Install prometheus-adapter. Its chart registers the API only if rules.default or rules.custom is set, even where rules.existing names a ConfigMap.",
+	}
+	Unavailable = &finding.Reason{
+		Name: "MetricsAPIUnavailable", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
+		Summary: "The APIService for custom metrics is registered, and the API server does not reach the adapter behind it.",
+		Fix:     "Make sure that the adapter's pods are ready and its Service has endpoints. An adapter whose configuration is invalid exits at its start.",
+	}
+	NotAdapters = &finding.Reason{
+		Name: "MetricsAPINotAdapters", Severity: finding.Error, Wait: finding.ForChange, Hop: Hop,
+		Summary: "The APIService for custom metrics forwards to another adapter than the one whose configuration is judged.",
+		Fix:     "Point the APIService at the Service of that adapter, or name the configuration of the one that it points at.",
+	}
+	Unread = &finding.Reason{
+		Name: "MetricsAPIUnread", Severity: finding.Unknown, Wait: finding.ForChange, Hop: Hop,
+		Summary: "The APIService for custom metrics could not be read.",
+		Fix:     "Allow to list and watch apiservices.apiregistration.k8s.io.",
+	}
+)
+
+type hop struct{}
+
+// newMetricsAPIHop returns the hop metrics-api.
+func New() pipeline.Hop { return hop{} }
+
+func (hop) Declaration() *finding.Hop { return Hop }
+
+// Reasons lists what the hop can find.
+func (hop) Reasons() []*finding.Reason {
+	return []*finding.Reason{NotRegistered, Unavailable, NotAdapters, Unread}
+}
+
+// Judge reports whether requests for custom metrics reach the adapter.
+func (hop) Judge(c *pipeline.Case) pipeline.Verdict {
+	return pipeline.Verdict{Findings: evaluate(c.Snapshot), Evidence: func() []string { return evidence(c.Snapshot.MetricsAPI) }}
+}
+
+func evidence(api pipeline.MetricsAPI) []string {
+	if api.State != pipeline.Known || !api.Registered {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s is available and forwards to Service %s/%s", api.Object(), api.ServiceNamespace, api.ServiceName)}
+}
+
+func evaluate(s *pipeline.Snapshot) []finding.Finding {
+	api, on := s.MetricsAPI, s.MetricsAPI.Object()
+	service := api.ServiceNamespace + "/" + api.ServiceName
+	switch {
+	case api.State != pipeline.Known:
+		return []finding.Finding{Unread.On(on, "it is not known whether custom metrics are served: %s", text.OneLine(api.State.Because(api.Why))).
+			Suggest("%s", Unread.Fix)}
+	case !api.Registered:
+		return []finding.Finding{NotRegistered.On(on,
+			"no custom metrics API is registered, so that no autoscaler can get a metric; prometheus-adapter must be installed").
+			Suggest("%s", NotRegistered.Fix)}
+	case elsewhere(s):
+		return []finding.Finding{NotAdapters.On(on,
+			"it forwards to Service %s, and the adapter that reads %s runs in namespace %s", service, s.Adapter.ConfigMap, s.Adapter.ConfigMap.Namespace).
+			At("spec", "service").
+			Suggest("%s", NotAdapters.Fix)}
+	case !api.Available:
+		return []finding.Finding{Unavailable.On(on,
+			"the API server does not reach Service %s: %s", service, cmp.Or(text.OneLine(api.Message), "the condition Available is not True")).
+			Suggest("%s", Unavailable.Fix)}
+	}
+	return nil
+}
+
+// metricsAPIElsewhere: pods mount ConfigMaps of their own namespace only, and so
+// does a Service select pods.
+func elsewhere(s *pipeline.Snapshot) bool {
+	of, to := s.Adapter.ConfigMap.Namespace, s.MetricsAPI.ServiceNamespace
+	return of != "" && to != "" && of != to
+}

@@ -1,0 +1,52 @@
+package pipelinetest
+
+import (
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+)
+
+func TheMonitor(s *pipeline.Snapshot) *monitoringv1.ServiceMonitor { return s.ServiceMonitors.Items[0] }
+func TheEndpoint(s *pipeline.Snapshot) *monitoringv1.Endpoint {
+	return &TheMonitor(s).Spec.Endpoints[0]
+}
+func ThePrometheus(s *pipeline.Snapshot) *monitoringv1.Prometheus { return s.Prometheuses.Items[0] }
+func TheService(s *pipeline.Snapshot) *pipeline.OperatorService   { return &s.OperatorServices.Items[0] }
+
+// onEndpoint changes the monitor's endpoint, onMonitor the rest of it.
+func OnEndpoint(f func(*monitoringv1.Endpoint)) func(*pipeline.Snapshot) {
+	return func(s *pipeline.Snapshot) { f(TheEndpoint(s)) }
+}
+
+func OnMonitor(f func(*monitoringv1.ServiceMonitor)) func(*pipeline.Snapshot) {
+	return func(s *pipeline.Snapshot) { f(TheMonitor(s)) }
+}
+
+func OnPrometheus(f func(*monitoringv1.Prometheus)) func(*pipeline.Snapshot) {
+	return func(s *pipeline.Snapshot) { f(ThePrometheus(s)) }
+}
+
+func Together(changes ...func(*pipeline.Snapshot)) func(*pipeline.Snapshot) {
+	return func(s *pipeline.Snapshot) {
+		for _, f := range changes {
+			f(s)
+		}
+	}
+}
+
+func Names(reasons []*finding.Reason) []string {
+	var out []string
+	for _, r := range reasons {
+		out = append(out, r.Name)
+	}
+	return out
+}
+
+func Found(findings []finding.Finding) []string {
+	var out []string
+	for _, f := range findings {
+		out = append(out, f.Reason.Name)
+	}
+	return out
+}
