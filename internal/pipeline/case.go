@@ -9,7 +9,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
-// Subject is what is asked for: one metric of one Service.
+// Subject is what a pipeline is diagnosed for: one metric of one Service.
 type Subject struct {
 	Namespace, Service, Metric string
 }

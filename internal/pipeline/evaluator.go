@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// maxRemembered bounds what an evaluator keeps: what is asked again is asked soon, and
-// neither ten thousand workloads nor requests that never become objects must fill the
+// maxRemembered bounds what an evaluator keeps: a question that comes again comes soon, and
+// neither ten thousand workloads nor requests that never become objects may fill the
 // memory.
 const maxRemembered = 1000
 

@@ -87,7 +87,7 @@ type Scrape struct {
 type Scraping struct {
 	// Prometheus is what scrapes; nil if it is not known.
 	Prometheus *monitoringv1.Prometheus
-	// Monitor is what tells it to, and Service what is scraped.
+	// Monitor is what it is configured by, and Service what is scraped.
 	Monitor, Service finding.Object
 }
 

@@ -6,12 +6,12 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
-// prometheusObject names a Prometheus in findings.
+// PrometheusObject names a Prometheus in findings.
 func PrometheusObject(p *monitoringv1.Prometheus) finding.Object {
 	return finding.Object{Kind: monitoringv1.PrometheusesKind, Namespace: p.Namespace, Name: p.Name}
 }
 
-// monitorObject names a ServiceMonitor in findings.
+// ServiceMonitorObject names a ServiceMonitor in findings.
 func ServiceMonitorObject(m *monitoringv1.ServiceMonitor) finding.Object {
 	return finding.Object{Kind: monitoringv1.ServiceMonitorsKind, Namespace: m.Namespace, Name: m.Name}
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
-// fixMeta is what tells one document of a fix from another.
+// fixMeta is what distinguishes the documents of a fix.
 type fixMeta struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -35,7 +35,7 @@ var (
 	fixPlace     = regexp.MustCompile(`in the place of rules\[(\d+)\]`)
 )
 
-// fixDocuments splits a fix into its documents; none if it is no YAML but a
+// Documents splits a fix into its documents; none if it is no YAML but a
 // sentence.
 func Documents(fix string) []string {
 	var documents []string
@@ -60,9 +60,9 @@ func Documents(fix string) []string {
 	return documents
 }
 
-// fixApply does to the snapshot what a person does with the YAML of a fix:
+// Apply does to the snapshot what a person does with the YAML of a fix:
 // kubectl apply, helm upgrade, or an edit of the adapter's rules. The adapter is
-// taken to be restarted after a change of its configuration.
+// assumed to be restarted after a change of its configuration.
 func Apply(t *testing.T, s *pipeline.Snapshot, fix string) {
 	t.Helper()
 	documents := Documents(fix)
@@ -243,7 +243,7 @@ func fixConfigure(s *pipeline.Snapshot, config string) error {
 	return s.Adapter.ParseError
 }
 
-// A sentence is not taken for YAML.
+// A sentence is no YAML.
 func TestFixDocuments(t *testing.T) {
 	for fix, want := range map[string]int{
 		"Correct the port of the monitor.":              0,

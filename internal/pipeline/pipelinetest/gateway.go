@@ -13,9 +13,10 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/topology"
 )
 
+// GatewaySubject is the subject of the snapshot Gateway.
 var GatewaySubject = pipeline.Subject{Namespace: "default", Service: "echo", Metric: "kong_upstream_latency_ms_60s_average"}
 
-// gatewayGood is a cluster in which Kong Operator measures Service default/echo:
+// Gateway is a cluster in which Kong Operator measures Service default/echo:
 // Gateway default/kong, whose configuration comes by its class, with one route.
 func Gateway() *pipeline.Snapshot {
 	return &pipeline.Snapshot{
@@ -33,20 +34,22 @@ func Gateway() *pipeline.Snapshot {
 	}
 }
 
-// gatewayBefore is the good cluster before the operator has made a ControlPlane.
+// BeforeControlPlane is the good cluster before the operator has made a ControlPlane.
 func BeforeControlPlane(s *pipeline.Snapshot) {
 	s.ControlPlanes = pipeline.KnownSet[pipeline.ControlPlane]()
 }
 
+// NewExtension is a metrics extension that measures these Services.
 func NewExtension(namespace, name string, services ...string) pipeline.Extension {
 	return pipeline.Extension{Namespace: namespace, Name: name, Services: services, Latency: true}
 }
 
+// NewRef is a reference to a metrics extension.
 func NewRef(name string) pipeline.ExtensionRef {
 	return pipeline.ExtensionRef{Group: "gateway-operator.konghq.com", Kind: "DataPlaneMetricsExtension", Name: name}
 }
 
-// gatewayClassWith is a GatewayClass of Kong Operator with a GatewayConfiguration;
+// NewGatewayClass is a GatewayClass of Kong Operator with a GatewayConfiguration;
 // none if name is empty.
 func NewGatewayClass(class, namespace, name string) *gatewayv1.GatewayClass {
 	c := &gatewayv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: class}}
@@ -60,13 +63,14 @@ func NewGatewayClass(class, namespace, name string) *gatewayv1.GatewayClass {
 	return c
 }
 
+// NewGateway is a Gateway of a class.
 func NewGateway(namespace, name, class string) *gatewayv1.Gateway {
 	g := &gatewayv1.Gateway{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 	g.Spec.GatewayClassName = gatewayv1.ObjectName(class)
 	return g
 }
 
-// gatewayWithConfig gives a Gateway a configuration of its own.
+// WithConfig gives a Gateway a configuration of its own.
 func WithConfig(g *gatewayv1.Gateway, config string) *gatewayv1.Gateway {
 	g.Spec.Infrastructure = &gatewayv1.GatewayInfrastructure{ParametersRef: &gatewayv1.LocalParametersReference{
 		Group: "gateway-operator.konghq.com", Kind: "GatewayConfiguration", Name: config,
@@ -74,6 +78,7 @@ func WithConfig(g *gatewayv1.Gateway, config string) *gatewayv1.Gateway {
 	return g
 }
 
+// NewRoute is an HTTPRoute that is attached to a Gateway.
 func NewRoute(namespace, name, gateway string, rules ...gatewayv1.HTTPRouteRule) *gatewayv1.HTTPRoute {
 	r := &gatewayv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 	r.Spec.ParentRefs = []gatewayv1.ParentReference{{Name: gatewayv1.ObjectName(gateway)}}
@@ -81,6 +86,7 @@ func NewRoute(namespace, name, gateway string, rules ...gatewayv1.HTTPRouteRule)
 	return r
 }
 
+// NewRule is a rule of an HTTPRoute with these Services as backends.
 func NewRule(services ...string) gatewayv1.HTTPRouteRule {
 	var rule gatewayv1.HTTPRouteRule
 	for _, s := range services {
@@ -91,7 +97,7 @@ func NewRule(services ...string) gatewayv1.HTTPRouteRule {
 	return rule
 }
 
-// gatewayApply does what kubectl apply does with a fix that is an extension.
+// ApplyExtension does what kubectl apply does with a fix that is an extension.
 func ApplyExtension(t *testing.T, s *pipeline.Snapshot, fix string) {
 	t.Helper()
 	u := &unstructured.Unstructured{}

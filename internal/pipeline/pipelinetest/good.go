@@ -1,3 +1,5 @@
+// Package pipelinetest builds snapshots for tests of the metric pipeline: good ones,
+// changes to them, and what applying the fix of a finding makes of them.
 package pipelinetest
 
 import (
@@ -13,10 +15,10 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
-// goodSubject is the Service of the guide.
+// Subject is the Service of the guide.
 var Subject = pipeline.Subject{Namespace: "default", Service: "echo", Metric: annotations.DefaultMetric}
 
-// goodSnapshot is a cluster in which the metric of goodSubject arrives: the guide's
+// Good is a cluster in which the metric of Subject arrives: the guide's
 // rule, kube-prometheus-stack as release prometheus, chart kong-operator 1.2 in
 // kong-system, one Gateway with one route to Service echo. Every call makes a new
 // one, which may be changed in place.
@@ -66,15 +68,17 @@ func Good() *pipeline.Snapshot {
 	}
 }
 
+// GoodNamespace is a namespace of the good snapshot, with the label of its name.
 func GoodNamespace(name string) pipeline.Namespace {
 	return pipeline.Namespace{Name: name, Labels: map[string]string{"kubernetes.io/metadata.name": name}}
 }
 
+// GoodRef is the reference to the extension of the good snapshot.
 func GoodRef() pipeline.ExtensionRef {
 	return pipeline.ExtensionRef{Group: "gateway-operator.konghq.com", Kind: "DataPlaneMetricsExtension", Name: "kong"}
 }
 
-// goodPrometheus is what kube-prometheus-stack makes by default.
+// GoodPrometheus is what kube-prometheus-stack makes by default.
 func GoodPrometheus() *monitoringv1.Prometheus {
 	p := &monitoringv1.Prometheus{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "prometheus", Name: "prometheus-kube-prometheus-prometheus"},
@@ -98,6 +102,7 @@ func goodClass() *gatewayv1.GatewayClass {
 	}
 }
 
+// GoodRoute is the HTTPRoute of the good snapshot.
 func GoodRoute() *gatewayv1.HTTPRoute {
 	r := &gatewayv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "echo"}}
 	r.Spec.ParentRefs = []gatewayv1.ParentReference{{Name: "kong"}}
@@ -113,6 +118,7 @@ func GoodRoute() *gatewayv1.HTTPRoute {
 	return r
 }
 
+// GoodAdapter is the prometheus-adapter of the good snapshot, with the rule of Kong's guide.
 func GoodAdapter() pipeline.Adapter {
 	a := pipeline.Adapter{
 		State:         pipeline.Known,
@@ -126,7 +132,7 @@ func GoodAdapter() pipeline.Adapter {
 	return a
 }
 
-// configure gives the adapter another configuration, as the cluster would be read.
+// Configure gives the adapter another configuration, as the cluster would be read.
 func Configure(a *pipeline.Adapter, document string) {
 	a.Document = document
 	a.Config, a.ParseError = adapterconfig.Parse([]byte(document), adapterconfig.CoreResources)

@@ -11,7 +11,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
-// edited replaces text of the guide's configuration; every first of a pair must
+// Edited replaces text of the guide's configuration; every first of a pair must
 // be there.
 func Edited(t testing.TB, pairs ...string) string {
 	t.Helper()
@@ -25,15 +25,15 @@ func Edited(t testing.TB, pairs ...string) string {
 	return document
 }
 
-// withRules is the guide's configuration with further entries of rules.
+// WithRules is the guide's configuration with further entries of rules.
 func WithRules(t testing.TB, more string) string { return Edited(t) + more }
 
-// another is the guide's rule as a further entry, with text replaced.
+// Another is the guide's rule as a further entry, with text replaced.
 func Another(t testing.TB, pairs ...string) string {
 	return strings.TrimPrefix(Edited(t, pairs...), "rules:\n")
 }
 
-// knative is a cluster with another kind called service.
+// Knative is a cluster with another kind called service.
 func Knative() adapterconfig.Resources {
 	return adapterconfig.NewResources([]*metav1.APIResourceList{
 		{GroupVersion: "serving.knative.dev/v1", APIResources: []metav1.APIResource{
@@ -46,12 +46,13 @@ func Knative() adapterconfig.Resources {
 	})
 }
 
+// ConfigureWith is Configure for a cluster with these kinds.
 func ConfigureWith(a *pipeline.Adapter, document string, r adapterconfig.Resources) {
 	a.Document = document
 	a.Config, a.ParseError = adapterconfig.Parse([]byte(document), r)
 }
 
-// chartDocument are entries that look like those of prometheus-adapter's chart
+// ChartDocument are entries that look like those of prometheus-adapter's chart
 // with rules.default: it is recognized by their six queries.
 var ChartDocument = strings.Repeat(`- seriesQuery: '{__name__=~"^container_.*",container!="POD",namespace!="",pod!=""}'
   resources: {overrides: {namespace: {resource: namespace}, pod: {resource: pod}}}

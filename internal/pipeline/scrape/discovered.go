@@ -94,7 +94,7 @@ func labelOf(s pipeline.OperatorService, name string) string {
 	return ""
 }
 
-// sanitizeLabel replaces what a label name of Prometheus cannot have.
+// Sanitize replaces what a label name of Prometheus cannot have.
 func Sanitize(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {

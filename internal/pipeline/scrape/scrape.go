@@ -1,3 +1,7 @@
+// Package scrape has the facts about one ServiceMonitor, the Service that it selects, and
+// the Prometheus that selects it: which Services and ports the monitor selects, whether
+// prometheus-operator accepts it, and what is stored in the end. What follows from the
+// facts is judged by hops.
 package scrape
 
 import (
@@ -16,7 +20,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
-// scrape is one question: what becomes of a histogram if this monitor makes this
+// Job is one question: what becomes of a histogram if this monitor makes this
 // Prometheus scrape this Service? A nil Prometheus is one of which nothing is known.
 type Job struct {
 	Service    pipeline.OperatorService
@@ -25,20 +29,20 @@ type Job struct {
 	Histogram  *pipeline.Histogram
 }
 
-// simulation is what becomes of the histogram in one scrape.
+// Outcome is what becomes of the histogram in one scrape.
 type Outcome struct {
-	// series are stored, under these names and labels.
+	// Series are stored, under these names and labels.
 	Series []adapterconfig.Series
-	// dropped is the relabeling that drops the target; empty if none does.
+	// Dropped is the relabeling that drops the target; empty if none does.
 	Dropped string
-	// unknown is a relabeling that depends on values that are not known; empty if
+	// Unknown is a relabeling that depends on values that are not known; empty if
 	// none does.
 	Unknown string
-	// scheme, path and interval are the target's after its relabelings.
+	// Scheme, path and interval are the target's after its relabelings.
 	Scheme, Path, Interval string
 }
 
-// simulate follows the series of the histogram through one endpoint of the monitor: the
+// Simulate follows the series of the histogram through one endpoint of the monitor: the
 // labels of the target, its relabelings, the conflict between the target's and
 // the exposed labels, and the metric relabelings. The order is
 // prometheus-operator's and Prometheus'. It fails for relabelings that neither
@@ -150,7 +154,7 @@ func (q Job) exposed() []adapterconfig.Series {
 	return []adapterconfig.Series{native}
 }
 
-// converts reports whether classic histograms become native ones. What the monitor
+// Converts reports whether classic histograms become native ones. What the monitor
 // leaves open is the Prometheus' default; version 3 began with it.
 func (q Job) Converts() bool {
 	if labelNames(q.Prometheus) == model.LegacyValidation {
@@ -163,7 +167,7 @@ func (q Job) Converts() bool {
 	return ptr.Deref(cmp.Or(q.Monitor.Spec.ConvertClassicHistogramsToNHCB, general), false)
 }
 
-// keepsClassic reports whether the classic series are stored beside native ones.
+// KeepsClassic reports whether the classic series are stored beside native ones.
 func (q Job) KeepsClassic() bool {
 	var general *bool
 	if q.Prometheus != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
-// searches reports whether the monitor selects Services of a namespace:
+// Searches reports whether the monitor selects Services of a namespace:
 // ignoreNamespaceSelectors confines it to its own, any opens all, and matchNames
 // take the place of its own.
 func (q Job) Searches(namespace string) bool {
@@ -33,7 +33,7 @@ func (q Job) Searches(namespace string) bool {
 	return namespace == q.Monitor.Namespace
 }
 
-// searchText says in which namespaces the monitor selects Services.
+// SearchText says in which namespaces the monitor selects Services.
 func (q Job) SearchText() string {
 	by := q.Monitor.Spec.NamespaceSelector
 	switch {
@@ -45,13 +45,13 @@ func (q Job) SearchText() string {
 	return "only in its own namespace " + q.Monitor.Namespace
 }
 
-// demand is one requirement of the monitor's selector.
+// Demand is one requirement of the monitor's selector.
 type Demand struct {
 	Text string
 	met  bool
 }
 
-// demands are the requirements of the monitor's selector, and whether the Service
+// Demands are the requirements of the monitor's selector, and whether the Service
 // meets them. prometheus-operator makes relabelings of them, in which values are
 // anchored regular expressions, and keys lose what label names of Prometheus
 // cannot have; unless selectorMechanism is RoleSelector.
@@ -101,7 +101,7 @@ func lossyLabel(s pipeline.OperatorService, name string) (value string, has bool
 	return "", false
 }
 
-// matchesAny reports whether one of the values, taken as anchored regular
+// matchesAny reports whether one of the values, as anchored regular
 // expressions, matches.
 func matchesAny(values []string, have string) bool {
 	return slices.ContainsFunc(values, func(v string) bool { return matchesAnchored(v, have) })
@@ -118,7 +118,7 @@ func matchesAnchored(pattern, have string) bool {
 // plainText reports whether a regular expression matches nothing but itself.
 func plainText(pattern string) bool { return !strings.ContainsAny(pattern, `\.+*?()|[]{}^$`) }
 
-// unmet are the requirements that the Service does not meet.
+// Unmet are the requirements that the Service does not meet.
 func (q Job) Unmet() (unmet []string, met int) {
 	for _, d := range q.Demands() {
 		if d.met {
@@ -130,7 +130,7 @@ func (q Job) Unmet() (unmet []string, met int) {
 	return unmet, met
 }
 
-// metricsPort is the port of the Service at which Kong Operator serves its
+// MetricsPort is the port of the Service at which Kong Operator serves its
 // metrics, by the names and numbers of all ways to install it. ok is false if
 // none of several ports is one of these.
 func MetricsPort(s pipeline.OperatorService) (port pipeline.ServicePort, ok bool) {
@@ -152,7 +152,7 @@ func MetricsPort(s pipeline.OperatorService) (port pipeline.ServicePort, ok bool
 	return pipeline.ServicePort{}, false
 }
 
-// match is whether an endpoint of a monitor selects a port.
+// Match is whether an endpoint of a monitor selects a port.
 type Match int
 
 const (
@@ -161,7 +161,7 @@ const (
 	matchYes
 )
 
-// selectsPort reports whether the endpoint selects the port: `port` is an anchored regular
+// SelectsPort reports whether the endpoint selects the port: `port` is an anchored regular
 // expression on the name of the Service's port, and goes before `targetPort`,
 // which is the container's name or number; without both every port is selected.
 func SelectsPort(ep monitoringv1.Endpoint, port pipeline.ServicePort) Match {
@@ -196,7 +196,7 @@ func SelectsPort(ep monitoringv1.Endpoint, port pipeline.ServicePort) Match {
 	return yes(matchesAnchored(target.StrVal, container))
 }
 
-// portText is how an endpoint names its port.
+// PortText is how an endpoint names its port.
 func PortText(ep monitoringv1.Endpoint) string {
 	switch {
 	case ep.Port != "":
@@ -207,7 +207,7 @@ func PortText(ep monitoringv1.Endpoint) string {
 	return "no port"
 }
 
-// portsText are the ports of a Service by name.
+// PortsText are the ports of a Service by name.
 func PortsText(s pipeline.OperatorService) string {
 	if len(s.Ports) == 0 {
 		return "no ports"

@@ -12,18 +12,18 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
-// serving is how the operator serves its metrics at a port.
+// Serving is how the operator serves its metrics at a port.
 type Serving struct {
-	// scheme is http or https; the likelier one if not known.
+	// Scheme is http or https; the likelier one if not known.
 	Scheme string
 	Known  bool
-	// token: requests need a bearer token, which a proxy before the operator checks.
+	// Token: requests need a bearer token, which a proxy before the operator checks.
 	Token bool
-	// why says by what this is known, or why it is not.
+	// Why says by what this is known, or why it is not.
 	Why string
 }
 
-// serves returns how the operator serves its metrics. TLS was served by the proxy
+// Serves returns how the operator serves its metrics. TLS was served by the proxy
 // of the chart gateway-operator, until version 1.5 of the operator; the port's
 // name https outlived it.
 func Serves(s pipeline.OperatorService, port pipeline.ServicePort) Serving {
@@ -48,6 +48,7 @@ func Serves(s pipeline.OperatorService, port pipeline.ServicePort) Serving {
 	return Serving{Scheme: "http", Why: "before version 1.5 of the operator port https serves TLS, later plain HTTP, and the Service does not show the version"}
 }
 
+// IsHTTPS reports whether the port has the name or the number of the operator's port https.
 func IsHTTPS(p pipeline.ServicePort) bool { return p.Name == "https" || p.Port == 8443 }
 
 // beforeNoTLS reports whether a version of the operator is before 1.5.
@@ -67,10 +68,10 @@ func beforeNoTLS(version string) (old, ok bool) {
 	return major < 1 || major == 1 && minor < 5, true
 }
 
-// metricsPath is where Kong Operator serves its metrics.
+// MetricsPath is where Kong Operator serves its metrics.
 const MetricsPath = "/metrics"
 
-// sendsToken reports whether requests of the endpoint carry credentials.
+// SendsToken reports whether requests of the endpoint carry credentials.
 //
 //nolint:staticcheck // bearerTokenFile is deprecated, and what most monitors have
 func (q Job) SendsToken(ep monitoringv1.Endpoint) bool {
@@ -78,6 +79,7 @@ func (q Job) SendsToken(ep monitoringv1.Endpoint) bool {
 		ep.Authorization != nil || ep.OAuth2 != nil || scrapeClass(q.Prometheus, q.Monitor).Authorization != nil
 }
 
+// AcceptsCertificate reports whether the endpoint accepts a self-signed certificate.
 func (q Job) AcceptsCertificate(ep monitoringv1.Endpoint) bool {
 	for _, tls := range []*monitoringv1.TLSConfig{ep.TLSConfig, scrapeClass(q.Prometheus, q.Monitor).TLSConfig} {
 		if tls != nil && (ptr.Deref(tls.InsecureSkipVerify, false) || tls.CAFile != "" || tls.CA != (monitoringv1.SecretOrConfigMap{})) {
@@ -87,7 +89,7 @@ func (q Job) AcceptsCertificate(ep monitoringv1.Endpoint) bool {
 	return false
 }
 
-// secrets are the Secrets and ConfigMaps that the endpoint reads credentials
+// Secrets are the Secrets and ConfigMaps that the endpoint reads credentials
 // from, by their fields.
 //
 //nolint:staticcheck // bearerTokenSecret is deprecated, and still read
@@ -110,7 +112,7 @@ func (q Job) Secrets(ep monitoringv1.Endpoint) []string {
 	return out
 }
 
-// stableLabels are the labels to select the Service by: those that say what it is,
+// StableLabels are the labels to select the Service by: those that say what it is,
 // or, if it has none of them, all that no upgrade changes.
 func StableLabels(s pipeline.OperatorService) map[string]string {
 	out := map[string]string{}

@@ -19,12 +19,13 @@ import (
 // defaultInterval is the scrape interval of a Prometheus object that names none.
 const defaultInterval = "30s"
 
-// mistake is something in a monitor that prometheus-operator or Prometheus refuses.
+// Mistake is something in a monitor that prometheus-operator or Prometheus refuses.
 type Mistake struct {
 	Field finding.Path
 	err   error
 }
 
+// String is the mistake with its field.
 func (m *Mistake) String() string { return fmt.Sprintf("%s: %v", m.Field, m.err) }
 
 // in is the mistake as one of an outer field.
@@ -37,7 +38,7 @@ func (m *Mistake) in(steps ...any) *Mistake {
 
 func mistakeAt(err error, steps ...any) *Mistake { return &Mistake{finding.NewPath(steps...), err} }
 
-// rejection is why prometheus-operator refuses the whole monitor; nil if it does
+// Rejection is why prometheus-operator refuses the whole monitor; nil if it does
 // not. Any endpoint can be the reason, also one that is not the operator's. Secrets
 // are not looked up.
 func (q Job) Rejection() *Mistake {
@@ -93,6 +94,7 @@ func fileField(ep *monitoringv1.Endpoint) finding.Path {
 	return nil
 }
 
+// TimeoutRejection is why prometheus-operator refuses the interval or the timeout of an endpoint; nil if it does not.
 func (q Job) TimeoutRejection(ep *monitoringv1.Endpoint) *Mistake {
 	if ep.Interval != "" {
 		if _, err := model.ParseDuration(string(ep.Interval)); err != nil {
@@ -122,7 +124,7 @@ func (q Job) interval(endpoint int) string {
 	return q.generalInterval()
 }
 
-// period is an interval as a time; known is false if it is neither said nor the
+// Period is an interval as a time; known is false if it is neither said nor the
 // Prometheus known whose default it is.
 func (q Job) Period(interval string) (d time.Duration, known bool) {
 	for _, text := range []string{interval, q.generalInterval()} {
@@ -140,7 +142,7 @@ func (q Job) generalInterval() string {
 	return cmp.Or(string(q.Prometheus.Spec.ScrapeInterval), defaultInterval)
 }
 
-// refusal is why Prometheus refuses its entire configuration because of a monitor
+// Refusal is why Prometheus refuses its entire configuration because of a monitor
 // that prometheus-operator accepts: it does not compare bearerTokenFile with the
 // other ways to authenticate, and does not compile the port.
 func (q Job) Refusal() *Mistake {
@@ -159,7 +161,7 @@ func (q Job) Refusal() *Mistake {
 	return nil
 }
 
-// besideTokenFile is the other way to authenticate of an endpoint with
+// BesideTokenFile is the other way to authenticate of an endpoint with
 // bearerTokenFile; empty if there is none.
 //
 //nolint:staticcheck // bearerTokenFile is deprecated, and what most monitors have

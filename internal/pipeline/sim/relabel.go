@@ -1,3 +1,7 @@
+// Package sim simulates on single series what Prometheus does with labels: relabelings,
+// run by Prometheus' own library, and conflicts between the labels of the target and
+// those that it exposes. Values that only Prometheus knows are placeholders, and where
+// the outcome depends on one, that is said.
 package sim
 
 import (
@@ -19,7 +23,7 @@ var relabelActions = []relabel.Action{
 	relabel.LabelMap, relabel.LabelDrop, relabel.LabelKeep, relabel.Lowercase, relabel.Uppercase,
 }
 
-// compileRelabelings makes Prometheus' own relabelings of a monitor's, and
+// Compile makes Prometheus' own relabelings of a monitor's, and
 // applies its validation. An error is about the entry with the index.
 func Compile(list []monitoringv1.RelabelConfig, names model.ValidationScheme) (compiled []*relabel.Config, index int, err error) {
 	out := make([]*relabel.Config, 0, len(list))
@@ -67,26 +71,26 @@ func compile(entry monitoringv1.RelabelConfig, names model.ValidationScheme) (*r
 	return &c, nil
 }
 
-// placeholder stands for a value that is known to Prometheus only.
+// Placeholder stands for a value that is known to Prometheus only.
 const Placeholder = "unknown"
 
-// labelSet is a set of labels on its way through relabelings. Some values are
+// Labels is a set of labels on its way through relabelings. Some values are
 // placeholders: the names of such labels are in guessed.
 type Labels struct {
 	*promlabels.Builder
 	histogram *pipeline.Histogram
 	Guessed   map[string]bool
-	// unknown is the first relabeling whose outcome depends on a placeholder in
+	// Unknown is the first relabeling whose outcome depends on a placeholder in
 	// a way that matters; empty if there is none.
 	Unknown string
 }
 
-// newLabelSet returns an empty set of labels for series of the histogram.
+// NewLabels returns an empty set of labels for series of the histogram.
 func NewLabels(h *pipeline.Histogram) *Labels {
 	return &Labels{histogram: h, Builder: promlabels.NewBuilder(promlabels.EmptyLabels()), Guessed: map[string]bool{}}
 }
 
-// guess gives a label a value that is not known.
+// Guess gives a label a value that is not known.
 func (l *Labels) Guess(name, where string) {
 	if l.Get(name) == "" {
 		l.Set(name, Placeholder)
@@ -97,7 +101,7 @@ func (l *Labels) Guess(name, where string) {
 	}
 }
 
-// decisive reports whether it matters what a label's value is: by it a series is found,
+// Decisive reports whether it matters what a label's value is: by it a series is found,
 // or a target reached.
 func Decisive(h *pipeline.Histogram, name string) bool {
 	switch name {
@@ -118,7 +122,7 @@ func (l *Labels) uncertain(name string) bool {
 		!strings.HasPrefix(name, ServiceLabelMeta) && !strings.HasPrefix(name, ServiceLabelPresentMeta)
 }
 
-// apply runs one relabeling, and reports whether the set is kept. where names the
+// Apply runs one relabeling, and reports whether the set is kept. where names the
 // relabeling.
 func (l *Labels) Apply(c *relabel.Config, where string) (keep bool) {
 	uncertain := slices.ContainsFunc(c.SourceLabels, func(n model.LabelName) bool { return l.uncertain(string(n)) })

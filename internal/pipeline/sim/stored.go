@@ -13,7 +13,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
-// step is one relabeling, and where it is.
+// Step is one relabeling, and where it is.
 type Step struct {
 	Config *relabel.Config
 	Where  string
@@ -25,7 +25,7 @@ const (
 	ServiceLabelPresentMeta = "__meta_kubernetes_service_labelpresent_"
 )
 
-// storedSeries is one exposed series as Prometheus stores it under a target. ok
+// Stored is one exposed series as Prometheus stores it under a target. ok
 // is false if it is dropped; unknown is a relabeling that cannot be followed.
 func Stored(exposed adapterconfig.Series, h *pipeline.Histogram, target *Labels, honor bool, metric []Step) (stored adapterconfig.Series, unknown string, ok bool) {
 	set := NewLabels(h)

@@ -1,3 +1,4 @@
+// Package text joins names to sentences.
 package text
 
 import (
@@ -5,13 +6,13 @@ import (
 	"strings"
 )
 
-// maxNames is how many names a sentence lists.
+// Max is how many names a sentence lists.
 const Max = 5
 
-// listNames lists names, and not all of a long list.
+// Names lists names, and not all of a long list.
 func Names(names []string) string { return First(names, len(names)) }
 
-// listFirst lists names of which there are total in all; the first at least up to
+// First lists names of which there are total in all; the first at least up to
 // maxNames are given.
 func First(names []string, total int) string {
 	switch {
@@ -23,7 +24,7 @@ func First(names []string, total int) string {
 	return strings.Join(names, ", ")
 }
 
-// joinWords joins words to an enumeration: a, b and c.
+// Join joins words to an enumeration: a, b and c.
 func Join(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
@@ -31,5 +32,5 @@ func Join(words []string) string {
 	return fmt.Sprintf("%s and %s", strings.Join(words[:len(words)-1], ", "), words[len(words)-1])
 }
 
-// oneLine makes one line of a text.
+// OneLine makes one line of a text.
 func OneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -13,54 +13,54 @@ import (
 )
 
 const (
-	// gatewayOperatorGroup is the API group of Kong Operator's kinds, and of a
+	// OperatorGroup is the API group of Kong Operator's kinds, and of a
 	// reference to an extension that names none.
 	OperatorGroup = "gateway-operator.konghq.com"
-	// gatewayController is Kong Operator's controllerName unless it is told another.
+	// Controller is Kong Operator's controllerName unless it is configured otherwise.
 	Controller = "konghq.com/gateway-operator"
 
 	ExtensionKind = "DataPlaneMetricsExtension"
 	ConfigKind    = "GatewayConfiguration"
 )
 
-// gatewayAttachment is a ControlPlane, or one that a Gateway is going to have,
+// Attachment is a ControlPlane, or one that a Gateway is going to have,
 // with the references to metrics extensions that count for it.
 type Attachment struct {
-	// holder is the ControlPlane, or the Gateway that is going to have one.
+	// Holder is the ControlPlane, or the Gateway that is going to have one.
 	Holder finding.Object
-	// namespace is the ControlPlane's: of it are the Services that an extension
+	// Namespace is the ControlPlane's: of it are the Services that an extension
 	// names, and extensions that are referred to without a namespace.
 	Namespace string
-	// gateway is the Gateway's name, in the same namespace; empty if it was made by hand.
+	// Gateway is the Gateway's name, in the same namespace; empty if it was made by hand.
 	Gateway string
-	// refs are references to metrics extensions only.
+	// Refs are references to metrics extensions only.
 	Refs []pipeline.ExtensionRef
-	// pending is true if the references are those of the Gateway's configuration
+	// Pending is true if the references are those of the Gateway's configuration
 	// and the ControlPlane does not show them yet.
 	Pending bool
-	// hybrid is the configuration that puts the ControlPlane into Konnect, if one does.
+	// Hybrid is the configuration that puts the ControlPlane into Konnect, if one does.
 	Hybrid *pipeline.GatewayConfiguration
-	// config is the configuration to which a reference belongs; nil if the Gateway
+	// Config is the configuration to which a reference belongs; nil if the Gateway
 	// has none or it is not known. named is the first configuration that the Gateway
 	// names, and lost one that does not exist.
 	Config      *pipeline.GatewayConfiguration
 	Named, Lost *types.NamespacedName
-	// gap says what could not be read and might hold references.
+	// Gap says what could not be read and might hold references.
 	Gap                string
 	Accepted, Rejected string
 }
 
-// target is the extension that a reference of the attachment names.
+// Target is the extension that a reference of the attachment names.
 func (a Attachment) Target(ref pipeline.ExtensionRef) types.NamespacedName {
 	return Key(cmp.Or(ref.Namespace, a.Namespace), ref.Name)
 }
 
-// of reports whether the ControlPlane is that of one of the Gateways.
+// Of reports whether the ControlPlane is that of one of the Gateways.
 func (a Attachment) Of(gateways []types.NamespacedName) bool {
 	return a.Gateway != "" && slices.Contains(gateways, Key(a.Namespace, a.Gateway))
 }
 
-// gatewayAttachments lists all ControlPlanes, those that Gateways are going to
+// attachments lists all ControlPlanes, those that Gateways are going to
 // have included, sorted by namespace, those made by hand behind the others.
 func attachments(t *Topology) []Attachment {
 	var out []Attachment
@@ -99,7 +99,7 @@ func attachments(t *Topology) []Attachment {
 	return out
 }
 
-// configure takes what the Gateway's configurations say. The Gateway's own comes
+// configure adds what the Gateway's configurations say. The Gateway's own comes
 // before that of its class.
 func (a *Attachment) configure(t *Topology, g *gatewayv1.Gateway) {
 	keys, gap := ConfigKeys(t, g)
@@ -130,7 +130,7 @@ func (a *Attachment) configure(t *Topology, g *gatewayv1.Gateway) {
 	a.Gap = gap
 }
 
-// gatewayConfigKeys names the configurations of a Gateway: the one in its own
+// ConfigKeys names the configurations of a Gateway: the one in its own
 // spec.infrastructure, which is of its namespace, then the one of its class. gap
 // says why the class, if that is so, is not known.
 func ConfigKeys(t *Topology, g *gatewayv1.Gateway) (keys []types.NamespacedName, gap string) {
@@ -150,7 +150,7 @@ func ConfigKeys(t *Topology, g *gatewayv1.Gateway) (keys []types.NamespacedName,
 	return keys, ""
 }
 
-// gatewayOfKong returns a function that reports whether a Gateway is Kong
+// ofKong returns a function that reports whether a Gateway is Kong
 // Operator's. It is not if it does not exist, or if everything about it says that
 // another controller serves it; in doubt it is, as the controller's name can be
 // chosen.
@@ -182,7 +182,7 @@ func classOf(t *Topology, g *gatewayv1.Gateway) *gatewayv1.GatewayClass {
 	return nil
 }
 
-// gatewayMetricsRefs leaves of references those to metrics extensions.
+// MetricsRefs leaves of references those to metrics extensions.
 func MetricsRefs(refs []pipeline.ExtensionRef) []pipeline.ExtensionRef {
 	var out []pipeline.ExtensionRef
 	for _, r := range refs {
@@ -193,7 +193,7 @@ func MetricsRefs(refs []pipeline.ExtensionRef) []pipeline.ExtensionRef {
 	return out
 }
 
-// gatewayGap says what is not known of a kind and why; empty if all is.
+// Gap says what is not known of a kind and why; empty if all is.
 func Gap[T any](kind string, set pipeline.Set[T]) string {
 	if set.State == pipeline.Known {
 		return ""
@@ -201,7 +201,7 @@ func Gap[T any](kind string, set pipeline.Set[T]) string {
 	return kind + " are not known: " + set.State.Because(set.Why)
 }
 
-// writtenIn is the object in which a person writes the references.
+// WrittenIn is the object in which a person writes the references.
 func (a Attachment) WrittenIn() finding.Object {
 	switch {
 	case a.Gateway == "":
@@ -214,7 +214,7 @@ func (a Attachment) WrittenIn() finding.Object {
 	return a.Holder
 }
 
-// refsField is the field of the holder that has the references; none for a Gateway,
+// RefsField is the field of the holder that has the references; none for a Gateway,
 // whose references are those of its configuration.
 func (a Attachment) RefsField() []any {
 	if a.Holder.Kind == "Gateway" {

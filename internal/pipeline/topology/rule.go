@@ -13,54 +13,57 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
-// gatewayKeyOf is the key of a namespaced object.
+// Key is the key of a namespaced object.
 func Key(namespace, name string) types.NamespacedName {
 	return types.NamespacedName{Namespace: namespace, Name: name}
 }
 
+// Compare orders by namespace, then by name.
 func Compare(a, b types.NamespacedName) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }
 
-// routeBackend is one Service behind a rule.
+// Backend is one Service behind a rule.
 type Backend struct {
 	Service types.NamespacedName
-	// idle is true for weight 0: no traffic goes there.
+	// Idle is true for weight 0: no traffic goes there.
 	Idle bool
 }
 
-// routeRule is one rule of an HTTPRoute that is attached to Gateways of Kong Operator.
+// Rule is one rule of an HTTPRoute that is attached to Gateways of Kong Operator.
 type Rule struct {
 	Route *gatewayv1.HTTPRoute
-	// index counts the route's rules from 0.
+	// Index counts the route's rules from 0.
 	Index    int
 	Gateways []types.NamespacedName
-	// backends are all Services of the rule, with weight 0 ones: Kong's service has
+	// Backends are all Services of the rule, with weight 0 ones: Kong's service has
 	// them as targets too, and it is their number that decides how it is tagged.
 	Backends []Backend
 }
 
+// Object names the HTTPRoute in findings.
 func (r Rule) Object() finding.Object {
 	return finding.Object{Kind: "HTTPRoute", Namespace: r.Route.Namespace, Name: r.Route.Name}
 }
 
+// String is the rule as messages name it.
 func (r Rule) String() string {
 	return fmt.Sprintf("rule %d of %s", r.Index, r.Object())
 }
 
-// leadsTo reports whether traffic of the rule reaches the Service.
+// LeadsTo reports whether traffic of the rule reaches the Service.
 func (r Rule) LeadsTo(service types.NamespacedName) bool {
 	return slices.ContainsFunc(r.Backends, func(b Backend) bool { return b.Service == service && !b.Idle })
 }
 
-// series is how many Kong routes the rule becomes, each with series of its own:
+// Series is how many Kong routes the rule becomes, each with series of its own:
 // with the router that Kong Operator configures, one for every match and hostname.
 func (r Rule) Series() int {
 	matches := max(1, len(r.Route.Spec.Rules[r.Index].Matches))
 	return matches * max(1, len(r.Route.Spec.Hostnames))
 }
 
-// routeRulesTo are the rules of Kong Operator's Gateways of which traffic reaches the
+// RulesTo are the rules of Kong Operator's Gateways of which traffic reaches the
 // subject's Service.
 func RulesTo(t *Topology, subject pipeline.Subject) []Rule {
 	var out []Rule
@@ -72,7 +75,7 @@ func RulesTo(t *Topology, subject pipeline.Subject) []Rule {
 	return out
 }
 
-// routeGateways are the Gateways that the route asks to be attached to, sorted,
+// gatewaysOf are the Gateways to which the route is attached, sorted,
 // and twice if it names two listeners. A parent is a Gateway of the route's
 // namespace unless it says otherwise.
 func gatewaysOf(route *gatewayv1.HTTPRoute) []types.NamespacedName {
@@ -88,7 +91,7 @@ func gatewaysOf(route *gatewayv1.HTTPRoute) []types.NamespacedName {
 	return out
 }
 
-// routeBackends are the Services behind a rule. Backends of other kinds are not
+// backendsOf are the Services behind a rule. Backends of other kinds are not
 // supported by Kong, and left out as there.
 func backendsOf(route *gatewayv1.HTTPRoute, rule int) []Backend {
 	var out []Backend

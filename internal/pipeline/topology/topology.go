@@ -1,3 +1,5 @@
+// Package topology indexes what is in front of Services in a snapshot: Kong Operator's
+// Gateways, their ControlPlanes, and the routes that lead to Services.
 package topology
 
 import (
@@ -13,7 +15,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
-// topology is a snapshot with what stands in front of Services put in order once, so
+// Topology is a snapshot with what is in front of Services indexed once, so
 // that judging one Service costs what is in front of it and not what there is.
 type Topology struct {
 	*pipeline.Snapshot
@@ -21,30 +23,30 @@ type Topology struct {
 	GatewayAt       map[types.NamespacedName]*gatewayv1.Gateway
 	ConfigurationAt map[types.NamespacedName]*pipeline.GatewayConfiguration
 	ExtensionAt     map[types.NamespacedName]*pipeline.Extension
-	// measured are the Services whose latency an extension of their namespace asks for.
+	// measured are the Services whose latency an extension of their namespace enables.
 	measured map[types.NamespacedName]bool
-	// controlled are the Gateways that have a ControlPlane.
+	// Controlled are the Gateways that have a ControlPlane.
 	Controlled map[types.NamespacedName]bool
 
-	// attachments are all, and byNamespace and byGateway some of their indexes.
+	// Attachments are all, and byNamespace and byGateway some of their indexes.
 	Attachments []Attachment
 	byNamespace map[string][]int
 	byGateway   map[types.NamespacedName][]int
 
-	// rules are, by Service, those of Kong Operator's Gateways that name it, in the
+	// Rules are, by Service, those of Kong Operator's Gateways that name it, in the
 	// order of the routes, and parents the Gateways of any route that does.
 	Rules   map[types.NamespacedName][]Rule
 	Parents map[types.NamespacedName][]types.NamespacedName
-	// tags are what the series of rules with traffic are called.
+	// Tags are what the series of rules with traffic are called.
 	Tags map[TagKey]*Tags
 }
 
 type key struct{}
 
-// topologyOf is the topology of the case's snapshot.
+// Of is the topology of the case's snapshot.
 func Of(c *pipeline.Case) *Topology { return pipeline.Shared(c, key{}, New) }
 
-// newTopology returns the topology of a snapshot.
+// New returns the topology of a snapshot.
 func New(s *pipeline.Snapshot) *Topology {
 	t := &Topology{
 		Snapshot:        s,
@@ -94,8 +96,8 @@ func (t *Topology) addAttachments() {
 	}
 }
 
-// addRoutes takes the rules of all routes. If the Gateways are not known, every
-// Gateway that a route names is taken to be Kong Operator's.
+// addRoutes adds the rules of all routes. If the Gateways are not known, every
+// Gateway that a route names is assumed to be Kong Operator's.
 func (t *Topology) addRoutes() {
 	kong := ofKong(t)
 	for _, route := range t.HTTPRoutes.Items {
@@ -144,7 +146,7 @@ func (r Rule) services() []types.NamespacedName {
 	return out
 }
 
-// near are the indexes of attachments of a namespace or of any of the gateways, in
+// Near are the indexes of attachments of a namespace or of any of the gateways, in
 // their order.
 func (t *Topology) Near(namespace string, gateways []types.NamespacedName) []int {
 	out := slices.Clone(t.byNamespace[namespace])
@@ -155,23 +157,23 @@ func (t *Topology) Near(namespace string, gateways []types.NamespacedName) []int
 	return slices.Compact(out)
 }
 
-// routeTag is what series of a rule are called, and whether a metrics extension asks
+// Tag is what series of a rule are called, and whether a metrics extension asks
 // for them.
 type Tag struct {
 	Name     string
 	Measured bool
 }
 
-// bareName is a tag's name without the kind, by which Kong sorts.
+// BareName is a tag's name without the kind, by which Kong sorts.
 func BareName(name string) string { return name[strings.Index(name, " ")+1:] }
 
-// tagKey is the rules of a Gateway whose series are measured, or are not.
+// TagKey is the rules of a Gateway whose series are measured, or are not.
 type TagKey struct {
 	Gateway  types.NamespacedName
 	Measured bool
 }
 
-// routeTags are the names of the series of some rules.
+// Tags are the names of the series of some rules.
 type Tags struct {
 	// count is how many rules have a name.
 	count map[string]int
@@ -185,7 +187,7 @@ func (r *Tags) sort() {
 	slices.SortStableFunc(r.byBare, func(a, b string) int { return -cmp.Compare(BareName(a), BareName(b)) })
 }
 
-// without is what is left without the rules of own, which counts them by name: the
+// Without is what is left without the rules of own, which counts them by name: the
 // first few names, how many there are, and the last by bare name.
 func (r *Tags) Without(own map[string]int, few int) (first []string, total int, last string) {
 	gone := func(name string) bool { return r.count[name] <= own[name] }
@@ -209,7 +211,7 @@ func (r *Tags) Without(own map[string]int, few int) (first []string, total int, 
 	return first, total, last
 }
 
-// routeTagOf is the tag of the rule's series, whose name is the HTTPRoute's if there
+// TagOf is the tag of the rule's series, whose name is the HTTPRoute's if there
 // are several backends. There are none if traffic is false.
 func TagOf(t *Topology, r Rule) (tag Tag, traffic bool) {
 	tag.Name = "Service " + r.Backends[0].Service.String()

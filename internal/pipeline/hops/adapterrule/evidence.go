@@ -136,7 +136,7 @@ func (c ruleCase) queryEvidence() string {
 	}
 }
 
-// ruleProof says by which rule the metric is made, if one makes it.
+// proof says by which rule the metric is made, if one makes it.
 func proof(a *pipeline.Adapter, v adapterconfig.Verdict) []string {
 	if v.Answer != adapterconfig.Yes {
 		return nil

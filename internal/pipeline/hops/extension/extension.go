@@ -14,37 +14,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/topology"
 )
 
-type hop struct{}
-
-// newExtensionHop returns the hop extension.
-func New() pipeline.Hop { return hop{} }
-
-func (hop) Declaration() *finding.Hop { return Hop }
-
-// Judge reports whether Kong Operator measures the latency of the Service.
-func (hop) Judge(c *pipeline.Case) pipeline.Verdict {
-	t, subject := topology.Of(c), c.Subject
-	return pipeline.Verdict{
-		Findings: evaluate(t, subject),
-		Evidence: func() []string { return evidence(t, subject) },
-	}
-}
-
-func evidence(t *topology.Topology, subject pipeline.Subject) []string {
-	for _, a := range candidates(t, subject) {
-		if judge(t, a, subject).step < good {
-			continue
-		}
-		e := t.ExtensionAt[a.Target(a.Refs[0])]
-		return []string{
-			fmt.Sprintf("%s refers to %s", a.Holder, e.Object()),
-			fmt.Sprintf("%s names Service %s and enables latency", e.Object(), subject.Service),
-		}
-	}
-	return nil
-}
-
-// evaluateExtension judges whether Kong Operator measures the Service:
+// evaluate judges whether Kong Operator measures the Service:
 // its ControlPlane is in the Service's namespace and refers to exactly one metrics
 // extension, which names the Service and enables latency. Of several ControlPlanes
 // that may serve the Service one suffices; the findings are of the one that is
@@ -71,7 +41,7 @@ func evaluate(t *topology.Topology, subject pipeline.Subject) []finding.Finding 
 	return append(best.findings, rivals(t, subject)...)
 }
 
-// extensionCandidates are the ControlPlanes that may serve the Service: those of
+// candidates are the ControlPlanes that may serve the Service: those of
 // the Gateways to which its routes are attached, and any that was made by hand in
 // its namespace. Without such routes they are all that are in its namespace. The
 // ones of the Service's namespace come first.
@@ -109,7 +79,7 @@ func far(a topology.Attachment, subject pipeline.Subject) int {
 	return 1
 }
 
-// extensionNoGateway says why no ControlPlane could serve the Service.
+// noGateway says why no ControlPlane could serve the Service.
 func noGateway(t *topology.Topology, subject pipeline.Subject) []finding.Finding {
 	if gap := topology.Gap("Gateways", t.Gateways); gap != "" {
 		return unknown(subject, gap)
@@ -149,7 +119,7 @@ type verdict struct {
 	findings []finding.Finding
 }
 
-// extensionJudge follows one ControlPlane's references up to the first thing wrong.
+// judge follows one ControlPlane's references up to the first thing wrong.
 func judge(t *topology.Topology, a topology.Attachment, subject pipeline.Subject) verdict {
 	switch {
 	case a.Hybrid != nil:
@@ -184,7 +154,7 @@ func judge(t *topology.Topology, a topology.Attachment, subject pipeline.Subject
 	return verdict{good, remarks(a, *e)}
 }
 
-// extensionContent judges what the extension itself says.
+// content judges what the extension itself says.
 func content(e pipeline.Extension, subject pipeline.Subject) []finding.Finding {
 	var out []finding.Finding
 	if !slices.Contains(e.Services, subject.Service) {
@@ -202,7 +172,7 @@ func content(e pipeline.Extension, subject pipeline.Subject) []finding.Finding {
 	return out
 }
 
-// extensionRemarks are about a chain of references that works.
+// remarks are about a chain of references that works.
 func remarks(a topology.Attachment, e pipeline.Extension) []finding.Finding {
 	var out []finding.Finding
 	if a.Pending {
@@ -221,7 +191,7 @@ func remarks(a topology.Attachment, e pipeline.Extension) []finding.Finding {
 	return out
 }
 
-// extensionRivals finds further extensions, of other ControlPlanes of the
+// rivals finds further extensions, of other ControlPlanes of the
 // namespace, that name the Service.
 func rivals(t *topology.Topology, subject pipeline.Subject) []finding.Finding {
 	var holders []string

@@ -15,11 +15,11 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/topology"
 )
 
-// extensionDefaultName is the name of an extension that a fix makes where nothing
+// defaultName is the name of an extension that a fix makes where nothing
 // calls for another.
 const defaultName = "kong-latency"
 
-// extensionUnreferred is what is wrong if a ControlPlane refers to no metrics
+// unreferred is what is wrong if a ControlPlane refers to no metrics
 // extension: that, and what is wrong with the extension it should refer to.
 func unreferred(t *topology.Topology, a topology.Attachment, subject pipeline.Subject) []finding.Finding {
 	e := extensionFor(t, subject)
@@ -38,7 +38,7 @@ func unreferred(t *topology.Topology, a topology.Attachment, subject pipeline.Su
 	return append(out, content(*e, subject)...)
 }
 
-// extensionRefer says that the ControlPlane should refer to the extension of that
+// refer says that the ControlPlane should refer to the extension of that
 // name, and where this is to be written.
 func refer(a topology.Attachment, extension string) finding.Finding {
 	message := fmt.Sprintf("it refers to no metrics extension in spec.extensions; DataPlaneMetricsExtension %s/%s is the one to refer to",
@@ -63,7 +63,7 @@ func refer(a topology.Attachment, extension string) finding.Finding {
 	}
 }
 
-// extensionUnusedConfig finds a GatewayConfiguration that refers to the extension
+// unusedConfig finds a GatewayConfiguration that refers to the extension
 // and is used by no Gateway; nil if there is none or it cannot be known.
 func unusedConfig(t *topology.Topology, e pipeline.Extension) *pipeline.GatewayConfiguration {
 	if t.Gateways.State != pipeline.Known || t.GatewayClasses.State != pipeline.Known || t.GatewayConfigurations.State != pipeline.Known {
@@ -88,7 +88,7 @@ func unusedConfig(t *topology.Topology, e pipeline.Extension) *pipeline.GatewayC
 	return nil
 }
 
-// extensionUse says how the Gateway comes to use the configuration. Its own
+// howToUse says how the Gateway comes to use the configuration. Its own
 // reference cannot name another namespace; that of its class must name one.
 func howToUse(t *topology.Topology, a topology.Attachment, config pipeline.GatewayConfiguration) string {
 	if config.Namespace == a.Namespace {
@@ -103,7 +103,7 @@ func howToUse(t *topology.Topology, a topology.Attachment, config pipeline.Gatew
 		class, topology.OperatorGroup, topology.ConfigKind, config.Namespace, config.Name)
 }
 
-// extensionSeveral is about a ControlPlane with several metrics references.
+// several is about a ControlPlane with several metrics references.
 func several(t *topology.Topology, a topology.Attachment, subject pipeline.Subject) finding.Finding {
 	var refs []string
 	var naming int
@@ -125,7 +125,7 @@ func several(t *topology.Topology, a topology.Attachment, subject pipeline.Subje
 		Suggest("List all Services in %s and take the other references out of spec.extensions of %s.", refs[0], a.WrittenIn())
 }
 
-// extensionNotFound is about a reference to what does not exist.
+// notFound is about a reference to what does not exist.
 func notFound(t *topology.Topology, a topology.Attachment, key types.NamespacedName, ref pipeline.ExtensionRef, subject pipeline.Subject) finding.Finding {
 	services := []string{subject.Service}
 	if ref.Namespace == "" {
@@ -170,7 +170,7 @@ func extensionFor(t *topology.Topology, subject pipeline.Subject) *pipeline.Exte
 	return first
 }
 
-// extensionCorrected is the extension with the Service named and latency on.
+// corrected is the extension with the Service named and latency on.
 func corrected(e pipeline.Extension, subject pipeline.Subject) *unstructured.Unstructured {
 	names := slices.Clone(e.Services)
 	if !slices.Contains(names, subject.Service) {

@@ -16,19 +16,19 @@ import (
 // namespace of a Prometheus.
 const operatedService = "prometheus-operated"
 
-// choice is which Prometheus has to select the monitor.
+// Choice is which Prometheus has to select the monitor.
 type Choice struct {
-	// any of these will do; a nil one stands for a Prometheus of which nothing is
+	// Any of these will do; a nil one is a Prometheus of which nothing is
 	// known.
 	Any []*monitoringv1.Prometheus
-	// others are certainly not queried by the adapter.
+	// Others are certainly not queried by the adapter.
 	Others []*monitoringv1.Prometheus
-	// findings say why any is not certain.
+	// Findings say why any is not certain.
 	Findings []finding.Finding
 }
 
-// choosePrometheus chooses the Prometheus that the adapter queries, if its URL
-// tells; otherwise every Prometheus may be the one.
+// Choose chooses the Prometheus that the adapter queries, if its URL
+// shows which; otherwise every Prometheus may be the one.
 func Choose(s *pipeline.Snapshot) Choice {
 	unknown := []*monitoringv1.Prometheus{nil}
 	switch {
@@ -67,18 +67,18 @@ func Choose(s *pipeline.Snapshot) Choice {
 	return c
 }
 
-// scrapeHost is a Service in the adapter's URL; pod is set if one pod of it is
+// prometheusHost is a Service in the adapter's URL; pod is set if one pod of it is
 // queried.
 type prometheusHost struct{ pod, service, namespace string }
 
-// adapterPrometheusService is the Service that the adapter's --prometheus-url names; ok
+// AdapterService is the Service that the adapter's --prometheus-url names; ok
 // is false if it is not known, or names none.
 func AdapterService(a pipeline.Adapter) (namespace, name string, ok bool) {
 	host, ok := urlHost(a)
 	return host.namespace, host.service, ok
 }
 
-// scrapeURLHost takes a Service's name and namespace out of --prometheus-url.
+// urlHost is the Service's name and namespace in --prometheus-url.
 // ok is false if the URL is not known or names no Service.
 func urlHost(a pipeline.Adapter) (host prometheusHost, ok bool) {
 	if a.State != pipeline.Known || a.PrometheusURL == "" {

@@ -14,21 +14,21 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
-// namespaceName is the label that every namespace has of itself.
+// NamespaceName is the label that every namespace has of itself.
 const NamespaceName = "kubernetes.io/metadata.name"
 
-// selection is whether a Prometheus selects a monitor.
+// Selection is whether a Prometheus selects a monitor.
 type Selection struct {
 	Selected bool
-	// reason is that of the Prometheus; nil if the monitor is what does not fit.
+	// Reason is that of the Prometheus; nil if the monitor is what does not fit.
 	Reason *finding.Reason
-	// message says why not, or why it is not known, and field is the monitor's, or the
+	// Message says why not, or why it is not known, and field is the monitor's, or the
 	// Prometheus' if the reason is.
 	Message string
 	Field   finding.Path
 }
 
-// selects reports whether a Prometheus selects a monitor. A nil selector of monitors
+// Select reports whether a Prometheus selects a monitor. A nil selector of monitors
 // selects none, an empty one all; a nil selector of namespaces selects the Prometheus'
 // own, an empty one all. A nil Prometheus is one of which nothing is known.
 func Select(s *pipeline.Snapshot, p *monitoringv1.Prometheus, m *monitoringv1.ServiceMonitor) Selection {
@@ -61,7 +61,7 @@ func Select(s *pipeline.Snapshot, p *monitoringv1.Prometheus, m *monitoringv1.Se
 	return Selection{Selected: true}
 }
 
-// selectsNamespace reports whether a Prometheus selects the monitors of a namespace.
+// SelectsNamespace reports whether a Prometheus selects the monitors of a namespace.
 func SelectsNamespace(s *pipeline.Snapshot, p *monitoringv1.Prometheus, namespace string) (selected, known bool) {
 	by := p.Spec.ServiceMonitorNamespaceSelector
 	if by == nil {
@@ -94,7 +94,7 @@ func namespacesText(p *monitoringv1.Prometheus) string {
 	return "namespaces with the labels " + metav1.FormatLabelSelector(by)
 }
 
-// labelText is a set of labels in one line.
+// LabelText is a set of labels in one line.
 func LabelText(set map[string]string) string {
 	if len(set) == 0 {
 		return "none"
@@ -102,7 +102,7 @@ func LabelText(set map[string]string) string {
 	return labels.FormatLabels(set)
 }
 
-// monitorLabels adds to have what a selector requires, with as few labels as possible.
+// LabelsFor adds to have what a selector requires, with as few labels as possible.
 // ok is false if no labels satisfy it.
 func LabelsFor(by *metav1.LabelSelector, have map[string]string) (out map[string]string, ok bool) {
 	selector, err := metav1.LabelSelectorAsSelector(by)
@@ -152,7 +152,7 @@ func satisfy(set map[string]string, r labels.Requirement, all labels.Requirement
 	}
 }
 
-// monitorNamespace is where a monitor of the Service has to be for the Prometheus
+// NamespaceFor is where a monitor of the Service has to be for the Prometheus
 // to select it: beside the Service if it can be, else beside the Prometheus, else
 // in the first namespace that it selects. ok is false if there is none, or none from
 // which it could look into the Service's namespace.

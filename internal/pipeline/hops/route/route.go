@@ -15,7 +15,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/topology"
 )
 
-// The reasons for which the latency of a Service cannot be told apart.
+// The reasons for which the latency of a Service cannot be distinguished.
 var (
 	Unknown = &finding.Reason{
 		Name: "RouteUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: Hop,
@@ -34,7 +34,7 @@ var (
 	}
 	Undercounted = &finding.Reason{
 		Name: "RouteUndercounted", Severity: finding.Warning, Wait: finding.ForChange, Hop: Hop,
-		Summary: "Several routes of one Gateway lead to the Service. Kong measures each by itself (every rule, match and hostname), and Kong Operator passes on one of a data plane.",
+		Summary: "Several routes of one Gateway lead to the Service. Kong measures each separately (every rule, match and hostname), and Kong Operator passes on one of a data plane.",
 		Fix:     "Lead to the Service by one rule with one match and at most one hostname.",
 	}
 	DataPlaneShared = &finding.Reason{
@@ -56,34 +56,7 @@ func (hop) Reasons() []*finding.Reason {
 	}
 }
 
-type hop struct{}
-
-// newRouteHop returns the hop route.
-func New() pipeline.Hop { return hop{} }
-
-func (hop) Declaration() *finding.Hop { return Hop }
-
-func (hop) Judge(c *pipeline.Case) pipeline.Verdict {
-	t, subject := topology.Of(c), c.Subject
-	return pipeline.Verdict{
-		Findings: evaluate(t, subject),
-		Evidence: func() []string { return evidence(t, subject) },
-	}
-}
-
-func evidence(t *topology.Topology, subject pipeline.Subject) []string {
-	var out []string
-	for _, r := range topology.RulesTo(t, subject) {
-		gateways := make([]string, len(r.Gateways))
-		for i, g := range r.Gateways {
-			gateways[i] = g.String()
-		}
-		out = append(out, fmt.Sprintf("%s sends traffic to Service %s through Gateway %s", r, subject.Service, text.Join(slices.Compact(gateways))))
-	}
-	return out
-}
-
-// evaluateRoute judges whether the latency of the traffic to the Service is
+// evaluate judges whether the latency of the traffic to the Service is
 // measured under the Service's name, and all of it.
 func evaluate(t *topology.Topology, subject pipeline.Subject) []finding.Finding {
 	if gap := topology.Gap("HTTPRoutes", t.HTTPRoutes); gap != "" {
@@ -113,7 +86,7 @@ func evaluate(t *topology.Topology, subject pipeline.Subject) []finding.Finding 
 	return out
 }
 
-// routeSeveralBackends finds rules in which the Service has company.
+// severalBackends finds rules in which the Service has company.
 func severalBackends(t *topology.Topology, subject pipeline.Subject) (finding.Finding, bool) {
 	var bad []topology.Rule
 	for _, r := range t.Rules[subject.Key()] {
@@ -144,7 +117,7 @@ func severalBackends(t *topology.Topology, subject pipeline.Subject) (finding.Fi
 		subject.Service, r.Route.Namespace, r.Route.Name), true
 }
 
-// routeAlone is the HTTPRoute of the first rule in which the Service has company,
+// alone is the HTTPRoute of the first rule in which the Service has company,
 // with the Service alone in each of them. ok is false if traffic goes to the others:
 // how to share it is not for a program to say.
 func alone(bad []topology.Rule, subject pipeline.Subject) (fixed *gatewayv1.HTTPRoute, ok bool) {
@@ -167,7 +140,7 @@ func alone(bad []topology.Rule, subject pipeline.Subject) (fixed *gatewayv1.HTTP
 	return fixed, true
 }
 
-// routeMissing says why no traffic reaches the Service through Kong.
+// missing says why no traffic reaches the Service through Kong.
 func missing(t *topology.Topology, subject pipeline.Subject) finding.Finding {
 	message := fmt.Sprintf("no HTTPRoute has Service %s as a backend, so no traffic is measured unless it comes by another kind of route", subject.Service)
 	if idle := t.Rules[subject.Key()]; len(idle) > 0 {
@@ -180,7 +153,7 @@ func missing(t *topology.Topology, subject pipeline.Subject) finding.Finding {
 		Suggest("Attach an HTTPRoute to a Gateway of Kong Operator, with Service %s as the only entry of backendRefs in its rule.", subject.Service)
 }
 
-// routeForeignGateways are the Gateways of routes to the Service, whoever serves them.
+// foreignGateways are the Gateways of routes to the Service, whoever serves them.
 func foreignGateways(t *topology.Topology, subject pipeline.Subject) []string {
 	var out []string
 	for _, g := range t.Parents[subject.Key()] {
@@ -190,7 +163,7 @@ func foreignGateways(t *topology.Topology, subject pipeline.Subject) []string {
 	return slices.Compact(out)
 }
 
-// routeGap says what is not known of the Gateways of these rules. A Gateway with a
+// gap says what is not known of the Gateways of these rules. A Gateway with a
 // ControlPlane is Kong Operator's, whatever else is known.
 func gap(t *topology.Topology, rules []topology.Rule) string {
 	if slices.ContainsFunc(gatewaysOf(rules), func(g types.NamespacedName) bool { return t.Controlled[g] }) {
@@ -208,7 +181,7 @@ func gatewaysOf(rules []topology.Rule) []types.NamespacedName {
 	return slices.Compact(out)
 }
 
-// routeUndercounted finds several series of the Service on one data plane, of
+// undercounted finds several series of the Service on one data plane, of
 // which Kong Operator passes on one.
 func undercounted(mine []topology.Rule, gateway types.NamespacedName, subject pipeline.Subject) (finding.Finding, bool) {
 	series := 0
@@ -228,7 +201,7 @@ func undercounted(mine []topology.Rule, gateway types.NamespacedName, subject pi
 		Suggest("Lead to Service %s by one rule with one match and at most one hostname.", subject.Service), true
 }
 
-// routeShared finds other Services behind a Gateway of the subject's.
+// shared finds other Services behind a Gateway of the subject's.
 func shared(t *topology.Topology, gateway types.NamespacedName, subject pipeline.Subject) (finding.Finding, bool) {
 	fix := fmt.Sprintf("Serve Service %s by a Gateway of its own.", subject.Service)
 	if first, total, last := others(t, topology.TagKey{Gateway: gateway, Measured: true}, subject); total > 0 {
@@ -244,7 +217,7 @@ func shared(t *topology.Topology, gateway types.NamespacedName, subject pipeline
 	return finding.Finding{}, false
 }
 
-// routeOthers are the names of series that are not the subject's: the first few, how
+// others are the names of series that are not the subject's: the first few, how
 // many there are, and the last by bare name.
 func others(t *topology.Topology, key topology.TagKey, subject pipeline.Subject) (first []string, total int, last string) {
 	tags := t.Tags[key]
@@ -261,7 +234,7 @@ func others(t *topology.Topology, key topology.TagKey, subject pipeline.Subject)
 	return tags.Without(own, text.Max)
 }
 
-// routeLast is the one of the last of the others and the subject's Service whose
+// lastOf is the one of the last of the others and the subject's Service whose
 // series is written last: Kong prints series sorted by name.
 func lastOf(others string, subject pipeline.Subject) string {
 	own := "Service " + subject.Key().String()

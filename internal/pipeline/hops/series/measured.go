@@ -62,7 +62,7 @@ type Measured struct {
 	API Reading
 }
 
-// EvaluateMeasured judges the last hop by what was measured.
+// ByMeasurement judges the last hop by what was measured.
 func ByMeasurement(m Measured, subject pipeline.Subject) (findings []finding.Finding, evidence []string) {
 	for _, r := range []Reading{m.Query, m.API} {
 		evidence = append(evidence, r.String())

@@ -15,25 +15,7 @@ var MetricWithoutValue = &finding.Reason{
 	Fix:     "If another hop is broken, fix that first. If none is, send traffic through the gateway: without requests there are no series.",
 }
 
-type hop struct{}
-
-// newSeriesHop returns the hop series.
-func New() pipeline.Hop { return hop{} }
-
-func (hop) Declaration() *finding.Hop { return Hop }
-
-// Reasons lists what the hop can find.
-func (hop) Reasons() []*finding.Reason {
-	return []*finding.Reason{MetricWithoutValue, SeriesMissing, ScrapeFails, MetricNotServed, MetricIsZero, SeriesUnknown}
-}
-
-// Judge says that a snapshot does not show values: EvaluateSeries and EvaluateMeasured
-// judge the hop by what autoscalers and Prometheus say.
-func (hop) Judge(*pipeline.Case) pipeline.Verdict {
-	return pipeline.Verdict{Unjudged: "only Prometheus and the metrics API know whether there is a value"}
-}
-
-// seriesGrace is how long an autoscaler may be without a value before that is a
+// grace is how long an autoscaler may be without a value before that is a
 // finding: the way from first traffic to first value is a scrape, a relist and a
 // sync, with everybody's defaults about two minutes.
 const grace = 3 * time.Minute
@@ -49,7 +31,7 @@ type Scaling struct {
 	Since time.Time
 }
 
-// EvaluateSeries judges the last hop at a point in time by what the autoscaler of
+// ByCondition judges the last hop at a point in time by what the autoscaler of
 // the subject says. recheck is the time after which the answer may be another
 // without anything changing; 0 if it will not.
 func ByCondition(s Scaling, subject pipeline.Subject, now time.Time) (findings []finding.Finding, recheck time.Duration) {

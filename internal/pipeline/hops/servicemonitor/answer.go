@@ -13,7 +13,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
 )
 
-// scrapeAnswer is the answer for a case, or for one of the Services that may be the one.
+// answer is the answer for a case, or for one of the Services that may be the one.
 type answer struct {
 	pipeline.Scrape
 	// by is the judgement of the monitor that works; nil if none does.
@@ -22,11 +22,11 @@ type answer struct {
 
 type answerKey struct{}
 
-// scrapedOf is how the latency of the case is scraped, for the hops that depend on it.
+// Scraped is how the latency of the case is scraped, for the hops that depend on it.
 // It is about the hops service-monitor and prometheus.
 func Scraped(c *pipeline.Case) *pipeline.Scrape { return &answerOf(c).Scrape }
 
-// scrapeOf is the answer for the case: whether a monitor makes the adapter's Prometheus
+// answerOf is the answer for the case: whether a monitor makes the adapter's Prometheus
 // scrape Kong Operator, and what is stored then. If some monitor does, the others do not
 // matter; if none does, the first cause of the nearest is reported.
 func answerOf(c *pipeline.Case) *answer {

@@ -11,13 +11,13 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
-// usualWindow is that of the rule of Kong's guide, over which rates are taken.
+// usualWindow is the time over which the rule of Kong's guide computes rates.
 const usualWindow = time.Minute
 
 // judgeInterval compares the time between two scrapes with the window of the rule.
 // Measured with the guide's window of 60 s: up to 30 s every value is right, at 45 s
 // a plain range is absent most of the time, and beyond 50 s a subquery, too, makes
-// zeros of traffic. Other windows are taken to behave in proportion.
+// zeros of traffic. Other windows are assumed to behave in proportion.
 func (j *judgement) judgeInterval(endpoint int, interval string) {
 	every, known := j.Period(interval)
 	if !known {
@@ -44,7 +44,7 @@ func (j *judgement) judgeInterval(endpoint int, interval string) {
 		model.Duration(every), model.Duration(window), model.Duration(window/2))
 }
 
-// window is the shortest over which the adapter's rule takes rates, if it serves
+// window is the shortest over which the adapter's rule computes rates, if it serves
 // the metric from these series. A subquery counts only where there is
 // no plain range that it could be evaluating.
 func window(c *pipeline.Case, series []adapterconfig.Series) time.Duration {

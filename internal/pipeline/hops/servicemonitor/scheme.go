@@ -40,11 +40,13 @@ func (j *judgement) judgeScheme(endpoint int, scheme string, port pipeline.Servi
 	}
 }
 
+// WithToken makes an endpoint send the token of its pod.
 func WithToken(ep *monitoringv1.Endpoint) {
 	//nolint:staticcheck // its successor needs a Secret that nobody has made yet
 	ep.BearerTokenFile = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 }
 
+// WithoutVerification makes an endpoint accept any certificate.
 func WithoutVerification(ep *monitoringv1.Endpoint) {
 	if ep.TLSConfig == nil {
 		ep.TLSConfig = &monitoringv1.TLSConfig{}

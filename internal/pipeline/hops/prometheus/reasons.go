@@ -1,12 +1,7 @@
 package prometheus
 
 import (
-	"fmt"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/kong-latency/kong-latency/internal/finding"
-	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
 // The reasons for which no Prometheus selects monitors, or not the adapter's.
@@ -37,48 +32,3 @@ var (
 		Fix:     "Set prometheus.url in the values of the adapter's chart to the Service of the Prometheus.",
 	}
 )
-
-type hop struct {
-	scrape func(*pipeline.Case) *pipeline.Scrape
-}
-
-// newPrometheusHop returns the hop prometheus. The function judges monitors for the
-// source; it uses ChoosePrometheus and Selects.
-func New(scrape func(*pipeline.Case) *pipeline.Scrape) pipeline.Hop { return hop{scrape} }
-
-func (hop) Declaration() *finding.Hop { return Hop }
-
-// Reasons lists what the hop can find.
-func (hop) Reasons() []*finding.Reason {
-	return []*finding.Reason{
-		Unknown, NotFound, SelectsNoServiceMonitors, SelectionUnknown, NotQueried,
-	}
-}
-
-// Judge reports whether the Prometheus that the adapter queries selects the monitor.
-func (h hop) Judge(c *pipeline.Case) pipeline.Verdict {
-	scrape := h.scrape(c)
-	v := pipeline.Verdict{Findings: scrape.About(Hop)}
-	if scrape.Works == nil {
-		v.Unjudged = "it depends on the ServiceMonitor"
-		return v
-	}
-	works, url := scrape.Works, c.Snapshot.Adapter.PrometheusURL
-	v.Evidence = func() []string { return evidence(works, url) }
-	return v
-}
-
-func evidence(works *pipeline.Scraping, url string) []string {
-	if works.Prometheus == nil {
-		return nil
-	}
-	by := metav1.FormatLabelSelector(works.Prometheus.Spec.ServiceMonitorSelector)
-	if by == "<none>" {
-		by = "whatever labels"
-	}
-	out := []string{fmt.Sprintf("%s selects %s by %s", pipeline.PrometheusObject(works.Prometheus), works.Monitor, by)}
-	if url != "" {
-		out = append(out, "the adapter queries "+url)
-	}
-	return out
-}

@@ -36,63 +36,10 @@ var (
 	}
 )
 
-type hop struct {
-	scrape func(*pipeline.Case) *pipeline.Scrape
-}
-
-// newAdapterRuleHop returns the hop adapter-rule. The function gives what Prometheus stores of the case.
-func New(scrape func(*pipeline.Case) *pipeline.Scrape) pipeline.Hop { return hop{scrape} }
-
-func (hop) Declaration() *finding.Hop { return Hop }
-
-// Reasons lists what the hop can find.
-func (hop) Reasons() []*finding.Reason {
-	return []*finding.Reason{
-		ConfigInvalid, RelistFails, ConfigPending, ConfigUnread,
-		Missing, External, NameDiffers, SeriesMismatch,
-		LabelMismatch, QueryBroken, MixesServices, Ambiguous,
-		Shadowed, NotAggregated, Undecided,
-	}
-}
-
 // maxMistakes bounds how many mistakes one sentence names.
 const maxMistakes = 10
 
-// Judge reports whether the adapter would answer with the Service's latency. Nothing
-// follows from a configuration that is not in use yet; what is wrong with it is reported
-// as what happens at the next restart.
-func (h hop) Judge(c *pipeline.Case) pipeline.Verdict {
-	a := &c.Snapshot.Adapter
-	if a.State != pipeline.Known {
-		return pipeline.Verdict{Findings: unread(c.Snapshot), Unjudged: cmp.Or(text.OneLine(a.Why), "the adapter's configuration has not been read")}
-	}
-	if a.Config == nil {
-		return verdict(a, invalid(c))
-	}
-	r := judgeRule(c, *h.scrape(c))
-	out := pipeline.Verdict{Query: r.verdict.Query, Evidence: func() []string { return proof(a, r.verdict) }}
-	if len(a.Config.RelistErrors()) > 0 {
-		out.Findings = verdict(a, relist(c)).Findings
-	} else {
-		out.Findings = verdict(a, r.findings()...).Findings
-	}
-	return out
-}
-
-func verdict(a *pipeline.Adapter, found ...finding.Finding) pipeline.Verdict {
-	if a.Pending {
-		found = []finding.Finding{pending(a, found)}
-	}
-	return pipeline.Verdict{Findings: found}
-}
-
-// adapterField is the place of a path of the configuration in its ConfigMap, such as rules[0].name.
-func field(a *pipeline.Adapter, path string) finding.Path {
-	steps := strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune(".[]", r) })
-	return finding.NewPath("data", a.Key, finding.Path(steps))
-}
-
-// adapterPending says that the configuration does not run yet, and what was found
+// pending says that the configuration does not run yet, and what was found
 // wrong with it, if anything.
 func pending(a *pipeline.Adapter, found []finding.Finding) finding.Finding {
 	const text = "it changed after %s started, which reads it only once, so that another configuration may be running"
@@ -108,7 +55,7 @@ func pending(a *pipeline.Adapter, found []finding.Finding) finding.Finding {
 func unread(s *pipeline.Snapshot) []finding.Finding {
 	a := &s.Adapter
 	if a.State == pipeline.NotInstalled && s.MetricsAPI.State == pipeline.Known && !s.MetricsAPI.Registered {
-		return nil // MetricsAPINotRegistered is the cause
+		return nil // NotRegistered is the cause
 	}
 	on := a.ConfigMap
 	if on.Name == "" {
@@ -135,7 +82,7 @@ func relist(c *pipeline.Case) finding.Finding {
 		nameMistakes(mistakes)).At(field(a, mistakes[0].Path)).WithFix(fixMistakes(c, mistakes))
 }
 
-// adapterMistakes are the single mistakes of an error of [adapterconfig.Parse].
+// MistakesOf are the single mistakes of an error of [adapterconfig.Parse].
 func MistakesOf(err error) adapterconfig.Errors {
 	var mistakes adapterconfig.Errors
 	if errors.As(err, &mistakes) && len(mistakes) > 0 {
@@ -181,7 +128,7 @@ func fixMistakes(c *pipeline.Case, mistakes adapterconfig.Errors) finding.Fix {
 	return correct(a, mistakes)
 }
 
-// adapterCorrect is the sentence for mistakes that no manifest resolves.
+// correct is the sentence for mistakes that no manifest resolves.
 func correct(a *pipeline.Adapter, mistakes adapterconfig.Errors) finding.Fix {
 	what := cmp.Or(mistakes[0].Path, "the document")
 	switch {
@@ -207,7 +154,7 @@ func process(a *pipeline.Adapter) string {
 	return a.Deployment.String()
 }
 
-// adapterRestart is the command that restarts the adapter; none if what runs it is not
+// restart is the command that restarts the adapter; none if what runs it is not
 // known.
 func restart(a *pipeline.Adapter) []string {
 	switch d := a.Deployment; d.Kind {
