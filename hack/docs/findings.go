@@ -15,7 +15,7 @@ const findingsIntro = `# Findings
 A finding is one thing that is wrong or noteworthy. It has a reason, which never
 changes its name or meaning, the object that it is about, and a sentence that says
 what is the matter with that object and what it needs. Where it can be put in YAML,
-what mends it comes with the finding, ready for ` + "`kubectl apply`" + `.
+the fix comes with the finding, ready for ` + "`kubectl apply`" + `.
 
 You meet findings as warnings or as a refusal when you apply something, and as
 events on the workload. Every reason has its section below.
@@ -86,6 +86,6 @@ func writeChapter(m *markdown, c reference.Chapter, reasons []*finding.Reason) {
 		m.line("")
 		m.line("- **Severity:** %s", r.Severity)
 		m.line("- **Ends:** %s", reference.Ends(r))
-		m.line("- **What mends it:** %s", r.Fix)
+		m.line("- **Fix:** %s", r.Fix)
 	}
 }

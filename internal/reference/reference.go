@@ -66,7 +66,7 @@ func (c Chapter) Of(all []*finding.Reason) []*finding.Reason {
 // Ends says what ends a finding of this reason.
 func Ends(r *finding.Reason) string {
 	if r.Wait == finding.ForObject {
-		return "by itself, when another object appears or goes"
+		return "automatically, when another object appears or goes"
 	}
 	return "when the object that it names is changed"
 }

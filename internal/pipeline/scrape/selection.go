@@ -155,6 +155,8 @@ func MetricsPort(s pipeline.OperatorService) (port pipeline.ServicePort, ok bool
 // Match is whether an endpoint of a monitor selects a port.
 type Match int
 
+// The matches, the worst first. MatchUnknown is where the Service and the endpoint name
+// the port in ways that cannot be compared.
 const (
 	MatchNo Match = iota
 	MatchUnknown

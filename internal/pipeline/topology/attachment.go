@@ -19,6 +19,7 @@ const (
 	// Controller is Kong Operator's controllerName unless it is configured otherwise.
 	Controller = "konghq.com/gateway-operator"
 
+	// ExtensionKind and ConfigKind are kinds of that group.
 	ExtensionKind = "DataPlaneMetricsExtension"
 	ConfigKind    = "GatewayConfiguration"
 )

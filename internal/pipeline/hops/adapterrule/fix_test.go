@@ -143,7 +143,7 @@ func matchesReason(t *testing.T, err error) string {
 	return text.OneLine(mistakes[0].Reason)
 }
 
-// A rule of another window is mended with its own.
+// A rule of another window is fixed with its own.
 func TestAdapterFixKeepsTheWindow(t *testing.T) {
 	for window, want := range map[string]string{"60s:10s": "60s:10s", "5m": "5m", "2m:": "2m:", "90s:30s": "1m30s:30s"} {
 		s := pipelinetest.Good()
@@ -218,7 +218,7 @@ func TestAdapterMessagesAreBounded(t *testing.T) {
 	}
 }
 
-// A configuration too long to be repeated is mended by the rule alone.
+// A configuration too long to be repeated is fixed by the rule alone.
 func TestAdapterFixOfLongDocument(t *testing.T) {
 	s := pipelinetest.Good()
 	pipelinetest.Configure(&s.Adapter, pipelinetest.Edited(t, pipelinetest.TextAs, "    as: other\n")+strings.Repeat(others, 200))

@@ -109,7 +109,7 @@ func TestExtensionContent(t *testing.T) {
 			says: []string{"spec.config.latency"}, after: gatewayNothing,
 		},
 		{
-			name: "not listed and latency off: one fix mends both", broken: func(s *pipeline.Snapshot) {
+			name: "not listed and latency off: one fix fixes both", broken: func(s *pipeline.Snapshot) {
 				s.Extensions.Items[0] = pipeline.Extension{Namespace: "default", Name: "latency"}
 			},
 			want: []string{"ExtensionServiceNotListed", "ExtensionLatencyOff"}, object: "DataPlaneMetricsExtension default/latency",

@@ -39,7 +39,7 @@ func FuzzScrapeRelabeling(f *testing.F) {
 			}
 			pipelinetest.Apply(t, s, render.Fix(x.Fix))
 			if _, left := scraped(s); len(left) > 0 {
-				t.Errorf("%v is not mended: %v", x, left)
+				t.Errorf("%v is not fixed: %v", x, left)
 			}
 			return
 		}

@@ -58,7 +58,7 @@ func TestStoredSeries(t *testing.T) {
 }
 
 // Section 3.4: which labels a series has in the end. A better rule serves all of
-// these, so that nothing is mended.
+// these, so that nothing is fixed.
 func TestStoredLabels(t *testing.T) {
 	better := func(s *pipeline.Snapshot) {
 		pipelinetest.Configure(&s.Adapter, generator.AdapterConfig(generator.AdapterRule(generator.Rule{})))
@@ -234,7 +234,7 @@ func TestScrapeLabels(t *testing.T) {
 	})
 }
 
-// What the rules are judged by: if a monitor is mended, by what it stores then.
+// What the rules are judged by: if a monitor is fixed, by what it stores then.
 func TestScrapedWhenMended(t *testing.T) {
 	for name, change := range map[string]func(*pipeline.Snapshot){
 		"honorLabels": pipelinetest.OnEndpoint(func(e *monitoringv1.Endpoint) { e.HonorLabels = true }),

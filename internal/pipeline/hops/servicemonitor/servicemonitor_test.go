@@ -48,7 +48,7 @@ func TestScrapeMonitorForTheService(t *testing.T) {
 			pipelinetest.TheEndpoint(s).Path = "/metric"
 			s.ServiceMonitors.Items = append([]*monitoringv1.ServiceMonitor{worse}, s.ServiceMonitors.Items...)
 		}, want: []*finding.Reason{servicemonitor.PathMismatch}},
-		{name: "of several flaws the first, and all are mended", change: pipelinetest.Together(
+		{name: "of several flaws the first, and all are fixed", change: pipelinetest.Together(
 			pipelinetest.OnMonitor(func(m *monitoringv1.ServiceMonitor) { m.Labels = nil }),
 			pipelinetest.OnEndpoint(func(e *monitoringv1.Endpoint) {
 				e.Port, e.Scheme, e.Interval, e.Path = "https", ptr.To(monitoringv1.SchemeHTTPS), "5m", "/"

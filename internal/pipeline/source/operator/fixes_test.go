@@ -20,9 +20,9 @@ type breaker struct {
 	change func(*testing.T, *pipeline.Snapshot)
 	// reason is found then.
 	reason *finding.Reason
-	// sentence: what mends it cannot be said in YAML.
+	// sentence: the fix cannot be said in YAML.
 	sentence bool
-	// uncovers is an unknown that the mended object leaves, and that is not told
+	// uncovers is an unknown that the fixed object leaves, and that is not told
 	// as long as the object is refused anyway.
 	uncovers *finding.Reason
 }
@@ -38,7 +38,7 @@ func broken(t *testing.T, breakers ...breaker) *pipeline.Snapshot {
 }
 
 // allBreakers breaks every hop in every way that has a reason of its own. The
-// adapter's configuration is broken under each of the three ways to mend it.
+// adapter's configuration is broken under each of the three ways to fix it.
 func allBreakers() []breaker {
 	var adapters []breaker
 	for _, b := range adapterBreakers {
@@ -92,23 +92,23 @@ func among(findings []finding.Finding, f finding.Finding) bool {
 	return slices.ContainsFunc(findings, func(x finding.Finding) bool { return x.Reason == f.Reason && x.Object == f.Object })
 }
 
-// A pipeline broken in several places is mended by applying what the findings
+// A pipeline broken in several places is fixed by applying what the findings
 // print until none prints YAML any more. What then remains is what YAML cannot
-// mend, as when two breaks ask for opposite things, and says what to do.
+// fix, as when two breaks ask for opposite things, and says what to do.
 func FuzzFixesConverge(f *testing.F) {
-	var mendable []breaker
+	var fixable []breaker
 	for _, b := range allBreakers() {
 		if !b.sentence {
-			mendable = append(mendable, b)
+			fixable = append(fixable, b)
 		}
 	}
-	n := uint16(len(mendable))
+	n := uint16(len(fixable))
 	for i := range n {
 		f.Add(i, i*7+3, i*31+11)
 	}
 	f.Fuzz(func(t *testing.T, i, j, k uint16) {
-		chosen := []breaker{mendable[i%n], mendable[j%n], mendable[k%n]}
-		for _, left := range mend(t, broken(t, chosen...)) {
+		chosen := []breaker{fixable[i%n], fixable[j%n], fixable[k%n]}
+		for _, left := range applyAll(t, broken(t, chosen...)) {
 			if len(pipelinetest.Documents(render.Fix(left.Fix))) > 0 || left.Fix.IsZero() && left.Severity == finding.Error {
 				t.Errorf("%s; %s; %s: there remains\n%s\n%s", chosen[0].name, chosen[1].name, chosen[2].name, left, render.Fix(left.Fix))
 			}
@@ -116,8 +116,8 @@ func FuzzFixesConverge(f *testing.F) {
 	})
 }
 
-// mend applies fixes until there are none, and returns what remains.
-func mend(t *testing.T, s *pipeline.Snapshot) []finding.Finding {
+// applyAll applies fixes until there are none, and returns what remains.
+func applyAll(t *testing.T, s *pipeline.Snapshot) []finding.Finding {
 	t.Helper()
 	const most = 8
 	for range most {

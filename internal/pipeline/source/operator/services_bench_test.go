@@ -35,6 +35,7 @@ func BenchmarkServices(b *testing.B) {
 			for b.Loop() {
 				subject := pipelinetest.Subject
 				subject.Service = fmt.Sprintf("echo-%05d", i%n)
+				subject.Metric = fmt.Sprint(i) // never asked before
 				e.Diagnose(gateways{}, subject)
 				i++
 			}
