@@ -22,11 +22,11 @@ func (c ruleCase) evidence() string {
 	v := c.verdict
 	switch v.Kind {
 	case adapterconfig.NoRules:
-		return fmt.Sprintf("there are no rules, so that nothing makes %s", c.subject.Metric)
+		return fmt.Sprintf("there are no rules, so that nothing makes %s", c.Subject.Metric)
 	case adapterconfig.NoSeries:
-		return fmt.Sprintf("it is not known which labels the series of the Service have, so no rule can be judged for %s", c.subject.Metric)
+		return fmt.Sprintf("it is not known which labels the series of the Service have, so no rule can be judged for %s", c.Subject.Metric)
 	case adapterconfig.ExternalRule:
-		return fmt.Sprintf("%s makes %s in the external metrics API, and an autoscaler requests it from the custom metrics API, which is served by rules", v.Path, c.subject.Metric)
+		return fmt.Sprintf("%s makes %s in the external metrics API, and an autoscaler requests it from the custom metrics API, which is served by rules", v.Path, c.Subject.Metric)
 	case adapterconfig.NameDiffers:
 		return c.nameEvidence()
 	case adapterconfig.SeriesQueryMatchesNothing, adapterconfig.SeriesFiltered:
@@ -48,15 +48,15 @@ func (c ruleCase) nameEvidence() string {
 	if !c.intended() {
 		return c.noneEvidence()
 	}
-	return fmt.Sprintf("%s makes %s of the series of the Service, not %q", v.Path, quoteAll(v.Names), c.subject.Metric)
+	return fmt.Sprintf("%s makes %s of the series of the Service, not %q", v.Path, quoteAll(v.Names), c.Subject.Metric)
 }
 
 func (c ruleCase) noneEvidence() string {
 	n := c.adapter.Config.Len()
 	if n == 1 {
-		return fmt.Sprintf("its only rule does not make %s of %s", c.subject.Metric, c.histogram.Name)
+		return fmt.Sprintf("its only rule does not make %s of %s", c.Subject.Metric, c.histogram.Name)
 	}
-	return fmt.Sprintf("none of its %d rules makes %s of %s", n, c.subject.Metric, c.histogram.Name)
+	return fmt.Sprintf("none of its %d rules makes %s of %s", n, c.Subject.Metric, c.histogram.Name)
 }
 
 func (c ruleCase) seriesEvidence() string {
@@ -101,7 +101,7 @@ func (c ruleCase) labelEvidence() string {
 	case adapterconfig.LabelLost:
 		return fmt.Sprintf("%s loses label %s, which the rule maps to Services: it must be kept by `by (%[2]s)`, and the query is %s", v.Path, listText(v.Labels), c.query())
 	case adapterconfig.OtherObject:
-		return fmt.Sprintf("%s gives samples whose label %s says %s, not %q", v.Path, listText(v.Labels), quoteAll(v.Names), c.subject.Service)
+		return fmt.Sprintf("%s gives samples whose label %s says %s, not %q", v.Path, listText(v.Labels), quoteAll(v.Names), c.Subject.Service)
 	case adapterconfig.LabelsNondeterministic:
 		return fmt.Sprintf("%s maps several labels to one resource (%s), of which the adapter uses an arbitrary one, and not all of them work", v.Path, listText(v.Labels))
 	default:
@@ -152,7 +152,7 @@ func (c ruleCase) carriers() string {
 	found := map[string]bool{}
 	for _, s := range c.scrape.Series {
 		for label, value := range s.Labels {
-			if value == c.subject.Service {
+			if value == c.Subject.Service {
 				found[label] = true
 			}
 		}

@@ -20,7 +20,8 @@ type hop struct {
 	scrape func(*pipeline.Case) *pipeline.Scrape
 }
 
-// New returns the hop adapter-rule. The function gives what Prometheus stores of the case.
+// New returns the hop adapter-rule. The function returns what Prometheus stores of a
+// case; the source of the case has the rule for fixes.
 func New(scrape func(*pipeline.Case) *pipeline.Scrape) pipeline.Hop { return hop{scrape} }
 
 // Declaration is the hop's name and documentation.
@@ -44,24 +45,22 @@ func (h hop) Judge(c *pipeline.Case) pipeline.Verdict {
 	if a.State != pipeline.Known {
 		return pipeline.Verdict{Findings: unread(c.Snapshot), Unjudged: cmp.Or(text.OneLine(a.Why), "the adapter's configuration has not been read")}
 	}
-	if a.Config == nil {
-		return verdict(a, invalid(c))
+	var out pipeline.Verdict
+	switch {
+	case a.Config == nil:
+		out.Findings = []finding.Finding{invalid(c)}
+	case len(a.Config.RelistErrors()) > 0:
+		out.Findings = []finding.Finding{relist(c)}
+	default:
+		r := judgeRule(c, *h.scrape(c))
+		v := r.verdict
+		out.Findings, out.Query = r.findings(), v.Query
+		out.Evidence = func() []string { return proof(a, v) }
 	}
-	r := judgeRule(c, *h.scrape(c))
-	out := pipeline.Verdict{Query: r.verdict.Query, Evidence: func() []string { return proof(a, r.verdict) }}
-	if len(a.Config.RelistErrors()) > 0 {
-		out.Findings = verdict(a, relist(c)).Findings
-	} else {
-		out.Findings = verdict(a, r.findings()...).Findings
+	if a.Pending {
+		out.Findings = []finding.Finding{pending(a, out.Findings)}
 	}
 	return out
-}
-
-func verdict(a *pipeline.Adapter, found ...finding.Finding) pipeline.Verdict {
-	if a.Pending {
-		found = []finding.Finding{pending(a, found)}
-	}
-	return pipeline.Verdict{Findings: found}
 }
 
 // field is the place of a path of the configuration in its ConfigMap, such as rules[0].name.

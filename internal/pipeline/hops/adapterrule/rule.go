@@ -17,10 +17,8 @@ import (
 // ruleCase is one verdict about the rules of a configuration that the adapter starts
 // with, and what it was made from.
 type ruleCase struct {
-	c         *pipeline.Case
+	*pipeline.Case
 	adapter   *pipeline.Adapter
-	source    pipeline.Source
-	subject   pipeline.Subject
 	histogram pipeline.Histogram
 	scrape    pipeline.Scrape
 	verdict   adapterconfig.Verdict
@@ -28,7 +26,7 @@ type ruleCase struct {
 
 func judgeRule(c *pipeline.Case, scrape pipeline.Scrape) ruleCase {
 	r := ruleCase{
-		c: c, adapter: &c.Snapshot.Adapter, source: c.Source, subject: c.Subject, histogram: c.Source.Histogram(c.Subject), scrape: scrape,
+		Case: c, adapter: &c.Snapshot.Adapter, histogram: c.Source.Histogram(c.Subject), scrape: scrape,
 	}
 	r.verdict, _ = c.Explain(scrape.Series)
 	return r
@@ -78,7 +76,7 @@ func (c ruleCase) spec() adapterconfig.RuleSpec {
 // Any other rule that comes near does so by chance.
 func (c ruleCase) intended() bool {
 	spec := c.spec()
-	return spec.Name.As == c.subject.Metric || strings.Contains(spec.SeriesQuery+spec.MetricsQuery, c.histogram.Name)
+	return spec.Name.As == c.Subject.Metric || strings.Contains(spec.SeriesQuery+spec.MetricsQuery, c.histogram.Name)
 }
 
 // reason groups the kinds of verdicts by what a person would look at.
@@ -129,8 +127,8 @@ func dependsOnLabels(v adapterconfig.Verdict) bool {
 // fix puts the rule of the source where it wins, in the place of one that was to make nothing
 // but this metric.
 func (c ruleCase) fix() finding.Fix {
-	e := ruleEdit{source: c.source, metric: c.subject.Metric, window: windowOf(c.verdict.Windows), replace: -1}
-	if c.spec().Name.As == c.subject.Metric {
+	e := ruleEdit{source: c.Source, metric: c.Subject.Metric, window: windowOf(c.verdict.Windows), replace: -1}
+	if c.spec().Name.As == c.Subject.Metric {
 		e.replace = c.verdict.Rule
 	}
 	return e.fix(c.adapter)
@@ -172,7 +170,7 @@ func (c ruleCase) severalReplicas() []finding.Finding {
 		labels[label] += "-2"
 		series = append(series, adapterconfig.Series{Name: s.Name, Labels: labels})
 	}
-	c.verdict, _ = c.c.Explain(series)
+	c.verdict, _ = c.Explain(series)
 	switch {
 	case c.verdict.Answer != adapterconfig.Yes:
 		return c.found(NotAggregated, "when several data planes measure the Service "+c.evidence())

@@ -20,8 +20,8 @@ type hop struct {
 	scrape func(*pipeline.Case) *pipeline.Scrape
 }
 
-// New returns the hop prometheus. The function judges monitors for the
-// source; it uses ChoosePrometheus and Selects.
+// New returns the hop prometheus. The function judges the monitors of the source; it
+// uses Choose and Select, whose findings and reasons are those of this hop.
 func New(scrape func(*pipeline.Case) *pipeline.Scrape) pipeline.Hop { return hop{scrape} }
 
 // Declaration is the hop's name and documentation.
