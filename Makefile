@@ -83,7 +83,8 @@ clean: ## Remove everything that make builds
 # markers. Add new generators here: verify runs this target in a copy of the tree and
 # compares.
 .PHONY: generate
-generate: $(BIN)/controller-gen ## Generate deep copies, CRD, RBAC, the chart's part of config and the reference pages
+generate: $(BIN)/controller-gen ## Generate the names of hops, deep copies, CRD, RBAC, the chart's part of config and the reference pages
+	go run ./hack/hops api/v1alpha1/zz_generated.hops.go
 	$(BIN)/controller-gen object crd paths=./api/... output:crd:dir=config/crd
 	$(BIN)/controller-gen rbac:roleName=kong-latency-webhook,fileName=webhook_role.yaml \
 		paths=./webhook/... paths=./certs/... paths=./internal/cluster/... output:rbac:dir=config/rbac

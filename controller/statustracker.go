@@ -10,7 +10,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
-	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
@@ -98,7 +98,7 @@ func compareHealth(a, b finding.Finding) int {
 		}
 		return 1
 	}
-	hop := func(f finding.Finding) int { return slices.Index(pipeline.Hops(), f.Hop()) }
+	hop := func(f finding.Finding) int { return slices.Index(source.Hops(), f.Hop()) }
 	return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(hop(a), hop(b)))
 }
 

@@ -17,6 +17,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/output/outputs"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
@@ -110,9 +112,9 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (result out
 // never.
 func (r *workloads) evaluate(p plan.Plan, scaling model.Scaling) (findings []finding.Finding, recheck time.Duration) {
 	subject := pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
-	findings = r.pipeline().Evaluate(subject)
-	series, recheck := pipeline.EvaluateSeries(scaling, subject, r.now())
-	return slices.Concat(findings, series), recheck
+	findings = r.pipeline().Diagnose(source.Default(), subject).Findings()
+	found, recheck := series.ByCondition(scaling, subject, r.now())
+	return slices.Concat(findings, found), recheck
 }
 
 func (r *workloads) catalog(ctx context.Context, namespace string) *cache.Catalog {

@@ -16,6 +16,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
@@ -83,7 +84,7 @@ func (c Cluster) answerers() map[string]answerer {
 
 // diagnose is what is wrong with the pipeline of a metric in the present snapshot.
 func (c Cluster) diagnose(namespace, service, metric string) []finding.Finding {
-	return c.Pipeline().Evaluate(pipeline.Subject{Namespace: namespace, Service: service, Metric: metric})
+	return c.Pipeline().Diagnose(source.Default(), pipeline.Subject{Namespace: namespace, Service: service, Metric: metric}).Findings()
 }
 
 // catalog is the namespace's Deployments and Services, or nil if they cannot be known yet.

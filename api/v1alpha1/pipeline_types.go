@@ -1,6 +1,6 @@
 package v1alpha1
 
-// Pipeline is about the way of the metric from Kong to the autoscaler.
+// Pipeline is about the metric pipeline, from Kong to the autoscaler.
 type Pipeline struct {
 	// enforcement says for each hop what admission does when the metric cannot pass
 	// it. A hop that is not listed keeps its built-in action: Deny for
@@ -21,7 +21,7 @@ type Pipeline struct {
 	// +optional
 	OperatorService *ObjectName `json:"operatorService,omitempty"`
 
-	// prometheus is the Prometheus object that the adapter asks. Absent, it is found
+	// prometheus is the Prometheus object that the adapter queries. Absent, it is found
 	// by the address that the adapter was given.
 	// +optional
 	Prometheus *ObjectName `json:"prometheus,omitempty"`
@@ -29,13 +29,7 @@ type Pipeline struct {
 
 // HopEnforcement is what admission does about one hop.
 type HopEnforcement struct {
-	// hop is the hop: extension (Kong Operator measures the Service), route (traffic
-	// reaches it), service-monitor (the metrics are to be scraped), prometheus (a
-	// Prometheus takes the monitor), adapter-rule (prometheus-adapter makes the
-	// metric), metrics-api (the API server forwards requests for it), or series (it
-	// has a value).
-	// +kubebuilder:validation:Enum=extension;route;service-monitor;prometheus;adapter-rule;metrics-api;series
-	Hop string `json:"hop"`
+	Hop HopName `json:"hop"`
 
 	// action is Deny (refuse what is new or changed), Warn (admit it, with a
 	// warning), or Ignore (admit it, and say nothing).

@@ -11,7 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
-	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/metricsapi"
 )
 
 // adapterName is how prometheus-adapter's chart and its manifests name it.
@@ -27,7 +27,7 @@ func isAdapterService(s *corev1.Service) bool {
 // withAPIService mends a missing APIService by one for the Service that looks like
 // the adapter's, if exactly one does.
 func (f Facts) withAPIService(findings []finding.Finding) []finding.Finding {
-	i := slices.IndexFunc(findings, func(f finding.Finding) bool { return f.Reason == pipeline.MetricsAPINotRegistered })
+	i := slices.IndexFunc(findings, func(f finding.Finding) bool { return f.Reason == metricsapi.NotRegistered })
 	if i < 0 || len(f.AdapterServices) != 1 {
 		return findings
 	}

@@ -12,15 +12,16 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/metricsapi"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // Facts are all that a report is made of.
 type Facts struct {
 	Workload live.Workload
-	// Trace is the pipeline, for a workload that has a subject.
-	Trace    pipeline.Trace
-	Measured pipeline.Measured
+	// Pipeline is the metric pipeline, for a workload that has a subject.
+	Pipeline pipeline.Report
+	Measured series.Measured
 	// HPAsUnread says why autoscalers are not known; empty if they are.
 	HPAsUnread string
 	// AdapterServices are Services that may be prometheus-adapter's, for a cluster in
@@ -42,16 +43,14 @@ func diagnose(f Facts) Report {
 	}
 	r.add(Settings, settings, evidence, "")
 	if f.Workload.Subject == nil {
-		for _, hop := range append(pipeline.Hops(), f.Workload.Output().Hop()) {
+		for _, hop := range append(source.Hops(), f.Workload.Output().Hop()) {
 			r.add(hop, nil, nil, noSubject)
 		}
 		return r
 	}
-	for _, step := range f.Trace.Steps {
+	for _, step := range f.Pipeline.Steps {
 		f.step(&r, step)
 	}
-	measured, evidence := pipeline.EvaluateMeasured(f.Measured, *f.Workload.Subject)
-	r.add(series.Hop, measured, evidence, "")
 	f.autoscaler(&r)
 	return r
 }
@@ -82,11 +81,15 @@ func notEnabled(object finding.Object, policyName string) finding.Finding {
 	})
 }
 
-// step adds one hop of the pipeline. What is seen to work outweighs what may not be
-// read: an API that gives a value is there.
+// step adds one hop of the pipeline. Of the last one what was measured counts. What is
+// seen to work outweighs what may not be read: an API that gives a value is there.
 func (f Facts) step(r *Report, step pipeline.Step) {
-	findings, evidence, why := step.Findings, step.Evidence, step.Unjudged
-	if step.Hop == metricsapi.Hop {
+	findings, evidence, why := step.Findings, step.Evidence(), step.Unjudged
+	switch step.Hop {
+	case series.Hop:
+		findings, evidence = series.ByMeasurement(f.Measured, *f.Workload.Subject)
+		why = ""
+	case metricsapi.Hop:
 		findings = f.withAPIService(findings)
 		if stateOf(findings) == Unknown && f.Measured.API.State == pipeline.Known && f.Measured.API.Value != nil {
 			findings, why = nil, ""

@@ -32,6 +32,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
@@ -67,13 +68,13 @@ func sample() []Report {
 	broken := Report{Namespace: "default", Object: "Deployment default/echo", Asks: "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-10 replicas"}
 	broken.add(Settings, nil, []string{"asked for by an annotation of the Deployment"}, "")
 	broken.add(extension.Hop, nil, []string{"ControlPlane default/kong refers to DataPlaneMetricsExtension default/kong", "DataPlaneMetricsExtension default/kong names Service echo and asks for latency"}, "")
-	broken.add(route.Hop, []finding.Finding{pipeline.RouteUndercounted.On(finding.Object{Kind: "HTTPRoute", Namespace: "default", Name: "echo"}, "2 routes lead to Service echo")}, nil, "")
+	broken.add(route.Hop, []finding.Finding{route.Undercounted.On(finding.Object{Kind: "HTTPRoute", Namespace: "default", Name: "echo"}, "2 routes lead to Service echo")}, nil, "")
 	broken.add(servicemonitor.Hop, []finding.Finding{
-		pipeline.ServiceMonitorNotFound.On(finding.Object{Kind: "Service", Namespace: "kong-system", Name: "kong-operator-metrics"}, "no ServiceMonitor selects it").WithFix(monitorFix()),
+		servicemonitor.NotFound.On(finding.Object{Kind: "Service", Namespace: "kong-system", Name: "kong-operator-metrics"}, "no ServiceMonitor selects it").WithFix(monitorFix()),
 	}, nil, "")
 	broken.add(prometheus.Hop, nil, nil, "it depends on the ServiceMonitor")
 	broken.add(series.Hop, []finding.Finding{
-		pipeline.SeriesMissing.On(finding.Object{Kind: "Service", Namespace: "default", Name: "echo"}, "there is no value").Suggest("Send traffic to Service echo."),
+		series.SeriesMissing.On(finding.Object{Kind: "Service", Namespace: "default", Name: "echo"}, "there is no value").Suggest("Send traffic to Service echo."),
 	}, nil, "")
 	good := Report{Namespace: "shop", Object: "Deployment shop/cart"}
 	good.add(Settings, nil, []string{"asked for by an annotation of the Service"}, "")
@@ -150,20 +151,20 @@ func subject() *pipeline.Subject {
 
 // With no rights at all every hop is "?", and nothing is broken.
 func TestWithoutRightsNothingIsBroken(t *testing.T) {
-	unreadable := func() pipeline.Reading {
-		return pipeline.Reading{State: pipeline.Unreadable, Why: "forbidden", From: "it"}
+	unreadable := func() series.Reading {
+		return series.Reading{State: pipeline.Unreadable, Why: "forbidden", From: "it"}
 	}
 	s := &pipeline.Snapshot{MetricsAPI: pipeline.MetricsAPI{State: pipeline.Unreadable, Why: "forbidden"}, Adapter: pipeline.Adapter{State: pipeline.Unreadable, Why: "forbidden"}}
 	r := diagnose(Facts{
 		Workload:   live.Workload{Deployment: deployment(), Resolution: plan.Resolution{Enabled: true}, Subject: subject()},
-		Trace:      pipeline.Follow(s, *subject()),
-		Measured:   pipeline.Measured{Query: unreadable(), Targets: unreadable(), API: unreadable()},
+		Pipeline:   pipeline.Diagnose(source.Default(), s, *subject()),
+		Measured:   series.Measured{Query: unreadable(), Targets: unreadable(), API: unreadable()},
 		HPAsUnread: "listing them is forbidden",
 	})
 	if r.Broken != "" {
 		t.Errorf("%s is broken", r.Broken)
 	}
-	if len(r.Hops) != 2+len(pipeline.Hops()) {
+	if len(r.Hops) != 2+len(source.Hops()) {
 		t.Errorf("got %d hops", len(r.Hops))
 	}
 	for _, h := range r.Hops[1:] {
@@ -178,8 +179,8 @@ func TestAnAnswerIsEvidence(t *testing.T) {
 	s := &pipeline.Snapshot{MetricsAPI: pipeline.MetricsAPI{State: pipeline.Unreadable, Why: "forbidden"}}
 	f := Facts{
 		Workload: live.Workload{Deployment: deployment(), Resolution: plan.Resolution{Enabled: true}, Subject: subject()},
-		Trace:    pipeline.Follow(s, *subject()),
-		Measured: pipeline.Measured{API: pipeline.Reading{State: pipeline.Known, Value: ptr.To(3.5), From: "the API"}},
+		Pipeline: pipeline.Diagnose(source.Default(), s, *subject()),
+		Measured: series.Measured{API: series.Reading{State: pipeline.Known, Value: ptr.To(3.5), From: "the API"}},
 	}
 	r := diagnose(f)
 	for _, hop := range []*finding.Hop{metricsapi.Hop, series.Hop} {
@@ -209,7 +210,7 @@ func TestAnAPIServiceForTheOneAdapter(t *testing.T) {
 			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 443}}},
 		}
 	}
-	missing := []finding.Finding{pipeline.MetricsAPINotRegistered.On(finding.Object{Kind: "APIService", Name: "x"}, "x").Suggest("Install it.")}
+	missing := []finding.Finding{metricsapi.NotRegistered.On(finding.Object{Kind: "APIService", Name: "x"}, "x").Suggest("Install it.")}
 	one := Facts{AdapterServices: []corev1.Service{service("prometheus-adapter")}}.withAPIService(missing)
 	got := objectsOf(one[0].Fix)
 	if len(got) != 1 || nameOf(got[0]) != "apiservice.apiregistration.k8s.io/v1beta1.custom.metrics.k8s.io" {

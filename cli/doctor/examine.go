@@ -11,6 +11,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
@@ -70,8 +71,8 @@ func (e *examination) reports(ctx context.Context, refs []live.Ref) ([]Report, e
 		}
 		f := Facts{Workload: w, HPAsUnread: e.state.Listing.HPAsUnread, AdapterServices: adapters}
 		if w.Subject != nil {
-			f.Trace = pipeline.Follow(e.state.Snapshot, *w.Subject)
-			f.Measured = meter.measure(ctx, *w.Subject, f.Trace)
+			f.Pipeline = pipeline.Diagnose(source.Default(), e.state.Snapshot, *w.Subject)
+			f.Measured = meter.measure(ctx, *w.Subject, f.Pipeline)
 		}
 		out = append(out, diagnose(f))
 	}

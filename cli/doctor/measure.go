@@ -17,6 +17,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
 )
 
 // askTimeout bounds each question.
@@ -47,19 +48,19 @@ func newMeter(config *rest.Config, address string, a pipeline.Adapter) (*meter, 
 }
 
 // measure asks everything about a subject.
-func (m *meter) measure(ctx context.Context, subject pipeline.Subject, trace pipeline.Trace) pipeline.Measured {
-	return pipeline.Measured{
-		Query:   m.ask(ctx, trace.Query, subject.Service),
-		Targets: m.targets(ctx, trace.Monitored),
+func (m *meter) measure(ctx context.Context, subject pipeline.Subject, report pipeline.Report) series.Measured {
+	return series.Measured{
+		Query:   m.ask(ctx, report.Query, subject.Service),
+		Targets: m.targets(ctx, report.Scraped),
 		API:     m.metric(ctx, subject),
 	}
 }
 
 // ask asks Prometheus what the adapter will. Of several samples the one counts that
 // carries the Service's name.
-func (m *meter) ask(ctx context.Context, q adapterconfig.Query, service string) pipeline.Reading {
+func (m *meter) ask(ctx context.Context, q adapterconfig.Query, service string) series.Reading {
 	if q.Expr == "" {
-		return pipeline.Reading{State: pipeline.Unreadable, From: m.name(), Why: "no rule makes the metric, so there is no query"}
+		return series.Reading{State: pipeline.Unreadable, From: m.name(), Why: "no rule makes the metric, so there is no query"}
 	}
 	r, samples := m.query(ctx, q.Expr)
 	for _, s := range samples {
@@ -75,9 +76,9 @@ func (m *meter) ask(ctx context.Context, q adapterconfig.Query, service string) 
 }
 
 // targets asks how many targets of a Service Prometheus reaches.
-func (m *meter) targets(ctx context.Context, service finding.Object) pipeline.Reading {
+func (m *meter) targets(ctx context.Context, service finding.Object) series.Reading {
 	if service.Name == "" {
-		return pipeline.Reading{State: pipeline.Unreadable, From: m.name(), Why: "no Service is known to be scraped"}
+		return series.Reading{State: pipeline.Unreadable, From: m.name(), Why: "no Service is known to be scraped"}
 	}
 	r, samples := m.query(ctx, fmt.Sprintf("sum(up{namespace=%q,service=%q})", service.Namespace, service.Name))
 	if len(samples) > 0 {
@@ -94,8 +95,8 @@ func (m *meter) name() string {
 	return m.prometheus.name
 }
 
-func (m *meter) query(ctx context.Context, expr string) (pipeline.Reading, model.Vector) {
-	r := pipeline.Reading{State: pipeline.Unreadable, From: m.name(), Why: m.why}
+func (m *meter) query(ctx context.Context, expr string) (series.Reading, model.Vector) {
+	r := series.Reading{State: pipeline.Unreadable, From: m.name(), Why: m.why}
 	if m.prometheus == nil {
 		return r, nil
 	}
@@ -117,8 +118,8 @@ func (m *meter) query(ctx context.Context, expr string) (pipeline.Reading, model
 // metric asks the custom metrics API as an autoscaler does. What is refused for lack
 // of rights, or does not come, is no answer; everything else is the one that an
 // autoscaler gets.
-func (m *meter) metric(ctx context.Context, subject pipeline.Subject) pipeline.Reading {
-	r := pipeline.Reading{From: "the custom metrics API"}
+func (m *meter) metric(ctx context.Context, subject pipeline.Subject) series.Reading {
+	r := series.Reading{From: "the custom metrics API"}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	var list v1beta1.MetricValueList

@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
 )
 
 // maxAnswer bounds what is read of an answer, in bytes.
@@ -44,7 +45,7 @@ func directly(address string) (*backend, error) {
 // proxied is the adapter's Prometheus, reached through the API server, which takes
 // the right to get services/proxy in its namespace.
 func proxied(config *rest.Config, a pipeline.Adapter) (*backend, error) {
-	namespace, service, ok := a.PrometheusService()
+	namespace, service, ok := prometheus.AdapterService(a)
 	if !ok {
 		return nil, errors.New("the adapter's --prometheus-url names no Service that is known; give --prometheus-url")
 	}

@@ -15,6 +15,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/extension"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
@@ -98,13 +100,13 @@ func told(c *files.Cluster, f finding.Finding) bool {
 		return slices.ContainsFunc(c.Autoscalers, func(a model.Autoscaler) bool {
 			return a.Kind == model.KindHPA && a.Namespace == f.Object.Namespace
 		})
-	case pipeline.RouteMissing:
+	case route.Missing:
 		return slices.ContainsFunc(c.Objects, func(o manifests.Object) bool {
 			return o.GetKind() == "HTTPRoute" && o.GetNamespace() == f.Object.Namespace
 		})
-	case pipeline.DataPlaneMayBeShared:
+	case route.DataPlaneMayBeShared:
 		return c.Snapshot.Extensions.State == pipeline.Known
-	case pipeline.ExtensionPending:
+	case extension.Pending:
 		return false // Kong Operator makes the ControlPlane; files never show it
 	}
 	return true

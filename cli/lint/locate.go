@@ -8,7 +8,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/cluster/files"
 	"github.com/kong-latency/kong-latency/internal/cluster/files/manifests"
 	"github.com/kong-latency/kong-latency/internal/finding"
-	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // locator knows in which line a mistake is.
@@ -19,33 +19,16 @@ var (
 	keyInMessage = regexp.MustCompile(`kong\.latency/[A-Za-z0-9-]+`)
 	// fieldInMessage is the field that a message begins with, as of a LatencyPolicy.
 	fieldInMessage = regexp.MustCompile(`^spec[A-Za-z0-9.\[\]]*`)
-	// ruleInMessage is a place in the adapter's configuration that a message names.
-	ruleInMessage = regexp.MustCompile(`(rules|externalRules|resourceRules)(\[\d+\]|\.[A-Za-z]+|\[[A-Za-z_][A-Za-z0-9_]*\])+`)
-	step          = regexp.MustCompile(`[^.\[\]]+`)
+	step           = regexp.MustCompile(`[^.\[\]]+`)
 )
 
-// fields are where the mistake is, for reasons about one field. Of several the
-// first that is there counts; if none is, the object's name does.
-var fields = map[*finding.Reason][]string{
-	pipeline.ExtensionLatencyOff:             {"spec.config.latency", "spec.config"},
-	pipeline.ExtensionServiceNotListed:       {"spec.serviceSelector.matchNames", "spec.serviceSelector"},
-	pipeline.SeveralExtensions:               {"spec.extensions"},
-	pipeline.RouteSeveralBackends:            {"spec.rules"},
-	pipeline.PrometheusTakesNoMonitors:       {"spec"},
-	pipeline.ServiceMonitorNotSelected:       {"metadata.labels"},
-	pipeline.ServiceMonitorTakenByOther:      {"metadata.labels"},
-	pipeline.ServiceMonitorNamespaceMismatch: {"spec.namespaceSelector"},
-	pipeline.ServiceMonitorSelectorMismatch:  {"spec.selector"},
-	pipeline.ServiceMonitorPortMismatch:      {"spec.endpoints.0.port", "spec.endpoints.0.targetPort", "spec.endpoints"},
-	pipeline.ServiceMonitorSchemeMismatch:    {"spec.endpoints.0.scheme", "spec.endpoints.0"},
-	pipeline.ServiceMonitorPathMismatch:      {"spec.endpoints.0.path"},
-	pipeline.ServiceMonitorIntervalTooLong:   {"spec.endpoints.0.interval"},
-	pipeline.ServiceMonitorIntervalLong:      {"spec.endpoints.0.interval"},
-	pipeline.ServiceMonitorHonorLabels:       {"spec.endpoints.0.honorLabels"},
-	pipeline.ServiceMonitorTargetDropped:     {"spec.endpoints.0.relabelings"},
-	pipeline.ServiceMonitorSeriesDropped:     {"spec.endpoints.0.metricRelabelings"},
-	pipeline.ServiceMonitorLabelsLost:        {"spec.endpoints.0.metricRelabelings", "spec.endpoints.0.relabelings"},
-	pipeline.ServiceMonitorTokenMissing:      {"spec.endpoints.0"},
+// keys are the annotations where the mistake is, for reasons whose messages do not
+// name it.
+var keys = map[*finding.Reason]string{
+	plan.ServiceDoesNotSelectPods: annotations.Service,
+	plan.AdoptedNotFound:          annotations.Adopt,
+	plan.AdoptedScalesOther:       annotations.Adopt,
+	plan.AdoptedControlled:        annotations.Adopt,
 }
 
 // locate is the line of an annotation or a field that the finding is about, or else
@@ -56,13 +39,13 @@ func (l locator) locate(f finding.Finding) manifests.Position {
 	if !ok {
 		return l.fallback()
 	}
+	if len(f.Field) > 0 {
+		return field(o, f.Field)
+	}
 	for _, path := range l.paths(o, f) {
 		if at, ok := o.Position(path...); ok {
 			return at
 		}
-	}
-	if f.Object == l.cluster.Snapshot.Adapter.ConfigMap {
-		return l.inAdapterConfig(o, f)
 	}
 	at, _ := o.Position("metadata", "name")
 	return at
@@ -82,8 +65,8 @@ func (l locator) paths(o manifests.Object, f finding.Finding) [][]string {
 			out = append(out, path(annotations.TargetMS))
 		}
 	}
-	for _, field := range fields[f.Reason] {
-		out = append(out, step.FindAllString(field, -1))
+	if key, ok := keys[f.Reason]; ok {
+		out = append([][]string{path(key)}, out...)
 	}
 	// A field that is absent is at the one that lacks it.
 	for steps := step.FindAllString(fieldInMessage.FindString(f.Message), -1); len(steps) > 0; steps = steps[:len(steps)-1] {
@@ -92,13 +75,17 @@ func (l locator) paths(o manifests.Object, f finding.Finding) [][]string {
 	return out
 }
 
-// inAdapterConfig is a line in the text of a ConfigMap.
-func (l locator) inAdapterConfig(o manifests.Object, f finding.Finding) manifests.Position {
-	inner := step.FindAllString(ruleInMessage.FindString(f.Message), -1)
-	if f.Reason == pipeline.AdapterRuleNameDiffers {
-		inner = append(inner, "as")
+// field is the line of a field, or if it is absent of the nearest one around it. What is
+// below an entry of a ConfigMap's data is in the text of the entry.
+func field(o manifests.Object, path finding.Path) manifests.Position {
+	if o.GetKind() == "ConfigMap" && len(path) > 2 && path[0] == "data" {
+		at, _ := o.PositionIn(path[:2], path[2:])
+		return at
 	}
-	at, _ := o.PositionIn([]string{"data", l.cluster.Snapshot.Adapter.Key}, inner)
+	at, there := o.Position(path...)
+	for ; !there && len(path) > 0; path = path[:len(path)-1] {
+		at, there = o.Position(path...)
+	}
 	return at
 }
 

@@ -14,6 +14,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
@@ -148,10 +150,10 @@ func (r *Row) attached(seen output.Observation) {
 func judge(w live.Workload, e *pipeline.Evaluator, now time.Time) Pipeline {
 	findings := slices.Clone(w.Resolution.Findings)
 	if w.Subject != nil {
-		findings = append(findings, e.Evaluate(*w.Subject)...)
+		findings = append(findings, e.Diagnose(source.Default(), *w.Subject).Findings()...)
 		seen, _ := w.Observed()
-		series, _ := pipeline.EvaluateSeries(seen.Scaling, *w.Subject, now)
-		findings = append(findings, series...)
+		found, _ := series.ByCondition(seen.Scaling, *w.Subject, now)
+		findings = append(findings, found...)
 	}
 	worst := Pipeline{State: OK}
 	for _, f := range findings {

@@ -16,6 +16,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/extension"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
@@ -82,7 +83,7 @@ func TestJudge(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	on := finding.Object{Kind: "Deployment", Name: "echo"}
-	broken := pipeline.ServiceMonitorNotFound.On(on, "x")
+	broken := servicemonitor.NotFound.On(on, "x")
 	w.Resolution.Findings = []finding.Finding{broken}
 	if got := judge(w, e, noon); got.State != Broken || got.String() != "broken: service-monitor" {
 		t.Errorf("got %+v", got)

@@ -12,9 +12,10 @@ import (
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/cluster/files"
-	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/manifest"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
@@ -104,8 +105,7 @@ func distinct(plans []plan.Plan, value func(plan.Plan) string) []string {
 	return slices.Compact(out)
 }
 
-// monitor is the ServiceMonitor that the pipeline would ask for if there were none,
-// given the Service and the Prometheus in the files, or else those of Kong's guide.
+// monitor is the ServiceMonitor to create if there were none, given the Service and the Prometheus in the files, or else those of Kong's guide.
 func monitor(files *pipeline.Snapshot, p plan.Plan) (string, error) {
 	s := *files
 	s.ServiceMonitors = pipeline.KnownSet[*monitoringv1.ServiceMonitor]()
@@ -115,17 +115,16 @@ func monitor(files *pipeline.Snapshot, p plan.Plan) (string, error) {
 	if s.Prometheuses.State != pipeline.Known {
 		s.Prometheuses = pipeline.KnownSet(guidePrometheus())
 	}
-	for _, f := range pipeline.Evaluate(&s, pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}) {
-		if f.Reason != pipeline.ServiceMonitorNotFound {
-			continue
-		}
-		if !f.Fix.IsManifest() {
-			return "", fmt.Errorf("no ServiceMonitor would work: %s", render.Fix(f.Fix))
-		}
-		return render.Fix(f.Fix), nil
+	if services := s.OperatorServices.Items; len(services) != 1 {
+		return "", fmt.Errorf("which of the Services %s exposes Kong Operator's metrics is not known: name it in a LatencyPolicy, in spec.pipeline.operatorService",
+			serviceNames(services))
 	}
-	return "", fmt.Errorf("which of the Services %s exposes Kong Operator's metrics is not known: name it in a LatencyPolicy, in spec.pipeline.operatorService",
-		serviceNames(s.OperatorServices.Items))
+	subject := pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
+	made, err := servicemonitor.Fresh(pipeline.NewCase(source.Default(), &s, subject))
+	if err != nil {
+		return "", fmt.Errorf("no ServiceMonitor would work: %w", err)
+	}
+	return manifest.YAML(made), nil
 }
 
 func serviceNames(services []pipeline.OperatorService) string {

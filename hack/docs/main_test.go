@@ -16,7 +16,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/output/outputs"
-	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/reference"
 )
 
@@ -123,7 +123,7 @@ func TestEveryHopHasAChapter(t *testing.T) {
 	for _, c := range reference.Chapters()[1:] {
 		hops = append(hops, c.Hop)
 	}
-	if diff := cmp.Diff(append(pipeline.Hops(), outputs.Hops()...), hops); diff != "" {
+	if diff := cmp.Diff(append(source.Hops(), outputs.Hops()...), hops); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -3,52 +3,52 @@ package pipeline
 import (
 	"sync"
 	"sync/atomic"
-
-	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
-// maxRemembered bounds what an evaluator keeps: what is asked again is asked soon, and
-// neither ten thousand workloads nor requests that never become objects must fill the
+// maxRemembered bounds what an evaluator keeps: a question that comes again comes soon, and
+// neither ten thousand workloads nor requests that never become objects may fill the
 // memory.
 const maxRemembered = 1000
 
-// Evaluator evaluates one snapshot and remembers the answers, so that the same
-// question costs a look-up. It is safe for concurrent use.
+// Evaluator diagnoses subjects in one snapshot and remembers the reports, so that the
+// same question costs a look-up. It is safe for concurrent use.
 type Evaluator struct {
 	snapshot *Snapshot
-	// topology is the snapshot's, made when it is first asked for.
-	topology func() *topology
+	// shared is what cases of the snapshot share.
+	shared *sync.Map
 
 	mu      sync.RWMutex
-	answers map[Subject][]finding.Finding
+	reports map[request]Report
+}
+
+type request struct {
+	source  string
+	subject Subject
 }
 
 // NewEvaluator returns an evaluator of s, which must not change any more.
 func NewEvaluator(s *Snapshot) *Evaluator {
-	return &Evaluator{
-		snapshot: s,
-		topology: sync.OnceValue(func() *topology { return newTopology(s) }),
-		answers:  map[Subject][]finding.Finding{},
-	}
+	return &Evaluator{snapshot: s, shared: &sync.Map{}, reports: map[request]Report{}}
 }
 
-// Evaluate is the function Evaluate on the evaluator's snapshot. The result is
-// shared and must not be changed.
-func (e *Evaluator) Evaluate(subject Subject) []finding.Finding {
+// Diagnose is the function Diagnose on the evaluator's snapshot. The result is shared
+// and must not be changed.
+func (e *Evaluator) Diagnose(source Source, subject Subject) Report {
+	q := request{source.Name(), subject}
 	e.mu.RLock()
-	answer, ok := e.answers[subject]
+	report, ok := e.reports[q]
 	e.mu.RUnlock()
 	if ok {
-		return answer
+		return report
 	}
-	answer = evaluate(e.topology(), subject)
+	report = diagnose(newCase(source, e.snapshot, subject, e.shared))
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if len(e.answers) >= maxRemembered {
-		clear(e.answers)
+	if len(e.reports) >= maxRemembered {
+		clear(e.reports)
 	}
-	e.answers[subject] = answer
-	return answer
+	e.reports[q] = report
+	return report
 }
 
 // Latest hands out the evaluator of whatever snapshot is the latest.

@@ -25,7 +25,7 @@ type Extension struct {
 	// Latency is spec.config.latency.
 	Latency bool
 	// Manifest is the object as it was read, so that a fix can give it back whole,
-	// with its labels and the other metrics that it asks for. Whoever reads
+	// with its labels and the other metrics that it enables. Whoever reads
 	// extensions fills it in; if nil, a fix is made of the fields above alone.
 	Manifest *unstructured.Unstructured
 }

@@ -1,6 +1,9 @@
-// Package pipeline knows the way of the metric, hop by hop, and says which hop is
-// broken and what mends it. It is pure: a snapshot of a cluster, or of files,
-// goes in, and findings come out.
+// Package pipeline diagnoses the metric pipeline, hop by hop: which hop is broken, and
+// what fixes it. It is pure: a snapshot of a cluster, or of files, goes in, and a report
+// comes out.
+//
+// The package has what all hops share. Each hop is a package under hops, and a package
+// under source lists the hops of one source in their order.
 package pipeline
 
 import (
@@ -11,7 +14,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
-// Snapshot is an immutable picture of everything on the metric's way. It is made
+// Snapshot is an immutable view of all objects of the metric pipeline. It is made
 // anew when something changes, and evaluated without touching a cluster. The zero
 // value knows nothing.
 type Snapshot struct {
@@ -47,6 +50,21 @@ const (
 	NotInstalled State = "NotInstalled" // the kind does not exist in the cluster
 	Unreadable   State = "Unreadable"   // it exists and could not be read; Why says why
 )
+
+// Because is the clause that says why something is not Known; it is why unless that is
+// empty.
+func (s State) Because(why string) string {
+	switch {
+	case why != "":
+		return why
+	case s == NotInstalled:
+		return "the kind is not installed in the cluster"
+	case s == Unreadable:
+		return "the kind could not be read"
+	default:
+		return "the kind has not been read yet"
+	}
+}
 
 // Set is all objects of one kind, sorted by namespace and name.
 type Set[T any] struct {
@@ -97,6 +115,12 @@ type MetricsAPI struct {
 	Message   string
 	// ServiceNamespace and ServiceName are what it forwards to.
 	ServiceNamespace, ServiceName string
+}
+
+// Object names the APIService in findings: the one that prometheus-adapter's chart
+// registers, and that autoscalers prefer.
+func (MetricsAPI) Object() finding.Object {
+	return finding.Object{Kind: "APIService", Name: "v1beta1.custom.metrics.k8s.io"}
 }
 
 // Adapter is what is known of the prometheus-adapter behind the custom metrics API.

@@ -71,7 +71,7 @@ func compile(p *v1alpha1.LatencyPolicy) (*Policy, []finding.Finding) {
 			Prometheus:       spec.Pipeline.Prometheus,
 		}
 		for _, e := range spec.Pipeline.Enforcement {
-			out.enforcement[e.Hop] = e.Action
+			out.enforcement[string(e.Hop)] = e.Action
 		}
 	}
 	invalid := out.contradictions(spec, path)

@@ -11,7 +11,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/output/outputs"
-	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
@@ -22,7 +22,7 @@ func Reasons() []*finding.Reason {
 		annotations.Reasons(),
 		plan.Reasons(),
 		policy.Reasons(),
-		pipeline.Reasons(),
+		source.Reasons(),
 		outputs.Reasons(),
 	)
 }
@@ -40,9 +40,9 @@ type Chapter struct {
 func Chapters() []Chapter {
 	out := []Chapter{{
 		Title: "Settings, policies and pairing",
-		Text:  "What the annotations ask for, what the policy makes of it, and which Deployment and Service belong together.",
+		Text:  "What the annotations request, what the policy makes of it, and which Deployment and Service belong together.",
 	}}
-	for _, hop := range append(pipeline.Hops(), outputs.Hops()...) {
+	for _, hop := range append(source.Hops(), outputs.Hops()...) {
 		out = append(out, Chapter{Hop: hop, Title: hop.Title, Text: hop.Summary})
 	}
 	return out
@@ -66,7 +66,7 @@ func (c Chapter) Of(all []*finding.Reason) []*finding.Reason {
 // Ends says what ends a finding of this reason.
 func Ends(r *finding.Reason) string {
 	if r.Wait == finding.ForObject {
-		return "by itself, when another object appears or goes"
+		return "automatically, when another object appears or goes"
 	}
 	return "when the object that it names is changed"
 }

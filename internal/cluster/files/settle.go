@@ -8,6 +8,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
@@ -23,7 +24,7 @@ type Outcome struct {
 
 // Diagnose is what is wrong with the pipeline of a metric by what the files hold.
 func (c *Cluster) Diagnose(namespace, service, metric string) []finding.Finding {
-	return c.evaluator.Evaluate(pipeline.Subject{Namespace: namespace, Service: service, Metric: metric})
+	return c.evaluator.Diagnose(source.Default(), pipeline.Subject{Namespace: namespace, Service: service, Metric: metric}).Findings()
 }
 
 // Admit decides about every Deployment and Service as admission would if it were new.

@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/cli/doctor"
-	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/test/guide"
 )
 
@@ -127,7 +127,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: poor}]
 	var list struct{ Items []doctor.Report }
 	e.Expect(json.Unmarshal([]byte(r.out), &list)).To(gomega.Succeed())
 	e.Expect(list.Items).To(gomega.HaveLen(1))
-	e.Expect(list.Items[0].Hops).To(gomega.HaveLen(2 + len(pipeline.Hops())))
+	e.Expect(list.Items[0].Hops).To(gomega.HaveLen(2 + len(source.Hops())))
 	for _, h := range list.Items[0].Hops {
 		e.Expect(h.State).To(gomega.Equal(doctor.Unknown), "%s: %v", h.Hop, h.Evidence)
 	}

@@ -1,10 +1,47 @@
 // Package extension judges whether Kong Operator measures the Service.
 package extension
 
-import "github.com/kong-latency/kong-latency/internal/finding"
+import (
+	"fmt"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/topology"
+)
 
 // Hop is the hop extension.
 var Hop = &finding.Hop{
 	Name: "extension", Title: "Extension", DenyByDefault: false,
-	Summary: "A DataPlaneMetricsExtension asks Kong Operator to measure the Service, and the Gateway's ControlPlane refers to it.",
+	Summary: "A DataPlaneMetricsExtension makes Kong Operator measure the Service, and the Gateway's ControlPlane refers to it.",
+}
+
+type hop struct{}
+
+// New returns the hop extension.
+func New() pipeline.Hop { return hop{} }
+
+// Declaration is the hop's name and documentation.
+func (hop) Declaration() *finding.Hop { return Hop }
+
+// Judge reports whether Kong Operator measures the latency of the Service.
+func (hop) Judge(c *pipeline.Case) pipeline.Verdict {
+	t, subject := topology.Of(c), c.Subject
+	return pipeline.Verdict{
+		Findings: evaluate(t, subject),
+		Evidence: func() []string { return evidence(t, subject) },
+	}
+}
+
+func evidence(t *topology.Topology, subject pipeline.Subject) []string {
+	for _, a := range candidates(t, subject) {
+		if judge(t, a, subject).step < good {
+			continue
+		}
+		e := t.ExtensionAt[a.Target(a.Refs[0])]
+		return []string{
+			fmt.Sprintf("%s refers to %s", a.Holder, e.Object()),
+			fmt.Sprintf("%s names Service %s and enables latency", e.Object(), subject.Service),
+		}
+	}
+	return nil
 }

@@ -1,10 +1,63 @@
 // Package prometheus judges whether a Prometheus selects the ServiceMonitor, and is the adapter's.
 package prometheus
 
-import "github.com/kong-latency/kong-latency/internal/finding"
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+)
 
 // Hop is the hop prometheus.
 var Hop = &finding.Hop{
 	Name: "prometheus", Title: "Prometheus", DenyByDefault: false,
 	Summary: "A Prometheus selects that ServiceMonitor, and it is the one that the adapter queries.",
+}
+
+type hop struct {
+	scrape func(*pipeline.Case) *pipeline.Scrape
+}
+
+// New returns the hop prometheus. The function judges the monitors of the source; it
+// uses Choose and Select, whose findings and reasons are those of this hop.
+func New(scrape func(*pipeline.Case) *pipeline.Scrape) pipeline.Hop { return hop{scrape} }
+
+// Declaration is the hop's name and documentation.
+func (hop) Declaration() *finding.Hop { return Hop }
+
+// Reasons lists what the hop can find.
+func (hop) Reasons() []*finding.Reason {
+	return []*finding.Reason{
+		Unknown, NotFound, SelectsNoServiceMonitors, SelectionUnknown, NotQueried,
+	}
+}
+
+// Judge reports whether the Prometheus that the adapter queries selects the monitor.
+func (h hop) Judge(c *pipeline.Case) pipeline.Verdict {
+	scrape := h.scrape(c)
+	v := pipeline.Verdict{Findings: scrape.About(Hop)}
+	if scrape.Works == nil {
+		v.Unjudged = "it depends on the ServiceMonitor"
+		return v
+	}
+	works, url := scrape.Works, c.Snapshot.Adapter.PrometheusURL
+	v.Evidence = func() []string { return evidence(works, url) }
+	return v
+}
+
+func evidence(works *pipeline.Scraping, url string) []string {
+	if works.Prometheus == nil {
+		return nil
+	}
+	by := metav1.FormatLabelSelector(works.Prometheus.Spec.ServiceMonitorSelector)
+	if by == "<none>" {
+		by = "whatever labels"
+	}
+	out := []string{fmt.Sprintf("%s selects %s by %s", pipeline.PrometheusObject(works.Prometheus), works.Monitor, by)}
+	if url != "" {
+		out = append(out, "the adapter queries "+url)
+	}
+	return out
 }

@@ -1,10 +1,48 @@
-// Package route judges whether traffic reaches the Service in a way that can be told apart.
+// Package route judges whether traffic reaches the Service in a way that can be measured separately.
 package route
 
-import "github.com/kong-latency/kong-latency/internal/finding"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/text"
+	"github.com/kong-latency/kong-latency/internal/pipeline/topology"
+)
 
 // Hop is the hop route.
 var Hop = &finding.Hop{
 	Name: "route", Title: "Route", DenyByDefault: false,
-	Summary: "Requests reach the Service in a way in which its latency can be told from that of others.",
+	Summary: "Requests reach the Service in a way in which its latency can be distinguished from that of others.",
+}
+
+type hop struct{}
+
+// New returns the hop route.
+func New() pipeline.Hop { return hop{} }
+
+// Declaration is the hop's name and documentation.
+func (hop) Declaration() *finding.Hop { return Hop }
+
+// Judge reports whether the latency of the traffic to the Service is measured under the
+// Service's name, and all of it.
+func (hop) Judge(c *pipeline.Case) pipeline.Verdict {
+	t, subject := topology.Of(c), c.Subject
+	return pipeline.Verdict{
+		Findings: evaluate(t, subject),
+		Evidence: func() []string { return evidence(t, subject) },
+	}
+}
+
+func evidence(t *topology.Topology, subject pipeline.Subject) []string {
+	var out []string
+	for _, r := range topology.RulesTo(t, subject) {
+		gateways := make([]string, len(r.Gateways))
+		for i, g := range r.Gateways {
+			gateways[i] = g.String()
+		}
+		out = append(out, fmt.Sprintf("%s sends traffic to Service %s through Gateway %s", r, subject.Service, text.Join(slices.Compact(gateways))))
+	}
+	return out
 }

@@ -1,10 +1,32 @@
 // Package series judges whether the metric has a value.
 package series
 
-import "github.com/kong-latency/kong-latency/internal/finding"
+import (
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+)
 
 // Hop is the hop series.
 var Hop = &finding.Hop{
 	Name: "series", Title: "Series", DenyByDefault: false,
-	Summary: "The autoscaler gets a value when it asks for the metric.",
+	Summary: "The autoscaler gets a value when it requests the metric.",
+}
+
+type hop struct{}
+
+// New returns the hop series.
+func New() pipeline.Hop { return hop{} }
+
+// Declaration is the hop's name and documentation.
+func (hop) Declaration() *finding.Hop { return Hop }
+
+// Reasons lists what the hop can find.
+func (hop) Reasons() []*finding.Reason {
+	return []*finding.Reason{MetricWithoutValue, SeriesMissing, ScrapeFails, MetricNotServed, MetricIsZero, SeriesUnknown}
+}
+
+// Judge says that a snapshot does not show values: ByCondition and ByMeasurement
+// judge the hop by what autoscalers and Prometheus say.
+func (hop) Judge(*pipeline.Case) pipeline.Verdict {
+	return pipeline.Verdict{Unjudged: "only Prometheus and the metrics API know whether there is a value"}
 }

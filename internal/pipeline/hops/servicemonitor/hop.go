@@ -1,10 +1,56 @@
 // Package servicemonitor judges whether Kong Operator's metrics are to be scraped, and how.
 package servicemonitor
 
-import "github.com/kong-latency/kong-latency/internal/finding"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/scrape"
+)
 
 // Hop is the hop service-monitor.
 var Hop = &finding.Hop{
 	Name: "service-monitor", Title: "Service monitor", DenyByDefault: true,
 	Summary: "A ServiceMonitor has Prometheus scrape the metrics of Kong Operator, and the labels survive it.",
+}
+
+type hop struct{}
+
+// New returns the hop service-monitor.
+func New() pipeline.Hop { return hop{} }
+
+// Declaration is the hop's name and documentation.
+func (hop) Declaration() *finding.Hop { return Hop }
+
+// Judge reports whether a ServiceMonitor makes the adapter's Prometheus scrape Kong
+// Operator as the metric needs it.
+func (hop) Judge(c *pipeline.Case) pipeline.Verdict {
+	answer := answerOf(c)
+	v := pipeline.Verdict{Findings: answer.About(Hop)}
+	if answer.by == nil {
+		v.Unjudged = "it depends on the Prometheus"
+		return v
+	}
+	v.Scraped = answer.Works.Service
+	q := answer.by.Job
+	v.Evidence = func() []string { return evidence(q) }
+	return v
+}
+
+func evidence(q scrape.Job) []string {
+	var met []string
+	for _, d := range q.Demands() {
+		met = append(met, d.Text)
+	}
+	by := "without labels"
+	if len(met) > 0 {
+		by = "by " + strings.Join(met, ", ")
+	}
+	text := fmt.Sprintf("%s selects %s %s", pipeline.ServiceMonitorObject(q.Monitor), q.Service.Object(), by)
+	if port, ok := scrape.MetricsPort(q.Service); ok && port.Name != "" {
+		text += ", port " + port.Name
+	}
+	return []string{text}
 }

@@ -1,0 +1,90 @@
+package pipeline
+
+import (
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/rulecheck"
+)
+
+// Subject is what a pipeline is diagnosed for: one metric of one Service.
+type Subject struct {
+	Namespace, Service, Metric string
+}
+
+// Key is the Service's namespace and name.
+func (s Subject) Key() types.NamespacedName {
+	return types.NamespacedName{Namespace: s.Namespace, Name: s.Service}
+}
+
+// Object names the Service in findings.
+func (s Subject) Object() finding.Object {
+	return finding.Object{Kind: "Service", Namespace: s.Namespace, Name: s.Service}
+}
+
+// Case is one subject in one snapshot, measured by one source: what hops judge. It is
+// judged by one goroutine; what it shares with other cases is safe for concurrent use.
+type Case struct {
+	Source   Source
+	Snapshot *Snapshot
+	Subject  Subject
+
+	memo   map[any]any
+	shared *sync.Map
+}
+
+// NewCase returns a case for judging single hops; Diagnose judges all.
+func NewCase(source Source, s *Snapshot, subject Subject) *Case {
+	return newCase(source, s, subject, &sync.Map{})
+}
+
+func newCase(source Source, s *Snapshot, subject Subject, shared *sync.Map) *Case {
+	return &Case{Source: source, Snapshot: s, Subject: subject, memo: map[any]any{}, shared: shared}
+}
+
+// Memo returns what make returns, and calls it once for a case: hops share what they
+// compute. The key is a value of a type of the package that computes it.
+func Memo[T any](c *Case, key any, make func() T) T {
+	if v, ok := c.memo[key].(T); ok {
+		return v
+	}
+	v := make()
+	c.memo[key] = v
+	return v
+}
+
+// Shared is like Memo for what depends on the snapshot alone: make is called once for
+// all cases of an Evaluator.
+func Shared[T any](c *Case, key any, make func(*Snapshot) T) T {
+	v, ok := c.shared.Load(key)
+	if !ok {
+		v, _ = c.shared.LoadOrStore(key, sync.OnceValue(func() T { return make(c.Snapshot) }))
+	}
+	return v.(func() T)()
+}
+
+// Explain is what the adapter's rules make of a request for the subject's metric, given
+// the series that Prometheus stores; ok is false if the rules are not known. The series
+// must not change any more.
+func (c *Case) Explain(series []adapterconfig.Series) (v rulecheck.Verdict, ok bool) {
+	a := &c.Snapshot.Adapter
+	if a.State != Known || a.Config == nil {
+		return rulecheck.Verdict{}, false
+	}
+	explain := func() rulecheck.Verdict {
+		return rulecheck.Explain(a.Config, rulecheck.Target{
+			Metric: c.Subject.Metric, Namespace: c.Subject.Namespace, Service: c.Subject.Service, Series: series,
+		})
+	}
+	if len(series) == 0 {
+		return explain(), true
+	}
+	type key struct {
+		series *adapterconfig.Series
+		length int
+	}
+	return Memo(c, key{&series[0], len(series)}, explain), true
+}

@@ -1,0 +1,186 @@
+package adapterrule
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/common/model"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/rulecheck"
+)
+
+// ruleCase is one verdict about the rules of a configuration that the adapter starts
+// with, and what it was made from.
+type ruleCase struct {
+	*pipeline.Case
+	adapter   *pipeline.Adapter
+	histogram pipeline.Histogram
+	scrape    pipeline.Scrape
+	verdict   rulecheck.Verdict
+}
+
+func judgeRule(c *pipeline.Case, scrape pipeline.Scrape) ruleCase {
+	r := ruleCase{
+		Case: c, adapter: &c.Snapshot.Adapter, histogram: c.Source.Histogram(c.Subject), scrape: scrape,
+	}
+	r.verdict, _ = c.Explain(scrape.Series)
+	return r
+}
+
+// findings are what is wrong with the rules.
+func (c ruleCase) findings() []finding.Finding {
+	v := c.verdict
+	switch {
+	case v.Answer == rulecheck.Yes:
+		return c.severalReplicas()
+	case v.Answer == rulecheck.Unknown || v.Kind == rulecheck.NoSeries:
+		return c.found(Undecided, c.evidence())
+	case !c.scrape.Known && dependsOnLabels(v):
+		return c.found(Undecided, "the labels of the series are not known, and if they are the usual ones "+c.evidence())
+	case v.Earlier >= 0:
+		return c.found(Shadowed, fmt.Sprintf("rules[%d] replaces rules[%d], which would serve the metric, as the last rule wins: %s",
+			v.Rule, v.Earlier, c.evidence()))
+	default:
+		return c.found(c.reason(), c.evidence())
+	}
+}
+
+func (c ruleCase) found(r *finding.Reason, sentence string) []finding.Finding {
+	return []finding.Finding{r.On(c.adapter.ConfigMap, "%s", sentence).At(c.field()).WithFix(c.fix())}
+}
+
+// field is the place of the configuration that decides.
+func (c ruleCase) field() finding.Path {
+	path := c.verdict.Path
+	switch {
+	case len(path) == 0:
+		path = adapterconfig.Path{"rules"}
+	case c.verdict.Kind == rulecheck.NameDiffers && c.intended():
+		path = path.Child("as")
+	}
+	return field(c.adapter, path)
+}
+
+// spec is the rule that the verdict is about; zero if it is not one of rules.
+func (c ruleCase) spec() adapterconfig.RuleSpec {
+	i := c.verdict.Rule
+	if c.verdict.Kind == rulecheck.ExternalRule || i < 0 || i >= c.adapter.Config.Len() {
+		return adapterconfig.RuleSpec{}
+	}
+	return c.adapter.Config.Rule(i)
+}
+
+// intended reports whether the rule was meant for the latency, or for this metric.
+// Any other rule that comes near does so by chance.
+func (c ruleCase) intended() bool {
+	spec := c.spec()
+	return spec.Name.As == c.Subject.Metric || strings.Contains(spec.SeriesQuery+spec.MetricsQuery, c.histogram.Name)
+}
+
+// reason groups the kinds of verdicts by what a person would look at.
+func (c ruleCase) reason() *finding.Reason {
+	switch c.verdict.Kind {
+	case rulecheck.ExternalRule:
+		return External
+	case rulecheck.NameDiffers:
+		if c.intended() {
+			return NameDiffers
+		}
+		return Missing
+	case rulecheck.SeriesQueryMatchesNothing, rulecheck.SeriesFiltered:
+		if c.intended() {
+			return SeriesMismatch
+		}
+		return Missing
+	case rulecheck.ServiceNotMapped, rulecheck.ServiceLabelAbsent, rulecheck.NamespaceNotMapped, rulecheck.LabelLost, rulecheck.OtherObject:
+		return LabelMismatch
+	case rulecheck.SelectorMatchesNothing:
+		if c.verdict.Mismatch.Label == model.MetricNameLabel {
+			return QueryBroken
+		}
+		return LabelMismatch
+	case rulecheck.NamespaceIgnored, rulecheck.ServiceIgnored:
+		return MixesServices
+	case rulecheck.LabelsNondeterministic, rulecheck.SeriesNondeterministic:
+		return Ambiguous
+	case rulecheck.NoRules:
+		return Missing
+	default:
+		return QueryBroken
+	}
+}
+
+// dependsOnLabels reports whether other labels of the series could give another
+// answer.
+func dependsOnLabels(v rulecheck.Verdict) bool {
+	switch v.Kind {
+	case rulecheck.NoRules, rulecheck.ExternalRule, rulecheck.NameDiffers, rulecheck.SeriesFiltered, rulecheck.ServiceNotMapped,
+		rulecheck.NamespaceNotMapped, rulecheck.QueryTemplateFails, rulecheck.QueryEmpty, rulecheck.QueryInvalid, rulecheck.QueryNotVector:
+		return false
+	default:
+		return true
+	}
+}
+
+// fix puts the rule of the source where it wins, in the place of one that was to make nothing
+// but this metric.
+func (c ruleCase) fix() finding.Fix {
+	e := ruleEdit{source: c.Source, metric: c.Subject.Metric, window: windowOf(c.verdict.Windows), replace: -1}
+	if c.spec().Name.As == c.Subject.Metric {
+		e.replace = c.verdict.Rule
+	}
+	return e.fix(c.adapter)
+}
+
+// windowOf keeps the window of a query, if it has one; empty is the default.
+func windowOf(windows []rulecheck.Window) string {
+	if len(windows) == 0 {
+		return ""
+	}
+	w := windows[0]
+	if slices.ContainsFunc(windows, func(x rulecheck.Window) bool { return x != w }) {
+		return ""
+	}
+	text := model.Duration(w.Range).String()
+	if !w.Subquery {
+		return text
+	}
+	text += ":"
+	if w.Step > 0 {
+		text += model.Duration(w.Step).String()
+	}
+	if text == "1m:10s" {
+		return ""
+	}
+	return text
+}
+
+// severalReplicas judges the rule again as if two replicas measured the Service, which
+// is so as soon as the gateway has two pods.
+func (c ruleCase) severalReplicas() []finding.Finding {
+	label := c.histogram.Replica
+	series := slices.Clip(c.scrape.Series)
+	for _, s := range c.scrape.Series {
+		if _, ok := s.Labels[label]; !ok {
+			return nil
+		}
+		labels := maps.Clone(s.Labels)
+		labels[label] += "-2"
+		series = append(series, adapterconfig.Series{Name: s.Name, Labels: labels})
+	}
+	c.verdict, _ = c.Explain(series)
+	switch {
+	case c.verdict.Answer != rulecheck.Yes:
+		return c.found(NotAggregated, "when several data planes measure the Service "+c.evidence())
+	case c.verdict.Samples > 1:
+		return c.found(NotAggregated, fmt.Sprintf(
+			"%s gives a sample for each data plane, of which an arbitrary one counts; it must aggregate them", c.verdict.Path))
+	default:
+		return nil
+	}
+}

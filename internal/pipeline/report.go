@@ -1,0 +1,74 @@
+package pipeline
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+)
+
+// Step is what one hop says about a case.
+type Step struct {
+	Hop *finding.Hop
+	// Findings say what is wrong; none if the hop works or cannot be judged.
+	Findings []finding.Finding
+	// Unjudged says why nothing can be said about a hop without findings; empty if it
+	// works.
+	Unjudged string
+
+	evidence func() []string
+}
+
+// Evidence returns the objects by which the hop works, one sentence each. It is empty
+// for a hop that is broken.
+func (s Step) Evidence() []string {
+	broken := slices.ContainsFunc(s.Findings, func(f finding.Finding) bool { return f.Severity == finding.Error })
+	if broken || s.evidence == nil {
+		return nil
+	}
+	return s.evidence()
+}
+
+// Report is the metric pipeline of one subject, judged hop by hop.
+type Report struct {
+	// Steps are the hops in the order of the source.
+	Steps []Step
+	// Query is what the adapter sends to Prometheus; its Expr is empty if no rule
+	// gets that far.
+	Query adapterconfig.Query
+	// Scraped is the Service that Prometheus scrapes; zero if none is known to be.
+	Scraped finding.Object
+
+	findings []finding.Finding
+}
+
+// Findings are those of all hops, in their order. None means that the metric will
+// arrive. The result is shared and must not be changed.
+func (r Report) Findings() []finding.Finding { return r.findings }
+
+// Diagnose judges the metric pipeline of a source for one subject. A hop that is broken
+// does not hide the ones behind it: they are judged as if it were fixed.
+func Diagnose(source Source, s *Snapshot, subject Subject) Report {
+	return diagnose(newCase(source, s, subject, &sync.Map{}))
+}
+
+func diagnose(c *Case) Report {
+	hops := c.Source.Hops()
+	out := Report{Steps: make([]Step, 0, len(hops))}
+	for _, hop := range hops {
+		v := hop.Judge(c)
+		if len(v.Findings) > 0 {
+			v.Unjudged = ""
+		}
+		out.Steps = append(out.Steps, Step{Hop: hop.Declaration(), Findings: v.Findings, Unjudged: v.Unjudged, evidence: v.Evidence})
+		out.findings = append(out.findings, v.Findings...)
+		if v.Query.Expr != "" {
+			out.Query = v.Query
+		}
+		if v.Scraped.Name != "" {
+			out.Scraped = v.Scraped
+		}
+	}
+	return out
+}

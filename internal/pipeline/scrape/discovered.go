@@ -1,0 +1,120 @@
+package scrape
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"github.com/prometheus/common/model"
+	"k8s.io/utils/ptr"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
+)
+
+// discovered is the target as Prometheus discovers it, with the labels that
+// prometheus-operator's own relabelings give it.
+func (q Job) discovered(endpoint int, port string) *sim.Labels {
+	spec, ep := q.Monitor.Spec, q.Monitor.Spec.Endpoints[endpoint]
+	set := sim.NewLabels(q.Histogram)
+	for name := range q.Service.Labels {
+		set.Set(sim.ServiceLabelMeta+Sanitize(name), labelOf(q.Service, name))
+		set.Set(sim.ServiceLabelPresentMeta+Sanitize(name), "true")
+	}
+	for name, value := range map[string]string{
+		"__meta_kubernetes_namespace":                         q.Service.Namespace,
+		"__meta_kubernetes_service_name":                      q.Service.Name,
+		"__meta_kubernetes_endpoint_port_name":                port,
+		"__meta_kubernetes_endpointslice_port_name":           port,
+		"__meta_kubernetes_endpoint_ready":                    "true",
+		"__meta_kubernetes_endpointslice_endpoint_ready":      "true",
+		"__meta_kubernetes_endpoint_address_target_kind":      "Pod",
+		"__meta_kubernetes_endpointslice_address_target_kind": "Pod",
+		"__meta_kubernetes_pod_phase":                         "Running",
+		"__tmp_prometheus_job_name":                           q.jobName(endpoint),
+		model.SchemeLabel:                                     cmp.Or(ep.Scheme.String(), "http"),
+		model.MetricsPathLabel:                                cmp.Or(ep.Path, "/metrics"),
+		model.ScrapeIntervalLabel:                             q.interval(endpoint),
+		"namespace":                                           q.Service.Namespace,
+		"service":                                             q.Service.Name,
+		"job":                                                 cmp.Or(labelOf(q.Service, spec.JobLabel), q.Service.Name),
+		"endpoint":                                            endpointLabel(ep),
+	} {
+		if value != "" {
+			set.Set(name, value)
+		}
+	}
+	for _, name := range []string{"pod", "container"} {
+		set.Guess(name, "")
+	}
+	set.Set(model.AddressLabel, sim.Placeholder)
+	set.Guessed[model.AddressLabel] = true
+	for _, name := range spec.TargetLabels {
+		if value := labelOf(q.Service, name); value != "" {
+			set.Set(Sanitize(name), value)
+		}
+	}
+	pod := slices.Clone(spec.PodTargetLabels)
+	if q.Prometheus != nil {
+		pod = append(pod, q.Prometheus.Spec.PodTargetLabels...)
+	}
+	for _, name := range pod {
+		set.Guess(Sanitize(name), "podTargetLabels: "+name)
+	}
+	return set
+}
+
+func (q Job) jobName(endpoint int) string {
+	return fmt.Sprintf("serviceMonitor/%s/%s/%d", q.Monitor.Namespace, q.Monitor.Name, endpoint)
+}
+
+// endpointLabel is what prometheus-operator writes into the label endpoint.
+func endpointLabel(ep monitoringv1.Endpoint) string {
+	if ep.Port == "" && ep.TargetPort != nil && ep.TargetPort.String() != "0" {
+		return ep.TargetPort.String()
+	}
+	return ep.Port
+}
+
+// labelOf is a label of the Service, found as Prometheus does: characters that
+// its label names cannot have are _ on both sides.
+func labelOf(s pipeline.OperatorService, name string) string {
+	if name == "" {
+		return ""
+	}
+	wanted := Sanitize(name)
+	for _, have := range slices.Sorted(maps.Keys(s.Labels)) {
+		if Sanitize(have) == wanted {
+			return s.Labels[have]
+		}
+	}
+	return ""
+}
+
+// Sanitize replaces what a label name of Prometheus cannot have.
+func Sanitize(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, name)
+}
+
+// scrapeClass is the scrape class of a monitor: the one that it names, or the
+// Prometheus' default; the zero value if there is none.
+func scrapeClass(p *monitoringv1.Prometheus, m *monitoringv1.ServiceMonitor) monitoringv1.ScrapeClass {
+	if p == nil {
+		return monitoringv1.ScrapeClass{}
+	}
+	name := ptr.Deref(m.Spec.ScrapeClassName, "")
+	for _, c := range p.Spec.ScrapeClasses {
+		if name != "" && c.Name == name || name == "" && ptr.Deref(c.Default, false) {
+			return c
+		}
+	}
+	return monitoringv1.ScrapeClass{}
+}

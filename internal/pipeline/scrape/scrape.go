@@ -1,0 +1,177 @@
+// Package scrape has the facts about one ServiceMonitor, the Service that it selects, and
+// the Prometheus that selects it: which Services and ports the monitor selects, whether
+// prometheus-operator accepts it, and what is stored in the end. What follows from the
+// facts is judged by hops.
+package scrape
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"strings"
+
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"github.com/prometheus/common/model"
+	promlabels "github.com/prometheus/prometheus/model/labels"
+	"k8s.io/utils/ptr"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
+)
+
+// Job is one question: what becomes of a histogram if this monitor makes this
+// Prometheus scrape this Service? A nil Prometheus is one of which nothing is known.
+type Job struct {
+	Service    pipeline.OperatorService
+	Prometheus *monitoringv1.Prometheus
+	Monitor    *monitoringv1.ServiceMonitor
+	Histogram  *pipeline.Histogram
+}
+
+// Outcome is what becomes of the histogram in one scrape.
+type Outcome struct {
+	// Series are stored, under these names and labels.
+	Series []adapterconfig.Series
+	// Dropped is the relabeling that drops the target; empty if none does.
+	Dropped string
+	// Unknown is a relabeling that depends on values that are not known; empty if
+	// none does.
+	Unknown string
+	// Scheme, path and interval are the target's after its relabelings.
+	Scheme, Path, Interval string
+}
+
+// Simulate follows the series of the histogram through one endpoint of the monitor: the
+// labels of the target, its relabelings, the conflict between the target's and
+// the exposed labels, and the metric relabelings. The order is
+// prometheus-operator's and Prometheus'. It fails for relabelings that neither
+// would accept.
+func (q Job) Simulate(endpoint int, port string) (Outcome, error) {
+	ep := &q.Monitor.Spec.Endpoints[endpoint]
+	class := scrapeClass(q.Prometheus, q.Monitor)
+	target, err := q.steps("relabelings", endpoint, class.Relabelings, ep.RelabelConfigs)
+	if err != nil {
+		return Outcome{}, err
+	}
+	metric, err := q.steps("metricRelabelings", endpoint, class.MetricRelabelings, ep.MetricRelabelConfigs)
+	if err != nil {
+		return Outcome{}, err
+	}
+	set := q.discovered(endpoint, port)
+	for _, s := range target {
+		if !set.Apply(s.Config, s.Where) {
+			return Outcome{Dropped: s.Where, Unknown: set.Unknown}, nil
+		}
+	}
+	out := Outcome{
+		Unknown:  set.Unknown,
+		Scheme:   set.Get(model.SchemeLabel),
+		Path:     set.Get(model.MetricsPathLabel),
+		Interval: set.Get(model.ScrapeIntervalLabel),
+	}
+	honor := ep.HonorLabels && (q.Prometheus == nil || !q.Prometheus.Spec.OverrideHonorLabels)
+	for _, exposed := range q.exposed() {
+		stored, unknown, ok := sim.Stored(exposed, q.Histogram, set, honor, metric)
+		out.Unknown = cmp.Or(out.Unknown, unknown)
+		if ok {
+			out.Series = append(out.Series, stored)
+		}
+	}
+	return out, nil
+}
+
+// steps are the relabelings of the scrape class, then those of the endpoint, then
+// that of enforcedNamespaceLabel.
+func (q Job) steps(field string, endpoint int, class, own []monitoringv1.RelabelConfig) ([]sim.Step, error) {
+	var out []sim.Step
+	add := func(where string, list []monitoringv1.RelabelConfig) error {
+		compiled, i, err := sim.Compile(list, labelNames(q.Prometheus))
+		if err != nil {
+			return fmt.Errorf("%s[%d]: %w", where, i, err)
+		}
+		for i, c := range compiled {
+			out = append(out, sim.Step{Config: c, Where: fmt.Sprintf("%s[%d]", where, i)})
+		}
+		return nil
+	}
+	if err := add("scrape class "+field, class); err != nil {
+		return nil, err
+	}
+	if err := add(fmt.Sprintf("endpoints[%d].%s", endpoint, field), own); err != nil {
+		return nil, err
+	}
+	if name := q.enforcedLabel(); name != "" {
+		enforced := []monitoringv1.RelabelConfig{{TargetLabel: name, Replacement: ptr.To(q.Monitor.Namespace)}}
+		if err := add("enforcedNamespaceLabel", enforced); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// enforcedLabel is the label that gets the monitor's namespace; empty if none does.
+func (q Job) enforcedLabel() string {
+	if q.Prometheus == nil {
+		return ""
+	}
+	for _, ref := range q.Prometheus.Spec.ExcludedFromEnforcement {
+		if ref.Resource == monitoringv1.ServiceMonitorName && ref.Namespace == q.Monitor.Namespace &&
+			(ref.Name == "" || ref.Name == q.Monitor.Name) {
+			return ""
+		}
+	}
+	return q.Prometheus.Spec.EnforcedNamespaceLabel
+}
+
+// labelNames is which label names Prometheus accepts: any since version 3.
+func labelNames(p *monitoringv1.Prometheus) model.ValidationScheme {
+	if p != nil && strings.HasPrefix(strings.TrimPrefix(p.Spec.Version, "v"), "2.") {
+		return model.LegacyValidation
+	}
+	return model.UTF8Validation
+}
+
+// exposed are the series as the source exposes them. A conversion to a native
+// histogram happens when they are read, before any relabeling.
+func (q Job) exposed() []adapterconfig.Series {
+	base := maps.Clone(q.Histogram.Labels)
+	base[q.Histogram.Replica] = sim.Placeholder
+	bucket := maps.Clone(base)
+	bucket[promlabels.BucketLabel] = "+Inf"
+	classic := []adapterconfig.Series{
+		{Name: q.Histogram.Name + "_bucket", Labels: bucket},
+		{Name: q.Histogram.Name + "_count", Labels: base},
+		{Name: q.Histogram.Name + "_sum", Labels: base},
+	}
+	if !q.Converts() {
+		return classic
+	}
+	native := adapterconfig.Series{Name: q.Histogram.Name, Labels: base}
+	if q.KeepsClassic() {
+		return append(classic, native)
+	}
+	return []adapterconfig.Series{native}
+}
+
+// Converts reports whether classic histograms become native ones. What the monitor
+// leaves open is the Prometheus' default; version 3 began with it.
+func (q Job) Converts() bool {
+	if labelNames(q.Prometheus) == model.LegacyValidation {
+		return false
+	}
+	var general *bool
+	if q.Prometheus != nil {
+		general = q.Prometheus.Spec.ConvertClassicHistogramsToNHCB
+	}
+	return ptr.Deref(cmp.Or(q.Monitor.Spec.ConvertClassicHistogramsToNHCB, general), false)
+}
+
+// KeepsClassic reports whether the classic series are stored beside native ones.
+func (q Job) KeepsClassic() bool {
+	var general *bool
+	if q.Prometheus != nil {
+		general = q.Prometheus.Spec.ScrapeClassicHistograms
+	}
+	return ptr.Deref(cmp.Or(q.Monitor.Spec.ScrapeClassicHistograms, general), false)
+}

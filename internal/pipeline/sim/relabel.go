@@ -1,0 +1,218 @@
+// Package sim simulates on single series what Prometheus does with labels: relabelings,
+// run by Prometheus' own library, and conflicts between the labels of the target and
+// those that it exposes. Values that only Prometheus knows are placeholders, and where
+// the outcome depends on one, that is said.
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"github.com/prometheus/common/model"
+	promlabels "github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/relabel"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+)
+
+// relabelActions are all that Prometheus knows.
+var relabelActions = []relabel.Action{
+	relabel.Replace, relabel.Keep, relabel.Drop, relabel.KeepEqual, relabel.DropEqual, relabel.HashMod,
+	relabel.LabelMap, relabel.LabelDrop, relabel.LabelKeep, relabel.Lowercase, relabel.Uppercase,
+}
+
+// Compile makes Prometheus' own relabelings of a monitor's, and
+// applies its validation. An error is about the entry with the index.
+func Compile(list []monitoringv1.RelabelConfig, names model.ValidationScheme) (compiled []*relabel.Config, index int, err error) {
+	out := make([]*relabel.Config, 0, len(list))
+	for i, entry := range list {
+		c, err := compile(entry, names)
+		if err != nil {
+			return nil, i, err
+		}
+		out = append(out, c)
+	}
+	return out, 0, nil
+}
+
+func compile(entry monitoringv1.RelabelConfig, names model.ValidationScheme) (*relabel.Config, error) {
+	c := relabel.DefaultRelabelConfig
+	c.TargetLabel = entry.TargetLabel
+	for _, s := range entry.SourceLabels {
+		c.SourceLabels = append(c.SourceLabels, model.LabelName(s))
+	}
+	if entry.Separator != nil {
+		c.Separator = *entry.Separator
+	}
+	if entry.Replacement != nil {
+		c.Replacement = *entry.Replacement
+	}
+	if entry.Modulus > 0 {
+		c.Modulus = uint64(entry.Modulus)
+	}
+	if entry.Action != "" {
+		c.Action = relabel.Action(strings.ToLower(entry.Action))
+	}
+	if !slices.Contains(relabelActions, c.Action) {
+		return nil, fmt.Errorf("unknown action %q", entry.Action)
+	}
+	if entry.Regex != "" && entry.Regex != c.Regex.String() {
+		regex, err := relabel.NewRegexp(entry.Regex)
+		if err != nil {
+			return nil, fmt.Errorf("invalid regex %q: %w", entry.Regex, err)
+		}
+		c.Regex = regex
+	}
+	if err := c.Validate(names); err != nil {
+		return nil, err
+	}
+	return &c, nil
+}
+
+// Placeholder stands for a value that is known to Prometheus only.
+const Placeholder = "unknown"
+
+// Labels is a set of labels on its way through relabelings. Some values are
+// placeholders: the names of such labels are in guessed.
+type Labels struct {
+	*promlabels.Builder
+	histogram *pipeline.Histogram
+	Guessed   map[string]bool
+	// Unknown is the first relabeling whose outcome depends on a placeholder in
+	// a way that matters; empty if there is none.
+	Unknown string
+}
+
+// NewLabels returns an empty set of labels for series of the histogram.
+func NewLabels(h *pipeline.Histogram) *Labels {
+	return &Labels{histogram: h, Builder: promlabels.NewBuilder(promlabels.EmptyLabels()), Guessed: map[string]bool{}}
+}
+
+// Guess gives a label a value that is not known.
+func (l *Labels) Guess(name, where string) {
+	if l.Get(name) == "" {
+		l.Set(name, Placeholder)
+	}
+	l.Guessed[name] = true
+	if l.Unknown == "" && Decisive(l.histogram, name) {
+		l.Unknown = where
+	}
+}
+
+// Decisive reports whether it matters what a label's value is: by it a series is found,
+// or a target reached.
+func Decisive(h *pipeline.Histogram, name string) bool {
+	switch name {
+	case "namespace", "service", model.MetricNameLabel, promlabels.BucketLabel,
+		model.SchemeLabel, model.MetricsPathLabel, model.AddressLabel, model.ScrapeIntervalLabel:
+		return true
+	}
+	return strings.HasPrefix(name, h.Prefix) || strings.HasPrefix(name, model.ExportedLabelPrefix)
+}
+
+// uncertain reports whether a label's value is a placeholder, or that of a meta
+// label that is not simulated. Those of the Service's labels all are.
+func (l *Labels) uncertain(name string) bool {
+	if l.Guessed[name] {
+		return true
+	}
+	return strings.HasPrefix(name, "__meta_kubernetes_") && l.Get(name) == "" &&
+		!strings.HasPrefix(name, ServiceLabelMeta) && !strings.HasPrefix(name, ServiceLabelPresentMeta)
+}
+
+// Apply runs one relabeling, and reports whether the set is kept. where names the
+// relabeling.
+func (l *Labels) Apply(c *relabel.Config, where string) (keep bool) {
+	uncertain := slices.ContainsFunc(c.SourceLabels, func(n model.LabelName) bool { return l.uncertain(string(n)) })
+	switch c.Action {
+	case relabel.KeepEqual, relabel.DropEqual:
+		uncertain = uncertain || l.uncertain(c.TargetLabel)
+		fallthrough
+	case relabel.Keep, relabel.Drop:
+		if uncertain && !matchesAll(c.Regex) || uncertain && strings.HasSuffix(string(c.Action), "equal") {
+			l.doubt(where)
+			return true
+		}
+		return relabel.ProcessBuilder(l.Builder, c)
+	case relabel.Replace, relabel.HashMod, relabel.Lowercase, relabel.Uppercase:
+		l.write(c, where, uncertain)
+	case relabel.LabelMap:
+		l.mapNames(c, where)
+	default: // labeldrop, labelkeep
+		relabel.ProcessBuilder(l.Builder, c)
+	}
+	for name := range l.Guessed {
+		if l.Get(name) == "" {
+			delete(l.Guessed, name)
+		}
+	}
+	return true
+}
+
+func (l *Labels) doubt(where string) {
+	if l.Unknown == "" {
+		l.Unknown = where
+	}
+}
+
+// write runs a relabeling that sets one label.
+func (l *Labels) write(c *relabel.Config, where string, uncertain bool) {
+	constant := c.Action == relabel.Replace && matchesAll(c.Regex) && !strings.Contains(c.Replacement, "$")
+	dynamic := c.Action == relabel.Replace && strings.Contains(c.TargetLabel, "$")
+	switch {
+	case uncertain && dynamic:
+		l.doubt(where)
+	case uncertain && !constant:
+		l.Guess(c.TargetLabel, where)
+	default:
+		before := l.Labels()
+		relabel.ProcessBuilder(l.Builder, c)
+		// What is written now is known, also where a placeholder was before.
+		if !dynamic && (constant || l.Get(c.TargetLabel) != before.Get(c.TargetLabel)) {
+			delete(l.Guessed, c.TargetLabel)
+		}
+	}
+}
+
+// unreadNames are examples of the meta labels whose names are not known.
+var unreadNames = []string{
+	"__meta_kubernetes_pod_label_x", "__meta_kubernetes_pod_labelpresent_x",
+	"__meta_kubernetes_pod_annotation_x", "__meta_kubernetes_pod_annotationpresent_x",
+	"__meta_kubernetes_service_annotation_x", "__meta_kubernetes_service_annotationpresent_x",
+	"__meta_kubernetes_node_label_x", "__meta_kubernetes_node_annotation_x",
+	"__meta_kubernetes_endpoints_label_x", "__meta_kubernetes_endpointslice_label_x",
+}
+
+// mapNames runs a labelmap. It doubts those that could make a decisive label of
+// one whose name is not known.
+func (l *Labels) mapNames(c *relabel.Config, where string) {
+	prefix, _, dynamic := strings.Cut(c.Replacement, "$")
+	for _, name := range unreadNames {
+		if c.Regex.MatchString(name) && (dynamic && couldBeDecisive(l.histogram, prefix) || Decisive(l.histogram, c.Replacement)) {
+			l.doubt(where)
+		}
+	}
+	for name := range l.Guessed {
+		if c.Regex.MatchString(name) {
+			l.Guess(c.Regex.ReplaceAllString(name, c.Replacement), where)
+		}
+	}
+	relabel.ProcessBuilder(l.Builder, c)
+}
+
+// couldBeDecisive reports whether a decisive label can begin so.
+func couldBeDecisive(h *pipeline.Histogram, prefix string) bool {
+	for _, name := range []string{"namespace", "service", h.Prefix, model.ExportedLabelPrefix, "__"} {
+		if strings.HasPrefix(name, prefix) || strings.HasPrefix(prefix, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func matchesAll(r relabel.Regexp) bool {
+	s := r.String()
+	return s == "(.*)" || s == ".*"
+}

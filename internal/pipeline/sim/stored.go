@@ -1,0 +1,82 @@
+package sim
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/relabel"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+)
+
+// Step is one relabeling, and where it is.
+type Step struct {
+	Config *relabel.Config
+	Where  string
+}
+
+// The labels under which Prometheus discovers the labels of a Service.
+const (
+	ServiceLabelMeta        = "__meta_kubernetes_service_label_"
+	ServiceLabelPresentMeta = "__meta_kubernetes_service_labelpresent_"
+)
+
+// Stored is one exposed series as Prometheus stores it under a target. ok
+// is false if it is dropped; unknown is a relabeling that cannot be followed.
+func Stored(exposed adapterconfig.Series, h *pipeline.Histogram, target *Labels, honor bool, metric []Step) (stored adapterconfig.Series, unknown string, ok bool) {
+	set := NewLabels(h)
+	for name, value := range exposed.Labels {
+		set.Set(name, value)
+	}
+	set.Set(model.MetricNameLabel, exposed.Name)
+	set.Guessed[h.Replica] = true
+	var moved []string
+	for name, value := range target.public() {
+		own, exposes := exposed.Labels[name]
+		if honor && exposes {
+			continue
+		}
+		if exposes && own != "" {
+			moved = append(moved, name)
+		}
+		set.Set(name, value)
+		if target.Guessed[name] {
+			set.Guessed[name] = true
+		} else {
+			delete(set.Guessed, name)
+		}
+	}
+	// The shortest name first, as Prometheus does, then by name.
+	slices.SortFunc(moved, func(a, b string) int { return cmp.Or(len(a)-len(b), cmp.Compare(a, b)) })
+	for _, name := range moved {
+		free := model.ExportedLabelPrefix + name
+		for set.Get(free) != "" {
+			free = model.ExportedLabelPrefix + free
+		}
+		set.Set(free, exposed.Labels[name])
+	}
+	for _, s := range metric {
+		if !set.Apply(s.Config, s.Where) {
+			return adapterconfig.Series{}, set.Unknown, false
+		}
+	}
+	labels := set.Labels().Map()
+	name := labels[model.MetricNameLabel]
+	delete(labels, model.MetricNameLabel)
+	return adapterconfig.Series{Name: name, Labels: labels}, set.Unknown, name != ""
+}
+
+// public are the labels that a target gives to its series.
+func (l *Labels) public() map[string]string {
+	out := l.Labels().Map()
+	if out[model.InstanceLabel] == "" {
+		out[model.InstanceLabel] = l.Get(model.AddressLabel)
+		l.Guessed[model.InstanceLabel] = l.Guessed[model.AddressLabel]
+	}
+	maps.DeleteFunc(out, func(name, _ string) bool { return strings.HasPrefix(name, model.ReservedLabelPrefix) })
+	return out
+}

@@ -1,0 +1,14 @@
+package operator_test
+
+import (
+	"testing"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
+)
+
+// The baseline must be good, or no other test says anything.
+func TestGoodSnapshot(t *testing.T) {
+	if found := diagnose(pipelinetest.Good()).Findings(); len(found) > 0 {
+		t.Errorf("got %v", found)
+	}
+}
