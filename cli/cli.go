@@ -12,11 +12,13 @@ import (
 
 	"github.com/kong-latency/kong-latency/cli/doctor"
 	"github.com/kong-latency/kong-latency/cli/explain"
+	"github.com/kong-latency/kong-latency/cli/get"
 	"github.com/kong-latency/kong-latency/cli/lint"
-	"github.com/kong-latency/kong-latency/cli/list"
 	"github.com/kong-latency/kong-latency/cli/plugin"
 	"github.com/kong-latency/kong-latency/cli/render"
 	"github.com/kong-latency/kong-latency/cli/set"
+	"github.com/kong-latency/kong-latency/cli/unset"
+	"github.com/kong-latency/kong-latency/cli/version"
 )
 
 const long = `Latency-based autoscaling from one annotation, for workloads behind Kong Gateway:
@@ -61,8 +63,8 @@ func NewCommand(p *plugin.Plugin) *cobra.Command {
 		&cobra.Group{ID: groupCluster, Title: "In a cluster:"},
 	)
 	addTo(root, groupFiles, render.NewCommand(p), lint.NewCommand(p), explain.NewCommand(p))
-	addTo(root, groupCluster, doctor.NewCommand(p), list.NewCommand(p), set.NewSetCommand(p), set.NewUnsetCommand(p))
-	root.AddCommand(versionCommand(p), optionsCommand())
+	addTo(root, groupCluster, doctor.NewCommand(p), get.NewCommand(p), set.NewCommand(p), unset.NewCommand(p))
+	root.AddCommand(version.NewCommand(p), optionsCommand())
 	return root
 }
 

@@ -16,15 +16,6 @@ import (
 	"github.com/kong-latency/kong-latency/cli/plugin"
 )
 
-func installed(name, image, label string) appsv1.Deployment {
-	d := appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "kong-latency-system", Name: name}}
-	if label != "" {
-		d.Labels = map[string]string{versionLabel: label}
-	}
-	d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "kong-latency", Image: image}}
-	return d
-}
-
 // noConfig is a kubeconfig that says nothing.
 func noConfig(t *testing.T) string {
 	t.Helper()
@@ -35,33 +26,15 @@ func noConfig(t *testing.T) string {
 	return path
 }
 
-func TestDescribeVersions(t *testing.T) {
-	for name, tt := range map[string]struct {
-		in   []appsv1.Deployment
-		want string
-	}{
-		"none":            {nil, "not installed"},
-		"tag":             {[]appsv1.Deployment{installed("webhook", "registry.example:5000/kong-latency:1.2.0", "1.1.0")}, "1.2.0"},
-		"tag and digest":  {[]appsv1.Deployment{installed("webhook", "kong-latency:1.2.0@sha256:00", "")}, "1.2.0"},
-		"digest":          {[]appsv1.Deployment{installed("webhook", "registry.example:5000/kong-latency@sha256:00", "1.2.0")}, "1.2.0"},
-		"nothing is said": {[]appsv1.Deployment{installed("webhook", "registry.example:5000/kong-latency", "")}, "unknown"},
-		"alike":           {[]appsv1.Deployment{installed("webhook", "a:1.2.0", ""), installed("controller", "a:1.2.0", "")}, "1.2.0"},
-		"in an upgrade": {[]appsv1.Deployment{installed("webhook", "a:1.3.0", ""), installed("controller", "a:1.2.0", "")},
-			"1.2.0 (kong-latency-system/controller), 1.3.0 (kong-latency-system/webhook)"},
-	} {
-		if got := describeVersions(tt.in); got != tt.want {
-			t.Errorf("%s: got %q, want %q", name, got, tt.want)
-		}
-	}
-}
-
 // Who may not list Deployments everywhere is told what runs in the usual namespace.
 func TestVersionOfTheServer(t *testing.T) {
+	webhook := appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "kong-latency-system", Name: "webhook"}}
+	webhook.Spec.Template.Spec.Containers = []corev1.Container{{Name: "kong-latency", Image: "kong-latency:1.2.0"}}
 	forbidden := false
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		everywhere := r.URL.Path == "/apis/apps/v1/deployments"
-		if r.URL.Query().Get("labelSelector") != serverSelector || !everywhere && r.URL.Path != "/apis/apps/v1/namespaces/kong-latency-system/deployments" {
+		if r.URL.Query().Get("labelSelector") != "app.kubernetes.io/name=kong-latency" || !everywhere && r.URL.Path != "/apis/apps/v1/namespaces/kong-latency-system/deployments" {
 			w.WriteHeader(http.StatusNotFound)
 			return
 		}
@@ -72,7 +45,7 @@ func TestVersionOfTheServer(t *testing.T) {
 		}
 		_ = json.NewEncoder(w).Encode(appsv1.DeploymentList{
 			TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "DeploymentList"},
-			Items:    []appsv1.Deployment{installed("webhook", "kong-latency:1.2.0", "")},
+			Items:    []appsv1.Deployment{webhook},
 		})
 	}))
 	defer server.Close()

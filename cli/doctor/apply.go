@@ -155,7 +155,7 @@ func (e *examination) restart(ctx context.Context) error {
 
 // agree asks whether to go on, unless that was said before. No answer is no.
 func (e *examination) agree(ctx context.Context) (bool, error) {
-	if e.options.yes {
+	if e.options.Yes {
 		return true, nil
 	}
 	if _, err := fmt.Fprint(e.options.plugin.ErrOut, "Apply this? [y/N] "); err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kong-latency/kong-latency/cli/live"
@@ -21,10 +22,10 @@ const (
 of the autoscaler, and say what each hop works by, or what breaks it: the object, the
 label, the query that the adapter sends to Prometheus, the value that it gets now.
 
-Without an argument every workload of the namespace is looked at that is autoscaled
-or asks for it. Whatever your rights do not let you see is "?", not broken.
-Prometheus is asked through the API server, for which you need the right to get
-services/proxy in its namespace, or at --prometheus-url.
+Without an argument it examines every workload of the namespace that is enabled or
+autoscaled. Whatever your rights do not let you see is "?", not broken. Prometheus is
+queried through the API server, for which you need the right to get services/proxy in
+its namespace, or at --prometheus-url.
 
 The exit code is 0 if nothing is broken, 1 if something is, 2 if it could not be
 found out at all.`
@@ -35,11 +36,11 @@ found out at all.`
   # Look at everything
   kubectl latency doctor -A
 
-  # Mend it: look at the fixes, and apply them
+  # Fix it: look at the fixes, and apply them
   kubectl latency doctor deployment/echo --fix
   kubectl latency doctor deployment/echo --fix | kubectl apply -f -
 
-  # The same, after being asked
+  # The same, after a confirmation
   kubectl latency doctor deployment/echo --apply
 
   # With a Prometheus that the API server does not reach
@@ -53,67 +54,90 @@ const (
 	outputYAML = "yaml"
 )
 
-// options of the command.
-type options struct {
-	plugin        *plugin.Plugin
-	allNamespaces bool
-	output        string
-	prometheusURL string
-	fix           bool
-	apply         bool
-	yes           bool
-	flags         watch.Flags
+// Options of the command.
+type Options struct {
+	// AllNamespaces examines the workloads of all namespaces.
+	AllNamespaces bool
+	// Output is one of the formats.
+	Output string
+	// PrometheusURL is where Prometheus is queried; empty for the Service that the
+	// adapter queries, through the API server.
+	PrometheusURL string
+	// Fix prints only the fixes.
+	Fix bool
+	// Apply applies the fixes, after somebody agreed; Yes agrees beforehand.
+	Apply, Yes bool
+	// Pipeline says where the parts of the metric pipeline are.
+	Pipeline watch.Flags
+
+	plugin *plugin.Plugin
+	refs   []live.Ref
 }
 
 // NewCommand returns the command.
 func NewCommand(p *plugin.Plugin) *cobra.Command {
-	o := options{plugin: p}
-	cmd := &cobra.Command{
+	return plugin.Command(p, &Options{}, &cobra.Command{
 		Use:               "doctor [TYPE/NAME...]",
 		Aliases:           []string{"check"},
 		Short:             "Find out what keeps a workload from being autoscaled",
 		Long:              long,
 		Example:           examples,
 		ValidArgsFunction: live.CompleteRefs(p, 0),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.run(cmd.Context(), args)
-		},
-	}
-	fs := cmd.Flags()
-	fs.BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "look at the workloads of all namespaces")
-	fs.StringVarP(&o.output, "output", "o", "", "format: json or yaml")
-	fs.StringVar(&o.prometheusURL, "prometheus-url", "", "where Prometheus is asked; through the API server, at the Service that the adapter asks, if empty")
-	fs.BoolVar(&o.fix, "fix", false, "print only the YAML that mends what is broken, for kubectl apply -f -")
-	fs.BoolVar(&o.apply, "apply", false, "apply the fixes, after they were tried by a dry run and you agreed")
-	fs.BoolVar(&o.yes, "yes", false, "with --apply: agree without being asked")
-	o.flags.AddFlags(fs)
-	return cmd
+	})
 }
 
-func (o *options) run(ctx context.Context, args []string) error {
-	refs, err := live.ParseRefs(args)
-	if err != nil {
-		return err
+// AddFlags adds the flags of the command.
+func (o *Options) AddFlags(fs *pflag.FlagSet) {
+	fs.BoolVarP(&o.AllNamespaces, "all-namespaces", "A", false, "examine the workloads of all namespaces")
+	fs.StringVarP(&o.Output, "output", "o", "", "format: json or yaml")
+	fs.StringVar(&o.PrometheusURL, "prometheus-url", "", "where Prometheus is queried; if empty, at the Service that the adapter queries, through the API server")
+	fs.BoolVar(&o.Fix, "fix", false, "print only the YAML that fixes what is broken, for kubectl apply -f -")
+	fs.BoolVar(&o.Apply, "apply", false, "apply the fixes, after a dry run and your confirmation")
+	fs.BoolVar(&o.Yes, "yes", false, "with --apply: confirm beforehand")
+	o.Pipeline.AddFlags(fs)
+}
+
+// Complete reads the workloads and Services that the arguments name.
+func (o *Options) Complete(p *plugin.Plugin, args []string) (err error) {
+	o.plugin = p
+	o.refs, err = live.ParseRefs(args)
+	return err
+}
+
+// Validate reports which options cannot be used.
+func (o *Options) Validate() error {
+	switch {
+	case o.Output != outputText && o.Output != outputJSON && o.Output != outputYAML:
+		return fmt.Errorf("--output is %q: must be json or yaml", o.Output)
+	case o.Fix && o.Apply:
+		return fmt.Errorf("--fix prints what --apply applies: give one of them")
+	case o.Fix && o.Output != outputText:
+		return fmt.Errorf("--fix prints YAML for kubectl apply: leave out --output")
+	case o.Yes && !o.Apply:
+		return fmt.Errorf("--yes belongs to --apply")
 	}
-	if err := o.validate(); err != nil {
-		return err
-	}
+	_, err := o.Pipeline.Options()
+	return err
+}
+
+// Run examines the workloads, and prints what it found or applies the fixes.
+func (o *Options) Run(ctx context.Context) error {
 	c, err := live.Connect(o.plugin)
 	if err != nil {
 		return err
 	}
 	e := examination{cluster: c, options: o}
-	if err := e.read(ctx, refs); err != nil {
+	if err := e.read(ctx, o.refs); err != nil {
 		return err
 	}
-	reports, err := e.reports(ctx, refs)
+	reports, err := e.reports(ctx, o.refs)
 	if err != nil {
 		return err
 	}
 	switch {
-	case o.fix:
+	case o.Fix:
 		err = printFixes(o.plugin.Out, fixes(reports))
-	case o.apply:
+	case o.Apply:
 		return e.apply(ctx, reports)
 	default:
 		err = o.print(reports)
@@ -124,21 +148,6 @@ func (o *options) run(ctx context.Context, args []string) error {
 	return err
 }
 
-func (o *options) validate() error {
-	switch {
-	case o.output != outputText && o.output != outputJSON && o.output != outputYAML:
-		return fmt.Errorf("--output is %q: must be json or yaml", o.output)
-	case o.fix && o.apply:
-		return fmt.Errorf("--fix prints what --apply applies: give one of them")
-	case o.fix && o.output != outputText:
-		return fmt.Errorf("--fix prints YAML for kubectl apply: leave out --output")
-	case o.yes && !o.apply:
-		return fmt.Errorf("--yes belongs to --apply")
-	}
-	_, err := o.flags.Options()
-	return err
-}
-
 // document is all reports as JSON or YAML.
 type document struct {
 	APIVersion string   `json:"apiVersion"`
@@ -146,18 +155,18 @@ type document struct {
 	Items      []Report `json:"items"`
 }
 
-func (o *options) print(reports []Report) error {
-	if o.output == outputText {
+func (o *Options) print(reports []Report) error {
+	if o.Output == outputText {
 		out := o.plugin.Out
 		if len(reports) == 0 {
-			_, err := fmt.Fprintln(out, "No workload is autoscaled by latency, or asks for it.")
+			_, err := fmt.Fprintln(out, "No workload is autoscaled by latency, or enabled.")
 			return err
 		}
 		t := &text{out: out, style: o.plugin.Style(out), glyphs: term.Unicode(out, o.plugin.LookupEnv)}
 		return t.reports(reports)
 	}
 	raw, err := json.MarshalIndent(document{APIVersion: "cli.kong.latency/v1", Kind: "DoctorReport", Items: append([]Report{}, reports...)}, "", "  ")
-	if err == nil && o.output == outputYAML {
+	if err == nil && o.Output == outputYAML {
 		raw, err = yaml.JSONToYAML(raw)
 	} else {
 		raw = append(raw, '\n')

@@ -98,7 +98,7 @@ func TestText(t *testing.T) {
 func TestDocuments(t *testing.T) {
 	for name, output := range map[string]string{"report.json": outputJSON, "report.yaml": outputYAML} {
 		var out bytes.Buffer
-		o := options{output: output, plugin: plugin.New(genericiooptions.IOStreams{Out: &out}, nil)}
+		o := Options{Output: output, plugin: plugin.New(genericiooptions.IOStreams{Out: &out}, nil)}
 		if err := o.print(sample()); err != nil {
 			t.Fatal(err)
 		}

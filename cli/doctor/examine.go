@@ -18,17 +18,17 @@ import (
 // examination is one look at a cluster.
 type examination struct {
 	cluster *live.Cluster
-	options *options
+	options *Options
 	state   *live.State
 }
 
 func (e *examination) read(ctx context.Context, refs []live.Ref) error {
-	where, err := e.options.flags.Options()
+	where, err := e.options.Pipeline.Options()
 	if err != nil {
 		return err
 	}
 	namespace := e.cluster.Namespace
-	if e.options.allNamespaces {
+	if e.options.AllNamespaces {
 		namespace = ""
 	}
 	if e.state, err = e.cluster.Read(ctx, namespace, where); err != nil {
@@ -59,7 +59,7 @@ func (e *examination) exists(ref live.Ref) bool {
 // reports are those of the workloads that are named, or concerned if none is, and of
 // Services that ask in vain.
 func (e *examination) reports(ctx context.Context, refs []live.Ref) ([]Report, error) {
-	meter, err := newMeter(e.cluster.Config, e.options.prometheusURL, e.state.Snapshot.Adapter)
+	meter, err := newMeter(e.cluster.Config, e.options.PrometheusURL, e.state.Snapshot.Adapter)
 	if err != nil {
 		return nil, err
 	}

@@ -3,10 +3,12 @@
 package explain
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/kong-latency/kong-latency/cli/plugin"
 	"github.com/kong-latency/kong-latency/internal/annotations"
@@ -33,30 +35,57 @@ listed.`
 
 // NewCommand returns the command.
 func NewCommand(p *plugin.Plugin) *cobra.Command {
-	return &cobra.Command{
+	return plugin.Command(p, &Options{}, &cobra.Command{
 		Use:               "explain [REASON|ANNOTATION]",
 		Short:             "Say what a finding or an annotation means",
 		Long:              long,
 		Example:           examples,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: complete,
-		RunE: func(_ *cobra.Command, args []string) error {
-			t := &text{out: p.Out, style: p.Style(p.Out)}
-			if len(args) == 0 {
-				t.list()
-				return t.err
-			}
-			if r, ok := reasonOf(args[0]); ok {
-				t.reason(r)
-				return t.err
-			}
-			if k, ok := keyOf(args[0]); ok {
-				t.key(k)
-				return t.err
-			}
-			return unknown(args[0])
-		},
+	})
+}
+
+// Options of the command.
+type Options struct {
+	// Name is that of a reason or an annotation; empty lists all.
+	Name string
+
+	plugin *plugin.Plugin
+}
+
+// AddFlags adds no flags: the command has none.
+func (o *Options) AddFlags(*pflag.FlagSet) {}
+
+// Complete gets the name from the arguments.
+func (o *Options) Complete(p *plugin.Plugin, args []string) error {
+	o.plugin = p
+	if len(args) > 0 {
+		o.Name = args[0]
 	}
+	return nil
+}
+
+// Validate reports whether there is a reason or an annotation of that name.
+func (o *Options) Validate() error {
+	_, isReason := reasonOf(o.Name)
+	_, isKey := keyOf(o.Name)
+	if o.Name == "" || isReason || isKey {
+		return nil
+	}
+	return unknown(o.Name)
+}
+
+// Run prints the documentation.
+func (o *Options) Run(context.Context) error {
+	t := &text{out: o.plugin.Out, style: o.plugin.Style(o.plugin.Out)}
+	if o.Name == "" {
+		t.list()
+	} else if r, ok := reasonOf(o.Name); ok {
+		t.reason(r)
+	} else if k, ok := keyOf(o.Name); ok {
+		t.key(k)
+	}
+	return t.err
 }
 
 func reasonOf(name string) (*finding.Reason, bool) {

@@ -58,6 +58,8 @@ type Options struct {
 	Output string
 	// FailOn is one of severities.
 	FailOn string
+
+	plugin *plugin.Plugin
 }
 
 // The output formats.
@@ -81,7 +83,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.FailOn, "fail-on", severities[0], "the least severe finding that makes the exit code 1: "+strings.Join(severities, ", "))
 }
 
-// Validate says which options cannot be used.
+// Validate reports which options cannot be used.
 func (o *Options) Validate() error {
 	if err := o.Manifests.Validate(); err != nil {
 		return err
@@ -109,30 +111,28 @@ func (o *Options) fails(f finding.Finding) bool {
 
 // NewCommand returns the command.
 func NewCommand(p *plugin.Plugin) *cobra.Command {
-	o := &Options{}
-	cmd := &cobra.Command{
+	cmd := plugin.Command(p, &Options{}, &cobra.Command{
 		Use:     "lint (-f FILE | -k FOLDER)",
 		Short:   "Find mistakes in manifests",
 		Long:    long,
 		Example: examples,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Manifests.Filenames = append(o.Manifests.Filenames, args...)
-			o.Manifests.Namespace, o.Manifests.Stdin = p.OfflineNamespace(), p.In
-			if err := o.Validate(); err != nil {
-				return err
-			}
-			return o.run(cmd.Context(), p)
-		},
-	}
-	o.AddFlags(cmd.Flags())
-	for flag, values := range map[string][]string{"output": outputs, "fail-on": severities} {
-		// The error is about a flag that does not exist, or is registered twice.
-		_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
-	}
+	})
+	plugin.CompleteValues(cmd, "output", outputs)
+	plugin.CompleteValues(cmd, "fail-on", severities)
 	return cmd
 }
 
-func (o *Options) run(ctx context.Context, p *plugin.Plugin) error {
+// Complete adds the files that are given as arguments.
+func (o *Options) Complete(p *plugin.Plugin, args []string) error {
+	o.plugin = p
+	o.Manifests.Filenames = append(o.Manifests.Filenames, args...)
+	o.Manifests.Namespace, o.Manifests.Stdin = p.OfflineNamespace(), p.In
+	return nil
+}
+
+// Run finds the mistakes and prints them.
+func (o *Options) Run(ctx context.Context) error {
+	p := o.plugin
 	results, failed := o.results(ctx, p)
 	if err := report(p.Out, o.Output, results, p.Style(p.Out)); err != nil {
 		return err

@@ -23,14 +23,13 @@ import (
 const (
 	long = `Print the HorizontalPodAutoscalers that manifests would get attached.
 
-It works on files alone and asks no cluster. What asks for autoscaling and cannot
-get it is told on standard error, and the exit code is 1 then.
+It reads files alone and needs no cluster. What keeps an enabled workload from being
+attached is printed on standard error, and the exit code is 1 then.
 
---with adds manifests of the metric's way for the same workloads, --only prints
+--with adds the manifests of the metric pipeline for the same workloads, --only prints
 nothing else. Where Kong Operator's metrics Service and the Prometheus are not
-among the files, they are taken to be those of Kong's guide. An adapter rule, and
-values of the adapter's chart, are no objects that could be applied; print them by
---only.
+among the files, those of Kong's guide are assumed. An adapter rule, and values of the
+adapter's chart, are not objects that could be applied; print them with --only.
 
 Objects that name no namespace are in the one of --namespace, or else in default.`
 
@@ -56,6 +55,8 @@ type Options struct {
 	With, Only []string
 	// Output is yaml or json.
 	Output string
+
+	plugin *plugin.Plugin
 }
 
 // The parts that can be printed.
@@ -124,35 +125,29 @@ func (o *Options) chosen() []string {
 
 // NewCommand returns the command.
 func NewCommand(p *plugin.Plugin) *cobra.Command {
-	o := &Options{}
-	cmd := &cobra.Command{
+	cmd := plugin.Command(p, &Options{}, &cobra.Command{
 		Use:     "render (-f FILE | -k FOLDER)",
 		Short:   "Print what manifests would get attached",
 		Long:    long,
 		Example: examples,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Manifests.Filenames = append(o.Manifests.Filenames, args...)
-			o.Manifests.Namespace, o.Manifests.Stdin = p.OfflineNamespace(), p.In
-			if err := o.Validate(); err != nil {
-				return err
-			}
-			return o.run(cmd.Context(), p)
-		},
-	}
-	o.AddFlags(cmd.Flags())
-	completeValues(cmd, "output", outputs)
-	completeValues(cmd, "with", parts[1:])
-	completeValues(cmd, "only", parts)
+	})
+	plugin.CompleteValues(cmd, "output", outputs)
+	plugin.CompleteValues(cmd, "with", parts[1:])
+	plugin.CompleteValues(cmd, "only", parts)
 	return cmd
 }
 
-// completeValues completes a flag of which all values are known.
-func completeValues(cmd *cobra.Command, flag string, values []string) {
-	// The error is about a flag that does not exist, or is registered twice.
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+// Complete adds the files that are given as arguments.
+func (o *Options) Complete(p *plugin.Plugin, args []string) error {
+	o.plugin = p
+	o.Manifests.Filenames = append(o.Manifests.Filenames, args...)
+	o.Manifests.Namespace, o.Manifests.Stdin = p.OfflineNamespace(), p.In
+	return nil
 }
 
-func (o *Options) run(ctx context.Context, p *plugin.Plugin) error {
+// Run prints the chosen parts, and what keeps workloads from being attached.
+func (o *Options) Run(ctx context.Context) error {
+	p := o.plugin
 	objects, err := manifests.Read(ctx, o.Manifests)
 	if err != nil {
 		return err

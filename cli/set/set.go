@@ -1,8 +1,9 @@
-// Package set implements kubectl latency set and unset, which write the annotations of
-// Deployments and Services.
+// Package set is kubectl latency set: it writes the annotations of Deployments and
+// Services.
 package set
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,18 +11,19 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/kong-latency/kong-latency/cli/annotate"
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/cli/plugin"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
 const (
-	setLong = `Write the annotations that enable autoscaling. They are checked before they are sent.
+	long = `Write the annotations that enable autoscaling. They are checked before they are sent.
 
 Annotations that no flag names are left unchanged. Warnings of the API server are
 printed: they say what will be attached, and what keeps it from working.`
 
-	setExamples = `  # Hold the latency of Deployment echo at 40 ms
+	examples = `  # Hold the latency of Deployment echo at 40 ms
   kubectl latency set deployment/echo --target-ms 40
 
   # Show what would change, with minimum and maximum replicas
@@ -32,16 +34,6 @@ printed: they say what will be attached, and what keeps it from working.`
 
   # Stop scaling in for a while
   kubectl latency set deployment/echo --paused=scale-in`
-
-	unsetLong = `Remove annotations by their keys, which may be without "kong.latency/", or all of
-them. Without target-ms the HorizontalPodAutoscaler is detached; the number of
-replicas does not change.`
-
-	unsetExamples = `  # Reset minimum and maximum replicas to the defaults
-  kubectl latency unset deployment/echo min-replicas max-replicas
-
-  # Detach and remove all settings
-  kubectl latency unset deployment/echo --all`
 )
 
 // flag is the command line flag of a key.
@@ -66,74 +58,71 @@ var flags = []flag{
 	{name: "preserve-replicas", key: annotations.PreserveReplicas, bare: "true"},
 }
 
-// NewSetCommand returns the command set.
-func NewSetCommand(p *plugin.Plugin) *cobra.Command {
-	w := writer{plugin: p, verb: "annotated"}
-	values := make([]string, len(flags))
-	cmd := &cobra.Command{
-		Use:               "set TYPE/NAME... --target-ms MS",
-		Short:             "Write the annotations of Deployments or Services",
-		Long:              setLong,
-		Example:           setExamples,
-		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: live.CompleteRefs(p, 0),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			refs, err := live.ParseRefs(args)
-			if err != nil {
-				return err
-			}
-			c := changes{}
-			for i, f := range flags {
-				if cmd.Flags().Changed(f.name) {
-					c[f.key] = &values[i]
-				}
-			}
-			if len(c) == 0 {
-				return fmt.Errorf("nothing to set: set at least one of --%s", strings.Join(flagNames(), ", --"))
-			}
-			return w.write(cmd.Context(), refs, func(map[string]string) changes { return c })
-		},
-	}
-	for i, f := range flags {
-		addFlag(cmd.Flags(), &values[i], f)
-	}
-	w.addFlags(cmd.Flags())
-	return cmd
+// Options of the command.
+type Options struct {
+	// Writer writes the annotations.
+	Writer annotate.Writer
+	// Changes are the new values.
+	Changes annotate.Changes
+
+	values []string
+	given  *pflag.FlagSet
+	refs   []live.Ref
 }
 
-// NewUnsetCommand returns the command unset.
-func NewUnsetCommand(p *plugin.Plugin) *cobra.Command {
-	w := writer{plugin: p, verb: "annotated"}
-	all := false
-	cmd := &cobra.Command{
-		Use:               "unset TYPE/NAME... [KEY...]",
-		Short:             "Remove the annotations of Deployments or Services",
-		Long:              unsetLong,
-		Example:           unsetExamples,
+// NewCommand returns the command.
+func NewCommand(p *plugin.Plugin) *cobra.Command {
+	return plugin.Command(p, &Options{}, &cobra.Command{
+		Use:               "set TYPE/NAME... --target-ms MS",
+		Short:             "Write the annotations of Deployments or Services",
+		Long:              long,
+		Example:           examples,
 		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: completeUnset(p),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			refs, keys, err := splitArgs(args)
-			switch {
-			case err != nil:
-				return err
-			case all && len(keys) > 0:
-				return fmt.Errorf("--all removes all keys: leave out %s, or --all", strings.Join(keys, ", "))
-			case !all && len(keys) == 0:
-				return fmt.Errorf("nothing to remove: name keys, such as %s, or use --all", shortName(annotations.TargetMS))
-			}
-			return w.write(cmd.Context(), refs, func(have map[string]string) changes { return removal(have, keys, all) })
-		},
+		ValidArgsFunction: live.CompleteRefs(p, 0),
+	})
+}
+
+// AddFlags adds a flag for each annotation.
+func (o *Options) AddFlags(fs *pflag.FlagSet) {
+	o.values, o.given = make([]string, len(flags)), fs
+	for i, f := range flags {
+		addFlag(fs, &o.values[i], f)
 	}
-	cmd.Flags().BoolVar(&all, "all", all, "remove every annotation with the prefix kong.latency/, including unknown ones")
-	w.addFlags(cmd.Flags())
-	return cmd
+	o.Writer.AddFlags(fs)
+}
+
+// Complete collects the objects and the flags that are given.
+func (o *Options) Complete(p *plugin.Plugin, args []string) (err error) {
+	o.Writer.Plugin = p
+	if o.refs, err = live.ParseRefs(args); err != nil {
+		return err
+	}
+	o.Changes = annotate.Changes{}
+	for i, f := range flags {
+		if o.given.Changed(f.name) {
+			o.Changes[f.key] = &o.values[i]
+		}
+	}
+	return nil
+}
+
+// Validate reports which options cannot be used.
+func (o *Options) Validate() error {
+	if len(o.Changes) == 0 {
+		return fmt.Errorf("nothing to set: name at least one of --%s", strings.Join(flagNames(), ", --"))
+	}
+	return o.Writer.Validate()
+}
+
+// Run writes the annotations.
+func (o *Options) Run(ctx context.Context) error {
+	return o.Writer.Write(ctx, o.refs, func(map[string]string) annotate.Changes { return o.Changes })
 }
 
 func addFlag(fs *pflag.FlagSet, to *string, f flag) {
 	i := slices.IndexFunc(annotations.Keys(), func(k annotations.Key) bool { return k.Name == f.key })
 	key := annotations.Keys()[i]
-	usage := shortName(f.key) + ": " + key.Value
+	usage := annotate.ShortName(f.key) + ": " + key.Value
 	if len(key.Kinds) == 1 {
 		usage += ", on a " + string(key.Kinds[0])
 	}
@@ -147,43 +136,4 @@ func flagNames() []string {
 		out[i] = f.name
 	}
 	return out
-}
-
-func shortName(key string) string { return strings.TrimPrefix(key, annotations.Prefix) }
-
-// splitArgs separates objects from keys. An argument with a slash is an object, unless
-// it is a full key.
-func splitArgs(args []string) (refs []live.Ref, keys []string, err error) {
-	for _, arg := range args {
-		key := strings.TrimPrefix(arg, annotations.Prefix)
-		if strings.Contains(key, "/") {
-			ref, err := live.ParseRef(arg)
-			if err != nil {
-				return nil, nil, err
-			}
-			refs = append(refs, ref)
-			continue
-		}
-		keys = append(keys, annotations.Prefix+key)
-	}
-	if len(refs) == 0 {
-		return nil, nil, fmt.Errorf("%q names no object: it must be deployment/NAME or service/NAME", args[0])
-	}
-	return refs, keys, nil
-}
-
-func completeUnset(p *plugin.Plugin) cobra.CompletionFunc {
-	objects := live.CompleteRefs(p, 1)
-	return func(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		if len(args) == 0 {
-			return objects(cmd, args, toComplete)
-		}
-		var out []cobra.Completion
-		for _, k := range annotations.Keys() {
-			if name := shortName(k.Name); !k.Written && !slices.Contains(args, name) {
-				out = append(out, name)
-			}
-		}
-		return out, cobra.ShellCompDirectiveNoFileComp
-	}
 }

@@ -1,4 +1,6 @@
-package set
+// Package annotate changes the annotations of objects in a cluster, or shows what that would
+// change: what the commands set and unset share.
+package annotate
 
 import (
 	"context"
@@ -24,38 +26,48 @@ const (
 	dryRunServer = "server"
 )
 
-// writer writes annotations, or shows what writing them would change.
-type writer struct {
-	plugin *plugin.Plugin
-	verb   string
-	dryRun string
-	diff   bool
+// Writer writes annotations, or shows what writing them would change.
+type Writer struct {
+	Plugin *plugin.Plugin
+	// DryRun is none, client or server, as in kubectl.
+	DryRun string
+	// Diff shows what would change according to the API server, and writes nothing.
+	Diff bool
 }
 
-func (w *writer) addFlags(fs *pflag.FlagSet) {
-	fs.StringVar(&w.dryRun, "dry-run", dryRunNone, "none: write the changes; client: only check them locally; server: let the API server and its webhooks check them, too")
-	fs.BoolVar(&w.diff, "diff", false, "show what would change, according to the API server, and write nothing")
+// verb is what was done to an object.
+const verb = "annotated"
+
+// AddFlags adds the flags that say how to write.
+func (w *Writer) AddFlags(fs *pflag.FlagSet) {
+	fs.StringVar(&w.DryRun, "dry-run", dryRunNone, "none: write the changes; client: only check them locally; server: let the API server and its webhooks check them, too")
+	fs.BoolVar(&w.Diff, "diff", false, "show what would change, according to the API server, and write nothing")
 }
 
 // item is one object and its changes.
 type item struct {
 	ref     live.Ref
 	object  *unstructured.Unstructured
-	changes changes
+	changes Changes
 }
 
-// write makes the changes, which may depend on the annotations that an object has.
-// Nothing is written unless all objects exist and all values are allowed.
-func (w *writer) write(ctx context.Context, refs []live.Ref, change func(have map[string]string) changes) error {
-	switch w.dryRun {
+// Validate reports which options cannot be used.
+func (w *Writer) Validate() error {
+	switch w.DryRun {
 	case dryRunNone, dryRunClient, dryRunServer:
 	default:
-		return fmt.Errorf("--dry-run is %q: must be none, client or server", w.dryRun)
+		return fmt.Errorf("--dry-run is %q: must be none, client or server", w.DryRun)
 	}
-	if w.diff && w.dryRun == dryRunClient {
+	if w.Diff && w.DryRun == dryRunClient {
 		return errors.New("--diff needs the API server: leave out --dry-run=client")
 	}
-	c, err := live.Connect(w.plugin)
+	return nil
+}
+
+// Write makes the changes, which may depend on the annotations that an object has.
+// Nothing is written unless all objects exist and all values are allowed.
+func (w *Writer) Write(ctx context.Context, refs []live.Ref, change func(have map[string]string) Changes) error {
+	c, err := live.Connect(w.Plugin)
 	if err != nil {
 		return err
 	}
@@ -76,7 +88,7 @@ func (w *writer) write(ctx context.Context, refs []live.Ref, change func(have ma
 }
 
 // prepare reads the object and checks the changes.
-func prepare(ctx context.Context, c *live.Cluster, ref live.Ref, change func(map[string]string) changes) (item, error) {
+func prepare(ctx context.Context, c *live.Cluster, ref live.Ref, change func(map[string]string) Changes) (item, error) {
 	i := item{ref: ref, object: &unstructured.Unstructured{}}
 	i.object.SetGroupVersionKind(ref.GroupVersionKind())
 	if err := c.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: ref.Name}, i.object); err != nil {
@@ -91,12 +103,12 @@ func prepare(ctx context.Context, c *live.Cluster, ref live.Ref, change func(map
 }
 
 // send makes the changes of one object and prints the result.
-func (w *writer) send(ctx context.Context, c *live.Cluster, i item) error {
+func (w *Writer) send(ctx context.Context, c *live.Cluster, i item) error {
 	if len(i.changes) == 0 {
 		return w.say("%s unchanged\n", i.ref)
 	}
-	if w.dryRun == dryRunClient {
-		return w.say("%s %s (dry run)\n", i.ref, w.verb)
+	if w.DryRun == dryRunClient {
+		return w.say("%s %s (dry run)\n", i.ref, verb)
 	}
 	patch, err := i.changes.patch()
 	if err != nil {
@@ -104,27 +116,27 @@ func (w *writer) send(ctx context.Context, c *live.Cluster, i item) error {
 	}
 	before := i.object.DeepCopy()
 	options := []client.PatchOption{client.FieldOwner(fieldManager)}
-	if w.diff || w.dryRun == dryRunServer {
+	if w.Diff || w.DryRun == dryRunServer {
 		options = append(options, client.DryRunAll)
 	}
 	if err := c.Patch(ctx, i.object, client.RawPatch(types.MergePatchType, patch), options...); err != nil {
 		return fmt.Errorf("annotate %s: %w", i.ref, err)
 	}
 	switch {
-	case w.diff:
+	case w.Diff:
 		text, err := diff(i.ref.String(), before, i.object)
 		if err != nil {
 			return err
 		}
 		return w.say("%s", text)
-	case w.dryRun == dryRunServer:
-		return w.say("%s %s (server dry run)\n", i.ref, w.verb)
+	case w.DryRun == dryRunServer:
+		return w.say("%s %s (server dry run)\n", i.ref, verb)
 	default:
-		return w.say("%s %s\n", i.ref, w.verb)
+		return w.say("%s %s\n", i.ref, verb)
 	}
 }
 
-func (w *writer) say(format string, args ...any) error {
-	_, err := fmt.Fprintf(w.plugin.Out, format, args...)
+func (w *Writer) say(format string, args ...any) error {
+	_, err := fmt.Fprintf(w.Plugin.Out, format, args...)
 	return err
 }

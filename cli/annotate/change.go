@@ -1,4 +1,4 @@
-package set
+package annotate
 
 import (
 	"encoding/json"
@@ -12,18 +12,19 @@ import (
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
-// changes holds new values by key; nil removes the key.
-type changes map[string]*string
+// Changes holds new values by key; nil removes the key.
+type Changes map[string]*string
 
-// removal returns the change that removes keys, or all of the product's keys.
-func removal(have map[string]string, keys []string, all bool) changes {
+// Removal returns the change that removes keys, or all of the product's keys.
+func Removal(have map[string]string, keys []string, all bool) Changes {
 	if all {
 		keys = slices.Collect(maps.Keys(annotations.Prefixed(have)))
 	}
-	out := changes{}
+	out := Changes{}
 	for _, key := range keys {
 		if _, ok := have[key]; ok {
 			out[key] = nil
@@ -33,8 +34,8 @@ func removal(have map[string]string, keys []string, all bool) changes {
 }
 
 // effective returns the changes that make a difference.
-func (c changes) effective(have map[string]string) changes {
-	out := changes{}
+func (c Changes) effective(have map[string]string) Changes {
+	out := Changes{}
 	for key, value := range c {
 		old, ok := have[key]
 		if value == nil && ok || value != nil && (!ok || old != *value) {
@@ -47,7 +48,7 @@ func (c changes) effective(have map[string]string) changes {
 // check returns what would be wrong with the annotations of an object of kind k after
 // the changes. Existing mistakes are errors, too, as admission refuses them; unless
 // keys are only removed, which cannot make anything worse.
-func (c changes) check(k annotations.Kind, have map[string]string) error {
+func (c Changes) check(k annotations.Kind, have map[string]string) error {
 	next := maps.Clone(have)
 	if next == nil {
 		next = map[string]string{}
@@ -72,7 +73,7 @@ func (c changes) check(k annotations.Kind, have map[string]string) error {
 }
 
 // patch returns the changes as a JSON merge patch.
-func (c changes) patch() ([]byte, error) {
+func (c Changes) patch() ([]byte, error) {
 	raw, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": c}})
 	if err != nil {
 		return nil, fmt.Errorf("encode patch: %w", err)
@@ -103,3 +104,27 @@ func diff(name string, before, after *unstructured.Unstructured) (string, error)
 
 // lines returns the lines of a text, each with its line end.
 func lines(text string) []string { return slices.Collect(strings.Lines(text)) }
+
+// ShortName is a key without the product's prefix.
+func ShortName(key string) string { return strings.TrimPrefix(key, annotations.Prefix) }
+
+// splitArgs separates objects from keys. An argument with a slash is an object, unless
+// it is a full key.
+func splitArgs(args []string) (refs []live.Ref, keys []string, err error) {
+	for _, arg := range args {
+		key := strings.TrimPrefix(arg, annotations.Prefix)
+		if strings.Contains(key, "/") {
+			ref, err := live.ParseRef(arg)
+			if err != nil {
+				return nil, nil, err
+			}
+			refs = append(refs, ref)
+			continue
+		}
+		keys = append(keys, annotations.Prefix+key)
+	}
+	if len(refs) == 0 {
+		return nil, nil, fmt.Errorf("%q names no object: it must be deployment/NAME or service/NAME", args[0])
+	}
+	return refs, keys, nil
+}

@@ -1,6 +1,6 @@
 // Package list implements kubectl latency get: it lists autoscaled workloads and their
 // state.
-package list
+package get
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kong-latency/kong-latency/cli/live"
@@ -16,8 +17,8 @@ import (
 )
 
 const (
-	long = `List the workloads that are autoscaled by latency, or ask for it, those that are
-farthest over their target first.
+	long = `List the workloads that are enabled or autoscaled by latency, those that are farthest
+over their target first.
 
 NOW is the latency that the autoscaler saw last, REPLICAS the desired number, AGE the
 autoscaler's age. PIPELINE is ok if nothing is known to keep the metric from arriving;
@@ -36,53 +37,74 @@ otherwise it names the hop, and doctor explains it.`
 	interval = 3 * time.Second
 )
 
-// options of the command.
-type options struct {
-	plugin        *plugin.Plugin
-	allNamespaces bool
-	watch         bool
-	selector      string
-	output        string
-	noHeaders     bool
-	flags         watch.Flags
+// Options of the command.
+type Options struct {
+	// AllNamespaces lists the workloads of all namespaces.
+	AllNamespaces bool
+	// Watch goes on and prints what changes.
+	Watch bool
+	// Selector is a label selector of Deployments.
+	Selector string
+	// Output is one of the formats.
+	Output string
+	// NoHeaders leaves out the headers of the table.
+	NoHeaders bool
+	// Pipeline says where the parts of the metric pipeline are.
+	Pipeline watch.Flags
+
+	plugin   *plugin.Plugin
+	refs     []live.Ref
+	selector labels.Selector
 }
 
 // NewCommand returns the command.
 func NewCommand(p *plugin.Plugin) *cobra.Command {
-	o := options{plugin: p}
-	cmd := &cobra.Command{
+	return plugin.Command(p, &Options{}, &cobra.Command{
 		Use:               "get [TYPE/NAME...]",
 		Aliases:           []string{"list", "ls"},
 		Short:             "List autoscaled workloads",
 		Long:              long,
 		Example:           examples,
 		ValidArgsFunction: live.CompleteRefs(p, 0),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.run(cmd.Context(), args)
-		},
-	}
-	fs := cmd.Flags()
-	fs.BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "list the workloads of all namespaces")
-	fs.BoolVarP(&o.watch, "watch", "w", false, fmt.Sprintf("print changes, checking every %s", interval))
-	fs.StringVarP(&o.selector, "selector", "l", "", "list Deployments with these labels only")
-	fs.StringVarP(&o.output, "output", "o", "", "format: wide, json, yaml or name")
-	fs.BoolVar(&o.noHeaders, "no-headers", false, "do not print headers")
-	o.flags.AddFlags(fs)
-	return cmd
+	})
 }
 
-func (o *options) run(ctx context.Context, args []string) error {
-	refs, err := live.ParseRefs(args)
-	if err != nil {
+// AddFlags adds the flags of the command.
+func (o *Options) AddFlags(fs *pflag.FlagSet) {
+	fs.BoolVarP(&o.AllNamespaces, "all-namespaces", "A", false, "list the workloads of all namespaces")
+	fs.BoolVarP(&o.Watch, "watch", "w", false, fmt.Sprintf("go on and print what changes, looking every %s", interval))
+	fs.StringVarP(&o.Selector, "selector", "l", "", "list Deployments with these labels only")
+	fs.StringVarP(&o.Output, "output", "o", "", "format: wide, json, yaml or name")
+	fs.BoolVar(&o.NoHeaders, "no-headers", false, "print no headers")
+	o.Pipeline.AddFlags(fs)
+}
+
+// Complete reads the workloads and Services that the arguments name.
+func (o *Options) Complete(p *plugin.Plugin, args []string) (err error) {
+	o.plugin = p
+	if o.refs, err = live.ParseRefs(args); err != nil {
 		return err
 	}
-	where, err := o.flags.Options()
-	if err != nil {
+	if o.selector, err = labels.Parse(o.Selector); err != nil {
+		return fmt.Errorf("--selector is %q: %w", o.Selector, err)
+	}
+	return nil
+}
+
+// Validate reports which options cannot be used.
+func (o *Options) Validate() error {
+	if _, err := o.Pipeline.Options(); err != nil {
 		return err
 	}
-	selector, err := labels.Parse(o.selector)
+	_, err := newPrinter(o)
+	return err
+}
+
+// Run lists the workloads.
+func (o *Options) Run(ctx context.Context) error {
+	where, err := o.Pipeline.Options()
 	if err != nil {
-		return fmt.Errorf("--selector is %q: %w", o.selector, err)
+		return err
 	}
 	printer, err := newPrinter(o)
 	if err != nil {
@@ -93,11 +115,11 @@ func (o *options) run(ctx context.Context, args []string) error {
 		return err
 	}
 	namespace := c.Namespace
-	if o.allNamespaces {
+	if o.AllNamespaces {
 		namespace = ""
 	}
 	keep := func(w live.Workload) bool {
-		return selector.Matches(labels.Set(w.Deployment.Labels)) && (len(refs) == 0 || w.Named(refs))
+		return o.selector.Matches(labels.Set(w.Deployment.Labels)) && (len(o.refs) == 0 || w.Named(o.refs))
 	}
 	read := func(ctx context.Context) ([]Row, error) {
 		state, err := c.Read(ctx, namespace, where)
@@ -110,10 +132,10 @@ func (o *options) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(first) == 0 && !o.watch {
+	if len(first) == 0 && !o.Watch {
 		return o.none(namespace)
 	}
-	if err := printer.print(o.plugin.Out, first); err != nil || !o.watch {
+	if err := printer.print(o.plugin.Out, first); err != nil || !o.Watch {
 		return err
 	}
 	ticker := time.NewTicker(interval)
@@ -123,8 +145,8 @@ func (o *options) run(ctx context.Context, args []string) error {
 }
 
 // none reports on stderr that there is nothing to list, as kubectl does.
-func (o *options) none(namespace string) error {
-	if o.output == outputJSON || o.output == outputYAML {
+func (o *Options) none(namespace string) error {
+	if o.Output == outputJSON || o.Output == outputYAML {
 		printer, err := newPrinter(o)
 		if err != nil {
 			return err

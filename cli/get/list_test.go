@@ -1,4 +1,4 @@
-package list
+package get
 
 import (
 	"bytes"
@@ -60,14 +60,14 @@ func sample() []Row {
 }
 
 func TestFormats(t *testing.T) {
-	for name, o := range map[string]options{
+	for name, o := range map[string]Options{
 		"table.txt":          {},
-		"all-namespaces.txt": {allNamespaces: true},
-		"no-headers.txt":     {noHeaders: true},
-		"wide.txt":           {output: "wide", allNamespaces: true},
-		"list.json":          {output: "json"},
-		"list.yaml":          {output: "yaml"},
-		"name.txt":           {output: "name"},
+		"all-namespaces.txt": {AllNamespaces: true},
+		"no-headers.txt":     {NoHeaders: true},
+		"wide.txt":           {Output: "wide", AllNamespaces: true},
+		"list.json":          {Output: "json"},
+		"list.yaml":          {Output: "yaml"},
+		"name.txt":           {Output: "name"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, err := newPrinter(&o)
@@ -86,7 +86,7 @@ func TestFormats(t *testing.T) {
 
 func TestOneByOne(t *testing.T) {
 	for name, output := range map[string]string{"each.json": "json", "each.yaml": "yaml"} {
-		p, err := newPrinter(&options{output: output})
+		p, err := newPrinter(&Options{Output: output})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestOneByOne(t *testing.T) {
 }
 
 func TestAnUnknownFormat(t *testing.T) {
-	_, err := newPrinter(&options{output: "xml"})
+	_, err := newPrinter(&Options{Output: "xml"})
 	if err == nil || err.Error() != `--output is "xml": must be wide, json, yaml or name` {
 		t.Error(err)
 	}

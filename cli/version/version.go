@@ -1,4 +1,6 @@
-package cli
+// Package version is kubectl latency version: the versions of the plugin and of what runs
+// in the cluster.
+package version
 
 import (
 	"cmp"
@@ -8,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -29,31 +32,53 @@ const (
 const versionExamples = `  # The versions of the plugin and of what runs in the cluster
   kubectl latency version
 
-  # Ask no cluster
+  # Contact no cluster
   kubectl latency version --client`
 
-func versionCommand(p *plugin.Plugin) *cobra.Command {
-	var clientOnly bool
-	cmd := &cobra.Command{
+// Options of the command.
+type Options struct {
+	// ClientOnly prints the version of the plugin only.
+	ClientOnly bool
+
+	plugin *plugin.Plugin
+}
+
+// NewCommand returns the command.
+func NewCommand(p *plugin.Plugin) *cobra.Command {
+	return plugin.Command(p, &Options{}, &cobra.Command{
 		Use:               "version",
 		Short:             "Print the versions of the plugin and of what runs in the cluster",
 		Example:           versionExamples,
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := fmt.Fprintf(p.Out, "Client Version: %s\n", version.String()); err != nil || clientOnly {
-				return err
-			}
-			running, err := serverVersions(cmd.Context(), p)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(p.Out, "Server Version: %s\n", running)
-			return err
-		},
+	})
+}
+
+// AddFlags adds the flags of the command.
+func (o *Options) AddFlags(fs *pflag.FlagSet) {
+	fs.BoolVar(&o.ClientOnly, "client", false, "print the version of the plugin only, without contacting a cluster")
+}
+
+// Complete keeps the surroundings.
+func (o *Options) Complete(p *plugin.Plugin, _ []string) error {
+	o.plugin = p
+	return nil
+}
+
+// Validate accepts all options.
+func (o *Options) Validate() error { return nil }
+
+// Run prints the versions.
+func (o *Options) Run(ctx context.Context) error {
+	if _, err := fmt.Fprintf(o.plugin.Out, "Client Version: %s\n", version.String()); err != nil || o.ClientOnly {
+		return err
 	}
-	cmd.Flags().BoolVar(&clientOnly, "client", false, "print the version of the plugin only, and ask no cluster")
-	return cmd
+	running, err := serverVersions(ctx, o.plugin)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(o.plugin.Out, "Server Version: %s\n", running)
+	return err
 }
 
 // serverVersions says in a line which versions run.

@@ -1,4 +1,4 @@
-package list
+package get
 
 import (
 	"encoding/json"
@@ -42,17 +42,17 @@ type printer struct {
 	now    func() time.Time
 }
 
-func newPrinter(o *options) (*printer, error) {
-	switch o.output {
+func newPrinter(o *Options) (*printer, error) {
+	switch o.Output {
 	case outputTable, outputWide, outputJSON, outputYAML, outputName:
 	default:
-		return nil, fmt.Errorf("--output is %q: must be wide, json, yaml or name", o.output)
+		return nil, fmt.Errorf("--output is %q: must be wide, json, yaml or name", o.Output)
 	}
 	return &printer{
-		output: o.output,
+		output: o.Output,
 		now:    time.Now,
 		table: printers.NewTablePrinter(printers.PrintOptions{
-			Wide: o.output == outputWide, NoHeaders: o.noHeaders, WithNamespace: o.allNamespaces,
+			Wide: o.Output == outputWide, NoHeaders: o.NoHeaders, WithNamespace: o.AllNamespaces,
 		}),
 	}, nil
 }
