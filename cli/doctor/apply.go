@@ -74,12 +74,9 @@ func printByHand(w io.Writer, list []fix) error {
 	var out strings.Builder
 	out.WriteString("These are for you to carry out:\n")
 	for _, f := range list {
-		fmt.Fprintf(&out, "\n%s, which mends %s:\n", f.hop, f.reason)
+		fmt.Fprintf(&out, "\n%s, which fixes %s:\n", f.hop, f.reason)
 		for l := range strings.Lines(f.text) {
-			out.WriteString("    " + l)
-		}
-		if !strings.HasSuffix(f.text, "\n") {
-			out.WriteString("\n")
+			out.WriteString("    " + strings.TrimSuffix(l, "\n") + "\n")
 		}
 	}
 	out.WriteString("\n")

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/manifest"
 )
 
@@ -17,6 +18,8 @@ type fix struct {
 	reason string
 	// text is the fix as it was found: manifests, or words, or values for Helm.
 	text string
+	// comment is the text as YAML comments.
+	comment string
 	// objects are the manifests; none if the fix is for a person to carry out.
 	objects []*unstructured.Unstructured
 }
@@ -32,7 +35,7 @@ func fixes(reports []Report) []fix {
 				if f.found.Fix.IsZero() || f.Severity != finding.Error {
 					continue
 				}
-				one := fix{hop: h.Hop, reason: f.Reason, text: f.Fix, objects: objectsOf(f.found.Fix)}
+				one := fix{hop: h.Hop, reason: f.Reason, text: f.Fix, comment: render.Comment(f.found.Fix), objects: objectsOf(f.found.Fix)}
 				if key := one.key(); !seen[key] {
 					seen[key] = true
 					out = append(out, one)
@@ -95,9 +98,7 @@ func printFixes(w io.Writer, list []fix) error {
 			out.WriteString(strings.TrimRight(f.text, "\n") + "\n")
 			continue
 		}
-		for l := range strings.Lines(f.text) {
-			fmt.Fprintf(&out, "# %s\n", strings.TrimPrefix(strings.TrimSuffix(l, "\n"), "# "))
-		}
+		out.WriteString(f.comment)
 	}
 	_, err := io.WriteString(w, out.String())
 	return err

@@ -68,7 +68,7 @@ func policyFields(c *files.Cluster) []finding.Finding {
 		}
 		for _, e := range strict.Errors() {
 			field := strings.Trim(strings.TrimPrefix(e.Error(), "unknown field "), `"`)
-			out = append(out, policy.PolicyInvalid.On(files.Name(o), "%s: there is no such field", field))
+			out = append(out, policy.PolicyInvalid.On(files.Name(o), "%s: there is no such field", field).At(finding.ParsePath(field)))
 		}
 	}
 	return out

@@ -1,35 +1,16 @@
 package lint
 
 import (
-	"regexp"
 	"slices"
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/cluster/files"
 	"github.com/kong-latency/kong-latency/internal/cluster/files/manifests"
 	"github.com/kong-latency/kong-latency/internal/finding"
-	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // locator knows in which line a mistake is.
 type locator struct{ cluster *files.Cluster }
-
-var (
-	// keyInMessage is an annotation that a message names.
-	keyInMessage = regexp.MustCompile(`kong\.latency/[A-Za-z0-9-]+`)
-	// fieldInMessage is the field that a message begins with, as of a LatencyPolicy.
-	fieldInMessage = regexp.MustCompile(`^spec[A-Za-z0-9.\[\]]*`)
-	step           = regexp.MustCompile(`[^.\[\]]+`)
-)
-
-// keys are the annotations where the mistake is, for reasons whose messages do not
-// name it.
-var keys = map[*finding.Reason]string{
-	plan.ServiceDoesNotSelectPods: annotations.Service,
-	plan.AdoptedNotFound:          annotations.Adopt,
-	plan.AdoptedScalesOther:       annotations.Adopt,
-	plan.AdoptedControlled:        annotations.Adopt,
-}
 
 // locate is the line of an annotation or a field that the finding is about, or else
 // that of the object's name. A finding about an object that is not in the files
@@ -42,47 +23,22 @@ func (l locator) locate(f finding.Finding) manifests.Position {
 	if len(f.Field) > 0 {
 		return field(o, f.Field)
 	}
-	for _, path := range l.paths(o, f) {
-		if at, ok := o.Position(path...); ok {
-			return at
-		}
-	}
 	at, _ := o.Position("metadata", "name")
 	return at
 }
 
-// paths are the fields at which the mistake may be, the likeliest first.
-func (l locator) paths(o manifests.Object, f finding.Finding) [][]string {
-	var out [][]string
-	if len(f.Field) > 0 {
-		out = append(out, f.Field)
-	}
-	if _, ok := annotated(o); ok {
-		for _, key := range keyInMessage.FindAllString(f.Message, -1) {
-			out = append(out, path(key))
-		}
-		if f.Hop() == nil {
-			out = append(out, path(annotations.TargetMS))
-		}
-	}
-	if key, ok := keys[f.Reason]; ok {
-		out = append([][]string{path(key)}, out...)
-	}
-	// A field that is absent is at the one that lacks it.
-	for steps := step.FindAllString(fieldInMessage.FindString(f.Message), -1); len(steps) > 0; steps = steps[:len(steps)-1] {
-		out = append(out, steps)
-	}
-	return out
-}
-
-// field is the line of a field, or if it is absent of the nearest one around it. What is
-// below an entry of a ConfigMap's data is in the text of the entry.
+// field is the line of a field, or if it is absent of the nearest one around it; of an
+// object's metadata that is its name. What is below an entry of a ConfigMap's data is in the text of the entry.
 func field(o manifests.Object, path finding.Path) manifests.Position {
 	if o.GetKind() == "ConfigMap" && len(path) > 2 && path[0] == "data" {
 		at, _ := o.PositionIn(path[:2], path[2:])
 		return at
 	}
 	at, there := o.Position(path...)
+	if !there && len(path) > 1 && path[0] == "metadata" {
+		at, _ = o.Position("metadata", "name")
+		return at
+	}
 	for ; !there && len(path) > 0; path = path[:len(path)-1] {
 		at, there = o.Position(path...)
 	}

@@ -73,7 +73,7 @@ func invalidPolicy(p v1alpha1.LatencyPolicy) []finding.Finding {
 	}
 	found = slices.DeleteFunc(found, func(f finding.Finding) bool { return f.Reason == policy.PolicySelectorInvalid })
 	for _, e := range errs {
-		found = append(found, policy.PolicySelectorInvalid.On(policy.Object(p.Name), "%s", e.Error()))
+		found = append(found, policy.PolicySelectorInvalid.On(policy.Object(p.Name), "%s", e.Error()).At(finding.ParsePath(e.Field)))
 	}
 	finding.Sort(found)
 	return found

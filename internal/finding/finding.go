@@ -113,6 +113,8 @@ type Finding struct {
 	Field Path
 	// Message is one sentence that names what is wrong and what is allowed.
 	Message string
+	// NamesObject is true if Message begins with the object.
+	NamesObject bool
 	// Fix is what resolves it; the zero Fix when the message says it all.
 	Fix Fix
 }
@@ -132,6 +134,12 @@ func (r *Reason) On(o Object, format string, args ...any) Finding {
 // At returns the finding with its field, see [NewPath].
 func (f Finding) At(steps ...any) Finding {
 	f.Field = NewPath(steps...)
+	return f
+}
+
+// NamingObject returns the finding as one whose message begins with its object.
+func (f Finding) NamingObject() Finding {
+	f.NamesObject = true
 	return f
 }
 

@@ -54,3 +54,8 @@ func plain(step string) bool {
 	}
 	return step != ""
 }
+
+// ParsePath reads a path as the Kubernetes API writes it, such as that of a field.Error.
+func ParsePath(text string) Path {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == '.' || r == '[' || r == ']' })
+}

@@ -110,7 +110,8 @@ func (claim *Claim) conflict(w model.Workload, a model.Autoscaler) finding.Findi
 	if !a.ScalesWorkload(w) {
 		return NameTaken.On(w.Object(), "HorizontalPodAutoscaler %s exists already, scales %s and is controlled by %s",
 			a.Name, a.Scales, a.Controller).
-			Suggest("delete or rename it; kong-latency attaches its own as soon as it is gone")
+			Suggest("delete or rename it; kong-latency attaches its own as soon as it is gone").
+			At(annotations.Path(annotations.TargetMS))
 	}
 	const both = "%s %s scales it, and so would HorizontalPodAutoscaler %s"
 	text := both
@@ -121,6 +122,7 @@ func (claim *Claim) conflict(w model.Workload, a model.Autoscaler) finding.Findi
 	if a.Kind == model.KindHPA && a.Name == claim.Name {
 		f = AnotherAutoscaler.On(w.Object(), "HorizontalPodAutoscaler %s scales it already, and kong-latency does not manage it", a.Name)
 	}
+	f = f.At(annotations.Path(annotations.TargetMS))
 	if a.Kind == model.KindHPA && a.Controller == (model.Ref{}) && claim.Managed == nil {
 		return f.Suggest("delete it, or have it taken over by %s: %q", annotations.Adopt, a.Name)
 	}

@@ -135,13 +135,13 @@ func serviceOf(w model.Workload, near nearby, c model.Catalog) (model.Service, *
 	}
 	switch len(candidates) {
 	case 0:
-		f := NoServiceSelectsPods.On(w.Object(), "no Service in namespace %s selects its pods", w.Namespace)
+		f := NoServiceSelectsPods.On(w.Object(), "no Service in namespace %s selects its pods", w.Namespace).At(annotations.Path(annotations.TargetMS))
 		return model.Service{}, &f
 	case 1:
 		return candidates[0], nil
 	default:
 		f := AmbiguousService.On(w.Object(), "Services %s %s", names(candidates), verb).
-			Suggest("annotate the Deployment with %s: %s", annotations.Service, candidates[0].Name)
+			Suggest("annotate the Deployment with %s: %s", annotations.Service, candidates[0].Name).At(annotations.Path(annotations.TargetMS))
 		return model.Service{}, &f
 	}
 }
@@ -182,7 +182,7 @@ func CheckService(s model.Service, c model.Catalog) []finding.Finding {
 	}
 	switch selected := c.WorkloadsSelectedBy(s); len(selected) {
 	case 0:
-		return []finding.Finding{NoDeploymentSelected.On(s.Object(), "%s", nothingSelected(s))}
+		return []finding.Finding{NoDeploymentSelected.On(s.Object(), "%s", nothingSelected(s)).At(annotations.Path(annotations.TargetMS))}
 	case 1:
 		return nil
 	default:
@@ -191,7 +191,7 @@ func CheckService(s model.Service, c model.Catalog) []finding.Finding {
 			list[i] = w.Name
 		}
 		return []finding.Finding{AmbiguousDeployment.On(s.Object(), "it selects the pods of Deployments %s", enumerate(list)).
-			Suggest("annotate the Service with %s: %s", annotations.Deployment, list[0])}
+			Suggest("annotate the Service with %s: %s", annotations.Deployment, list[0]).At(annotations.Path(annotations.TargetMS))}
 	}
 }
 

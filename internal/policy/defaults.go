@@ -47,7 +47,8 @@ func (p *Policy) behavior(o finding.Object, s annotations.Settings) (b autoscali
 	}
 	b, ok := p.profile(name)
 	if !ok {
-		f := UnknownBehavior.On(o, "%s is %q: known profiles are %s", from, name, p.profileNames())
+		f := UnknownBehavior.On(o, "%s is %q: known profiles are %s", from, name, p.profileNames()).
+			At(annotations.Path(annotations.Behavior))
 		return b, &f
 	}
 	return b, nil

@@ -45,14 +45,15 @@ func Object(name string) finding.Object { return finding.Object{Kind: "LatencyPo
 func compile(p *v1alpha1.LatencyPolicy) (*Policy, []finding.Finding) {
 	spec := p.Spec.DeepCopy()
 	path := field.NewPath("spec")
-	namespaces, err := selector(spec.NamespaceSelector, path.Child("namespaceSelector"))
-	workloads, err2 := selector(spec.WorkloadSelector, path.Child("workloadSelector"))
 	var findings []finding.Finding
-	for _, e := range []error{err, err2} {
-		if e != nil {
-			findings = append(findings, PolicySelectorInvalid.On(Object(p.Name), "%s", e.Error()))
+	usable := func(s *metav1.LabelSelector, name string) labels.Selector {
+		out, err := selector(s, path.Child(name))
+		if err != nil {
+			findings = append(findings, PolicySelectorInvalid.On(Object(p.Name), "%s", err).At("spec", name))
 		}
+		return out
 	}
+	namespaces, workloads := usable(spec.NamespaceSelector, "namespaceSelector"), usable(spec.WorkloadSelector, "workloadSelector")
 	if len(findings) > 0 {
 		return nil, findings
 	}
@@ -85,7 +86,7 @@ func compile(p *v1alpha1.LatencyPolicy) (*Policy, []finding.Finding) {
 		}
 	}
 	for _, e := range invalid {
-		findings = append(findings, PolicyInvalid.On(Object(p.Name), "%s", e.Error()))
+		findings = append(findings, PolicyInvalid.On(Object(p.Name), "%s", e.Error()).At(finding.ParsePath(e.Field)))
 	}
 	return out, findings
 }

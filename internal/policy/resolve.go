@@ -71,7 +71,7 @@ func Resolve(o finding.Object, s annotations.Settings, p *Policy) (Resolved, []f
 	var findings []finding.Finding
 	for _, c := range r.Clamped {
 		findings = append(findings, LimitClamped.On(o, "%s is %s, and LatencyPolicy %s allows %s: %s holds",
-			c.Key, c.Set, p.Name(), c.Allowed, c.Given).Suggest("set %s to %s", c.Key, c.Given))
+			c.Key, c.Set, p.Name(), c.Allowed, c.Given).Suggest("set %s to %s", c.Key, c.Given).At(annotations.Path(c.Key)))
 	}
 	if r.MinReplicas > r.MaxReplicas {
 		findings = append(findings, minAboveMax(o, s, r, p))
@@ -132,6 +132,11 @@ func minAboveMax(o finding.Object, s annotations.Settings, r Resolved, p *Policy
 	f := MinAboveMax.On(o, "%s is %d%s and %s is %d%s",
 		annotations.MinReplicas, r.MinReplicas, byDefault(s.MinReplicas, p),
 		annotations.MaxReplicas, r.MaxReplicas, byDefault(s.MaxReplicas, p))
+	if s.MinReplicas != nil {
+		f = f.At(annotations.Path(annotations.MinReplicas))
+	} else {
+		f = f.At(annotations.Path(annotations.MaxReplicas))
+	}
 	if s.MaxReplicas == nil {
 		return f.Suggest("set %s to at least %d", annotations.MaxReplicas, r.MinReplicas)
 	}

@@ -20,6 +20,18 @@ func Fix(f finding.Fix) string {
 	return comments(f) + yamlOf(f)
 }
 
+// Comment is a fix as YAML comments alone, for what kubectl must not apply.
+func Comment(f finding.Fix) string {
+	var b strings.Builder
+	if !f.IsManifest() {
+		comment(&b, Fix(f))
+		return b.String()
+	}
+	b.WriteString(comments(f))
+	comment(&b, yamlOf(f))
+	return b.String()
+}
+
 // sentence is what to do, without a manifest.
 func sentence(f finding.Fix) string {
 	commands := strings.Join(f.Commands, " && ")
@@ -36,23 +48,25 @@ func sentence(f finding.Fix) string {
 // comments are the words of a fix as YAML comments, a command on a line of its own.
 func comments(f finding.Fix) string {
 	var b strings.Builder
-	comment := func(text string) {
-		for line := range strings.Lines(text) {
-			b.WriteString("# " + strings.TrimSuffix(line, "\n") + "\n")
-		}
-	}
-	comment(f.Summary)
+	comment(&b, f.Summary)
 	for _, command := range f.Commands {
-		comment("  " + command)
+		comment(&b, "  "+command)
 	}
 	if v := f.HelmValues; v != nil {
-		comment(fmt.Sprintf("Values for Helm release %[1]s; Helm replaces lists, so they are complete:\n  helm upgrade %[1]s %[2]s -n %[3]s --reuse-values --values <this file>",
+		comment(&b, fmt.Sprintf("Values for Helm release %[1]s; Helm replaces lists, so they are complete:\n  helm upgrade %[1]s %[2]s -n %[3]s --reuse-values --values <this file>",
 			v.Release, v.Chart, v.Namespace))
 	}
 	for _, note := range f.Notes {
-		comment(note)
+		comment(&b, note)
 	}
 	return b.String()
+}
+
+// comment writes each line of a text as a comment.
+func comment(b *strings.Builder, text string) {
+	for line := range strings.Lines(text) {
+		b.WriteString("# " + strings.TrimSuffix(line, "\n") + "\n")
+	}
 }
 
 func yamlOf(f finding.Fix) string {

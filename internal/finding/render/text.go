@@ -61,17 +61,16 @@ func count(n int, what string) string {
 
 // about is the message with the object that it is about.
 func about(f finding.Finding) string {
-	object := f.Object.String()
-	if strings.HasPrefix(f.Message, object+" ") {
+	if f.NamesObject {
 		return f.Message
 	}
-	return object + ": " + f.Message
+	return f.Object.String() + ": " + f.Message
 }
 
 // fixText is the fix: a sentence behind the word, YAML below it.
 func fixText(f finding.Finding, style Style) string {
 	fix := strings.TrimRight(fixOf(f), "\n")
-	if !strings.Contains(fix, "\n") {
+	if !f.Fix.IsManifest() && len(f.Fix.Notes) == 0 {
 		return fmt.Sprintf("      %s %s\n", style.Good("fix:"), fix)
 	}
 	return fmt.Sprintf("      %s\n        %s\n", style.Good("fix:"), strings.ReplaceAll(fix, "\n", "\n        "))

@@ -109,7 +109,7 @@ func judgeService(q question, choice prometheus.Choice) answer {
 		if other := nearest.selectedBy(choice.Others); other != nil && first.Reason == NotSelected {
 			first = SelectedByOther.On(first.Object, "%s is selected by %s, but the adapter queries %s: %s",
 				first.Object, pipeline.PrometheusObject(other), pipeline.PrometheusObject(nearest.Prometheus), q.c.Snapshot.Adapter.PrometheusURL).
-				At(first.Field).WithFix(first.Fix)
+				At(first.Field).WithFix(first.Fix).NamingObject()
 		}
 		out := answer{Scrape: nearest.fixedScrape()}
 		out.Findings = []finding.Finding{first}

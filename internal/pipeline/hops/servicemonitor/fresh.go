@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
@@ -52,8 +51,7 @@ func (q question) fresh() (*monitoringv1.ServiceMonitor, error) {
 	if j := q.judge(); !j.works() {
 		for _, f := range j.flaws {
 			if f.finding.Severity == finding.Error {
-				return nil, fmt.Errorf("let Prometheus scrape Kong Operator: a new ServiceMonitor, too, %s",
-					strings.TrimPrefix(f.finding.Message, pipeline.ServiceMonitorObject(q.Monitor).String()+" "))
+				return nil, fmt.Errorf("let Prometheus scrape Kong Operator: a new ServiceMonitor, too, %s", f.clause)
 			}
 		}
 	}

@@ -21,7 +21,9 @@ type repair func(*monitoringv1.ServiceMonitor)
 // flaw is one thing wrong, and what fixes it in place; nil if nothing does.
 type flaw struct {
 	finding finding.Finding
-	repair  repair
+	// clause is what the finding's message says of the monitor.
+	clause string
+	repair repair
 }
 
 // judgement is the answer: everything that is wrong, in the order in which the
@@ -46,11 +48,11 @@ func (j *judgement) add(reason *finding.Reason, field finding.Path, fix repair, 
 	if reason == prometheus.SelectsNoServiceMonitors {
 		object = pipeline.PrometheusObject(j.Prometheus)
 	}
+	clause := fmt.Sprintf(format, args...)
+	f := reason.On(object, "%s %s", monitor, clause).At(field)
+	f.NamesObject = object == monitor
 	// Judgements of several endpoints share what comes before.
-	j.flaws = append(slices.Clip(j.flaws), flaw{
-		finding: reason.On(object, "%s %s", monitor, fmt.Sprintf(format, args...)).At(field),
-		repair:  fix,
-	})
+	j.flaws = append(slices.Clip(j.flaws), flaw{finding: f, clause: clause, repair: fix})
 }
 
 // works reports whether the monitor does its work, as far as is known.
