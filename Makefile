@@ -98,7 +98,8 @@ verify: $(BIN)/controller-gen $(KUBECTL) $(BIN)/promtool ## Check format, vet, g
 	@hack/verify.sh '$(MAKE)' '$(KUBECTL)' '$(BIN)/controller-gen' '$(BIN)/promtool'
 
 .PHONY: lint
-lint: $(BIN)/golangci-lint ## Run golangci-lint, which also checks which package may import which
+lint: $(BIN)/golangci-lint ## Check the words of the glossary, and run golangci-lint, which also holds who may import whom
+	@hack/words.sh
 	$(BIN)/golangci-lint run ./...
 
 .PHONY: test

@@ -12,7 +12,6 @@ import (
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"sigs.k8s.io/yaml"
 
-	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
@@ -105,26 +104,5 @@ func diff(name string, before, after *unstructured.Unstructured) (string, error)
 // lines returns the lines of a text, each with its line end.
 func lines(text string) []string { return slices.Collect(strings.Lines(text)) }
 
-// ShortName is a key without the product's prefix.
+// ShortName is a key without the prefix of the product.
 func ShortName(key string) string { return strings.TrimPrefix(key, annotations.Prefix) }
-
-// splitArgs separates objects from keys. An argument with a slash is an object, unless
-// it is a full key.
-func splitArgs(args []string) (refs []live.Ref, keys []string, err error) {
-	for _, arg := range args {
-		key := strings.TrimPrefix(arg, annotations.Prefix)
-		if strings.Contains(key, "/") {
-			ref, err := live.ParseRef(arg)
-			if err != nil {
-				return nil, nil, err
-			}
-			refs = append(refs, ref)
-			continue
-		}
-		keys = append(keys, annotations.Prefix+key)
-	}
-	if len(refs) == 0 {
-		return nil, nil, fmt.Errorf("%q names no object: it must be deployment/NAME or service/NAME", args[0])
-	}
-	return refs, keys, nil
-}

@@ -1,5 +1,5 @@
-// Package list implements kubectl latency get: it lists autoscaled workloads and their
-// state.
+// Package get is kubectl latency get: which workloads are autoscaled, and how they are
+// doing.
 package get
 
 import (

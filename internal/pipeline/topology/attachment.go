@@ -19,9 +19,10 @@ const (
 	// Controller is Kong Operator's controllerName unless it is configured otherwise.
 	Controller = "konghq.com/gateway-operator"
 
-	// ExtensionKind and ConfigKind are kinds of that group.
+	// ExtensionKind is a kind of that group.
 	ExtensionKind = "DataPlaneMetricsExtension"
-	ConfigKind    = "GatewayConfiguration"
+	// ConfigKind is another.
+	ConfigKind = "GatewayConfiguration"
 )
 
 // Attachment is a ControlPlane, or one that a Gateway is going to have,

@@ -63,7 +63,7 @@ var breakages = []breakage{
 		},
 	},
 	{
-		name: "the Prometheus takes no ServiceMonitors", hop: prometheus.Hop, reason: "PrometheusSelectsNoServiceMonitors",
+		name: "the Prometheus selects no ServiceMonitors", hop: prometheus.Hop, reason: "PrometheusSelectsNoServiceMonitors",
 		broken: func(e *env) {
 			e.kubectl("patch", "prometheus", guide.PrometheusServer.Name, "-n", guide.PrometheusServer.Namespace, "--type=json",
 				"-p", `[{"op":"remove","path":"/spec/serviceMonitorSelector"}]`)
@@ -123,7 +123,7 @@ func TestDoctor(t *testing.T) {
 			e := newEnv(t)
 			b.broken(e)
 			r := e.report()
-			e.Expect(r.Broken).To(gomega.Equal(b.hop))
+			e.Expect(r.Broken).To(gomega.Equal(b.hop.Name))
 			e.Expect(reasonsAt(r, b.hop.Name)).To(gomega.ContainElement(b.reason))
 			text := e.doctor()
 			e.Expect(text.code).To(gomega.Equal(1))

@@ -88,7 +88,7 @@ func TestGet(t *testing.T) {
 	e.Expect(list.Items[0].Name + " " + list.Items[0].Service + " " + list.Items[0].HPA).To(gomega.Equal("echo echo echo"))
 	e.Expect(list.Items[0].TargetMS).To(gomega.Equal(40.0))
 	e.Expect(e.latency("get", "-o", "name").out).To(gomega.Equal("deployment.apps/echo\n"))
-	e.Expect(e.latency("get", "-l", "app=other").errOut).To(gomega.ContainSubstring("No workload of namespace default"))
+	e.Expect(e.latency("get", "-l", "app=other").errOut).To(gomega.ContainSubstring("No workload in namespace default"))
 }
 
 func TestNamesAreCompleted(t *testing.T) {

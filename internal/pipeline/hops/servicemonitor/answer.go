@@ -157,7 +157,7 @@ func notFound(q question, prometheuses []*monitoringv1.Prometheus) answer {
 		}
 		failed = cmp.Or(failed, err)
 	}
-	return unscraped(q.ordinary(), true, f.Suggest("%s", failed))
+	return unscraped(q.ordinary(), true, f.Suggest("%s", sentence(failed)))
 }
 
 // usual is what a monitor without peculiarities would make Prometheus store; of the
