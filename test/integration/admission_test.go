@@ -84,7 +84,8 @@ func TestAdmissionAnnouncesTheAutoscaler(t *testing.T) {
 	e.create(d)
 	e.Expect(e.warnings.take()).To(gomega.ConsistOf(withPipeline("kong-latency: will attach " + echoPlan)...))
 	edit(e, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "echo:2" })
-	e.Expect(e.warnings.take()).To(gomega.ConsistOf(noMetricsAPIWarning()), "settings did not change")
+	// An update that meets a conflict is sent again, and warned of again.
+	e.Expect(e.warnings.take()).To(gomega.And(gomega.Not(gomega.BeEmpty()), gomega.HaveEach(noMetricsAPIWarning())), "settings did not change")
 	annotate(e, d, map[string]string{annotations.TargetMS: "50"})
 	e.Expect(containing(e.warnings.take(), "will change HPA echo")).To(gomega.BeTrue())
 	annotate(e, d, nil)

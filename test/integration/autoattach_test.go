@@ -198,7 +198,7 @@ func TestDisablingAutoAttachDetachesOnlyWhatItAttached(t *testing.T) {
 			e.create(e.deployment("before", nil), e.service("before", nil))
 			p := e.attaching()
 			e.enableAutoAttach()
-			e.create(e.service("stamped", nil), e.service("own", nil), e.service("asking", enabled()))
+			e.create(e.service("stamped", nil), e.service("annotated", nil), e.service("byservice", enabled()))
 			e.awaitWarning(e.deployment("stamped", nil), " enables autoscaling: wrote")
 			stamped := e.deployment("stamped", nil)
 			e.create(stamped, e.deployment("annotated", enabled()), e.deployment("byservice", nil))
