@@ -74,6 +74,18 @@ func metrics(p plan.Plan) []autoscalingv2.MetricSpec {
 			},
 		})
 	}
+	if p.MemoryUtilization != nil {
+		list = append(list, autoscalingv2.MetricSpec{
+			Type: autoscalingv2.ResourceMetricSourceType,
+			Resource: &autoscalingv2.ResourceMetricSource{
+				Name: corev1.ResourceMemory,
+				Target: autoscalingv2.MetricTarget{
+					Type:               autoscalingv2.UtilizationMetricType,
+					AverageUtilization: ptr.To(*p.MemoryUtilization),
+				},
+			},
+		})
+	}
 	return list
 }
 

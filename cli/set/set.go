@@ -51,6 +51,7 @@ var flags = []flag{
 	{name: "metric", key: annotations.Metric},
 	{name: "behavior", key: annotations.Behavior},
 	{name: "cpu", key: annotations.CPUUtilization},
+	{name: "memory", key: annotations.MemoryUtilization},
 	{name: "paused", key: annotations.Paused, bare: string(annotations.PauseAll)},
 	{name: "service", key: annotations.Service},
 	{name: "deployment", key: annotations.Deployment},

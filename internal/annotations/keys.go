@@ -10,18 +10,19 @@ const Prefix = "kong.latency/"
 
 // The keys. Documentation is in Keys.
 const (
-	TargetMS         = Prefix + "target-ms"
-	MinReplicas      = Prefix + "min-replicas"
-	MaxReplicas      = Prefix + "max-replicas"
-	Service          = Prefix + "service"
-	Deployment       = Prefix + "deployment"
-	Metric           = Prefix + "metric"
-	Behavior         = Prefix + "behavior"
-	CPUUtilization   = Prefix + "cpu-utilization"
-	Paused           = Prefix + "paused"
-	PreserveReplicas = Prefix + "preserve-replicas"
-	Adopt            = Prefix + "adopt"
-	AttachedBy       = Prefix + "attached-by"
+	TargetMS          = Prefix + "target-ms"
+	MinReplicas       = Prefix + "min-replicas"
+	MaxReplicas       = Prefix + "max-replicas"
+	Service           = Prefix + "service"
+	Deployment        = Prefix + "deployment"
+	Metric            = Prefix + "metric"
+	Behavior          = Prefix + "behavior"
+	CPUUtilization    = Prefix + "cpu-utilization"
+	MemoryUtilization = Prefix + "memory-utilization"
+	Paused            = Prefix + "paused"
+	PreserveReplicas  = Prefix + "preserve-replicas"
+	Adopt             = Prefix + "adopt"
+	AttachedBy        = Prefix + "attached-by"
 )
 
 // EscapePointer escapes a key as a part of a JSON pointer, see RFC 6901 section 3.
@@ -117,6 +118,13 @@ func Keys() []Key {
 			Default: "the policy's default, else none",
 			Doc:     "Adds a CPU metric beside latency; the HorizontalPodAutoscaler follows whichever wants more replicas.",
 			parse:   parseCPU,
+		},
+		{
+			Name: MemoryUtilization, Kinds: both,
+			Value:   "an integer from 1 to 100, in percent of the memory request",
+			Default: "none",
+			Doc:     "Adds a memory metric in addition to latency; the HorizontalPodAutoscaler follows whichever wants more replicas.",
+			parse:   parseMemory,
 		},
 		{
 			Name: Paused, Kinds: both,

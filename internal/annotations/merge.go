@@ -20,18 +20,19 @@ type Difference struct {
 func Merge(onDeployment, onService Parsed) (Settings, []Difference) {
 	d, s := onDeployment.Settings, onService.Settings
 	merged := Settings{
-		Target:           cmp.Or(d.Target, s.Target),
-		Off:              d.Off || s.Off,
-		MinReplicas:      cmp.Or(d.MinReplicas, s.MinReplicas),
-		MaxReplicas:      cmp.Or(d.MaxReplicas, s.MaxReplicas),
-		Service:          cmp.Or(d.Service, s.Service),
-		Deployment:       cmp.Or(d.Deployment, s.Deployment),
-		Metric:           cmp.Or(d.Metric, s.Metric),
-		Behavior:         cmp.Or(d.Behavior, s.Behavior),
-		CPUUtilization:   cmp.Or(d.CPUUtilization, s.CPUUtilization),
-		Paused:           cmp.Or(d.Paused, s.Paused),
-		PreserveReplicas: cmp.Or(d.PreserveReplicas, s.PreserveReplicas),
-		Adopt:            cmp.Or(d.Adopt, s.Adopt),
+		Target:            cmp.Or(d.Target, s.Target),
+		Off:               d.Off || s.Off,
+		MinReplicas:       cmp.Or(d.MinReplicas, s.MinReplicas),
+		MaxReplicas:       cmp.Or(d.MaxReplicas, s.MaxReplicas),
+		Service:           cmp.Or(d.Service, s.Service),
+		Deployment:        cmp.Or(d.Deployment, s.Deployment),
+		Metric:            cmp.Or(d.Metric, s.Metric),
+		Behavior:          cmp.Or(d.Behavior, s.Behavior),
+		CPUUtilization:    cmp.Or(d.CPUUtilization, s.CPUUtilization),
+		MemoryUtilization: cmp.Or(d.MemoryUtilization, s.MemoryUtilization),
+		Paused:            cmp.Or(d.Paused, s.Paused),
+		PreserveReplicas:  cmp.Or(d.PreserveReplicas, s.PreserveReplicas),
+		Adopt:             cmp.Or(d.Adopt, s.Adopt),
 	}
 	switch { // both are of the same key
 	case d.Off:

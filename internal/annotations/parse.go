@@ -30,17 +30,18 @@ type Settings struct {
 	// Target is the latency to hold, in milliseconds.
 	Target *resource.Quantity
 	// Off is true if autoscaling is declined; Target is nil then.
-	Off              bool
-	MinReplicas      *int32
-	MaxReplicas      *int32
-	Service          string
-	Deployment       string
-	Metric           string
-	Behavior         string
-	CPUUtilization   *int32
-	Paused           PauseMode
-	PreserveReplicas *bool
-	Adopt            string
+	Off               bool
+	MinReplicas       *int32
+	MaxReplicas       *int32
+	Service           string
+	Deployment        string
+	Metric            string
+	Behavior          string
+	CPUUtilization    *int32
+	MemoryUtilization *int32
+	Paused            PauseMode
+	PreserveReplicas  *bool
+	Adopt             string
 }
 
 // Parsed is everything that the annotations of one object say. The zero value is an
@@ -229,6 +230,15 @@ func parseCPU(value string, p *Parsed) bool {
 		return false
 	}
 	p.Settings.CPUUtilization = percent
+	return true
+}
+
+func parseMemory(value string, p *Parsed) bool {
+	var percent *int32
+	if !parseReplicas(value, &percent) || *percent > 100 {
+		return false
+	}
+	p.Settings.MemoryUtilization = percent
 	return true
 }
 

@@ -15,7 +15,7 @@ import (
 func TestParseEveryKey(t *testing.T) {
 	on := map[string]string{
 		TargetMS: "40.5", MinReplicas: "2", MaxReplicas: "20", Service: "echo", Metric: "latency:p99",
-		Behavior: "stable", CPUUtilization: "70", Paused: "scale-in", PreserveReplicas: "false",
+		Behavior: "stable", CPUUtilization: "70", MemoryUtilization: "80", Paused: "scale-in", PreserveReplicas: "false",
 		Adopt: "old", AttachedBy: "frame=50", "other.example/key": "anything",
 	}
 	parsed := Parse(OnDeployment, on)
@@ -32,7 +32,7 @@ func TestParseEveryKey(t *testing.T) {
 	got.Target = nil
 	want := Settings{
 		MinReplicas: ptr.To[int32](2), MaxReplicas: ptr.To[int32](20), Service: "echo", Metric: "latency:p99",
-		Behavior: "stable", CPUUtilization: ptr.To[int32](70), Paused: PauseScaleIn,
+		Behavior: "stable", CPUUtilization: ptr.To[int32](70), MemoryUtilization: ptr.To[int32](80), Paused: PauseScaleIn,
 		PreserveReplicas: ptr.To(false), Adopt: "old",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -69,16 +69,17 @@ func TestTargetValues(t *testing.T) {
 
 func TestBadValuesNameKeyValueAndWhatIsAllowed(t *testing.T) {
 	bad := map[string][]string{
-		MinReplicas:      {"0", "-1", "1.5", "01", "two", "", "9999999999"},
-		MaxReplicas:      {"0", "1e3", "+5"},
-		Service:          {"", "Echo", "a/b", strings.Repeat("a", 254)},
-		Metric:           {"", "a/b", "a%b", ".", "..", "with space", strings.Repeat("m", 254)},
-		Behavior:         {"", "Stable", "a_b"},
-		CPUUtilization:   {"0", "101", "70%"},
-		Paused:           {"", "yes", "TRUE", "scale-up"},
-		PreserveReplicas: {"", "1", "True"},
-		Adopt:            {"", "UPPER"},
-		AttachedBy:       {"", "frame", "=40", "frame=", "frame=off", "Frame=40", "frame=40=40"},
+		MinReplicas:       {"0", "-1", "1.5", "01", "two", "", "9999999999"},
+		MaxReplicas:       {"0", "1e3", "+5"},
+		Service:           {"", "Echo", "a/b", strings.Repeat("a", 254)},
+		Metric:            {"", "a/b", "a%b", ".", "..", "with space", strings.Repeat("m", 254)},
+		Behavior:          {"", "Stable", "a_b"},
+		CPUUtilization:    {"0", "101", "70%"},
+		MemoryUtilization: {"0", "101", "70%"},
+		Paused:            {"", "yes", "TRUE", "scale-up"},
+		PreserveReplicas:  {"", "1", "True"},
+		Adopt:             {"", "UPPER"},
+		AttachedBy:        {"", "frame", "=40", "frame=", "frame=off", "Frame=40", "frame=40=40"},
 	}
 	for key, values := range bad {
 		for _, value := range values {
@@ -102,7 +103,7 @@ func TestAllViolationsAtOnceSortedByKey(t *testing.T) {
 		TargetMS: "fast", MinReplicas: "9", MaxReplicas: "3", Service: "echo", Prefix + "target-msec": "40", Prefix + "nonsense-altogether": "1",
 	})
 	want := []string{
-		`metadata.annotations[kong.latency/nonsense-altogether]: Invalid value: "1": unknown annotation: known after kong.latency/ are adopt, behavior, cpu-utilization, deployment, max-replicas, metric, min-replicas, paused, preserve-replicas, service, target-ms`,
+		`metadata.annotations[kong.latency/nonsense-altogether]: Invalid value: "1": unknown annotation: known after kong.latency/ are adopt, behavior, cpu-utilization, deployment, max-replicas, memory-utilization, metric, min-replicas, paused, preserve-replicas, service, target-ms`,
 		`metadata.annotations[kong.latency/service]: Invalid value: "echo": belongs on a Deployment, not on a Service`,
 		`metadata.annotations[kong.latency/target-ms]: Invalid value: "fast": must be a decimal number of milliseconds greater than 0 and at most 3600000, with up to 3 decimals and no unit, such as 40 or 0.5; or off`,
 		`metadata.annotations[kong.latency/target-msec]: Invalid value: "40": unknown annotation: did you mean kong.latency/target-ms?`,
@@ -146,7 +147,7 @@ func TestMerge(t *testing.T) {
 func TestMergeKnowsEverySetting(t *testing.T) {
 	every := Parse(OnDeployment, map[string]string{
 		TargetMS: "40", MinReplicas: "2", MaxReplicas: "20", Service: "echo", Metric: "m", Behavior: "stable",
-		CPUUtilization: "70", Paused: "true", PreserveReplicas: "false", Adopt: "old",
+		CPUUtilization: "70", MemoryUtilization: "80", Paused: "true", PreserveReplicas: "false", Adopt: "old",
 	})
 	every.Settings.Deployment = "echo"
 	nothing := Parse(OnService, nil)

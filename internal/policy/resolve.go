@@ -32,7 +32,9 @@ type Resolved struct {
 	Behavior autoscalingv2.HorizontalPodAutoscalerBehavior
 	// CPUUtilization is in percent of the request; nil means latency alone.
 	CPUUtilization *int32
-	Paused         annotations.PauseMode
+	// MemoryUtilization is in percent of the request; nil means no memory metric.
+	MemoryUtilization *int32
+	Paused            annotations.PauseMode
 	// PreserveReplicas is true if a manifest that is applied again does not change
 	// the number of replicas.
 	PreserveReplicas bool
@@ -56,7 +58,7 @@ type Clamp struct {
 // The result is usable if no error is among the findings.
 func Resolve(o finding.Object, s annotations.Settings, p *Policy) (Resolved, []finding.Finding) {
 	d := p.defaulted()
-	r := Resolved{PolicyName: p.Name(), Metric: s.Metric, CPUUtilization: s.CPUUtilization, Paused: s.Paused}
+	r := Resolved{PolicyName: p.Name(), Metric: s.Metric, CPUUtilization: s.CPUUtilization, MemoryUtilization: s.MemoryUtilization, Paused: s.Paused}
 	r.PreserveReplicas = s.PreserveReplicas == nil || *s.PreserveReplicas
 	r.fit(s, p)
 	if r.Metric == "" {
