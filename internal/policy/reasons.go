@@ -24,6 +24,11 @@ var (
 		Summary: "A setting is outside of what the workload's LatencyPolicy allows since the policy was tightened, or came in without admission. The autoscaler works, and keeps to the limit.",
 		Fix:     "Bring the annotation within the bound that the message names; the next change of settings is refused otherwise.",
 	}
+	TargetVerySmall = &finding.Reason{
+		Name: "TargetVerySmall", Severity: finding.Warning, Wait: finding.ForChange,
+		Summary: "The target is less than a tenth of a millisecond, which a network alone exceeds.",
+		Fix:     "Set kong.latency/target-ms in milliseconds, not in seconds.",
+	}
 	PolicyUnknown = &finding.Reason{
 		Name: "PolicyUnknown", Severity: finding.Unknown, Wait: finding.ForObject,
 		Summary: "The namespace's labels are not known yet, so neither is the effective LatencyPolicy of the workload.",
@@ -58,7 +63,7 @@ var (
 // Reasons lists the findings that this package declares.
 func Reasons() []*finding.Reason {
 	return []*finding.Reason{
-		MinAboveMax, UnknownBehavior, LimitExceeded, LimitClamped, PolicyUnknown,
+		MinAboveMax, UnknownBehavior, LimitExceeded, LimitClamped, TargetVerySmall, PolicyUnknown,
 		PolicySelectorInvalid, PolicyInvalid, PolicySelectsNothing, PolicyShadowed,
 	}
 }

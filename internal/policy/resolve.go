@@ -75,6 +75,10 @@ func Resolve(o finding.Object, s annotations.Settings, p *Policy) (Resolved, []f
 		findings = append(findings, LimitClamped.On(o, "%s is %s, and LatencyPolicy %s allows %s: %s holds",
 			c.Key, c.Set, p.Name(), c.Allowed, c.Given).Suggest("set %s to %s", c.Key, c.Given).At(annotations.Path(c.Key)))
 	}
+	if s.Target != nil && r.Target.Cmp(resource.MustParse("100m")) < 0 {
+		findings = append(findings, TargetVerySmall.On(o, "%s is %s, less than a tenth of a millisecond", annotations.TargetMS, annotations.FormatTarget(r.Target)).
+			Suggest("set %s in milliseconds", annotations.TargetMS).At(annotations.Path(annotations.TargetMS)))
+	}
 	if r.MinReplicas > r.MaxReplicas {
 		findings = append(findings, minAboveMax(o, s, r, p))
 	}
