@@ -8,7 +8,7 @@ type Pipeline struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=hop
-	// +kubebuilder:validation:MaxItems=7
+	// +kubebuilder:validation:MaxItems=8
 	Enforcement []HopEnforcement `json:"enforcement,omitempty"`
 
 	// adapterConfigMap is where prometheus-adapter has its rules. Absent, it is found

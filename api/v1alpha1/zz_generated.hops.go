@@ -4,6 +4,7 @@ package v1alpha1
 
 // HopName is the name of a hop of the metric pipeline:
 //   - extension: A DataPlaneMetricsExtension makes Kong Operator measure the Service, and the Gateway's ControlPlane refers to it.
+//   - gateway-class: A GatewayClass exists, so that Gateways can be served.
 //   - route: Requests reach the Service in a way in which its latency can be distinguished from that of others.
 //   - service-monitor: A ServiceMonitor has Prometheus scrape the metrics of Kong Operator, and the labels survive it.
 //   - prometheus: A Prometheus selects that ServiceMonitor, and it is the one that the adapter queries.
@@ -11,5 +12,5 @@ package v1alpha1
 //   - metrics-api: The API server forwards requests for custom metrics to prometheus-adapter.
 //   - series: The autoscaler gets a value when it requests the metric.
 //
-// +kubebuilder:validation:Enum=extension;route;service-monitor;prometheus;adapter-rule;metrics-api;series
+// +kubebuilder:validation:Enum=extension;gateway-class;route;service-monitor;prometheus;adapter-rule;metrics-api;series
 type HopName string

@@ -10,6 +10,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/extension"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/gatewayclass"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/metricsapi"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
@@ -31,6 +32,7 @@ func TestEvidenceOfAGoodPipeline(t *testing.T) {
 			"ControlPlane default/kong-abcde refers to DataPlaneMetricsExtension default/kong",
 			"DataPlaneMetricsExtension default/kong names Service echo and enables latency",
 		}},
+		{Hop: gatewayclass.Hop, Evidence: []string{"there is GatewayClass kong"}},
 		{Hop: route.Hop, Evidence: []string{"rule 0 of HTTPRoute default/echo sends traffic to Service echo through Gateway default/kong"}},
 		{Hop: servicemonitor.Hop, Evidence: []string{
 			"ServiceMonitor kong-system/gateway-operator selects Service kong-system/kong-operator-metrics by control-plane=controller-manager, port http",

@@ -37,6 +37,7 @@ func ExampleSource_Hops() {
 	}
 	// Output:
 	// extension
+	// gateway-class
 	// route
 	// service-monitor
 	// prometheus

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/extension"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/gatewayclass"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
 	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
 )
@@ -116,6 +117,8 @@ var gatewayBreakers = []breaker{
 			s.Gateways, s.ControlPlanes = pipeline.KnownSet[*gatewayv1.Gateway](), pipeline.KnownSet[pipeline.ControlPlane]()
 		})},
 
+	{name: "no GatewayClass", sentence: true, reason: gatewayclass.Missing,
+		change: breaks(func(s *pipeline.Snapshot) { s.GatewayClasses.Items = nil })},
 	{name: "routes not installed", sentence: true, reason: route.Unknown,
 		change: breaks(func(s *pipeline.Snapshot) {
 			s.HTTPRoutes = pipeline.Set[*gatewayv1.HTTPRoute]{State: pipeline.NotInstalled}

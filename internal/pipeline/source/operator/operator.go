@@ -8,6 +8,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/extension"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/gatewayclass"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/metricsapi"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
@@ -25,6 +26,7 @@ func (Source) Name() string { return "operator" }
 func (Source) Hops() []pipeline.Hop {
 	return []pipeline.Hop{
 		extension.New(),
+		gatewayclass.New(),
 		route.New(),
 		servicemonitor.New(),
 		prometheus.New(servicemonitor.Scraped),
