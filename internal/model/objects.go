@@ -30,7 +30,7 @@ type Workload struct {
 // NewWorkload is w, of which all but the annotations is given, with what the
 // annotations of the Deployment say. It keeps the map.
 func NewWorkload(w Workload, all map[string]string) Workload {
-	w.Annotations = annotations.Parse(annotations.OnDeployment, all)
+	w.Annotations = parsed(annotations.OnDeployment, all)
 	return w
 }
 
@@ -54,7 +54,7 @@ type Service struct {
 // NewService is s, of which all but the annotations is given, with what the
 // annotations of the Service say. It keeps the map.
 func NewService(s Service, all map[string]string) Service {
-	s.Annotations = annotations.Parse(annotations.OnService, all)
+	s.Annotations = parsed(annotations.OnService, all)
 	return s
 }
 
@@ -96,4 +96,9 @@ type Catalog interface {
 	ServicesNaming(deployment string) []Service
 	// WorkloadsSelectedBy returns the Deployments whose pods this Service selects.
 	WorkloadsSelectedBy(s Service) []Workload
+}
+
+// parsed is where the annotations of objects are parsed, once as they enter the program.
+func parsed(k annotations.Kind, all map[string]string) annotations.Parsed {
+	return annotations.Parse(k, all)
 }
