@@ -16,7 +16,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-// adopt takes over a live object in place, so that scaling has no gap.
+// adopt makes a live object the managed autoscaler in place, so that scaling has no gap.
 func (r *workloads) adopt(ctx context.Context, d *appsv1.Deployment, o output.Output, live output.Object, p plan.Plan) error {
 	desired, err := o.Desired(p)
 	if err != nil {

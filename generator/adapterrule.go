@@ -127,7 +127,7 @@ func AdapterConfig(rules ...any) string {
 
 // AdapterValues is the rule as values of prometheus-adapter's Helm chart. Helm
 // replaces lists: rules.custom must also hold the custom rules that are to stay,
-// which go before ours.
+// which go before the product's rule.
 func AdapterValues(r Rule, before ...any) string {
 	var v values
 	v.Rules.Custom = append(append([]any{}, before...), AdapterRule(r))

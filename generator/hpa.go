@@ -46,7 +46,7 @@ func HPA(p plan.Plan) *autoscalingv2.HorizontalPodAutoscaler {
 	}
 }
 
-// metrics is latency, and CPU where asked for. The latency target is a Value:
+// metrics is latency, and CPU if the plan has a target for it. The latency target is a Value:
 // AverageValue would divide the latency by the number of replicas.
 func metrics(p plan.Plan) []autoscalingv2.MetricSpec {
 	target := p.Target.DeepCopy()

@@ -23,7 +23,7 @@ var calls = map[string]call{
 	ValidateLatencyPoliciesPath: {"LatencyPolicy", metrics.Validate},
 }
 
-// counted has handlers count what they answer, and how long it takes.
+// counted wraps handlers, and counts their answers and measures their duration.
 type counted struct {
 	admissions *prometheus.CounterVec
 	duration   *prometheus.HistogramVec

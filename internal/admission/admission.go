@@ -83,7 +83,7 @@ const (
 	Alter                      // the plan's autoscaler is changed
 	Adopt                      // an existing autoscaler is taken over
 	Detach                     // the managed autoscaler is deleted
-	Restore                    // an adopted autoscaler gets its former spec
+	Restore                    // an adopted autoscaler gets its previous spec
 	NoEffect                   // the annotations change nothing: nothing enables autoscaling
 )
 

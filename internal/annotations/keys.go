@@ -57,7 +57,7 @@ type Key struct {
 	// Written is true for a key that the product writes, and people need not know.
 	Written bool
 
-	// parse takes the value over, or reports that it is not allowed.
+	// parse stores the value, and reports whether it is allowed.
 	parse func(value string, p *Parsed) bool
 }
 
@@ -134,7 +134,7 @@ func Keys() []Key {
 		{
 			Name: Adopt, Kinds: both,
 			Value: "the name of a HorizontalPodAutoscaler in the same namespace", Default: "none",
-			Doc:   "An existing HorizontalPodAutoscaler of this Deployment to take over in place, instead of making one. Its former spec is kept in an annotation and restored on detach.",
+			Doc:   "An existing HorizontalPodAutoscaler of this Deployment to take over in place, instead of making one. Its previous spec is kept in an annotation and restored on detach.",
 			parse: func(v string, p *Parsed) bool { return parseName(v, &p.Settings.Adopt) },
 		},
 		{

@@ -148,7 +148,7 @@ func Parse(k Kind, all map[string]string) Parsed {
 	return p
 }
 
-// read takes over one annotation, or says what is wrong with it.
+// read parses one annotation, or says what is wrong with it.
 func (p *Parsed) read(k Kind, name, value string) (wrong string) {
 	key, known := keysByName[name]
 	switch {
@@ -204,7 +204,7 @@ func ValidTarget(value string) bool {
 // FormatTarget is a number of milliseconds as TargetMS has it: decimal, never in
 // milli-units, and no longer than needed.
 func FormatTarget(q resource.Quantity) string {
-	text := q.AsDec().String() // q is a copy: AsDec changes how a Quantity is held
+	text := q.AsDec().String() // q is a copy: AsDec changes the representation of a Quantity
 	if strings.Contains(text, ".") {
 		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
 	}

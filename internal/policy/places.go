@@ -2,7 +2,7 @@ package policy
 
 import "github.com/kong-latency/kong-latency/api/v1alpha1"
 
-// Places says where things on the metric's way are; nil is to be found.
+// Places names objects of the metric pipeline; those that are nil are discovered.
 type Places struct {
 	AdapterConfigMap *v1alpha1.ConfigMapKey
 	OperatorService  *v1alpha1.ObjectName

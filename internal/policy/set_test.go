@@ -184,7 +184,7 @@ func TestProblems(t *testing.T) {
 	all := []Candidate{{teamA, web}, {teamA, nil}, {teamB, web}}
 	narrow := named("narrow", namespaces(match("team", "a")))
 	tests := map[string]struct {
-		list []v1alpha1.LatencyPolicy // the first is asked about
+		list []v1alpha1.LatencyPolicy // the first is the one whose problems are wanted
 		all  []Candidate
 		want []string
 	}{

@@ -7,7 +7,7 @@ import (
 )
 
 // large is a configuration of 2,000 rules and at least 1 MB whose rules all
-// match the series; only the first, or none, is the one that is asked for.
+// match the series; only the first, or none, makes the metric.
 func large(first string) string {
 	var b strings.Builder
 	b.WriteString("rules:\n")

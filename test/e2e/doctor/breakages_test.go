@@ -63,7 +63,7 @@ var breakages = []breakage{
 		},
 	},
 	{
-		name: "the Prometheus takes no ServiceMonitors", hop: prometheus.Hop, reason: "PrometheusSelectsNoServiceMonitors",
+		name: "the Prometheus selects no ServiceMonitors", hop: prometheus.Hop, reason: "PrometheusSelectsNoServiceMonitors",
 		broken: func(e *env) {
 			e.kubectl("patch", "prometheus", guide.PrometheusServer.Name, "-n", guide.PrometheusServer.Namespace, "--type=json",
 				"-p", `[{"op":"remove","path":"/spec/serviceMonitorSelector"}]`)

@@ -53,7 +53,7 @@ func TestLargeConfiguration(t *testing.T) {
 }
 
 // The promise is less than 50 ms for a configuration of 1 MB that is parsed
-// already, and next to nothing for a question that was asked before.
+// already, and close to nothing for a subject that was evaluated before.
 func BenchmarkEvaluate(b *testing.B) {
 	large := func(served bool) *pipeline.Snapshot {
 		s := pipelinetest.Good()
