@@ -83,8 +83,8 @@ func (r *workloads) restore(ctx context.Context, d *appsv1.Deployment, key types
 	return nil
 }
 
-// restoreAll restores what was adopted for a Deployment that is gone. Garbage collection
-// deletes what was created for it, and leaves the adopted objects as they are.
+// restoreAll restores what was adopted for a deleted Deployment. Garbage collection
+// deletes what was created for it, and does not change the adopted objects.
 func (r *workloads) restoreAll(ctx context.Context, deployment types.NamespacedName) error {
 	catalog := r.catalog(ctx, deployment.Namespace)
 	list, _ := catalog.AutoscalersOf(deployment.Name)

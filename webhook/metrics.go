@@ -13,7 +13,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/metrics"
 )
 
-// call is what the metrics tell of a path.
+// call is the labels of a path's metrics.
 type call struct{ kind, phase string }
 
 var calls = map[string]call{

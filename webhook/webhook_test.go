@@ -125,7 +125,7 @@ func TestDeploymentLines(t *testing.T) {
 		"nothing changed":    {update, ask(), ask(), []client.Object{echo}, nil},
 		"target changed":     {update, map[string]string{annotations.TargetMS: "30"}, ask(), []client.Object{echo}, []string{"will change " + plan}},
 		"annotation removed": {update, ask(), nil, []client.Object{echo}, []string{"will detach"}},
-		"before its Service": {create, nil, ask(), nil, []string{"NoServiceSelectsPods: no Service in namespace ns selects its pods; attached as soon as it is there"}},
+		"before its Service": {create, nil, ask(), nil, []string{"NoServiceSelectsPods: no Service in namespace ns selects its pods; attached as soon as it exists"}},
 		"ambiguous":          {create, nil, ask(), []client.Object{echo, serviceWith("echo2", nil)}, []string{"AmbiguousService: Services echo and echo2 select its pods; annotate the Deployment with kong.latency/service: echo"}},
 		"no target":          {create, nil, map[string]string{annotations.MinReplicas: "2"}, []client.Object{echo}, []string{"no effect"}},
 		"Service requests":   {update, nil, map[string]string{annotations.MinReplicas: "1"}, []client.Object{serviceWith("echo", ask())}, nil},

@@ -225,7 +225,7 @@ func withoutNamespace(o client.Object) client.Object {
 	return bare
 }
 
-// unpackingHandler is told of objects.
+// unpackingHandler handles objects.
 type unpackingHandler struct {
 	toolscache.ResourceEventHandler
 	unpacker
