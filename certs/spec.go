@@ -20,8 +20,8 @@ type Spec struct {
 type Seen struct {
 	// Stored is the pair in the Secret, nil if there is none or it cannot be read.
 	Stored *Pair
-	// Held is the pair that this process serves, nil if there is none yet.
-	Held *Pair
+	// Served is the pair that this process serves, nil if there is none yet.
+	Served *Pair
 	// Settled are the authorities that have been published long enough for every API
 	// server to trust them.
 	Settled []*x509.Certificate
@@ -70,18 +70,18 @@ func (s Spec) Next(seen Seen, at time.Time) (next *Pair, reason string, err erro
 // the one in use was stored by somebody else. It is introduced like a new authority:
 // beside the one in use.
 func (s Spec) base(seen Seen, at time.Time) (base *Pair, reason string) {
-	heldUsable := Check(seen.Held, at, s.Names) == nil
+	servedUsable := Check(seen.Served, at, s.Names) == nil
 	problem := checkAuthority(seen.Stored, at)
 	switch {
-	case problem != nil && heldUsable:
-		return seen.Held, "stored pair is replaced by the one in use: " + problem.Error()
+	case problem != nil && servedUsable:
+		return seen.Served, "stored pair is replaced by the one in use: " + problem.Error()
 	case problem != nil:
 		return nil, "stored pair cannot be used: " + problem.Error()
-	case heldUsable && !related(seen.Stored, seen.Held):
+	case servedUsable && !related(seen.Stored, seen.Served):
 		return &Pair{
 			Authority: seen.Stored.Authority,
-			Retired:   valid(slices.Concat(seen.Stored.Retired, seen.Held.trusted()), at),
-			Leaf:      seen.Held.Leaf,
+			Retired:   valid(slices.Concat(seen.Stored.Retired, seen.Served.trusted()), at),
+			Leaf:      seen.Served.Leaf,
 		}, "stored pair is of an unknown authority, which is introduced beside the one in use"
 	}
 	return seen.Stored, ""

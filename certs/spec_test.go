@@ -27,12 +27,12 @@ func TestNext(t *testing.T) {
 	}
 	keep := outcome{SameAuthority: true, SameLeaf: true}
 	tests := []struct {
-		name         string
-		spec         Spec
-		stored, held *Pair
-		settled      *Pair // whose authority is
-		at           time.Time
-		want         outcome
+		name           string
+		spec           Spec
+		stored, served *Pair
+		settled        *Pair // whose authority is
+		at             time.Time
+		want           outcome
 	}{
 		{"good pair is kept", spec, first, nil, nil, now, keep},
 		{"kept up to two thirds of its life", spec, first, nil, nil, now.Add(60 * day), keep},
@@ -57,7 +57,7 @@ func TestNext(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			seen := Seen{Stored: tt.stored, Held: tt.held}
+			seen := Seen{Stored: tt.stored, Served: tt.served}
 			if tt.settled != nil {
 				seen.Settled = []*x509.Certificate{tt.settled.Authority.Certificate}
 			}
@@ -101,7 +101,7 @@ func TestNextConverges(t *testing.T) {
 	for age := time.Duration(0); age < 2000*day; age += 7 * day {
 		at := now.Add(age)
 		for step := 0; ; step++ {
-			next, reason, err := spec.Next(Seen{Stored: pair, Held: pair, Settled: pair.trusted()}, at)
+			next, reason, err := spec.Next(Seen{Stored: pair, Served: pair, Settled: pair.trusted()}, at)
 			if err != nil {
 				t.Fatal(err)
 			}

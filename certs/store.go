@@ -77,7 +77,7 @@ func (s *selfSigned) tryEnsureSecret(ctx context.Context, key client.ObjectKey) 
 
 // seen returns the input of Spec.Next.
 func (s *selfSigned) seen(stored *Pair) Seen {
-	seen := Seen{Stored: stored, Held: s.pair.Load(), Settled: s.trust.settled(s.options.Clock(), s.options.Grace)}
+	seen := Seen{Stored: stored, Served: s.pair.Load(), Settled: s.trust.settled(s.options.Clock(), s.options.Grace)}
 	if s.options.WebhookConfiguration == "" && stored != nil {
 		seen.Settled = stored.trusted() // there are no callers to wait for
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-// adopt takes over a live object in place, so that scaling has no gap.
+// adopt makes a live object the managed autoscaler in place, so that scaling has no gap.
 func (r *workloads) adopt(ctx context.Context, d *appsv1.Deployment, o output.Output, live output.Object, p plan.Plan) error {
 	desired, err := o.Desired(p)
 	if err != nil {
@@ -83,8 +83,8 @@ func (r *workloads) restore(ctx context.Context, d *appsv1.Deployment, key types
 	return nil
 }
 
-// restoreAll restores what was adopted for a Deployment that is gone. Garbage collection
-// deletes what was created for it, and leaves the adopted objects as they are.
+// restoreAll restores what was adopted for a deleted Deployment. Garbage collection
+// deletes what was created for it, and does not change the adopted objects.
 func (r *workloads) restoreAll(ctx context.Context, deployment types.NamespacedName) error {
 	catalog := r.catalog(ctx, deployment.Namespace)
 	list, _ := catalog.AutoscalersOf(deployment.Name)

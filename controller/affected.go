@@ -25,7 +25,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/output/outputs"
 )
 
-// mapFunc says which objects to reconcile because o is, or was, as it is.
+// mapFunc returns the objects to reconcile for a state of o, before or after a change.
 type mapFunc func(ctx context.Context, o client.Object) []types.NamespacedName
 
 // onEvents reconciles what an object touched before a change and what it touches after
@@ -36,7 +36,7 @@ func onEvents(m, initially mapFunc, changed func(before, after client.Object) bo
 	return onEventsAt(0, m, initially, changed)
 }
 
-// onEventsAt is onEvents with a priority, of which the highest goes first.
+// onEventsAt is onEvents with a priority, of which the highest is first.
 func onEventsAt(priority int, m, initially mapFunc, changed func(before, after client.Object) bool) handler.EventHandler {
 	add := func(q queue, names []types.NamespacedName) { addAll(q, priority, names) }
 	return handler.Funcs{
@@ -172,7 +172,7 @@ func (m affected) attached(ctx context.Context) []types.NamespacedName {
 	return out
 }
 
-// everything is every Deployment that there is.
+// everything returns every Deployment.
 func (m affected) everything(ctx context.Context) []types.NamespacedName {
 	var list appsv1.DeploymentList
 	if err := m.reader.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {

@@ -37,7 +37,7 @@ const (
 // policyView is all policies at one moment.
 type policyView interface {
 	List() []v1alpha1.LatencyPolicy
-	// Known reports whether List is all the policies that there are.
+	// Known reports whether List is complete.
 	Known() bool
 	Set() *policy.Set
 	// Namespace returns the labels of a namespace; ok is false if they are not known.

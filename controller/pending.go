@@ -64,7 +64,7 @@ func (p *pending) wait(key types.NamespacedName, live output.Object, plan plan.P
 	return left
 }
 
-// forget drops what is remembered, for a workload that is gone or detached.
+// forget drops what is remembered, for a workload that is deleted or detached.
 func (p *pending) forget(key types.NamespacedName) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

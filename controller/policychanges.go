@@ -52,7 +52,7 @@ func (r *policies) options() controller.Options {
 	return controller.Options{
 		MaxConcurrentReconciles: 1,
 		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](statusEvery, statusRetryMax),
-		CacheSyncTimeout:        2 * statusStart, // more than policyChanges takes
+		CacheSyncTimeout:        2 * statusStart, // policyChanges syncs within statusStart
 	}
 }
 

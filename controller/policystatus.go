@@ -74,7 +74,7 @@ func pipelineHealthy(s summary) metav1.Condition {
 		c.Reason, c.Message = reasonNothingAttached, "no workload of the policy is attached"
 	default:
 		c.Status = metav1.ConditionTrue
-		c.Reason, c.Message = reasonHealthy, fmt.Sprintf("nothing found keeps the metric from the attached workloads (%d)", s.attached)
+		c.Reason, c.Message = reasonHealthy, fmt.Sprintf("no error was found in the metric pipeline of the attached workloads (%d)", s.attached)
 	}
 	return c
 }

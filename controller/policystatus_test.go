@@ -31,7 +31,7 @@ func TestConditions(t *testing.T) {
 		"shadowed": {summary{}, []finding.Finding{policy.PolicyShadowed.On(on, "by other")},
 			"False PolicyShadowed: by other", nothing},
 		"healthy": {summary{attached: 2}, nil, inForce,
-			"True Healthy: nothing found keeps the metric from the attached workloads (2)"},
+			"True Healthy: no error was found in the metric pipeline of the attached workloads (2)"},
 		"broken": {summary{attached: 3, broken: 1, unknown: 2, worst: &noRule, worstOf: workload("a")}, nil, inForce,
 			"False NoRule: 1 of 3 attached workloads; the first is Deployment ns/a: no rule"},
 		"unknown": {summary{attached: 3, unknown: 2, worst: &darkRoute, worstOf: workload("a")}, nil, inForce,

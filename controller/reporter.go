@@ -129,7 +129,7 @@ func (r *reporter) remember(o client.Object, now []finding.Finding) (before []re
 	return before
 }
 
-// forget drops what is remembered of an object that is gone.
+// forget drops what is remembered of a deleted object.
 func (r *reporter) forget(kind string, name types.NamespacedName) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -1,7 +1,7 @@
 // Package controller attaches what scales the enabled workloads of a cluster and keeps it
-// as planned. It reports what it does and finds by events, metrics and the status of
-// LatencyPolicies. What is desired and whether it is up to date is decided by the outputs
-// of internal/output; this package watches, reads and writes.
+// as planned. It reports its actions and findings as events, metrics and the status of
+// LatencyPolicies. The outputs of internal/output decide what is desired and whether it
+// is up to date; this package watches, reads and writes.
 package controller
 
 import (
@@ -31,26 +31,28 @@ const FieldManager = "kong-latency"
 
 // Options of the controllers.
 type Options struct {
-	// Workers is how many workloads are reconciled at the same time.
+	// Workers is the number of workloads that are reconciled concurrently.
 	Workers int
 	// Pipeline returns the evaluator of the present snapshot.
 	Pipeline func() *pipeline.Evaluator
-	// Subscribe has a function called whenever there is a new snapshot.
+	// Subscribe registers a function that is called for each new snapshot.
 	Subscribe func(func())
-	// SubscribePolicies has a function called whenever the policies change.
+	// SubscribePolicies registers a function that is called for each change of the
+	// policies.
 	SubscribePolicies func(func())
-	// Policies returns the effective policy of a workload; nil means that there are none.
+	// Policies returns the effective policy of a workload; nil means that there are no
+	// policies.
 	Policies plan.Policies
-	// ScaledObjects returns those of KEDA; nil means that there are none.
+	// ScaledObjects returns the ScaledObjects of KEDA; nil means that there are none.
 	ScaledObjects func() *cache.ScaledObjects
-	// SubscribeScaledObjects has a function called whenever they change; it goes with
-	// ScaledObjects.
+	// SubscribeScaledObjects registers a function that is called for each change of the
+	// ScaledObjects; it is set if ScaledObjects is.
 	SubscribeScaledObjects func(func())
-	// LatestPolicies returns the LatencyPolicies whose status is written; nil means
-	// that none is.
+	// LatestPolicies returns the LatencyPolicies whose status is written; nil means that
+	// no status is written.
 	LatestPolicies func() *watch.Policies
-	// Synced reports whether the snapshot and the policies were read once; it goes with
-	// LatestPolicies.
+	// Synced reports whether the snapshot and the policies were read once; it is set if
+	// LatestPolicies is.
 	Synced func() bool
 }
 

@@ -10,22 +10,23 @@ import (
 	"github.com/kong-latency/kong-latency/internal/manifest"
 )
 
-// NoTraffic says what becomes of the metric while no requests come in.
+// NoTraffic is the behavior of the metric while there are no requests.
 type NoTraffic string
 
 const (
-	// ScaleDown is the default and the guide's way: zero is divided by zero,
-	// prometheus-adapter makes 0 of that, and the workload shrinks to its minimum.
+	// ScaleDown is the default and the behavior of Kong's guide: zero divided by zero is
+	// served as 0 by prometheus-adapter, and the workload is scaled in to its minimum.
 	ScaleDown NoTraffic = "scale-down"
-	// Hold gives no sample without requests, so that the autoscaler keeps the size.
+	// Hold results in no sample without requests, so that the autoscaler keeps the number
+	// of replicas.
 	Hold NoTraffic = "hold"
 )
 
-// DefaultWindow is what the average is taken over: a minute, looked at every
-// ten seconds, which also bears scrapes that are half a minute apart.
+// DefaultWindow is the subquery to average over: a minute, in steps of ten seconds, which
+// also works for a scrape interval of half a minute.
 const DefaultWindow = "60s:10s"
 
-// Rule says which metric prometheus-adapter is to make of Kong's latencies.
+// Rule describes the metric that prometheus-adapter serves from Kong's latencies.
 type Rule struct {
 	// Metric is its name; empty for annotations.DefaultMetric.
 	Metric string
@@ -36,8 +37,8 @@ type Rule struct {
 	Window string
 }
 
-// RuleEntry is one entry of the list rules in prometheus-adapter's
-// configuration, its fields in the order in which people write them.
+// RuleEntry is one entry of the list rules in prometheus-adapter's configuration, its
+// fields in their usual order.
 type RuleEntry struct {
 	SeriesQuery  string        `yaml:"seriesQuery"`
 	Resources    RuleResources `yaml:"resources"`
@@ -127,7 +128,7 @@ func AdapterConfig(rules ...any) string {
 
 // AdapterValues is the rule as values of prometheus-adapter's Helm chart. Helm
 // replaces lists: rules.custom must also hold the custom rules that are to stay,
-// which go before ours.
+// which go before the product's rule.
 func AdapterValues(r Rule, before ...any) string {
 	var v values
 	v.Rules.Custom = append(append([]any{}, before...), AdapterRule(r))

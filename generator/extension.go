@@ -2,7 +2,7 @@ package generator
 
 import "k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-// MetricsExtension is the DataPlaneMetricsExtension that asks Kong Operator to
+// MetricsExtension is the DataPlaneMetricsExtension that configures Kong Operator to
 // measure the latency of services. It must be in the namespace of the
 // ControlPlane, as the Services are, and be referred to from there or from its
 // GatewayConfiguration.

@@ -1,5 +1,5 @@
-// Package generator turns a plan into manifests: the HorizontalPodAutoscaler, and what
-// the metric pipeline of its metric needs.
+// Package generator turns a plan into manifests: the HorizontalPodAutoscaler, and the
+// objects that its metric pipeline needs.
 package generator
 
 import (
@@ -13,14 +13,15 @@ import (
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-// The label that marks what we made. Labels and annotations of the workload are
-// not copied: GitOps tools would take the HorizontalPodAutoscaler for theirs and prune it.
+// The label of objects that the product created. Labels and annotations of the workload
+// are not copied: GitOps tools would recognize the HorizontalPodAutoscaler by them and
+// prune it.
 const (
 	ManagedByLabel = "app.kubernetes.io/managed-by"
 	ManagedBy      = "kong-latency"
 )
 
-// HPA is the plan's HorizontalPodAutoscaler as a person would write it.
+// HPA is the HorizontalPodAutoscaler of the plan.
 func HPA(p plan.Plan) *autoscalingv2.HorizontalPodAutoscaler {
 	return &autoscalingv2.HorizontalPodAutoscaler{
 		TypeMeta: metav1.TypeMeta{
@@ -46,7 +47,7 @@ func HPA(p plan.Plan) *autoscalingv2.HorizontalPodAutoscaler {
 	}
 }
 
-// metrics is latency, and CPU where asked for. The latency target is a Value:
+// metrics is latency, and CPU if the plan has a target for it. The latency target is a Value:
 // AverageValue would divide the latency by the number of replicas.
 func metrics(p plan.Plan) []autoscalingv2.MetricSpec {
 	target := p.Target.DeepCopy()

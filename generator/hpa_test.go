@@ -36,7 +36,7 @@ func TestTargetAloneGivesTheSeed(t *testing.T) {
 	}
 	got := asMap(t, HPA(testutil.Plan(t, map[string]string{annotations.TargetMS: "40"})))
 	delete(got, "status")
-	// The label marks what is ours; the page has none.
+	// The label marks a managed autoscaler; the page has none.
 	meta := got["metadata"].(map[string]any)
 	if diff := cmp.Diff(map[string]any{ManagedByLabel: ManagedBy}, meta["labels"]); diff != "" {
 		t.Errorf("labels (-want +got):\n%s", diff)

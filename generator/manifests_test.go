@@ -41,7 +41,7 @@ func TestGuide(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(parsed(t, testdata(t, name)), parsed(t, got)); diff != "" {
-				t.Error("(-guide +ours)\n" + diff)
+				t.Error("(-guide +got)\n" + diff)
 			}
 		})
 	}
@@ -87,7 +87,7 @@ func TestServiceMonitorOfItsOwnNamespace(t *testing.T) {
 	}
 }
 
-// Rules of others go before ours, which then wins, and lose nothing but what is empty.
+// Rules of others go before the product's, which then wins, and lose nothing but what is empty.
 func TestAdapterValuesKeepOtherRules(t *testing.T) {
 	other := map[string]any{"seriesQuery": "up", "seriesFilters": []any{}, "name": map[string]any{"as": "up", "matches": ""}}
 	got := parsed(t, AdapterValues(Rule{}, other))

@@ -31,9 +31,9 @@ type Monitor struct {
 	InsecureTLS bool
 }
 
-// ServiceMonitor is the monitor with one endpoint at /metrics. The labels of
-// the scrape target keep the upper hand (honorLabels stays false): both rules,
-// the guide's and the better one, find their labels then.
+// ServiceMonitor is the monitor with one endpoint at /metrics. honorLabels stays false,
+// so that the labels of the scrape target have precedence: both rules, the guide's and
+// AdapterRule, find their labels then.
 func ServiceMonitor(m Monitor) *monitoringv1.ServiceMonitor {
 	endpoint := monitoringv1.Endpoint{
 		Port:     m.Port,

@@ -43,30 +43,30 @@ func TestStampOfAutoAttach(t *testing.T) {
 	tests := map[string]struct {
 		before   map[string]string // on an update
 		update   bool
-		ours     map[string]string
+		settings map[string]string
 		services []client.Object
 		want     map[string]string // nil: nothing is patched
 	}{
 		"created":                          {services: []client.Object{echo}, want: stamped()},
-		"created with other annotations":   {ours: map[string]string{"a/b": "c"}, services: []client.Object{echo}, want: stamped("a/b", "c")},
-		"created with a setting":           {ours: map[string]string{annotations.Paused: "true"}, services: []client.Object{echo}, want: stamped(annotations.Paused, "true")},
-		"created with its own target":      {ours: ask(), services: []client.Object{echo}},
-		"created with the policy's target": {ours: map[string]string{annotations.TargetMS: "50"}, services: []client.Object{echo}},
-		"created with a bad target":        {ours: map[string]string{annotations.TargetMS: "x"}, services: []client.Object{echo}},
-		"created with a bad setting":       {ours: map[string]string{annotations.Paused: "x"}, services: []client.Object{echo}},
-		"created off":                      {ours: off, services: []client.Object{echo}},
+		"created with other annotations":   {settings: map[string]string{"a/b": "c"}, services: []client.Object{echo}, want: stamped("a/b", "c")},
+		"created with a setting":           {settings: map[string]string{annotations.Paused: "true"}, services: []client.Object{echo}, want: stamped(annotations.Paused, "true")},
+		"created with its own target":      {settings: ask(), services: []client.Object{echo}},
+		"created with the policy's target": {settings: map[string]string{annotations.TargetMS: "50"}, services: []client.Object{echo}},
+		"created with a bad target":        {settings: map[string]string{annotations.TargetMS: "x"}, services: []client.Object{echo}},
+		"created with a bad setting":       {settings: map[string]string{annotations.Paused: "x"}, services: []client.Object{echo}},
+		"created off":                      {settings: off, services: []client.Object{echo}},
 		"its Service declines":             {services: []client.Object{serviceWith("echo", off)}},
 		"its Service requests":             {services: []client.Object{serviceWith("echo", ask())}},
 		"before its Service":               {},
 		"two Services":                     {services: []client.Object{echo, serviceWith("echo2", nil)}},
-		"copied with a stamp":              {ours: ask(annotations.AttachedBy, "other=40"), services: []client.Object{echo}, want: stamped()},
+		"copied with a stamp":              {settings: ask(annotations.AttachedBy, "other=40"), services: []client.Object{echo}, want: stamped()},
 		"was there before":                 {update: true, services: []client.Object{echo}, want: stamped()},
 		"replaced without the stamp":       {update: true, before: stamped(), services: []client.Object{echo}, want: stamped()},
-		"applied again, stamp kept":        {update: true, before: stamped(), ours: stamped(), services: []client.Object{echo}},
-		"target in another spelling":       {update: true, before: stamped(), ours: stamped(annotations.TargetMS, "50.0"), services: []client.Object{echo}, want: stamped()},
-		"policy's target changed since":    {update: true, before: ask(annotations.AttachedBy, "frame=40"), ours: ask(annotations.AttachedBy, "frame=40"), services: []client.Object{echo}, want: stamped()},
-		"target taken over":                {update: true, before: stamped(), ours: stamped(annotations.TargetMS, "45"), services: []client.Object{echo}},
-		"turned off":                       {update: true, before: stamped(), ours: stamped(annotations.TargetMS, annotations.Off), services: []client.Object{echo}},
+		"applied again, stamp kept":        {update: true, before: stamped(), settings: stamped(), services: []client.Object{echo}},
+		"target in another spelling":       {update: true, before: stamped(), settings: stamped(annotations.TargetMS, "50.0"), services: []client.Object{echo}, want: stamped()},
+		"policy's target changed since":    {update: true, before: ask(annotations.AttachedBy, "frame=40"), settings: ask(annotations.AttachedBy, "frame=40"), services: []client.Object{echo}, want: stamped()},
+		"target taken over":                {update: true, before: stamped(), settings: stamped(annotations.TargetMS, "45"), services: []client.Object{echo}},
+		"turned off":                       {update: true, before: stamped(), settings: stamped(annotations.TargetMS, annotations.Off), services: []client.Object{echo}},
 		"no longer off":                    {update: true, before: off, services: []client.Object{echo}, want: stamped()},
 		"own target removed":               {update: true, before: ask(), services: []client.Object{echo}, want: stamped()},
 	}
@@ -78,7 +78,7 @@ func TestStampOfAutoAttach(t *testing.T) {
 			if tt.update {
 				op, before = admissionv1.Update, webDeployment(tt.before)
 			}
-			req := request(t, op, before, webDeployment(maps.Clone(tt.ours)))
+			req := request(t, op, before, webDeployment(maps.Clone(tt.settings)))
 			resp := c.mutateDeployment(t.Context(), reviewOf[deployment](t, req))
 			if !resp.Allowed {
 				t.Fatalf("refused: %v", resp.Result)
@@ -98,8 +98,8 @@ func TestStampOfAutoAttach(t *testing.T) {
 			if diff := cmp.Diff(tt.want, d.Annotations); diff != "" {
 				t.Errorf("annotations (-want +got):\n%s", diff)
 			}
-			d.Annotations = tt.ours
-			if diff := cmp.Diff(webDeployment(tt.ours), client.Object(&d)); diff != "" {
+			d.Annotations = tt.settings
+			if diff := cmp.Diff(webDeployment(tt.settings), client.Object(&d)); diff != "" {
 				t.Errorf("more than annotations changed (-want +got):\n%s", diff)
 			}
 			req.Object.Raw = raw
@@ -205,7 +205,7 @@ func TestAStampIsNoChangeOfSettings(t *testing.T) {
 	if !resp.Allowed {
 		t.Errorf("refused: %v", resp.Result)
 	}
-	// One who takes the target over changes settings.
+	// A target of one's own is a change of settings.
 	own := stamped(annotations.TargetMS, "45")
 	resp = c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Update, webDeployment(stamped()), webDeployment(own))))
 	if resp.Allowed || !strings.Contains(resp.Result.Message, "ServiceMonitorNotFound") {
@@ -227,8 +227,8 @@ func TestAutoAttachIsNeverDeniedForThePipeline(t *testing.T) {
 	c := clusterOf(t, serviceWith("echo", nil))
 	c.Policies = attaching()
 	c.Pipeline = func() *pipeline.Evaluator { return pipeline.NewEvaluator(broken) }
-	for name, ours := range map[string]map[string]string{"unstamped": nil, "stamped": stamped()} {
-		resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, webDeployment(ours))))
+	for name, settings := range map[string]map[string]string{"unstamped": nil, "stamped": stamped()} {
+		resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, webDeployment(settings))))
 		if !resp.Allowed || !strings.Contains(strings.Join(resp.Warnings, "\n"), "ServiceMonitorNotFound") {
 			t.Errorf("%s: answered %+v, want a warning", name, resp.AdmissionResponse)
 		}

@@ -21,9 +21,9 @@ import (
 // anything but the replicas and the two annotations of auto-attach.
 func FuzzAdmissionReview(f *testing.F) {
 	for _, op := range []admissionv1.Operation{admissionv1.Create, admissionv1.Update} {
-		for _, ours := range []map[string]string{nil, ask(), ask(annotations.MinReplicas, "4"), ask(annotations.Service, "x"),
+		for _, settings := range []map[string]string{nil, ask(), ask(annotations.MinReplicas, "4"), ask(annotations.Service, "x"),
 			{annotations.TargetMS: "?"}, {"a": "b"}, ask(annotations.AttachedBy, "frame=40"), ask(annotations.AttachedBy, "=")} {
-			for _, o := range []client.Object{deploymentWith(nil, ours), webDeployment(ours), serviceWith("echo", ours)} {
+			for _, o := range []client.Object{deploymentWith(nil, settings), webDeployment(settings), serviceWith("echo", settings)} {
 				req := request(f, op, o, o)
 				req.UID = "1"
 				f.Add(encodeReview(f, req))
@@ -86,7 +86,7 @@ func checkPatch(t *testing.T, path string, body, patch []byte) {
 	}
 }
 
-// hasAnnotations tells whether the review's object has any.
+// hasAnnotations reports whether the review's object has any.
 func hasAnnotations(t *testing.T, body []byte) bool {
 	t.Helper()
 	var review admissionv1.AdmissionReview

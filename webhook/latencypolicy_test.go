@@ -110,7 +110,7 @@ func TestLatencyPolicyWithoutEffect(t *testing.T) {
 		want   []string
 	}{
 		"rules":                          {nil, v1alpha1.LatencyPolicySpec{WorkloadSelector: web}, nil},
-		"selects nothing":                {nil, v1alpha1.LatencyPolicySpec{WorkloadSelector: batch}, []string{"PolicySelectsNothing: its selectors match none of the Deployments that there are (1)"}},
+		"selects nothing":                {nil, v1alpha1.LatencyPolicySpec{WorkloadSelector: batch}, []string{"PolicySelectsNothing: its selectors match none of the existing Deployments (1)"}},
 		"no such namespace":              {nil, v1alpha1.LatencyPolicySpec{NamespaceSelector: selecting("team", "none")}, []string{"PolicySelectsNothing"}},
 		"shadowed by one for all":        {[]*v1alpha1.LatencyPolicy{high(nil)}, v1alpha1.LatencyPolicySpec{WorkloadSelector: web}, []string{"PolicyShadowed: LatencyPolicy high (priority 5) comes first"}},
 		"shadowed by one for the same":   {[]*v1alpha1.LatencyPolicy{high(web)}, v1alpha1.LatencyPolicySpec{}, []string{"PolicyShadowed: it selects 1 Deployment, and all get LatencyPolicy high (priority 5)"}},

@@ -13,7 +13,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/metrics"
 )
 
-// call is what the metrics tell of a path.
+// call is the labels of a path's metrics.
 type call struct{ kind, phase string }
 
 var calls = map[string]call{
@@ -23,7 +23,7 @@ var calls = map[string]call{
 	ValidateLatencyPoliciesPath: {"LatencyPolicy", metrics.Validate},
 }
 
-// counted has handlers count what they answer, and how long it takes.
+// counted wraps handlers, and counts their answers and measures their duration.
 type counted struct {
 	admissions *prometheus.CounterVec
 	duration   *prometheus.HistogramVec

@@ -32,8 +32,8 @@ func frame(edits ...func(*v1alpha1.LatencyPolicySpec)) plan.Policies {
 	}}
 }
 
-func webDeployment(ours map[string]string) client.Object {
-	d := deploymentWith(ptr.To[int32](1), ours)
+func webDeployment(settings map[string]string) client.Object {
+	d := deploymentWith(ptr.To[int32](1), settings)
 	d.Labels = map[string]string{"tier": "web"}
 	return d
 }
@@ -186,14 +186,14 @@ func TestAutoAttachLines(t *testing.T) {
 		services      []client.Object
 		want          []string
 	}{
-		"created":                {admissionv1.Create, nil, nil, []client.Object{serviceWith("echo", nil)}, []string{"will attach " + attached}},
-		"before its Service":     {admissionv1.Create, nil, nil, nil, nil},
-		"two Services":           {admissionv1.Create, nil, nil, []client.Object{serviceWith("echo", nil), serviceWith("echo2", nil)}, nil},
-		"created off":            {admissionv1.Create, nil, off, []client.Object{serviceWith("echo", nil)}, nil},
-		"turned off":             {admissionv1.Update, nil, off, []client.Object{serviceWith("echo", nil)}, []string{"will detach"}},
-		"no longer off":          {admissionv1.Update, off, nil, []client.Object{serviceWith("echo", nil)}, []string{"will attach " + attached}},
-		"from its own to ours":   {admissionv1.Update, ask(), nil, []client.Object{serviceWith("echo", nil)}, []string{"will change " + attached}},
-		"own, without a Service": {admissionv1.Update, ask(), nil, nil, []string{"NoServiceSelectsPods"}},
+		"created":                 {admissionv1.Create, nil, nil, []client.Object{serviceWith("echo", nil)}, []string{"will attach " + attached}},
+		"before its Service":      {admissionv1.Create, nil, nil, nil, nil},
+		"two Services":            {admissionv1.Create, nil, nil, []client.Object{serviceWith("echo", nil), serviceWith("echo2", nil)}, nil},
+		"created off":             {admissionv1.Create, nil, off, []client.Object{serviceWith("echo", nil)}, nil},
+		"turned off":              {admissionv1.Update, nil, off, []client.Object{serviceWith("echo", nil)}, []string{"will detach"}},
+		"no longer off":           {admissionv1.Update, off, nil, []client.Object{serviceWith("echo", nil)}, []string{"will attach " + attached}},
+		"from its own to managed": {admissionv1.Update, ask(), nil, []client.Object{serviceWith("echo", nil)}, []string{"will change " + attached}},
+		"own, without a Service":  {admissionv1.Update, ask(), nil, nil, []string{"NoServiceSelectsPods"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -37,20 +37,20 @@ func theirHPA(name string) *autoscalingv2.HorizontalPodAutoscaler {
 }
 
 func TestReplicaGuard(t *testing.T) {
-	echo, asking := serviceWith("echo", nil), serviceWith("echo", ask())
+	echo, enabled := serviceWith("echo", nil), serviceWith("echo", ask())
 	theirs := theirHPA("echo")
 	adopted := theirHPA("old")
 	adopted.Annotations = map[string]string{output.PreviousSpec: "{}"}
 	adopted.Spec.MaxReplicas = 10
 	tests := map[string]struct {
-		ours     map[string]string
+		settings map[string]string
 		there    []client.Object
 		from, to int32
 		want     int32
 	}{
 		"a manifest is applied again":            {ask(), []client.Object{echo, hpaOf(1, 10)}, 8, 1, 8},
 		"more than there are":                    {ask(), []client.Object{echo, hpaOf(1, 10)}, 2, 9, 2},
-		"attached by the Service":                {nil, []client.Object{asking, hpaOf(1, 10)}, 8, 1, 8},
+		"attached by the Service":                {nil, []client.Object{enabled, hpaOf(1, 10)}, 8, 1, 8},
 		"adopted":                                {ask(annotations.Adopt, "old"), []client.Object{echo, adopted}, 8, 1, 8},
 		"to zero":                                {ask(), []client.Object{echo, hpaOf(1, 10)}, 8, 0, 0},
 		"from zero":                              {ask(), []client.Object{echo, hpaOf(1, 10)}, 0, 3, 3},
@@ -69,7 +69,7 @@ func TestReplicaGuard(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			c := clusterOf(t, tt.there...)
-			req := request(t, admissionv1.Update, deploymentWith(&tt.from, tt.ours), deploymentWith(&tt.to, tt.ours))
+			req := request(t, admissionv1.Update, deploymentWith(&tt.from, tt.settings), deploymentWith(&tt.to, tt.settings))
 			resp := c.mutateDeployment(t.Context(), reviewOf[deployment](t, req))
 			if !resp.Allowed {
 				t.Fatalf("not allowed: %v", resp.Result)
@@ -121,7 +121,7 @@ func TestAnAnnotationInConflictIsRefused(t *testing.T) {
 		"created beside another":      {create, nil, ask(), []client.Object{echo, theirs}, "AnotherAutoscaler: HorizontalPodAutoscaler old scales it", nil},
 		"annotated beside another":    {update, nil, ask(), []client.Object{echo, theirs}, "AnotherAutoscaler", nil},
 		"an update changes nothing":   {update, ask(), ask(), []client.Object{echo, theirs}, "", []string{"AnotherAutoscaler"}},
-		"ours was there first":        {update, ask(), ask(annotations.MaxReplicas, "5"), []client.Object{echo, theirs, hpaOf(1, 10)}, "", []string{"AnotherAutoscaler", "will change"}},
+		"managed was there first":     {update, ask(), ask(annotations.MaxReplicas, "5"), []client.Object{echo, theirs, hpaOf(1, 10)}, "", []string{"AnotherAutoscaler", "will change"}},
 		"adopted instead":             {create, nil, ask(annotations.Adopt, "old"), []client.Object{echo, theirs}, "", []string{"will adopt HPA old"}},
 		"adopt names nothing":         {create, nil, ask(annotations.Adopt, "x"), []client.Object{echo}, "", []string{"AdoptedNotFound", "will attach HPA echo"}},
 		"adopt names another's":       {create, nil, ask(annotations.Adopt, "x"), []client.Object{echo, scaling(theirHPA("x"), "other")}, "AdoptedScalesOther", nil},

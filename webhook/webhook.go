@@ -1,6 +1,6 @@
-// Package webhook answers admission reviews of Deployments, Services and
-// LatencyPolicies: it decodes a review, has package internal/admission decide by what
-// the caches hold, and renders the decision. It writes nothing but its answer.
+// Package webhook answers admission reviews of Deployments, Services and LatencyPolicies:
+// it decodes a review, decides with package internal/admission and the cached state of
+// the cluster, and renders the decision. It writes nothing to the cluster.
 package webhook
 
 import (
@@ -29,29 +29,31 @@ const (
 	ValidateLatencyPoliciesPath = "/validate-latencypolicies"
 )
 
-// Cluster is what admission knows of the cluster. Where it is not warm yet,
-// nothing is concluded from what it lacks.
+// Cluster is the state of the cluster that admission depends on. While it is not warm,
+// nothing is concluded from absent objects.
 type Cluster struct {
 	// Reader reads the caches, which have the indexes of cache.AddIndexes.
 	Reader client.Reader
 	// Warm reports whether the caches hold the cluster's whole state.
 	Warm func() bool
-	// Pipeline returns the evaluator of the present snapshot; nil judges no pipeline.
+	// Pipeline returns the evaluator of the present snapshot; if it is nil, the pipeline
+	// is not evaluated.
 	Pipeline func() *pipeline.Evaluator
-	// Policies knows the effective policy of a workload; nil means that there are none.
+	// Policies returns the effective policy of a workload; nil means that there are no
+	// policies.
 	Policies plan.Policies
-	// ScaledObjects returns those of KEDA; nil means that there are none.
+	// ScaledObjects returns the ScaledObjects of KEDA; nil means that there are none.
 	ScaledObjects func() *cache.ScaledObjects
-	// KnownPolicies returns the LatencyPolicies that there are, which are not changed
-	// here; ok is false if they are not known yet. Nil, or without Candidates, a
-	// policy is judged by itself only.
+	// KnownPolicies returns the existing LatencyPolicies, which are not changed; ok is
+	// false if they are not known yet. If it or Candidates is nil, the effect of a policy
+	// is not checked.
 	KnownPolicies func() (list []v1alpha1.LatencyPolicy, ok bool)
-	// Candidates returns all Deployments that there are, as policies see them.
+	// Candidates returns the labels of all Deployments.
 	Candidates func(context.Context) ([]policy.Candidate, error)
 }
 
-// Setup registers the handlers with the manager's webhook server. Their answers are
-// counted in controller-runtime's registry, so that there can be one Setup a process.
+// Setup registers the handlers with the manager's webhook server. Their metrics are in
+// controller-runtime's registry, so Setup can be called only once in a process.
 func Setup(mgr manager.Manager, c Cluster) error {
 	count, err := newCounted(metrics.Registry)
 	if err != nil {
@@ -64,7 +66,7 @@ func Setup(mgr manager.Manager, c Cluster) error {
 	return nil
 }
 
-// Handlers returns what serves each path, uncounted.
+// Handlers returns the handler of each path, without metrics.
 func Handlers(c Cluster) map[string]http.Handler {
 	out := map[string]http.Handler{}
 	for path, a := range c.answerers() {

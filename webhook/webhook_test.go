@@ -26,17 +26,17 @@ import (
 
 var app = map[string]string{"app": "echo"}
 
-func deploymentWith(replicas *int32, ours map[string]string) *appsv1.Deployment {
-	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "echo", UID: "u", Annotations: ours}}
+func deploymentWith(replicas *int32, settings map[string]string) *appsv1.Deployment {
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "echo", UID: "u", Annotations: settings}}
 	d.Spec.Replicas = replicas
 	d.Spec.Template.Labels = app
 	d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "echo", Image: "echo:1"}}
 	return d
 }
 
-func serviceWith(name string, ours map[string]string) *corev1.Service {
+func serviceWith(name string, settings map[string]string) *corev1.Service {
 	return &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name, Annotations: ours},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name, Annotations: settings},
 		Spec:       corev1.ServiceSpec{Selector: app},
 	}
 }
@@ -51,7 +51,7 @@ func clusterOf(t testing.TB, objects ...client.Object) Cluster {
 	return Cluster{Reader: b.Build(), Warm: func() bool { return true }}
 }
 
-// indexedBuilder lets the fake client take the indexes that the cache takes.
+// indexedBuilder adds the indexes of the cache to the fake client.
 type indexedBuilder struct{ *fake.ClientBuilder }
 
 func (b *indexedBuilder) IndexField(_ context.Context, o client.Object, name string, f client.IndexerFunc) error {
@@ -125,7 +125,7 @@ func TestDeploymentLines(t *testing.T) {
 		"nothing changed":    {update, ask(), ask(), []client.Object{echo}, nil},
 		"target changed":     {update, map[string]string{annotations.TargetMS: "30"}, ask(), []client.Object{echo}, []string{"will change " + plan}},
 		"annotation removed": {update, ask(), nil, []client.Object{echo}, []string{"will detach"}},
-		"before its Service": {create, nil, ask(), nil, []string{"NoServiceSelectsPods: no Service in namespace ns selects its pods; attached as soon as it is there"}},
+		"before its Service": {create, nil, ask(), nil, []string{"NoServiceSelectsPods: no Service in namespace ns selects its pods; attached as soon as it exists"}},
 		"ambiguous":          {create, nil, ask(), []client.Object{echo, serviceWith("echo2", nil)}, []string{"AmbiguousService: Services echo and echo2 select its pods; annotate the Deployment with kong.latency/service: echo"}},
 		"no target":          {create, nil, map[string]string{annotations.MinReplicas: "2"}, []client.Object{echo}, []string{"no effect"}},
 		"Service requests":   {update, nil, map[string]string{annotations.MinReplicas: "1"}, []client.Object{serviceWith("echo", ask())}, nil},
@@ -214,7 +214,7 @@ func TestMutateRaisesReplicasOnCreate(t *testing.T) {
 	min3 := ask(annotations.MinReplicas, "3")
 	tests := map[string]struct {
 		replicas *int32
-		ours     map[string]string
+		settings map[string]string
 		service  map[string]string
 		want     int32 // 0: no patch
 	}{
@@ -230,7 +230,7 @@ func TestMutateRaisesReplicasOnCreate(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			c := clusterOf(t, serviceWith("echo", tt.service))
-			req := request(t, admissionv1.Create, nil, deploymentWith(tt.replicas, tt.ours))
+			req := request(t, admissionv1.Create, nil, deploymentWith(tt.replicas, tt.settings))
 			resp := c.mutateDeployment(t.Context(), reviewOf[deployment](t, req))
 			if !resp.Allowed {
 				t.Fatalf("refused: %v", resp.Result)

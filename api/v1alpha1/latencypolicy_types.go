@@ -112,7 +112,7 @@ type LatencyPolicySpec struct {
 	Pipeline *Pipeline `json:"pipeline,omitempty"`
 
 	// conflicts says what admission does when another autoscaler already scales the
-	// workload that asks for autoscaling: Deny refuses it, Warn admits it with a warning.
+	// workload that requests autoscaling: Deny refuses it, Warn admits it with a warning.
 	// Nothing is attached beside another autoscaler in either case.
 	// +optional
 	// +kubebuilder:default=Deny

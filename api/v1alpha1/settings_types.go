@@ -11,7 +11,7 @@ import (
 // m, k and M have to pass, because that is how Go programs write quantities.
 //
 // What the rules cost is estimated from the bounds of lists and strings, and the API
-// server takes no definition that could cost too much. Types of Kubernetes have no
+// server accepts no definition that could cost too much. Types of Kubernetes have no
 // bounds in them; so behaviors are few, and the validity of label keys and values
 // is for the webhook.
 

@@ -6,14 +6,14 @@ import (
 
 // The types of a policy's conditions. Their reasons are the reasons of findings.
 const (
-	// ConditionReady tells whether the policy is in force as it is written.
+	// ConditionReady reports whether the policy is in force as it is written.
 	ConditionReady = "Ready"
-	// ConditionPipelineHealthy tells whether the metric can arrive for all workloads
+	// ConditionPipelineHealthy reports whether the metric can arrive for all workloads
 	// that the policy has attached. Unknown is an answer of its own.
 	ConditionPipelineHealthy = "PipelineHealthy"
 )
 
-// MaxBlockedWorkloads is how many blocked workloads a status names.
+// MaxBlockedWorkloads is the number of blocked workloads that a status names at most.
 const MaxBlockedWorkloads = 10
 
 // LatencyPolicyStatus is what the controller has seen.
@@ -30,17 +30,17 @@ type LatencyPolicyStatus struct {
 	// +kubebuilder:validation:MaxItems=8
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// attached is how many workloads of this policy are autoscaled.
+	// attached is the number of workloads of this policy that are autoscaled.
 	// +optional
 	Attached int32 `json:"attached"`
 
-	// blocked is how many workloads of this policy ask for autoscaling, by annotation
-	// or by autoAttach, and cannot have what they ask for. One that they have from
-	// before stays.
+	// blocked is the number of workloads of this policy that request autoscaling, by
+	// annotation or by autoAttach, and cannot have it. An autoscaler that they have
+	// already stays.
 	// +optional
 	Blocked int32 `json:"blocked"`
 
-	// paused is how many of the attached workloads are paused in one direction or in
+	// paused is the number of attached workloads that are paused in one direction or in
 	// both.
 	// +optional
 	Paused int32 `json:"paused"`
@@ -55,7 +55,7 @@ type LatencyPolicyStatus struct {
 	BlockedWorkloads []BlockedWorkload `json:"blockedWorkloads,omitempty"`
 }
 
-// BlockedWorkload is a workload that asks for autoscaling and does not have it.
+// BlockedWorkload is a workload that requests autoscaling and does not have it.
 type BlockedWorkload struct {
 	// namespace is the workload's namespace.
 	// +kubebuilder:validation:MaxLength=63

@@ -17,19 +17,20 @@ import (
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-// Request is a request to create or change one object, and what is known beside it. Of
-// Workload and Service one is set.
+// Request is a request to create or change one object, and the state of the cluster that
+// the decision depends on. Exactly one of Workload and Service is set.
 type Request struct {
 	Workload *Change[model.Workload]
 	Service  *Change[model.Service]
-	// Catalog is what else is in the namespace; nil if it cannot be known.
+	// Catalog is the other objects of the namespace; nil if they are not known.
 	Catalog model.Catalog
-	// Policies knows the effective policy of a workload; nil means that there are none.
+	// Policies returns the effective policy of a workload; nil means that there are no
+	// policies.
 	Policies plan.Policies
-	// Diagnose returns what is wrong with the pipeline that brings a metric of a Service;
-	// nil judges no pipeline. The result is not changed.
+	// Diagnose returns the findings about the metric pipeline of a Service; if it is nil,
+	// the pipeline is not evaluated. The result is not changed.
 	Diagnose func(namespace, service, metric string) []finding.Finding
-	// Part says what of the decision is needed.
+	// Part is the part of the decision that is needed.
 	Part Part
 }
 
@@ -51,11 +52,10 @@ const (
 	Verdict      // everything else
 )
 
-// Decision is what becomes of a request. Whatever it refuses, the rest of it says what
-// else there is to say, but for the pipeline, which is judged only for settings that
-// are admitted.
+// Decision is the result of a request. It is complete also if the request is refused,
+// except that the pipeline is evaluated only for settings that are admitted.
 type Decision struct {
-	// Refused is why the request is refused; it is admitted if there is nothing.
+	// Refused is why the request is refused; it is admitted if this is empty.
 	Refused []finding.Finding
 	// Warned are findings about settings, pairing and other autoscalers that do not
 	// refuse the request.
@@ -65,7 +65,7 @@ type Decision struct {
 	Pipeline, Unjudged []finding.Finding
 	// Notes say what will happen once the request is admitted.
 	Notes []Note
-	// Plan is what a Deployment gets; nil if it gets nothing, or for a Service.
+	// Plan is the plan of a Deployment; nil if there is none, or for a Service.
 	Plan *plan.Plan
 	// Patch is how the Deployment is changed before it is admitted.
 	Patch Patch
@@ -74,16 +74,16 @@ type Decision struct {
 // Admitted reports whether the request is not refused.
 func (d Decision) Admitted() bool { return len(d.Refused) == 0 }
 
-// Effect is what happens because a request is admitted.
+// Effect is a consequence of admitting a request.
 type Effect int
 
 // The effects.
 const (
 	Attach   Effect = iota + 1 // the plan's autoscaler is created
 	Alter                      // the plan's autoscaler is changed
-	Adopt                      // an existing autoscaler is taken over
+	Adopt                      // an existing autoscaler is adopted
 	Detach                     // the managed autoscaler is deleted
-	Restore                    // an adopted autoscaler gets its former spec
+	Restore                    // an adopted autoscaler gets its previous spec
 	NoEffect                   // the annotations change nothing: nothing enables autoscaling
 )
 
@@ -96,7 +96,7 @@ type Note struct {
 	Autoscaler string
 }
 
-// Patch is what admission changes of a Deployment. The zero Patch changes nothing.
+// Patch is how admission changes a Deployment. The zero value changes nothing.
 type Patch struct {
 	// Stamp is written as the target and as the record of auto-attach; nil if both are
 	// there already, or no policy attaches the Deployment.
@@ -107,7 +107,7 @@ type Patch struct {
 
 // Replicas is a change of spec.replicas.
 type Replicas struct {
-	// From is what the request has, and To what it is changed to.
+	// From is the number in the request, and To the one that replaces it.
 	From, To int32
 	// Autoscaler is the name of the managed HorizontalPodAutoscaler whose number is
 	// kept; empty if the number of a new Deployment is raised to the minimum.

@@ -72,7 +72,7 @@ func (r Request) minReplicas(w model.Workload, now plan.Resolution) (int32, bool
 // kept is the replica guard: it keeps the number of replicas of w that its managed
 // autoscaler has come to, and that w had before, when a manifest is applied again with
 // another: https://github.com/kubernetes/kubernetes/issues/25238.
-// To and from zero, which turns autoscaling off and on, is let through.
+// To and from zero, which turns autoscaling off and on, is always allowed.
 // A scaling by the scale subresource does not come here.
 func kept(before, w model.Workload, now plan.Resolution) *Replicas {
 	from, to := ptr.Deref(before.Replicas, defaultReplicas), ptr.Deref(w.Replicas, defaultReplicas)

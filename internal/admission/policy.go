@@ -12,19 +12,19 @@ import (
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// PolicyRequest is a request to create or change a LatencyPolicy, and what is known
-// beside it.
+// PolicyRequest is a request to create or change a LatencyPolicy, and the state of the
+// cluster that the decision depends on.
 type PolicyRequest struct {
 	Change[v1alpha1.LatencyPolicy]
-	// Neighbors returns the LatencyPolicies and the Deployments that there are; unknown
-	// says why they are not known, and is empty if they are. It is called only if the
-	// answer matters. With nil a policy is judged by itself.
+	// Neighbors returns the existing LatencyPolicies and Deployments; unknown says why
+	// they are not known, and is empty if they are. It is called only if the answer
+	// matters. If it is nil, the effect of the policy is not checked.
 	Neighbors func() (policies []v1alpha1.LatencyPolicy, all []policy.Candidate, unknown string)
 }
 
-// PolicyDecision is what becomes of a request for a LatencyPolicy.
+// PolicyDecision is the result of a request for a LatencyPolicy.
 type PolicyDecision struct {
-	// Refused is why the request is refused; it is admitted if there is nothing.
+	// Refused is why the request is refused; it is admitted if this is empty.
 	Refused []finding.Finding
 	// Warned are findings that do not refuse the request.
 	Warned []finding.Finding
@@ -34,8 +34,8 @@ type PolicyDecision struct {
 }
 
 // DecidePolicy refuses what the schema cannot, and warns of a policy that applies to
-// nothing. Like every refusal it is for what is new: a label can be put on a policy
-// that has been wrong from before.
+// nothing. An update is refused only for what it changes: a label can be added to a
+// policy that was invalid before.
 func DecidePolicy(r PolicyRequest) PolicyDecision {
 	p := r.After
 	if p.DeletionTimestamp != nil {

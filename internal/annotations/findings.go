@@ -2,12 +2,12 @@ package annotations
 
 import "github.com/kong-latency/kong-latency/internal/finding"
 
-// InvalidAnnotation is found when a value cannot be used.
+// InvalidAnnotation is the reason of violations of single annotations.
 var InvalidAnnotation = &finding.Reason{
 	Name:     "InvalidAnnotation",
 	Severity: finding.Error,
 	Wait:     finding.ForChange,
-	Summary:  "An annotation of kong-latency has a bad value, is unknown, or is on the wrong kind of object. Admission refuses it; the controller reports it where it came in without admission, and changes nothing.",
+	Summary:  "An annotation of kong-latency has a bad value, is unknown, or is on the wrong kind of object. Admission refuses it; if it was written without admission, the controller reports it and changes nothing.",
 	Fix:      "Correct the annotation that the message names; it quotes what is allowed.",
 }
 

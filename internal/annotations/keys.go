@@ -48,16 +48,16 @@ type Key struct {
 	Name string
 	// Kinds lists the kinds of objects that may carry it.
 	Kinds []Kind
-	// Value says what is allowed; error messages quote it.
+	// Value describes the allowed values; error messages quote it.
 	Value string
-	// Default says what holds when the key is absent.
+	// Default describes what applies if the key is absent.
 	Default string
-	// Doc says what it does.
+	// Doc describes the effect.
 	Doc string
-	// Written is true for a key that the product writes, and people need not know.
+	// Written is true for a key that only the product writes.
 	Written bool
 
-	// parse takes the value over, or reports that it is not allowed.
+	// parse stores the value, and reports whether it is allowed.
 	parse func(value string, p *Parsed) bool
 }
 
@@ -115,7 +115,7 @@ func Keys() []Key {
 			Name: CPUUtilization, Kinds: both,
 			Value:   "an integer from 1 to 100, in percent of the CPU request",
 			Default: "the policy's default, else none",
-			Doc:     "Adds a CPU metric beside latency; the HorizontalPodAutoscaler follows whichever wants more replicas.",
+			Doc:     "Adds a CPU metric to the latency metric; the HorizontalPodAutoscaler follows the one that needs more replicas.",
 			parse:   parseCPU,
 		},
 		{
@@ -128,13 +128,13 @@ func Keys() []Key {
 		{
 			Name: PreserveReplicas, Kinds: both,
 			Value: "true or false", Default: "true",
-			Doc:   "Whether applying a manifest again keeps the live number of replicas, as the HorizontalPodAutoscaler left it, instead of the manifest's. 0 is always let through, and so is `kubectl scale`.",
+			Doc:   "Whether applying a manifest again keeps the live number of replicas, as the HorizontalPodAutoscaler set it, instead of the one in the manifest. 0 is always allowed, and so is `kubectl scale`.",
 			parse: parsePreserve,
 		},
 		{
 			Name: Adopt, Kinds: both,
 			Value: "the name of a HorizontalPodAutoscaler in the same namespace", Default: "none",
-			Doc:   "An existing HorizontalPodAutoscaler of this Deployment to take over in place, instead of making one. Its former spec is kept in an annotation and restored on detach.",
+			Doc:   "An existing HorizontalPodAutoscaler of this Deployment to adopt in place, instead of creating one. Its previous spec is kept in an annotation and restored on detach.",
 			parse: func(v string, p *Parsed) bool { return parseName(v, &p.Settings.Adopt) },
 		},
 		{

@@ -12,11 +12,10 @@ type Difference struct {
 	Service    string
 }
 
-// Merge joins the settings of a Deployment and of its Service, both without
-// violations: a key may be on either, or on both with the same meaning ("40" and
-// "40.0" agree). Keys that disagree are returned sorted by key; the Deployment's value
-// is in the result then. Whether min and max still fit together is for the policy to
-// say, which knows the defaults too.
+// Merge merges the settings of a Deployment and of its Service, both without violations:
+// a key may be on either, or on both with the same meaning ("40" and "40.0" agree). Keys
+// that disagree are returned, sorted; the result then has the Deployment's value. Package
+// policy checks min against max, because it knows the defaults.
 func Merge(onDeployment, onService Parsed) (Settings, []Difference) {
 	d, s := onDeployment.Settings, onService.Settings
 	merged := Settings{

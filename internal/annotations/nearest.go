@@ -25,8 +25,8 @@ func suggest(name string) string {
 	return fmt.Sprintf(": known after %s are %s", Prefix, strings.Join(known, ", "))
 }
 
-// Nearest returns the candidate that somebody who wrote name probably meant; ok is
-// false if none is near. Of equally near ones it is the first.
+// Nearest returns the candidate with the smallest edit distance to name, the first of
+// several; ok is false if none is near.
 func Nearest(name string, candidates []string) (best string, ok bool) {
 	distance := 4
 	for _, c := range candidates {

@@ -24,8 +24,8 @@ const (
 	PauseScaleOut PauseMode = "scale-out"
 )
 
-// Settings are what people set by the annotations on one object: parsed, with
-// nothing defaulted. A nil pointer or an empty string means that the key is absent.
+// Settings are what users set with the annotations on one object: parsed, with nothing
+// defaulted. A nil pointer or an empty string means that the key is absent.
 type Settings struct {
 	// Target is the latency to hold, in milliseconds.
 	Target *resource.Quantity
@@ -43,11 +43,11 @@ type Settings struct {
 	Adopt            string
 }
 
-// Parsed is everything that the annotations of one object say. The zero value is an
+// Parsed is the result of parsing the annotations of one object. The zero value is an
 // object without annotations of the product.
 type Parsed struct {
-	// Settings hold what was valid. A target that auto-attach wrote is not among them:
-	// no person set it.
+	// Settings are the valid ones. A target that auto-attach wrote is not among them,
+	// because no user set it.
 	Settings Settings
 	// Violations are the values that cannot be used, sorted by key.
 	Violations []Violation
@@ -56,7 +56,7 @@ type Parsed struct {
 	Requested bool
 	// Stamp is what auto-attach recorded on the object; nil if it recorded nothing.
 	Stamp *Stamp
-	// Stamped is true if the target is still the recorded one, and so the policy's.
+	// Stamped is true if the target is still the one that auto-attach recorded.
 	Stamped bool
 	// Raw holds every annotation of the product as it is written, by key. It may be
 	// the map that was parsed, and must not be changed.
@@ -115,8 +115,8 @@ func Prefixed(all map[string]string) map[string]string {
 	return out
 }
 
-// Parse reads the annotations of an object of kind k. Those of others are passed
-// over. Every bad value, every unknown key and every key that belongs on the other
+// Parse reads the annotations of an object of kind k. Annotations of other products are
+// ignored. Every bad value, every unknown key and every key that belongs on the other
 // kind is a violation.
 func Parse(k Kind, all map[string]string) Parsed {
 	p := Parsed{Raw: Prefixed(all)}
@@ -148,7 +148,7 @@ func Parse(k Kind, all map[string]string) Parsed {
 	return p
 }
 
-// read takes over one annotation, or says what is wrong with it.
+// read parses one annotation, or says what is wrong with it.
 func (p *Parsed) read(k Kind, name, value string) (wrong string) {
 	key, known := keysByName[name]
 	switch {
@@ -201,10 +201,10 @@ func ValidTarget(value string) bool {
 	return ok
 }
 
-// FormatTarget is a number of milliseconds as TargetMS has it: decimal, never in
-// milli-units, and no longer than needed.
+// FormatTarget formats a number of milliseconds as a value of TargetMS: decimal, never in
+// milli-units, and without trailing zeros.
 func FormatTarget(q resource.Quantity) string {
-	text := q.AsDec().String() // q is a copy: AsDec changes how a Quantity is held
+	text := q.AsDec().String() // q is a copy: AsDec changes the representation of a Quantity
 	if strings.Contains(text, ".") {
 		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
 	}

@@ -174,8 +174,8 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	}
 }
 
-// FuzzParse holds that no value panics, that nothing bad is let through, and
-// that what is let through means the same when it is read again.
+// FuzzParse holds that no value panics, that nothing bad is accepted, and
+// that what is accepted means the same when it is read again.
 func FuzzParse(f *testing.F) {
 	for _, k := range Keys() {
 		f.Add(k.Name, "40")

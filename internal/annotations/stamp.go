@@ -7,12 +7,12 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// Stamp is what auto-attach records on a Deployment beside the target that it
-// writes, so that it is known later whether the target is still the policy's.
+// Stamp is what auto-attach records on a Deployment when it writes the target, so that a
+// later change of the target by a user is recognized.
 type Stamp struct {
 	// Policy is the name of the LatencyPolicy.
 	Policy string
-	// Target is the value that was written, in milliseconds as TargetMS has them.
+	// Target is the value that was written as TargetMS.
 	Target string
 }
 
@@ -44,8 +44,8 @@ func (p Parsed) written(key string) (value string, ok bool) {
 	return value, ok
 }
 
-// SameSettings reports whether people wrote the same annotations on both. What
-// auto-attach wrote is nobody's change.
+// SameSettings reports whether users wrote the same annotations on both. What auto-attach
+// wrote does not count.
 func (p Parsed) SameSettings(other Parsed) bool { return p.within(other) && other.within(p) }
 
 // within reports whether the other has everything that people wrote here.
@@ -62,7 +62,7 @@ func (p Parsed) within(other Parsed) bool {
 	return true
 }
 
-// Empty reports whether people wrote no annotation of the product.
+// Empty reports whether users wrote no annotation of the product.
 func (p Parsed) Empty() bool {
 	for key := range p.Raw {
 		if _, ok := p.written(key); ok {

@@ -27,7 +27,7 @@ type Basis string
 const (
 	// Proven findings follow from objects that were read completely.
 	Proven Basis = "Proven"
-	// Measured findings were observed: a component was asked for a value and answered.
+	// Measured findings were observed: a component was queried for a value and answered.
 	Measured Basis = "Measured"
 	// Unverified findings could not be verified: something was not readable.
 	Unverified Basis = "Unknown"

@@ -18,10 +18,10 @@ import (
 // clusterFields are the fields of metadata that a cluster fills in.
 var clusterFields = []string{"creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"}
 
-// YAML writes objects as documents that `kubectl apply -f` takes, separated by
+// YAML writes objects as documents for `kubectl apply -f`, separated by
 // "---", keys sorted. What a cluster fills in is left out, so that an object
 // that was read from one can be applied again. An object that cannot be encoded
-// becomes a comment that says so; ours all can.
+// becomes a comment that says so, which no object of this program does.
 func YAML(objects ...any) string {
 	documents := make([]string, 0, len(objects))
 	for _, o := range objects {
@@ -77,7 +77,7 @@ func fieldsOf(object any) (map[string]any, error) {
 	return fields, nil
 }
 
-// tidyMonitor takes out what the Go type writes although nobody has set it. In
+// tidyMonitor removes what the Go type writes although nobody has set it. In
 // these places, unlike in a selector, {} means the same as nothing.
 func tidyMonitor(fields map[string]any) {
 	spec, _ := fields["spec"].(map[string]any)
@@ -120,7 +120,7 @@ func Encode(n *yamlv3.Node) string {
 	return b.String()
 }
 
-// prune takes empty values out of mappings.
+// prune removes empty values from mappings.
 func prune(n *yamlv3.Node) {
 	for _, child := range n.Content {
 		prune(child)

@@ -11,13 +11,14 @@ import (
 
 const deploymentKind = string(annotations.OnDeployment)
 
-// The kinds of autoscalers that are known.
+// The supported kinds of autoscalers.
 const (
 	KindHPA          = "HorizontalPodAutoscaler"
 	KindScaledObject = "ScaledObject"
 )
 
-// Autoscaler is what matters of a HorizontalPodAutoscaler, or of a ScaledObject of KEDA.
+// Autoscaler is the relevant part of a HorizontalPodAutoscaler, or of a ScaledObject of
+// KEDA.
 type Autoscaler struct {
 	Kind      string
 	Namespace string
@@ -30,8 +31,8 @@ type Autoscaler struct {
 	Controller Ref
 	// Created is true if it carries the label of what the product creates.
 	Created bool
-	// Adopted is true if the product took it over; it keeps its previous spec to be
-	// restored.
+	// Adopted is true if the product adopted it; its previous spec is kept in an
+	// annotation.
 	Adopted bool
 	// Deleting is true once it is marked for deletion.
 	Deleting bool
@@ -43,11 +44,11 @@ type Autoscaler struct {
 type Ref struct {
 	Kind string
 	Name string
-	// UID is known of controllers only.
+	// UID is set for controllers only.
 	UID string
 }
 
-// String is the object as people write it in one namespace.
+// String returns the object as kind and name.
 func (r Ref) String() string {
 	if r == (Ref{}) {
 		return "nobody"
@@ -60,8 +61,8 @@ func (a Autoscaler) Object() finding.Object {
 	return finding.Object{Kind: a.Kind, Namespace: a.Namespace, Name: a.Name}
 }
 
-// Concerns reports whether it scales the Deployment of that name, or has the name
-// that the product would give it.
+// Concerns reports whether it scales the Deployment of that name, or has the name of its
+// managed autoscaler.
 func (a Autoscaler) Concerns(deployment string) bool {
 	return a.Scales.Kind == deploymentKind && a.Scales.Name == deployment || a.Kind == KindHPA && a.Name == deployment
 }
@@ -84,13 +85,13 @@ func (a Autoscaler) controlledBy(w Workload) bool {
 	return a.Controller.UID != "" && a.Controller.UID == w.UID
 }
 
-// MadeForFormer reports whether the product made it for a Deployment of w's name that
-// is gone: garbage collection is about to delete it.
+// MadeForFormer reports whether the product created it for a deleted Deployment of the
+// same name as w: garbage collection is about to delete it.
 func (a Autoscaler) MadeForFormer(w Workload) bool {
 	return a.Created && a.Controller.Kind == deploymentKind && a.Controller.Name == w.Name && !a.controlledBy(w)
 }
 
-// Manages reports whether the product scales w by it.
+// Manages reports whether it is the managed autoscaler of w.
 func (a Autoscaler) Manages(w Workload) bool {
 	if a.Kind != KindHPA || a.Deleting {
 		return false
@@ -104,11 +105,12 @@ func (a Autoscaler) Manages(w Workload) bool {
 	return a.controlledBy(w) && (a.Created || a.Name == w.Name)
 }
 
-// Autoscalers answers what scales the workloads of one namespace.
+// Autoscalers looks up the autoscalers of one namespace.
 type Autoscalers interface {
 	// AutoscalersOf returns every autoscaler that scales the Deployment of that name,
-	// sorted by kind and name, and the HorizontalPodAutoscaler of that name whatever
-	// it scales. unread says why some kind could not be read; it is empty if all were.
+	// sorted by kind and name, and the HorizontalPodAutoscaler of that name even if it
+	// scales something else. unread says why a kind could not be read; it is empty if all
+	// were.
 	AutoscalersOf(deployment string) (list []Autoscaler, unread string)
 	// HPA returns the HorizontalPodAutoscaler of that name.
 	HPA(name string) (Autoscaler, bool)

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// StaticCatalog is a Catalog of objects that are given, all of one namespace.
+// StaticCatalog is a Catalog of lists of objects of one namespace.
 type StaticCatalog struct {
 	Workloads   []Workload
 	Services    []Service
@@ -84,7 +84,7 @@ func (c StaticCatalog) services(keep func(Service) bool) []Service {
 	return out
 }
 
-// WithWorkload is the catalog as it will be once w is admitted.
+// WithWorkload returns the catalog as it will be once w is admitted.
 func WithWorkload(c Catalog, w Workload) Catalog { return workloadOver{c, w} }
 
 type workloadOver struct {
@@ -104,7 +104,7 @@ func (o workloadOver) WorkloadsSelectedBy(s Service) []Workload {
 		func(w Workload) string { return w.Name })
 }
 
-// WithService is the catalog as it will be once s is admitted.
+// WithService returns the catalog as it will be once s is admitted.
 func WithService(c Catalog, s Service) Catalog { return serviceOver{c, s} }
 
 type serviceOver struct {

@@ -1,7 +1,6 @@
-// Package model holds what the decisions are about as plain values: Deployments,
-// Services and autoscalers, and the catalog that answers which of them there are. It
-// knows no API machinery, so that a cluster, an admission review and a file give the
-// same values.
+// Package model contains plain values of Deployments, Services and autoscalers, and the
+// catalog that lists them. It does not depend on API machinery, so that a cluster, an
+// admission review and a file result in the same values.
 package model
 
 import (
@@ -9,7 +8,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
-// Workload is what matters of a Deployment.
+// Workload is the relevant part of a Deployment.
 type Workload struct {
 	Namespace string
 	Name      string
@@ -23,12 +22,12 @@ type Workload struct {
 	Labels map[string]string
 	// PodLabels are the labels of the pod template.
 	PodLabels map[string]string
-	// Annotations are what its annotations say.
+	// Annotations are its parsed annotations.
 	Annotations annotations.Parsed
 }
 
-// NewWorkload is w, of which all but the annotations is given, with what the
-// annotations of the Deployment say. It keeps the map.
+// NewWorkload returns w with its annotations parsed from all, and checks that they belong
+// on a Deployment. The map is retained.
 func NewWorkload(w Workload, all map[string]string) Workload {
 	w.Annotations = parsed(annotations.OnDeployment, all)
 	return w
@@ -39,7 +38,7 @@ func (w Workload) Object() finding.Object {
 	return finding.Object{Kind: deploymentKind, Namespace: w.Namespace, Name: w.Name}
 }
 
-// Service is what matters of a Service.
+// Service is the relevant part of a Service.
 type Service struct {
 	Namespace string
 	Name      string
@@ -47,12 +46,12 @@ type Service struct {
 	Deleting bool
 	// Selector is spec.selector; an empty one selects no pods.
 	Selector map[string]string
-	// Annotations are what its annotations say.
+	// Annotations are its parsed annotations.
 	Annotations annotations.Parsed
 }
 
-// NewService is s, of which all but the annotations is given, with what the
-// annotations of the Service say. It keeps the map.
+// NewService returns s with its annotations parsed from all, and checks that they belong
+// on a Service. The map is retained.
 func NewService(s Service, all map[string]string) Service {
 	s.Annotations = parsed(annotations.OnService, all)
 	return s
@@ -82,7 +81,7 @@ func (s Service) Selects(podLabels map[string]string) bool {
 	return true
 }
 
-// Catalog answers what else is in one namespace. Lists are sorted by name.
+// Catalog looks up the objects of one namespace. Lists are sorted by name.
 type Catalog interface {
 	Autoscalers
 

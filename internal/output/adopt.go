@@ -18,8 +18,8 @@ import (
 
 var previousSpecPath = "/metadata/annotations/" + annotations.EscapePointer(PreviousSpec)
 
-// AdoptPatch takes over a live object, which must be complete: its spec becomes that of
-// the desired object, and an annotation keeps the previous one.
+// AdoptPatch adopts a live object, which must be complete: its spec becomes that of the
+// desired object, and an annotation keeps the previous one.
 func AdoptPatch(live, desired *unstructured.Unstructured) ([]byte, error) {
 	previous, err := json.Marshal(live.Object["spec"])
 	if err != nil {

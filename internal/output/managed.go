@@ -14,18 +14,18 @@ import (
 // before, as JSON.
 const PreviousSpec = annotations.Prefix + "former-spec"
 
-// Managed reports whether the product scales by the object: it created it, or adopted it.
+// Managed reports whether the product created or adopted the object.
 func Managed(live metav1.Object) bool { return Created(live) || Adopted(live) }
 
-// Created reports whether the object carries the label of what the product creates. One
-// that a Deployment owns and that lacks the label may be another controller's, and is
-// never deleted.
+// Created reports whether the object carries the label of objects that the product
+// created. One that a Deployment owns and that lacks the label may be another
+// controller's, and is never deleted.
 func Created(live metav1.Object) bool {
 	return live.GetLabels()[generator.ManagedByLabel] == generator.ManagedBy
 }
 
-// Adopted reports whether the product took the object over. It keeps its labels and
-// owners, so that only its spec is managed.
+// Adopted reports whether the product adopted the object. Only the spec of such an object
+// is managed; its labels and owners stay.
 func Adopted(live metav1.Object) bool {
 	_, ok := live.GetAnnotations()[PreviousSpec]
 	return ok
@@ -48,7 +48,7 @@ func ControllerOf(live metav1.Object) model.Ref {
 }
 
 // TargetRef names what an object scales. A kind outside the API groups of Kubernetes'
-// workloads carries its group, so that it is not taken for the kind of that name.
+// workloads carries its group, so that it is not confused with the kind of that name.
 func TargetRef(apiVersion, kind, name string) model.Ref {
 	group := ""
 	if gv, err := schema.ParseGroupVersion(apiVersion); err == nil {

@@ -1,9 +1,8 @@
-// Package output is the seam for what scales a workload. An output is one kind of
-// object, such as a HorizontalPodAutoscaler; it has a package of its own below this one
-// and an entry in internal/output/outputs.
+// Package output defines the interface to the kinds of objects that scale workloads. An
+// output is one such kind, for example HorizontalPodAutoscaler; it has a package below
+// this one and an entry in internal/output/outputs.
 //
-// Outputs are pure: they take and return values, and whoever uses them reads and writes
-// the cluster.
+// Outputs are pure: their callers read and write the cluster.
 package output
 
 import (
@@ -34,13 +33,14 @@ type ObjectList interface {
 
 // Output is one kind of object that scales Deployments.
 type Output interface {
-	// GroupVersionKind is the kind; its last part is that of model.Autoscaler.
+	// GroupVersionKind is the kind; the kind of a model.Autoscaler is its Kind.
 	GroupVersionKind() schema.GroupVersionKind
-	// New returns an empty object, and NewList an empty list: what to watch, and to read into.
+	// New returns an empty object, and NewList an empty list, to watch and to decode
+	// into.
 	New() Object
 	NewList() ObjectList
 
-	// Hop is what the metric pipeline leads to, and Reasons are its findings.
+	// Hop is the last hop of the metric pipeline, and Reasons are those of its findings.
 	Hop() *finding.Hop
 	Reasons() []*finding.Reason
 
@@ -50,22 +50,23 @@ type Output interface {
 	// UpToDate reports whether applying the plan would change nothing in the live object.
 	// Fields that a plan never sets do not count.
 	UpToDate(live Object, p plan.Plan) bool
-	// Changed reports whether two states of one object differ in what a workload is
-	// reconciled for. The numbers of the status do not count.
+	// Changed reports whether two states of one object differ in a way for which the
+	// workload is reconciled. The numbers of the status do not count.
 	Changed(before, after Object) bool
 	// Paused returns the directions in which the live object does not scale, and in
 	// which it will not once the plan is applied.
 	Paused(live Object, p plan.Plan) (now, then annotations.PauseMode)
 
-	// Autoscaler is what matters of a live object to whether a workload may be scaled.
+	// Autoscaler returns the relevant part of a live object.
 	Autoscaler(live Object) model.Autoscaler
-	// Observe returns what a live object shows of its scaling.
+	// Observe returns what a live object reports about its scaling.
 	Observe(live Object) Observation
-	// Evaluate judges the live object of a workload. The evidence quotes its status.
+	// Evaluate returns the findings about the live object of a workload, and evidence
+	// that quotes its status.
 	Evaluate(f Facts) (findings []finding.Finding, evidence []string)
 }
 
-// Facts are what Evaluate judges.
+// Facts are the input of Evaluate.
 type Facts struct {
 	// Live is nil if there is no such object, or it is not known; Unread then says why.
 	Live   Object
@@ -76,13 +77,13 @@ type Facts struct {
 	HasValue bool
 }
 
-// Observation is what a live object shows of its scaling.
+// Observation is what a live object reports about its scaling.
 type Observation struct {
 	Name    string
 	Created metav1.Time
 	// MinReplicas and MaxReplicas are its bounds.
 	MinReplicas, MaxReplicas int32
-	// CurrentReplicas and DesiredReplicas are what it saw and wanted last.
+	// CurrentReplicas and DesiredReplicas are those of its status.
 	CurrentReplicas, DesiredReplicas int32
 	// Metrics are the metrics of Services by which it scales.
 	Metrics []Metric
@@ -95,7 +96,7 @@ type Metric struct {
 	Name    string
 	// Target is nil if it is not a value.
 	Target *resource.Quantity
-	// Current is the value that was seen last; nil if none was.
+	// Current is the latest value; nil if there is none.
 	Current *resource.Quantity
 }
 

@@ -8,25 +8,26 @@ import (
 	"github.com/kong-latency/kong-latency/internal/model"
 )
 
-// Claim says by which HorizontalPodAutoscaler the product may scale a workload.
+// Claim is which HorizontalPodAutoscaler the product may use for a workload.
 type Claim struct {
-	// Name is that of the HorizontalPodAutoscaler, whether or not it is there.
+	// Name is that of the HorizontalPodAutoscaler, whether or not it exists.
 	Name string
-	// Managed is the one by which the product scales the workload now; nil if none.
+	// Managed is the managed autoscaler of the workload; nil if there is none.
 	Managed *model.Autoscaler
-	// Adopt is one of somebody's that is to be taken over; nil if none.
+	// Adopt is the autoscaler to adopt; nil if there is none.
 	Adopt *model.Autoscaler
-	// Stale are those of the product's that the one named makes superfluous.
+	// Stale are managed autoscalers that the one named Name replaces.
 	Stale []model.Autoscaler
-	// Blocked is true if nothing may be attached. What is attached already stays.
+	// Blocked is true if nothing may be attached. An autoscaler that is attached already
+	// stays.
 	Blocked bool
-	// Findings say what is in the way. There can be an error also where the product
-	// scales already: another autoscaler came later.
+	// Findings say why. An error is possible also for a workload with a managed
+	// autoscaler: another one was created later.
 	Findings []finding.Finding
 }
 
-// ClaimOn decides by which autoscaler the product may scale w; adopt is the name
-// that the settings name to be adopted, or empty.
+// ClaimOn decides which autoscaler the product may use for w; adopt is the name of the
+// one to adopt according to the settings, or empty.
 func ClaimOn(w model.Workload, adopt string, c model.Autoscalers) Claim {
 	all, unread := c.AutoscalersOf(w.Name)
 	claim := Claim{Managed: currentOf(w, adopt, all)}
@@ -110,7 +111,7 @@ func (claim *Claim) conflict(w model.Workload, a model.Autoscaler) finding.Findi
 	if !a.ScalesWorkload(w) {
 		return NameTaken.On(w.Object(), "HorizontalPodAutoscaler %s exists already, scales %s and is controlled by %s",
 			a.Name, a.Scales, a.Controller).
-			Suggest("delete or rename it; kong-latency attaches its own as soon as it is gone").
+			Suggest("delete or rename it; the HorizontalPodAutoscaler is attached as soon as it is deleted").
 			At(annotations.Path(annotations.TargetMS))
 	}
 	const both = "%s %s scales it, and so would HorizontalPodAutoscaler %s"

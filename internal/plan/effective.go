@@ -8,26 +8,27 @@ import (
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// Policies knows which LatencyPolicy applies to a workload. Nil means that there are none.
+// Policies returns the LatencyPolicy that applies to a workload. Nil means that there are
+// no policies.
 type Policies interface {
-	// For returns the effective policy of w, by the Deployment's labels and its
-	// namespace's.
+	// For returns the effective policy of w, by the labels of the Deployment and of its
+	// namespace.
 	For(w model.Workload) EffectivePolicy
 }
 
-// EffectivePolicy is what applies to one workload. The zero value is the built-in
-// defaults.
+// EffectivePolicy is the policy that applies to one workload. The zero value stands for
+// the built-in defaults.
 type EffectivePolicy struct {
 	// Policy is nil if no policy selects the workload.
 	Policy *policy.Policy
-	// AutoAttach is the target in milliseconds at which the policy enables the workload
-	// where nobody else does; nil if it does not.
+	// AutoAttach is the target in milliseconds with which the policy enables the workload
+	// if no annotation does; nil if it does not.
 	AutoAttach *resource.Quantity
-	// Unknown is true if it is not known yet; all else is empty then.
+	// Unknown is true if the policy is not known yet; the other fields are empty then.
 	Unknown bool
 }
 
-// PolicySet is Policies made of a set of policies and the labels of namespaces.
+// PolicySet implements Policies with a set of policies and the labels of namespaces.
 type PolicySet struct {
 	// Set is all policies; nil is none.
 	Set *policy.Set

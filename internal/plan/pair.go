@@ -14,7 +14,7 @@ import (
 type Pairing struct {
 	Workload model.Workload
 	Service  model.Service
-	// Settings are those of both, joined.
+	// Settings are the merged settings of both.
 	Settings annotations.Settings
 }
 
@@ -49,11 +49,11 @@ func servicesNear(w model.Workload, c model.Catalog) nearby {
 	return n
 }
 
-// Pair finds the Service of workload w and joins the settings of the two.
+// Pair finds the Service of workload w and merges the settings of the two.
 //
 // enabled is false if neither w nor a Service that is paired with it requests
-// autoscaling; there is nothing more to say then. If an error is among the
-// findings the pairing is not usable.
+// autoscaling; the other results are empty then. If an error is among the findings the
+// pairing is not usable.
 func Pair(w model.Workload, c model.Catalog) (p Pairing, enabled bool, findings []finding.Finding) {
 	return pair(w, servicesNear(w, c), c)
 }
@@ -79,10 +79,10 @@ func pair(w model.Workload, near nearby, c model.Catalog) (p Pairing, enabled bo
 	return p, true, findings
 }
 
-// Offer pairs a workload that Pair reports as not enabled, as if it were. one is false
-// if not exactly one Service selects its pods, and none is named, which the findings
-// then say; or, without any, if the workload or its Service declines. If an error is
-// among the findings the pairing is not usable.
+// Offer pairs a workload that Pair reports as not enabled, as if it were. one is false if
+// its Service is not unique, which the findings then say, or, without findings, if the
+// workload or its Service declines autoscaling. If an error is among the findings the
+// pairing is not usable.
 func Offer(w model.Workload, c model.Catalog) (p Pairing, one bool, findings []finding.Finding) {
 	return offer(w, servicesNear(w, c), c)
 }
@@ -163,9 +163,9 @@ func namedService(w model.Workload, name string, requesting []model.Service, c m
 	return s, nil
 }
 
-// CheckService returns what keeps a Service that requests autoscaling from being
-// paired with a Deployment. It returns nothing for a Service that does not, and
-// nothing that Pair says about the Deployment already.
+// CheckService returns why a Service that requests autoscaling is not paired with a
+// Deployment. It returns nothing for other Services, and nothing that Pair already
+// reports about the Deployment.
 func CheckService(s model.Service, c model.Catalog) []finding.Finding {
 	if !s.Annotations.Requested {
 		return nil

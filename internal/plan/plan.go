@@ -1,7 +1,6 @@
-// Package plan decides what a workload gets: it pairs Deployments with Services,
-// joins their settings, fills in the effective policy and looks at the autoscalers that
-// are there. Everything that scales, admits, renders or reports calls [Resolve] and
-// follows its answer.
+// Package plan resolves workloads: it pairs Deployments with Services, merges their
+// settings, applies the effective policy and checks the existing autoscalers. Everything
+// that scales, admits, renders or reports workloads calls [Resolve] and uses its result.
 package plan
 
 import (
@@ -11,7 +10,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// Plan is everything resolved: what is scaled, by what, between which bounds.
+// Plan is the fully resolved configuration of a workload: what is scaled, by which
+// metric, and between which bounds.
 type Plan struct {
 	policy.Resolved
 
@@ -19,7 +19,7 @@ type Plan struct {
 	// Name is the HorizontalPodAutoscaler's: the workload's, unless one of another
 	// name is adopted.
 	Name string
-	// Adopted is true if the HorizontalPodAutoscaler was somebody's before.
+	// Adopted is true if the HorizontalPodAutoscaler is adopted.
 	Adopted bool
 	// Deployment is the workload's name.
 	Deployment string
@@ -28,23 +28,23 @@ type Plan struct {
 	DeploymentUID string
 	// Service is the name of the Service whose latency counts.
 	Service string
-	// EnabledBy says who enables the workload.
+	// EnabledBy says what enables the workload.
 	EnabledBy EnabledBy
 	// Enforcement says which findings about the pipeline are denied.
 	Enforcement policy.Enforcement
 }
 
-// EnabledBy says who enables a workload.
+// EnabledBy says what enables a workload.
 type EnabledBy string
 
-// Who can enable a workload. Where several do, the first counts.
+// What can enable a workload. If several do, the first counts.
 const (
 	ByDeployment EnabledBy = "Deployment"    // an annotation on the Deployment
 	ByService    EnabledBy = "Service"       // an annotation on its Service
 	ByPolicy     EnabledBy = "LatencyPolicy" // auto-attach of the policy
 )
 
-// String says in a few words what is attached.
+// String summarizes the plan.
 func (p Plan) String() string {
 	text := fmt.Sprintf("HPA %s: %s of Service %s at %s ms, %d-%d replicas",
 		p.Name, p.Metric, p.Service, annotations.FormatTarget(p.Target), p.MinReplicas, p.MaxReplicas)
@@ -61,8 +61,7 @@ func (p Plan) String() string {
 	return text
 }
 
-// Stamp is what the webhook records beside the target of a workload that a
-// policy attaches.
+// Stamp is what auto-attach records on the Deployment of the plan.
 func (p Plan) Stamp() annotations.Stamp {
 	return annotations.Stamp{Policy: p.PolicyName, Target: annotations.FormatTarget(p.Target)}
 }

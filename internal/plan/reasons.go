@@ -2,13 +2,13 @@ package plan
 
 import "github.com/kong-latency/kong-latency/internal/finding"
 
-// The reasons for which a Deployment and a Service do not pair, or pair oddly, or
-// nothing may be attached to the pair.
+// The reasons why a Deployment and a Service are not paired, why their pairing is
+// doubtful, or why nothing may be attached to the pair.
 var (
 	NoServiceSelectsPods = &finding.Reason{
 		Name: "NoServiceSelectsPods", Severity: finding.Error, Wait: finding.ForObject,
 		Summary: "The Deployment requests autoscaling, and no Service of its namespace selects its pods.",
-		Fix:     "Create the Service; the HorizontalPodAutoscaler is attached as soon as it is there.",
+		Fix:     "Create the Service; the HorizontalPodAutoscaler is attached as soon as it exists.",
 	}
 	ServiceNotFound = &finding.Reason{
 		Name: "ServiceNotFound", Severity: finding.Error, Wait: finding.ForObject,
@@ -28,7 +28,7 @@ var (
 	NoDeploymentSelected = &finding.Reason{
 		Name: "NoDeploymentSelected", Severity: finding.Error, Wait: finding.ForObject,
 		Summary: "The Service requests autoscaling, and it selects the pods of no Deployment of its namespace.",
-		Fix:     "Create the Deployment; the HorizontalPodAutoscaler is attached as soon as it is there.",
+		Fix:     "Create the Deployment; the HorizontalPodAutoscaler is attached as soon as it exists.",
 	}
 	DeploymentNotFound = &finding.Reason{
 		Name: "DeploymentNotFound", Severity: finding.Error, Wait: finding.ForObject,
@@ -47,32 +47,32 @@ var (
 	}
 	AnotherAutoscaler = &finding.Reason{
 		Name: "AnotherAutoscaler", Severity: finding.Error, Wait: finding.ForChange,
-		Summary: "Another HorizontalPodAutoscaler, or a ScaledObject of KEDA, scales the same Deployment. Of two autoscalers on the same pods Kubernetes follows neither. Nothing is attached beside it; what was attached before it came stays.",
+		Summary: "Another HorizontalPodAutoscaler, or a ScaledObject of KEDA, scales the same Deployment. If two autoscalers select the same pods, Kubernetes scales by neither. Nothing is attached in addition; an autoscaler that was attached before stays.",
 		Fix:     "Delete one of the two, or have the other HorizontalPodAutoscaler taken over by the annotation kong.latency/adopt.",
 	}
 	NameTaken = &finding.Reason{
 		Name: "NameTaken", Severity: finding.Error, Wait: finding.ForChange,
-		Summary: "A HorizontalPodAutoscaler that has the name kong-latency would give its own exists already, and scales something else. It is never touched.",
-		Fix:     "Delete or rename it; kong-latency attaches its own as soon as it is gone.",
+		Summary: "A HorizontalPodAutoscaler with the name of the one to attach exists already, and scales something else. It is never changed.",
+		Fix:     "Delete or rename it; the HorizontalPodAutoscaler is attached as soon as it is deleted.",
 	}
 	AdoptedNotFound = &finding.Reason{
 		Name: "AdoptedNotFound", Severity: finding.Warning, Wait: finding.ForObject,
-		Summary: "The annotation kong.latency/adopt names a HorizontalPodAutoscaler that is not in the namespace, so there is nothing to take over. The Deployment gets one of its own, as it would without the annotation.",
+		Summary: "The annotation kong.latency/adopt names a HorizontalPodAutoscaler that is not in the namespace, so there is nothing to adopt. A new HorizontalPodAutoscaler is attached, as without the annotation.",
 		Fix:     "Correct the name, or remove the annotation.",
 	}
 	AdoptedScalesOther = &finding.Reason{
 		Name: "AdoptedScalesOther", Severity: finding.Error, Wait: finding.ForChange,
-		Summary: "The annotation kong.latency/adopt names a HorizontalPodAutoscaler that scales something other than this Deployment. It is not touched.",
+		Summary: "The annotation kong.latency/adopt names a HorizontalPodAutoscaler that scales something other than this Deployment. It is not changed.",
 		Fix:     "Name one that scales this Deployment, or remove the annotation.",
 	}
 	AdoptedControlled = &finding.Reason{
 		Name: "AdoptedControlled", Severity: finding.Error, Wait: finding.ForChange,
-		Summary: "The annotation kong.latency/adopt names a HorizontalPodAutoscaler that another object controls, such as a ScaledObject of KEDA. It is not touched: its controller would change it back.",
+		Summary: "The annotation kong.latency/adopt names a HorizontalPodAutoscaler that another object controls, such as a ScaledObject of KEDA. It is not changed: its controller would undo the change.",
 		Fix:     "Remove the object that controls it, or the annotation.",
 	}
 	OtherAutoscalersUnknown = &finding.Reason{
 		Name: "OtherAutoscalersUnknown", Severity: finding.Unknown, Wait: finding.ForObject,
-		Summary: "Whether a ScaledObject of KEDA scales the Deployment could not be found out.",
+		Summary: "It is unknown whether a ScaledObject of KEDA scales the Deployment.",
 		Fix:     "Let the product read scaledobjects.keda.sh, as its shipped roles do.",
 	}
 	NotEnabled = &finding.Reason{

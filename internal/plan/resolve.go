@@ -6,40 +6,39 @@ import (
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// Resolution is what a workload gets, and what is to be said about it.
+// Resolution is the result of resolving a workload: its plan, and the findings about it.
 type Resolution struct {
-	// Enabled is false if neither an annotation nor a policy enables autoscaling; only
-	// Retained, its findings, the claim and the policy's name can say anything then.
+	// Enabled is false if neither an annotation nor a policy enables autoscaling. Of the
+	// other fields only Retained, Findings, Claim and PolicyName are set then.
 	Enabled bool
-	// Retained is true if nothing enables the workload now, and an autoscaler that is
-	// there from before stays nevertheless: a policy would attach one, but the workload
-	// has not exactly one Service; or it is not known yet whether one would. The
-	// findings say why. They are of interest only to a workload that has an autoscaler.
+	// Retained is true if the workload is not enabled, and keeps the autoscaler that it
+	// has: a policy would attach one, but the Service of the workload is not unique; or
+	// it is not known yet whether a policy would. The findings say why. They matter only
+	// if the workload has an autoscaler.
 	Retained bool
-	// EnabledBy says who enables it; empty if nobody does.
+	// EnabledBy says what enables the workload; empty if nothing does.
 	EnabledBy EnabledBy
 	// PolicyName is the effective LatencyPolicy, whether or not it enables the workload;
 	// empty if none selects it.
 	PolicyName string
-	// Claim says by which autoscaler the workload may be scaled.
+	// Claim is which autoscaler the product may use for the workload.
 	Claim Claim
 	// Plan is nil if the workload is not enabled, or an error among the findings blocks
 	// it, or the effective policy is not known yet.
 	Plan *Plan
 	// Violations are the settings of the workload, and of the Services that name it or
 	// select its pods, that are invalid or exceed a limit of the policy: each is about
-	// the object that carries it, and its user's to change. Admission refuses them.
+	// the object that carries the annotation. Only the user can change them, and
+	// admission refuses them.
 	Violations []finding.Finding
-	// Findings are what is to be said about the workload as it is, sorted. An error
-	// among them keeps the plan from being made, and with it everything from being
-	// changed. A setting that merely exceeds a limit is a warning here: the plan keeps
-	// to the limit.
+	// Findings are the findings about the present state of the workload, sorted. If there
+	// is an error among them, there is no plan, and nothing is changed. A setting that
+	// only exceeds a limit is a warning here: the plan has the limit instead.
 	Findings []finding.Finding
 }
 
-// Resolve decides what workload w gets. The webhook, the controller and the
-// command line all call it, and decide nothing of it again. Without policies, which
-// may be nil, the built-in defaults apply.
+// Resolve resolves workload w. The webhook, the controller and the command line all use
+// its result. policies may be nil; the built-in defaults apply then.
 func Resolve(w model.Workload, c model.Catalog, policies Policies) Resolution {
 	effective := EffectivePolicyOf(policies, w)
 	near := servicesNear(w, c)

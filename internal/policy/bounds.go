@@ -90,8 +90,8 @@ func tighter(a, b *int32, sign int) *int32 {
 	return a
 }
 
-// compareQuantities works on copies: comparing can change how a Quantity is held,
-// and a policy is read by many at once.
+// compareQuantities works on copies: comparing can change the representation of a
+// Quantity, and a policy is read concurrently.
 func compareQuantities(a, b resource.Quantity) int { return a.Cmp(b) }
 
 func replicasText(n int32) string { return strconv.Itoa(int(n)) }

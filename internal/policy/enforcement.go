@@ -15,13 +15,12 @@ const (
 	Ignore = v1alpha1.Ignore
 )
 
-// Enforcement is the action for each hop of the pipeline, by its name. A hop that it
-// lacks gets Deny if it is denied by default, and Warn otherwise.
+// Enforcement is the action for each hop of the pipeline, by its name. For a hop that is
+// not in the map it is Deny if the hop is denied by default, and Warn otherwise.
 type Enforcement map[string]Action
 
-// For decides about one finding of the pipeline. Only an error can be refused: a
-// warning is about something that works, and what could not be found out is never a
-// "no".
+// For returns the action for one finding of the pipeline. Only an error can be denied: a
+// warning is about something that works, and what is unknown is never a "no".
 func (e Enforcement) For(f finding.Finding) Action {
 	hop := f.Hop()
 	action, ok := e[hop.String()]

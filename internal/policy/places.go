@@ -2,16 +2,16 @@ package policy
 
 import "github.com/kong-latency/kong-latency/api/v1alpha1"
 
-// Places says where things on the metric's way are; nil is to be found.
+// Places names objects of the metric pipeline; those that are nil are discovered.
 type Places struct {
 	AdapterConfigMap *v1alpha1.ConfigMapKey
 	OperatorService  *v1alpha1.ObjectName
 	Prometheus       *v1alpha1.ObjectName
 }
 
-// Places returns what the policies say of places. There is one of each in a
-// cluster, whatever a policy selects, so that the first policy which names it
-// is believed: the one with the highest priority, of equal ones the first by name.
+// Places returns the objects of the metric pipeline that the policies name. They belong
+// to the cluster, not to the workloads that a policy selects: each is that of the policy
+// with the highest priority that names it, or of several the first by name.
 func (s *Set) Places() Places {
 	var out Places
 	if s == nil {

@@ -21,8 +21,8 @@ const (
 	AutoAttachEnabled = "enabled"
 )
 
-// Policy is one LatencyPolicy, ready for use. It does not change, and what it
-// returns must not be changed. A nil Policy is the built-in defaults.
+// Policy is one compiled LatencyPolicy. It is immutable, and its results must not be
+// changed. A nil Policy stands for the built-in defaults.
 type Policy struct {
 	name                  string
 	priority              int32
@@ -143,8 +143,8 @@ func (p *Policy) Name() string {
 	return p.name
 }
 
-// Selects reports whether the policy selects a Deployment with these labels in a
-// namespace with those. Another policy may apply to it nevertheless.
+// Selects reports whether the policy selects a Deployment with the labels workload in a
+// namespace with the labels namespace. Another policy may have precedence.
 func (p *Policy) Selects(namespace, workload labels.Set) bool {
 	return p != nil && p.namespaces.Matches(namespace) && p.workloads.Matches(workload)
 }
@@ -168,9 +168,9 @@ func (p *Policy) Conflicts() Action {
 	return p.conflicts
 }
 
-// AutoAttach returns the target in milliseconds at which the policy enables
-// autoscaling of Deployments that do not request it, in a namespace with these labels;
-// ok is false if it does not.
+// AutoAttach returns the target in milliseconds with which the policy enables Deployments
+// that do not request autoscaling, in a namespace with these labels; ok is false if it
+// does not.
 func (p *Policy) AutoAttach(namespace labels.Set) (target resource.Quantity, ok bool) {
 	if p == nil || p.autoAttach == nil || namespace[AutoAttachLabel] != AutoAttachEnabled {
 		return resource.Quantity{}, false

@@ -10,8 +10,8 @@ import (
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 )
 
-// The built-in behavior profiles. Their names mean the same under every policy: a
-// policy's own profile of such a name does not take their place.
+// The built-in behavior profiles. Their names mean the same under every policy: a profile
+// of that name in a policy does not replace them.
 const (
 	// ProfileResponsive follows the latency within seconds, as Kong's guide does.
 	ProfileResponsive = "responsive"

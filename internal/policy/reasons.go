@@ -2,27 +2,27 @@ package policy
 
 import "github.com/kong-latency/kong-latency/internal/finding"
 
-// The reasons for which settings cannot be resolved, or are not what results.
+// The reasons why settings cannot be resolved, or are replaced by a limit.
 var (
 	MinAboveMax = &finding.Reason{
 		Name: "MinAboveMax", Severity: finding.Error, Wait: finding.ForChange,
-		Summary: "With the defaults filled in, the fewest replicas are more than the most.",
+		Summary: "With the defaults applied, the minimum of replicas exceeds the maximum.",
 		Fix:     "Set kong.latency/min-replicas and kong.latency/max-replicas so that min is at most max.",
 	}
 	UnknownBehavior = &finding.Reason{
 		Name: "UnknownBehavior", Severity: finding.Error, Wait: finding.ForChange,
-		Summary: "The annotation kong.latency/behavior, or the policy's default, names a profile that is neither built in nor one of the policy's. An autoscaler that is there already stays as it is.",
+		Summary: "The annotation kong.latency/behavior, or the policy's default, names a profile that is neither built in nor defined in the policy. An existing autoscaler is not changed.",
 		Fix:     "Name one of the profiles that the message lists.",
 	}
 	LimitExceeded = &finding.Reason{
 		Name: "LimitExceeded", Severity: finding.Error, Wait: finding.ForChange,
-		Summary: "A setting is outside of what the workload's LatencyPolicy allows. Admission refuses it when the object is new or its settings change.",
-		Fix:     "Keep within the bound that the message names, or have the policy's owner widen it.",
+		Summary: "A setting exceeds a limit of the workload's LatencyPolicy. Admission refuses it when the object is created or its settings change.",
+		Fix:     "Change the setting to be within the limit that the message names, or ask the owner of the policy to change the limit.",
 	}
 	LimitClamped = &finding.Reason{
 		Name: "LimitClamped", Severity: finding.Warning, Wait: finding.ForChange,
-		Summary: "A setting is outside of what the workload's LatencyPolicy allows since the policy was tightened, or came in without admission. The autoscaler works, and keeps to the limit.",
-		Fix:     "Bring the annotation within the bound that the message names; the next change of settings is refused otherwise.",
+		Summary: "A setting exceeds a limit of the workload's LatencyPolicy: the limit was changed later, or the setting was written without admission. The autoscaler works, with the limit instead of the setting.",
+		Fix:     "Change the annotation to be within the limit that the message names; otherwise the next change of settings is refused.",
 	}
 	PolicyUnknown = &finding.Reason{
 		Name: "PolicyUnknown", Severity: finding.Unknown, Wait: finding.ForObject,
@@ -31,7 +31,7 @@ var (
 	}
 )
 
-// The reasons for which a policy is not in force as it is written.
+// The reasons why a policy is not in force as it is written.
 var (
 	PolicySelectorInvalid = &finding.Reason{
 		Name: "PolicySelectorInvalid", Severity: finding.Error, Wait: finding.ForChange,
@@ -40,17 +40,17 @@ var (
 	}
 	PolicyInvalid = &finding.Reason{
 		Name: "PolicyInvalid", Severity: finding.Error, Wait: finding.ForChange,
-		Summary: "A part of the LatencyPolicy contradicts another or cannot be used. The rest of the policy holds.",
+		Summary: "A part of the LatencyPolicy contradicts another or cannot be used. The rest of the policy is effective.",
 		Fix:     "Correct the field that the message names.",
 	}
 	PolicySelectsNothing = &finding.Reason{
 		Name: "PolicySelectsNothing", Severity: finding.Warning, Wait: finding.ForObject,
-		Summary: "The selectors of the LatencyPolicy match no Deployment that there is.",
-		Fix:     "Check namespaceSelector against the labels of namespaces, and workloadSelector against the Deployments' own labels; nothing is to be done if the Deployments are yet to come.",
+		Summary: "The selectors of the LatencyPolicy match no existing Deployment.",
+		Fix:     "Check namespaceSelector against the labels of namespaces, and workloadSelector against the Deployments' own labels; nothing needs to be done if the Deployments will be created later.",
 	}
 	PolicyShadowed = &finding.Reason{
 		Name: "PolicyShadowed", Severity: finding.Warning, Wait: finding.ForObject,
-		Summary: "Every Deployment that the LatencyPolicy selects gets another policy, which comes first, so that it has no effect.",
+		Summary: "Another policy has precedence for every Deployment that the LatencyPolicy selects, so that it has no effect.",
 		Fix:     "Raise its priority above that of the policies that the message names, or narrow theirs.",
 	}
 )

@@ -1,5 +1,5 @@
-// Package policy knows which LatencyPolicy applies to a workload, what it fills in
-// where settings say nothing, and what it forbids.
+// Package policy selects the LatencyPolicy of a workload, and applies its defaults and
+// limits to the settings.
 package policy
 
 import (
@@ -12,14 +12,14 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
-// The built-in defaults, as on the page of Kong's guide that the product automates.
+// The built-in defaults, which are those of Kong's guide to autoscaling by latency.
 const (
 	DefaultMinReplicas int32 = 1
 	DefaultMaxReplicas int32 = 10
 	DefaultBehavior          = ProfileResponsive
 )
 
-// Resolved is settings with nothing left open, within the limits of the policy.
+// Resolved are settings with the defaults and limits of the policy applied.
 type Resolved struct {
 	// PolicyName is the effective LatencyPolicy; empty if the built-in defaults apply.
 	PolicyName string
@@ -36,24 +36,23 @@ type Resolved struct {
 	// PreserveReplicas is true if a manifest that is applied again does not change
 	// the number of replicas.
 	PreserveReplicas bool
-	// Clamped says which settings were outside of a limit, by key.
+	// Clamped are the settings that were replaced by a limit, by key.
 	Clamped []Clamp
 }
 
-// Clamp is one setting that a limit brought in.
+// Clamp is one setting that was replaced by a limit.
 type Clamp struct {
 	// Key is the annotation.
 	Key string
-	// Set is what the annotation says, and Given what applies instead.
+	// Set is the value of the annotation, and Given the one that applies instead.
 	Set, Given string
 	// Allowed says what the policy allows, such as "at most 20".
 	Allowed string
 }
 
-// Resolve fills in what the settings of object o leave open under policy p, and
-// brings them within its limits. A default outside of a limit is brought in
-// without a word, since nobody set it; a setting outside of one is a warning.
-// The result is usable if no error is among the findings.
+// Resolve applies the defaults and limits of policy p to the settings of object o. A
+// setting that a limit replaces is a warning; a default is replaced without one. The
+// result is usable if no error is among the findings.
 func Resolve(o finding.Object, s annotations.Settings, p *Policy) (Resolved, []finding.Finding) {
 	d := p.defaulted()
 	r := Resolved{PolicyName: p.Name(), Metric: s.Metric, CPUUtilization: s.CPUUtilization, Paused: s.Paused}
@@ -84,9 +83,8 @@ func Resolve(o finding.Object, s annotations.Settings, p *Policy) (Resolved, []f
 	return r, findings
 }
 
-// Check returns what the settings s of object o violate under policy p, whatever else
-// there is: the limits that they exceed, and a behavior that does not exist. Only what
-// somebody set is a violation, never a default.
+// Check returns the violations of policy p by the settings s of object o: the limits that
+// they exceed, and a behavior that does not exist. A default is never a violation.
 func Check(o finding.Object, s annotations.Settings, p *Policy) []finding.Finding {
 	var r Resolved
 	r.fit(s, p)

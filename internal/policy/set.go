@@ -12,16 +12,16 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
-// Set is all policies of a cluster. It does not change; a nil Set has none.
+// Set is all policies of a cluster. It is immutable; a nil Set is empty.
 type Set struct {
 	// policies are those that select anything: the highest priority first, equal ones by name.
 	policies []*Policy
 	findings []finding.Finding
 }
 
-// Compile makes a set of policies. One whose selectors cannot be used selects
-// nothing, and one that contradicts itself is in force as far as it goes;
-// Findings says so. The list is not kept.
+// Compile returns a set of policies. One with an invalid selector selects nothing, and
+// the contradictory parts of one are ignored; Findings reports both. The list is not
+// retained.
 func Compile(list []v1alpha1.LatencyPolicy) *Set {
 	s := &Set{}
 	for i := range list {
@@ -38,7 +38,7 @@ func Compile(list []v1alpha1.LatencyPolicy) *Set {
 	return s
 }
 
-// Findings says what of the policies is not in force, sorted.
+// Findings returns why policies are not in force as they are written, sorted.
 func (s *Set) Findings() []finding.Finding {
 	if s == nil {
 		return nil
@@ -49,10 +49,10 @@ func (s *Set) Findings() []finding.Finding {
 // Empty reports whether no policy can apply to anything, so that labels do not matter.
 func (s *Set) Empty() bool { return s == nil || len(s.policies) == 0 }
 
-// For returns the policy that applies to a Deployment with these labels of its own, in
-// a namespace with those: of the policies that select it the one with the highest
-// priority, of equal ones the first by name. Policies are never mixed. It returns
-// nil if none selects it, and the built-in defaults hold.
+// For returns the policy that applies to a Deployment with the labels workload in a
+// namespace with the labels namespace: of the policies that select it the one with the
+// highest priority, or of several the first by name. Policies are never merged. It
+// returns nil, which stands for the built-in defaults, if none selects it.
 func (s *Set) For(namespace, workload labels.Set) *Policy {
 	if s == nil {
 		return nil
@@ -65,8 +65,9 @@ func (s *Set) For(namespace, workload labels.Set) *Policy {
 	return nil
 }
 
-// Selecting returns the names of all policies that select a Deployment with these labels
-// in a namespace with those, in the order of precedence. Only the first is effective.
+// Selecting returns the names of all policies that select a Deployment with the labels
+// workload in a namespace with the labels namespace, in the order of precedence. Only the
+// first is effective.
 func (s *Set) Selecting(namespace, workload labels.Set) []string {
 	if s == nil {
 		return nil
@@ -80,7 +81,7 @@ func (s *Set) Selecting(namespace, workload labels.Set) []string {
 	return out
 }
 
-// Candidate is a Deployment as selectors see it.
+// Candidate is what selectors match of a Deployment.
 type Candidate struct {
 	// Namespace are the labels of its namespace.
 	Namespace labels.Set
@@ -88,8 +89,8 @@ type Candidate struct {
 	Workload labels.Set
 }
 
-// Problems says what is wrong with one policy of the set, be it by itself or
-// among the others and given all Deployments that there are.
+// Problems returns the findings about one policy of the set: about the policy alone, and
+// about its effect, given the other policies and all Deployments.
 func (s *Set) Problems(name string, all []Candidate) []finding.Finding {
 	if s == nil {
 		return nil
@@ -143,7 +144,7 @@ func (s *Set) effect(i int, all []Candidate) *finding.Finding {
 	case p.selectsAll():
 		return nil // there is nothing to select yet
 	default:
-		f := PolicySelectsNothing.On(Object(p.name), "its selectors match none of the Deployments that there are (%d)", len(all))
+		f := PolicySelectsNothing.On(Object(p.name), "its selectors match none of the existing Deployments (%d)", len(all))
 		return &f
 	}
 }

@@ -184,13 +184,13 @@ func TestProblems(t *testing.T) {
 	all := []Candidate{{teamA, web}, {teamA, nil}, {teamB, web}}
 	narrow := named("narrow", namespaces(match("team", "a")))
 	tests := map[string]struct {
-		list []v1alpha1.LatencyPolicy // the first is asked about
+		list []v1alpha1.LatencyPolicy // the first is the one whose problems are wanted
 		all  []Candidate
 		want []string
 	}{
 		"it rules something":     {[]v1alpha1.LatencyPolicy{narrow}, all, nil},
 		"it rules a part":        {[]v1alpha1.LatencyPolicy{narrow, named("top", priority(1), workloads(match("tier", "web")))}, all, nil},
-		"it selects nothing":     {[]v1alpha1.LatencyPolicy{named("p", namespaces(match("team", "c")))}, all, []string{"PolicySelectsNothing: LatencyPolicy p: its selectors match none of the Deployments that there are (3)"}},
+		"it selects nothing":     {[]v1alpha1.LatencyPolicy{named("p", namespaces(match("team", "c")))}, all, []string{"PolicySelectsNothing: LatencyPolicy p: its selectors match none of the existing Deployments (3)"}},
 		"nothing to select yet":  {[]v1alpha1.LatencyPolicy{named("p")}, nil, nil},
 		"one is above it":        {[]v1alpha1.LatencyPolicy{narrow, named("top", priority(1), namespaces(in("a")))}, all, []string{"PolicyShadowed: LatencyPolicy narrow: it selects 2 Deployments, and all get LatencyPolicy top (priority 1), which comes first"}},
 		"several are above it":   {[]v1alpha1.LatencyPolicy{named("p", namespaces(in("a", "b"))), named("t1", priority(2), namespaces(in("a"))), named("t2", priority(1), namespaces(in("b")))}, all, []string{"PolicyShadowed: LatencyPolicy p: it selects 3 Deployments, and all get LatencyPolicy t1 (priority 2) and t2 (priority 1), which comes first"}},

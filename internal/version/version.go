@@ -1,4 +1,4 @@
-// Package version knows which release a program of ours is.
+// Package version reports the release that a program was built from.
 package version
 
 import "runtime/debug"

@@ -11,7 +11,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
-	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
@@ -274,10 +273,9 @@ func TestRestartWritesNothingToAnAdoptedAutoscaler(t *testing.T) {
 // has about a Deployment.
 func (e *env) pipelineEvents(name string) (n int) {
 	e.t.Helper()
-	var list eventsv1.EventList
-	e.Expect(e.client.List(e.ctx, &list, client.InNamespace(e.namespace))).To(gomega.Succeed())
-	for _, ev := range list.Items {
-		if ev.Regarding.Kind == "Deployment" && ev.Regarding.Name == name && ev.Reason == noMetricsAPI {
+	reasons, _ := e.events("Deployment", name)
+	for _, r := range reasons {
+		if r == noMetricsAPI {
 			n++
 		}
 	}

@@ -49,6 +49,7 @@ func TestAnnotationOnDeploymentAddedChangedRemoved(t *testing.T) {
 	e.create(e.service("echo", nil), d)
 	annotate(e, d, enabled())
 	first := e.attached("echo", target("40"))
+	e.eventOf("Deployment", "echo", noMetricsAPI)
 	annotate(e, d, enabled(annotations.TargetMS, "0.5", annotations.MaxReplicas, "20"))
 	changed := e.attached("echo", target("500m"))
 	e.Expect(changed.UID).To(gomega.Equal(first.UID), "it was replaced, not changed")
@@ -57,7 +58,7 @@ func TestAnnotationOnDeploymentAddedChangedRemoved(t *testing.T) {
 	e.gone("echo")
 	e.eventOf("Deployment", "echo", "Detached")
 	reasons, _ := e.events("Deployment", "echo")
-	e.Expect(reasons).To(gomega.Equal([]string{"Attached", "Updated", "Detached"}))
+	e.Expect(reasons).To(gomega.Equal([]string{"Attached", noMetricsAPI, "Updated", "Detached"}))
 }
 
 func TestAnnotationOnServiceAddedChangedRemoved(t *testing.T) {

@@ -91,7 +91,7 @@ func TestAutoAttachAnnotatesAtAdmission(t *testing.T) {
 	})
 	e.Expect(stamp(d)).To(gomega.Equal(e.stampOf("50")))
 	e.Expect(e.hpa("echo").UID).To(gomega.Equal(h.UID))
-	// An explicit target takes precedence, and the autoscaler follows it.
+	// An explicit target has precedence, and the autoscaler follows it.
 	edit(e, d, func(d *appsv1.Deployment) { d.Annotations[annotations.TargetMS] = "45" })
 	e.Expect(d.Annotations).To(gomega.HaveKeyWithValue(annotations.TargetMS, "45"))
 	e.attached("echo", target("45"))

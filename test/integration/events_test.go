@@ -21,6 +21,7 @@ func TestEachChangeHasOneEvent(t *testing.T) {
 	}
 	e.create(e.service("echo", nil), d)
 	e.attached("echo")
+	e.eventOf("Deployment", "echo", noMetricsAPI)
 	touch("a")
 	annotate(e, d, enabled(annotations.TargetMS, "50"))
 	e.attached("echo", target("50"))
@@ -47,7 +48,7 @@ func TestEachChangeHasOneEvent(t *testing.T) {
 	e.eventOf("Deployment", "marker", "Attached")
 	reasons, counts := e.counted("echo")
 	e.Expect(reasons).To(gomega.Equal([]string{
-		"Attached", "Updated", "Paused", "Resumed", "Blocked", "Adopted", "Detached", "Restored",
+		"Attached", noMetricsAPI, "Updated", "Paused", "Resumed", "Blocked", "Adopted", "Detached", "Restored",
 	}))
 	e.Expect(counts).To(gomega.HaveEach(1))
 }
@@ -59,23 +60,23 @@ func TestBlockedEventsNameTheReason(t *testing.T) {
 	e.Expect(e.eventOf("Deployment", "echo", "NoServiceSelectsPods")).To(gomega.HavePrefix("NoServiceSelectsPods: "))
 	e.create(s)
 	e.attached("echo")
-	e.eventOf("Deployment", "echo", "Attached")
+	e.eventOf("Deployment", "echo", noMetricsAPI)
 	annotate(e, s, enabled(annotations.TargetMS, "41"))
 	e.eventOf("Deployment", "echo", "SettingsDisagree")
 	reasons, counts := e.counted("echo")
-	e.Expect(reasons).To(gomega.Equal([]string{"Blocked", "Attached", "Blocked"}))
+	e.Expect(reasons).To(gomega.Equal([]string{"Blocked", "Attached", noMetricsAPI, "Blocked"}))
 	e.Expect(counts).To(gomega.HaveEach(1))
 }
 
-// counted returns the reasons of the events about a Deployment, oldest first, but for
-// those about the pipeline, and how often each was told.
+// counted returns the reasons of the events about a Deployment, oldest first, and how
+// often each was reported.
 func (e *env) counted(name string) (reasons []string, counts []int) {
 	e.t.Helper()
 	var list eventsv1.EventList
 	e.Expect(e.client.List(e.ctx, &list, client.InNamespace(e.namespace))).To(gomega.Succeed())
 	slices.SortFunc(list.Items, func(a, b eventsv1.Event) int { return a.EventTime.Compare(b.EventTime.Time) })
 	for _, ev := range list.Items {
-		if ev.Regarding.Kind != "Deployment" || ev.Regarding.Name != name || ev.ReportingController != "kong-latency" || ev.Reason == noMetricsAPI {
+		if ev.Regarding.Kind != "Deployment" || ev.Regarding.Name != name || ev.ReportingController != "kong-latency" {
 			continue
 		}
 		count := 1

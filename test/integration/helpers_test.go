@@ -72,6 +72,8 @@ func (r *recorder) HandleWarningHeaderWithContext(_ context.Context, code int, _
 }
 
 // noMetricsAPI is the reason of the one pipeline finding that is known in the plain cluster.
+// The controller evaluates the pipeline once the autoscaler exists, so that the event follows
+// Attached; it is repeated only after a restart, or after a time in which there was no plan.
 const noMetricsAPI = "MetricsAPINotRegistered"
 
 // withPipeline adds the warnings about the metric pipeline that the plain cluster causes
@@ -192,7 +194,7 @@ func (e *env) events(kind, name string) (reasons, notes []string) {
 	e.Expect(e.client.List(e.ctx, &list, client.InNamespace(e.namespace))).To(gomega.Succeed())
 	slices.SortFunc(list.Items, func(a, b eventsv1.Event) int { return a.EventTime.Compare(b.EventTime.Time) })
 	for _, ev := range list.Items {
-		if ev.Regarding.Kind == kind && ev.Regarding.Name == name && ev.ReportingController == "kong-latency" && ev.Reason != noMetricsAPI {
+		if ev.Regarding.Kind == kind && ev.Regarding.Name == name && ev.ReportingController == "kong-latency" {
 			reasons, notes = append(reasons, ev.Reason), append(notes, ev.Note)
 		}
 	}

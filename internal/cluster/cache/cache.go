@@ -1,11 +1,9 @@
-// Package cache holds the Deployments, Services and HorizontalPodAutoscalers of a
-// cluster for controller-runtime, and answers the questions of plans about them.
+// Package cache holds the Deployments, Services and HorizontalPodAutoscalers of a cluster
+// for controller-runtime, and implements the look-ups of plans.
 //
-// Options says what is kept of each object, and that it is kept encoded: of ten
-// thousand Deployments only what decisions read is in memory. AddIndexes says what
-// objects can be found by. Catalog answers, from such a cache, what a namespace holds
-// (see model.Catalog); Listing answers the same from lists that were read once, for
-// programs that run no cache.
+// Options limits each object to the fields that are needed, and keeps it encoded, to save
+// memory. AddIndexes adds the indexes. Catalog implements model.Catalog with such a
+// cache, and Listing with lists that were read once, for programs that run no cache.
 package cache
 
 import (
@@ -30,9 +28,9 @@ import (
 // +kubebuilder:rbac:groups="",resources=services,verbs=get;list;watch
 // +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch
 
-// Options keep of every cached object only what is read of it, and that packed.
-// Readers get objects of their own of these kinds, and the cached objects themselves
-// of others, which they must not change.
+// Options keep only the fields that are needed of every cached object, encoded. Readers
+// get copies of objects of these kinds. Of other kinds they get the cached objects, which
+// they must not change.
 func Options() ctrlcache.Options {
 	byObject := map[client.Object]ctrlcache.ByObject{}
 	for _, k := range packedKinds() {
@@ -137,8 +135,8 @@ const (
 	indexScales          = "kong-latency/scales"           // HorizontalPodAutoscalers by the Deployment they scale
 )
 
-// AddIndexes makes the indexes that Catalog looks things up by, so that pairing
-// costs what the pod has in labels, not what the namespace has in Services.
+// AddIndexes adds the indexes that Catalog needs, so that the cost of pairing depends on
+// the labels of a pod, not on the number of Services in the namespace.
 func AddIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	indexes := []struct {
 		object client.Object

@@ -34,7 +34,7 @@ func NewCatalog(ctx context.Context, reader client.Reader, namespace string) *Ca
 	return &Catalog{ctx: ctx, reader: reader, namespace: namespace}
 }
 
-// With adds the ScaledObjects that there are; nil is none.
+// With adds the existing ScaledObjects; nil means that there are none.
 func (c *Catalog) With(s *ScaledObjects) *Catalog {
 	c.scaled = s
 	return c

@@ -15,7 +15,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/model"
 )
 
-// Listing is what plans are made of, read once, of one namespace or of all.
+// Listing is the objects that plans are resolved from, read once, of one namespace or of
+// all.
 type Listing struct {
 	Deployments []appsv1.Deployment
 	Services    []corev1.Service
@@ -24,8 +25,8 @@ type Listing struct {
 	HPAsUnread string
 }
 
-// List reads a namespace, or all if it is empty. Without the right to list
-// HorizontalPodAutoscalers they are unread; all else that fails is an error.
+// List reads a namespace, or all if it is empty. HorizontalPodAutoscalers that may not be
+// listed are unread; every other failure is an error.
 func List(ctx context.Context, from client.Reader, namespace string) (*Listing, error) {
 	var deployments appsv1.DeploymentList
 	var services corev1.ServiceList
@@ -48,8 +49,8 @@ func List(ctx context.Context, from client.Reader, namespace string) (*Listing, 
 	return out, nil
 }
 
-// Catalog is the part of one namespace, with the ScaledObjects that there are; nil
-// is none.
+// Catalog returns the catalog of one namespace, with the existing ScaledObjects; nil
+// means that there are none.
 func (l *Listing) Catalog(namespace string, scaled *ScaledObjects) model.Catalog {
 	c := listed{scaled: scaled, namespace: namespace, unread: l.HPAsUnread}
 	for i := range l.Deployments {

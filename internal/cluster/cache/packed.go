@@ -17,7 +17,7 @@ import (
 
 // An empty Deployment is a struct of more than a kilobyte, and most of it stays empty
 // in a cache that keeps names and labels. So the caches keep objects encoded, and
-// readers and handlers get each as it was, decoded anew, which takes microseconds.
+// readers and handlers get each as it was, decoded anew, within microseconds.
 
 // encoded is what Kubernetes' own types have.
 type encoded interface {
@@ -225,7 +225,7 @@ func withoutNamespace(o client.Object) client.Object {
 	return bare
 }
 
-// unpackingHandler is told of objects.
+// unpackingHandler handles objects.
 type unpackingHandler struct {
 	toolscache.ResourceEventHandler
 	unpacker

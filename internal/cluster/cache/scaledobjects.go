@@ -7,7 +7,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
-// ScaledObjects is the ScaledObjects at one moment, which it does not change.
+// ScaledObjects is the ScaledObjects at one moment. It is immutable.
 type ScaledObjects struct {
 	set pipeline.Set[model.Autoscaler]
 	// by is the set by what it scales.
@@ -48,8 +48,8 @@ func NewScaledObjects(set pipeline.Set[model.Autoscaler], before *ScaledObjects)
 // Set is the ScaledObjects as they were read; it must not be changed.
 func (s *ScaledObjects) Set() pipeline.Set[model.Autoscaler] { return s.set }
 
-// Of returns the ScaledObjects that scale a Deployment; unread says why they are
-// not known, and is empty if they are. Nil knows that there are none.
+// Of returns the ScaledObjects that scale a Deployment; unread says why they are not
+// known, and is empty if they are. A nil ScaledObjects is empty and known.
 func (s *ScaledObjects) Of(namespace, deployment string) (list []model.Autoscaler, unread string) {
 	if s == nil {
 		return nil, ""
@@ -67,9 +67,9 @@ func (s *ScaledObjects) Of(namespace, deployment string) (list []model.Autoscale
 // Unread reports whether the first attempt to read them has no outcome yet.
 func (s *ScaledObjects) Unread() bool { return s != nil && s.set.State == pipeline.Unread }
 
-// Touched is every Deployment to which the latest change of ScaledObjects can matter.
+// Touched returns every Deployment that the latest change of ScaledObjects can affect.
 func (s *ScaledObjects) Touched() []types.NamespacedName { return s.touched }
 
-// Turned reports whether it has just become known, or unknown, which there are. That can
-// matter to every Deployment.
+// Turned reports whether the latest change made the ScaledObjects known, or unknown. That
+// can affect every Deployment.
 func (s *ScaledObjects) Turned() bool { return s.turned }

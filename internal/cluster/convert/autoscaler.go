@@ -9,8 +9,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/output/hpa"
 )
 
-// Autoscaler is what matters of a HorizontalPodAutoscaler, whichever version it was
-// written in: the API server gives all of them as v2.
+// Autoscaler converts a HorizontalPodAutoscaler, which may have been written in any
+// version: the API server returns all of them as v2.
 func Autoscaler(h *autoscalingv2.HorizontalPodAutoscaler) model.Autoscaler {
 	return hpa.Output{}.Autoscaler(h)
 }

@@ -1,8 +1,8 @@
-// Package convert turns Kubernetes objects into the values that decisions are made
-// upon: Deployments, Services and autoscalers into those of the package model, the
-// objects of the metric pipeline into those of the package pipeline. A value holds
-// only what matters of its object. Nothing here reads a cluster; cache, watch and
-// files do, and call this package with what they read.
+// Package convert converts Kubernetes objects into the values that decisions are based
+// on: Deployments, Services and autoscalers into those of package model, the objects of
+// the metric pipeline into those of package pipeline. A value contains only the relevant
+// part of its object. This package reads no cluster; its callers cache, watch and files
+// do.
 package convert
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/model"
 )
 
-// The API groups of kinds whose Go types are not at hand, or do not name theirs.
+// The API groups of kinds whose Go types are not imported, or do not declare the group.
 const (
 	// KongGroup is the API group of Kong Operator's kinds, and of references that
 	// name none.
@@ -30,7 +30,7 @@ const (
 	KEDAGroup = "keda.sh"
 )
 
-// Workload is what matters of a Deployment. The result shares the Deployment's maps.
+// Workload is the relevant part of a Deployment. The result shares the Deployment's maps.
 func Workload(d *appsv1.Deployment) model.Workload {
 	return model.NewWorkload(model.Workload{
 		Namespace: d.Namespace,
@@ -43,7 +43,7 @@ func Workload(d *appsv1.Deployment) model.Workload {
 	}, d.Annotations)
 }
 
-// Service is what matters of a Service. The result shares the Service's maps.
+// Service is the relevant part of a Service. The result shares the Service's maps.
 func Service(s *corev1.Service) model.Service {
 	return model.NewService(model.Service{
 		Namespace: s.Namespace,
@@ -53,8 +53,8 @@ func Service(s *corev1.Service) model.Service {
 	}, s.Annotations)
 }
 
-// LatencyPolicy keeps what users write of a policy, and its generation; its status
-// is the product's own.
+// LatencyPolicy keeps what users write of a policy, and its generation; the product
+// writes the status itself.
 func LatencyPolicy(u *unstructured.Unstructured) (v1alpha1.LatencyPolicy, error) {
 	var full v1alpha1.LatencyPolicy
 	err := Typed(u, &full)

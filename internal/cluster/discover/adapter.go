@@ -1,8 +1,8 @@
-// Package discover finds the components of the metric pipeline that have no fixed
-// name: Kong Operator's metrics Service, by its labels, and prometheus-adapter, behind
-// the custom metrics API. Of the adapter it reads how it runs (the arguments of its
-// pods) and what with (the ConfigMap of its configuration). What cannot be found or
-// read is Unreadable with the reason; it is never an error.
+// Package discover finds the components of the metric pipeline that have no fixed name:
+// Kong Operator's metrics Service, by its labels, and prometheus-adapter, behind the
+// custom metrics API. Of the adapter it reads the arguments of its pods and the ConfigMap
+// of its configuration. What cannot be found or read is Unreadable with the reason; it is
+// never an error.
 package discover
 
 import (
@@ -44,8 +44,8 @@ type AdapterReader struct {
 	kept *corev1.ConfigMap
 }
 
-// NewAdapterReader makes a reader. It reads Services through services, which may be
-// a cache, and everything else from the API server, through direct.
+// NewAdapterReader returns a reader. It reads Services through services, which may be a
+// cache, and everything else from the API server, through direct.
 func NewAdapterReader(services, direct client.Reader, resources discovery.DiscoveryInterfaceWithContext) *AdapterReader {
 	return &AdapterReader{services: services, direct: direct, parser: configParser{discover: discoverer(resources)}}
 }
@@ -156,7 +156,7 @@ func (a *AdapterReader) configMap(ctx context.Context, name types.NamespacedName
 	return a.kept, nil
 }
 
-// Content is the text of a key of a ConfigMap; false if it has no such key.
+// Content returns the text of a key of a ConfigMap; false if it has no such key.
 func Content(cm *corev1.ConfigMap, key string) (string, bool) {
 	if text, ok := cm.Data[key]; ok {
 		return text, true
@@ -165,8 +165,8 @@ func Content(cm *corev1.ConfigMap, key string) (string, bool) {
 	return string(raw), ok
 }
 
-// HelmRelease is the release that owns the ConfigMap, empty if none does: both
-// marks are what Helm itself goes by.
+// HelmRelease returns the Helm release that owns the ConfigMap, empty if none does. It
+// checks the label and the annotation that Helm itself checks.
 func HelmRelease(cm *corev1.ConfigMap) string {
 	if cm.Labels["app.kubernetes.io/managed-by"] != "Helm" {
 		return ""

@@ -46,7 +46,7 @@ func IsOperatorService(namespace, name string, labels map[string]string) bool {
 	return name == "controller-manager-metrics-service" && strings.Contains(namespace, "kong") // kustomize
 }
 
-// OperatorService is what matters of a Service of Kong Operator's metrics.
+// OperatorService converts a Service of Kong Operator's metrics.
 func OperatorService(s *corev1.Service) pipeline.OperatorService {
 	out := pipeline.OperatorService{Namespace: s.Namespace, Name: s.Name, Labels: s.Labels}
 	for _, p := range s.Spec.Ports {
@@ -55,7 +55,7 @@ func OperatorService(s *corev1.Service) pipeline.OperatorService {
 	return out
 }
 
-// OperatorServices are those among services that may be the one of Kong Operator's
+// OperatorServices returns those of services that may be the one of Kong Operator's
 // metrics; err says why services could not be listed.
 func OperatorServices(services []corev1.Service, err error) pipeline.Set[pipeline.OperatorService] {
 	if err != nil {
@@ -87,8 +87,8 @@ func ListOperatorServices(ctx context.Context, direct client.Reader) pipeline.Se
 	return OperatorServices(list.Items, err)
 }
 
-// NamedOperatorService is the Service that configuration names, read anew: of
-// most Services the cache holds neither labels nor ports. The set is empty if
+// NamedOperatorService reads the Service that the configuration names from the API
+// server: of most Services the cache has neither labels nor ports. The set is empty if
 // there is no such Service.
 func NamedOperatorService(ctx context.Context, direct client.Reader, name types.NamespacedName) pipeline.Set[pipeline.OperatorService] {
 	var s corev1.Service

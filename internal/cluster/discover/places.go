@@ -10,14 +10,14 @@ import (
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// Places says where the components of the metric pipeline are; what is empty is to be
-// found.
+// Places names the components of the metric pipeline; those that are empty are
+// discovered.
 type Places struct {
 	Adapter                     ConfigMapKey
 	OperatorService, Prometheus types.NamespacedName
 }
 
-// With is p with what policies name in place of what p does.
+// With returns p with the components that policies name instead of its own.
 func (p Places) With(named policy.Places) Places {
 	if m := named.AdapterConfigMap; m != nil {
 		p.Adapter = ConfigMapKey{Name: types.NamespacedName{Namespace: m.Namespace, Name: m.Name}, Key: m.Key}

@@ -22,11 +22,11 @@ import (
 // defaultRelist is prometheus-adapter's own default of --metrics-relist-interval.
 const defaultRelist = 10 * time.Minute
 
-// Process is prometheus-adapter as one of its pods runs it.
+// Process is a process of prometheus-adapter in a pod.
 type Process struct {
 	// PrometheusURL is the argument --prometheus-url.
 	PrometheusURL string
-	// Owner is the Deployment that the pod belongs to, or else what is known of it.
+	// Owner is the Deployment of the pod, or else its controller or the pod itself.
 	Owner finding.Object
 
 	// file is what --config names, empty if the flag is not there.
@@ -76,7 +76,8 @@ func processes(pods []corev1.Pod) []Process {
 	return out
 }
 
-// ProcessOf is prometheus-adapter as a Deployment will run it; false if it does not.
+// ProcessOf returns the process of prometheus-adapter that a Deployment runs; false if it
+// runs none.
 func ProcessOf(d *appsv1.Deployment) (Process, bool) {
 	p := processOf(&corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: d.Namespace, Name: d.Name, OwnerReferences: []metav1.OwnerReference{
@@ -87,8 +88,8 @@ func ProcessOf(d *appsv1.Deployment) (Process, bool) {
 	return p, p.file != "" && p.PrometheusURL != ""
 }
 
-// CheckIntervals returns why the process does not start with a configuration: the
-// intervals of its arguments do not suit it.
+// CheckIntervals returns an error if the process does not start with a configuration
+// because of the intervals in its arguments.
 func (p Process) CheckIntervals(config *adapterconfig.Config) error {
 	return config.CheckIntervals(p.relist, p.maxAge)
 }

@@ -43,7 +43,7 @@ func (m *contents) adapter() pipeline.Adapter {
 	}
 	config, err := adapterconfig.Parse([]byte(text), adapterconfig.CoreResources)
 	if perhapsCustom(err) {
-		out.State, out.Why = pipeline.Unreadable, "it names resources of which files cannot tell whether a cluster has them"
+		out.State, out.Why = pipeline.Unreadable, "it names resources, and files do not show whether a cluster has them"
 		return out
 	}
 	if err == nil && running != nil {
@@ -66,7 +66,7 @@ func (m *contents) adapterProcesses() []discover.Process {
 		}
 		var d appsv1.Deployment
 		if convert.Typed(u, &d) != nil {
-			continue // told by whoever reads Deployments
+			continue // reported where Deployments are read
 		}
 		if p, ok := discover.ProcessOf(&d); ok {
 			out = append(out, p)

@@ -1,8 +1,7 @@
-// Package files is a cluster made of manifests: what render and lint decide upon,
-// without any API server. New reads objects as a Cluster, whose Snapshot is evaluated
-// like that of a real one, and Settle decides about its workloads as webhook and
-// controller would. The objects come from the package manifests beside this one, which
-// knows where in which file each field is.
+// Package files builds a cluster from manifests, for render and lint, without an API
+// server. New makes a Cluster of objects, whose Snapshot is evaluated like that of a real
+// one, and Admit decides about its workloads as the webhook would. The objects come from
+// package manifests, which records the file and line of each field.
 package files
 
 import (
@@ -26,19 +25,19 @@ import (
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// Cluster is what a set of manifests says.
+// Cluster is the state that a set of manifests describes.
 type Cluster struct {
-	// Objects are all that were read.
+	// Objects are all objects.
 	Objects []manifests.Object
-	// Workloads and Services are the Deployments and Services among them, in their
-	// order. Partial ones, which patch others, are not.
+	// Workloads and Services are the Deployments and Services among them, in their order,
+	// without those that are Partial.
 	Workloads []model.Workload
 	Services  []model.Service
 	// Autoscalers are the HorizontalPodAutoscalers and ScaledObjects.
 	Autoscalers []model.Autoscaler
-	// Policies decide by the LatencyPolicies among the objects.
+	// Policies are the LatencyPolicies among the objects.
 	Policies plan.PolicySet
-	// Snapshot is what the objects say about the metric pipeline.
+	// Snapshot contains the objects of the metric pipeline.
 	Snapshot *pipeline.Snapshot
 
 	evaluator *pipeline.Evaluator
@@ -46,8 +45,8 @@ type Cluster struct {
 	catalogs  map[string]model.StaticCatalog
 }
 
-// New makes a cluster of objects. What could be understood is returned beside an
-// error, which says where the others are.
+// New returns a cluster of objects. If there is an error, which names the objects that
+// could not be decoded, the cluster contains the others.
 func New(objects []manifests.Object) (*Cluster, error) {
 	c := &Cluster{Objects: objects}
 	var errs []error
@@ -122,14 +121,14 @@ func decode(o manifests.Object, into any) error {
 	return runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, into)
 }
 
-// Is reports whether an object is of a kind, whatever the version.
+// Is reports whether an object is of a kind, in any version.
 func Is(o manifests.Object, group, kind string) bool {
 	gvk := o.GroupVersionKind()
 	return gvk.Group == group && gvk.Kind == kind
 }
 
-// Partial reports whether a Deployment or Service is not a whole one but a patch for
-// one, as in an overlay of kustomize: it lacks what the API requires.
+// Partial reports whether a Deployment or Service is only a patch, as in an overlay of
+// kustomize: fields that the API requires are absent.
 func Partial(o manifests.Object) bool {
 	required := []string{"spec", "ports"}
 	if o.GetKind() == "Deployment" {
@@ -148,8 +147,8 @@ func Partial(o manifests.Object) bool {
 	return true
 }
 
-// Catalog is a namespace of the convert. Of objects with the same name the last
-// one holds, as it does when they are applied.
+// Catalog returns the catalog of one namespace. Of objects with the same name the last
+// one counts, as when they are applied.
 func (c *Cluster) Catalog(namespace string) model.StaticCatalog { return c.catalogs[namespace] }
 
 // sorted is the objects by their namespaces.

@@ -13,7 +13,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// Outcome is what admission says of everything in the files.
+// Outcome is the result of admission for all objects.
 type Outcome struct {
 	// Plans are those of the workloads that get an autoscaler, in the order of the files.
 	Plans []plan.Plan
@@ -22,13 +22,13 @@ type Outcome struct {
 	Findings []finding.Finding
 }
 
-// Diagnose is what is wrong with the pipeline of a metric by what the files hold.
+// Diagnose returns the findings about the pipeline of a metric according to the files.
 func (c *Cluster) Diagnose(namespace, service, metric string) []finding.Finding {
 	return c.evaluator.Diagnose(source.Default(), pipeline.Subject{Namespace: namespace, Service: service, Metric: metric}).Findings()
 }
 
-// Admit decides about every Deployment and Service as admission would if it were new.
-// With nil instead of Diagnose no pipeline is judged.
+// Admit decides about every Deployment and Service as admission would if it were new. If
+// diagnose is nil, the pipeline is not evaluated.
 func (c *Cluster) Admit(diagnose func(namespace, service, metric string) []finding.Finding) Outcome {
 	out := Outcome{Findings: c.Policies.Set.Findings()}
 	refused := map[finding.Object]bool{}

@@ -12,8 +12,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/cluster/discover"
 )
 
-// Flags say where the components of the metric pipeline are, for clusters in which they
-// cannot be found. The programs that read a cluster share them.
+// Flags name the components of the metric pipeline, for clusters in which they cannot be
+// discovered. The programs that read a cluster share them.
 type Flags struct {
 	OperatorService  string
 	AdapterConfigMap string

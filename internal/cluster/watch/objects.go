@@ -116,7 +116,7 @@ func (o *objects[T]) late(after time.Duration) {
 	o.mu.Lock()
 	differs := o.state == pipeline.Unread
 	if differs {
-		o.state, o.why, o.stale = pipeline.Unreadable, fmt.Sprintf("listing %s takes longer than %s", o.name, after), true
+		o.state, o.why, o.stale = pipeline.Unreadable, fmt.Sprintf("the list of %s did not arrive within %s", o.name, after), true
 	}
 	o.mu.Unlock()
 	if differs {

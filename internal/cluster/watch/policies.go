@@ -14,8 +14,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// Policies is the LatencyPolicies and the labels of namespaces at one moment. It
-// does not change.
+// Policies is the LatencyPolicies and the labels of namespaces at one moment. It is
+// immutable.
 type Policies struct {
 	known      bool
 	list       []v1alpha1.LatencyPolicy
@@ -39,8 +39,8 @@ func newPolicies(policies pipeline.Set[v1alpha1.LatencyPolicy], namespaces pipel
 	return p
 }
 
-// For implements plan.Policies. A namespace that has only just been made is
-// not known yet.
+// For implements plan.Policies. A namespace that was created just now may not be known
+// yet.
 func (p *Policies) For(w model.Workload) plan.EffectivePolicy {
 	if !p.known {
 		return plan.EffectivePolicy{Unknown: true}
@@ -60,10 +60,10 @@ func (p *Policies) Set() *policy.Set { return p.set }
 // List is the policies, sorted by name; it must not be changed.
 func (p *Policies) List() []v1alpha1.LatencyPolicy { return p.list }
 
-// Known reports whether List is all the policies that there are.
+// Known reports whether List is complete.
 func (p *Policies) Known() bool { return p.known }
 
-// Candidates are all Deployments in the cache, as policies see them.
+// Candidates returns the labels of all Deployments in the cache.
 func (p *Policies) Candidates(ctx context.Context, cached client.Reader) ([]policy.Candidate, error) {
 	var list appsv1.DeploymentList
 	if err := cached.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
@@ -77,8 +77,7 @@ func (p *Policies) Candidates(ctx context.Context, cached client.Reader) ([]poli
 	return out, nil
 }
 
-// LatestPolicies follows the policies of a Source: each question is answered by the
-// latest.
+// LatestPolicies implements plan.Policies with the latest policies of a Source.
 type LatestPolicies struct{ Source *Source }
 
 // For implements plan.Policies.

@@ -21,17 +21,16 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
-// Picture is what a Source keeps, as it was at one moment.
+// Picture is the state of a Source at one moment.
 type Picture struct {
 	Snapshot      *pipeline.Snapshot
 	Policies      *Policies
 	ScaledObjects *cache.ScaledObjects
 }
 
-// Read reads once what a Source keeps, with whatever rights the client of config
-// has. What is missing or may not be read is in the picture as just that; the error
-// says that no client could be made, or that ctx ended. Of the options only those
-// count that say where components are.
+// Read reads the state of a Source once, with the permissions of the client of config.
+// What is missing or forbidden is marked so in the result; there is an error only if no
+// client could be created or ctx ended. Interval and Debounce have no effect.
 func Read(ctx context.Context, config *rest.Config, o Options) (*Picture, error) {
 	dyn, err := dynamic.NewForConfig(config)
 	if err != nil {

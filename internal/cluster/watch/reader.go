@@ -49,7 +49,7 @@ type reader[T any] struct {
 	interval time.Duration
 }
 
-// kind is a reader of whatever type.
+// kind is a reader of any type.
 type kind interface {
 	run(ctx context.Context)
 	once(ctx context.Context)
@@ -109,8 +109,8 @@ func (r *reader[T]) probe(ctx context.Context) (schema.GroupVersionResource, err
 	return schema.GroupVersionResource{}, err
 }
 
-// follow lists and watches until that fails. It returns nil if it merely has to
-// be begun anew.
+// follow lists and watches until that fails. It returns nil if it merely has to be
+// started again.
 func (r *reader[T]) follow(ctx context.Context, resource schema.GroupVersionResource) error {
 	api := r.client.Resource(resource)
 	lw := &toolscache.ListWatch{

@@ -263,7 +263,7 @@ func TestAFirstListThatTakesLongIsNotWaitedFor(t *testing.T) {
 	o := newObjects("things", convert.Extension, deps{changed: func() {}, log: logr.Discard()})
 	o.watched(true)
 	o.late(time.Minute)
-	if set := o.set(); set.State != pipeline.Unreadable || set.Why != "listing things takes longer than 1m0s" || !o.settled() {
+	if set := o.set(); set.State != pipeline.Unreadable || set.Why != "the list of things did not arrive within 1m0s" || !o.settled() {
 		t.Errorf("got %+v", set)
 	}
 	if err := o.Replace([]any{extensionObject("a", true)}, "1"); err != nil {

@@ -3,10 +3,11 @@
 // changes.
 //
 // Setup adds a Source to a manager. For each kind, a reader lists and watches it and
-// knows whether it is installed, may be read and has been read; a kind that is missing or
-// forbidden is noted in the snapshot and tried again. A poller reads what cannot be
-// watched, such as prometheus-adapter's configuration. LatencyPolicies and ScaledObjects
-// are followed in the same way. Read does all of it once, for programs that do not stay.
+// tracks whether it is installed, may be read and has been read; a kind that is missing
+// or forbidden is marked so in the snapshot and tried again. A poller reads what cannot
+// be watched, such as prometheus-adapter's configuration. LatencyPolicies and
+// ScaledObjects are followed in the same way. Read does all of it once, for programs that
+// do not keep running.
 package watch
 
 import (
@@ -31,7 +32,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
-// Options of a Source. The zero value finds everything by itself.
+// Options of a Source. With the zero value everything is discovered automatically.
 type Options struct {
 	// OperatorService names the Service of Kong Operator's metrics.
 	OperatorService types.NamespacedName
@@ -39,11 +40,11 @@ type Options struct {
 	// AdapterKey its key, which is config.yaml if empty.
 	AdapterConfigMap types.NamespacedName
 	AdapterKey       string
-	// Interval is how often what cannot be watched is read: kinds that are not
-	// installed, the adapter's pods and its ConfigMap. Zero means 5 seconds.
+	// Interval is the interval between reads of what cannot be watched: kinds that are
+	// not installed, the adapter's pods and its ConfigMap. Zero means 5 seconds.
 	Interval time.Duration
-	// Debounce is how long the cluster must be quiet before a new snapshot is taken.
-	// At most one is taken in ten times as long. Zero means 100 ms.
+	// Debounce is the time without changes after which a new snapshot is made. At most
+	// one is made in ten times that time. Zero means 100 ms.
 	Debounce time.Duration
 }
 
@@ -104,8 +105,8 @@ type deps struct {
 }
 
 // Setup adds a Source to the manager, whose cache must have the options of the package
-// cache. It runs without holding a lease. That something cannot
-// be read stops neither it nor the manager; the snapshot says so.
+// cache. It needs no leader election. If something cannot be read, neither it nor the
+// manager fails; the snapshot says so.
 func Setup(mgr manager.Manager, o Options) (*Source, error) {
 	dyn, err := dynamic.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
@@ -148,8 +149,8 @@ func Setup(mgr manager.Manager, o Options) (*Source, error) {
 	return s, nil
 }
 
-// GetCache has the manager start the Source beside its cache, and everything else
-// after both: what is reconciled before the pipeline was read is reconciled twice.
+// GetCache makes the manager start the Source together with its cache, and everything
+// else after both: what is reconciled before the pipeline was read is reconciled again.
 func (s *Source) GetCache() ctrlcache.Cache { return cacheAndSource{s.cache, s} }
 
 // syncBound is how long the start waits for the first complete snapshot: a kind that
@@ -181,20 +182,20 @@ func (s *Source) Snapshot() *pipeline.Snapshot { return s.current.Load() }
 func (s *Source) Policies() *Policies { return s.policies.Load() }
 
 // Synced reports whether everything that can be read was read once and is in the
-// snapshot. What is missing or forbidden does not keep it from being true, and
-// once true it stays so.
+// snapshot. Kinds that are missing or forbidden count as read, and once true it stays
+// true.
 func (s *Source) Synced() bool { return s.synced.Load() }
 
-// Subscribe has f called after each change of the snapshot, one call at a time.
-// It must not block.
+// Subscribe registers f to be called after each change of the snapshot, one call at a
+// time. f must not block.
 func (s *Source) Subscribe(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.subscribers = append(s.subscribers, f)
 }
 
-// SubscribePolicies has f called in the same way after each change of the policies,
-// or of what they choose namespaces by.
+// SubscribePolicies registers f in the same way for changes of the policies, and of the
+// labels of namespaces.
 func (s *Source) SubscribePolicies(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -204,7 +205,7 @@ func (s *Source) SubscribePolicies(f func()) {
 // ScaledObjects are the latest ScaledObjects of KEDA, never nil.
 func (s *Source) ScaledObjects() *cache.ScaledObjects { return s.scaled.Load() }
 
-// SubscribeScaledObjects has f called in the same way after each change of them.
+// SubscribeScaledObjects registers f in the same way for changes of the ScaledObjects.
 func (s *Source) SubscribeScaledObjects(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

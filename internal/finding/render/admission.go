@@ -51,7 +51,7 @@ func Warnings(findings []finding.Finding) []string {
 			text += "; " + Fix(f.Fix)
 		}
 		if f.Reason.Wait == finding.ForObject && f.Severity == finding.Error {
-			text += "; attached as soon as it is there"
+			text += "; attached as soon as it exists"
 		}
 		lines = append(lines, Warning("%s", text))
 	}

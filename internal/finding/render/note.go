@@ -13,15 +13,15 @@ func WillChange(plan fmt.Stringer) string { return Warning("will change %s", pla
 
 // WillAdopt is that an existing autoscaler will be taken over.
 func WillAdopt(plan fmt.Stringer) string {
-	return Warning("will adopt %s; its former spec is kept", plan)
+	return Warning("will adopt %s; its previous spec is kept", plan)
 }
 
 // WillDetach is that the autoscaler will be deleted.
 func WillDetach() string { return Warning("will detach the HPA; the replicas stay as they are") }
 
-// WillRestore is that an adopted autoscaler will get its former spec.
+// WillRestore is that an adopted autoscaler will get its previous spec.
 func WillRestore(autoscaler string) string {
-	return Warning("will restore the former spec of HPA %s; the replicas stay as they are", autoscaler)
+	return Warning("will restore the previous spec of HPA %s; the replicas stay as they are", autoscaler)
 }
 
 // NoEffect is that annotations change nothing; key is the one that enables autoscaling.

@@ -25,9 +25,9 @@ func TestNotes(t *testing.T) {
 	want := []string{
 		"will attach HPA echo: …",
 		"will change HPA echo: …",
-		"will adopt HPA echo: …; its former spec is kept",
+		"will adopt HPA echo: …; its previous spec is kept",
 		"will detach the HPA; the replicas stay as they are",
-		"will restore the former spec of HPA old; the replicas stay as they are",
+		"will restore the previous spec of HPA old; the replicas stay as they are",
 		"annotations have no effect: neither this object nor its pair carries kong.latency/target-ms",
 		`LatencyPolicy frame enables autoscaling: wrote kong.latency/target-ms: "50"; set it to "off" to opt out`,
 		"raised spec.replicas from 1 to 3, the minimum of its autoscaling",

@@ -10,7 +10,7 @@ import (
 )
 
 // UpToDate implements output.Output. Fields that a plan never sets, such as a tolerance
-// or further labels, are other people's and do not count.
+// or further labels, do not count.
 func (Output) UpToDate(live output.Object, p plan.Plan) bool {
 	h := typed(live)
 	if h.Name != p.Name || p.Adopted != output.Adopted(h) {

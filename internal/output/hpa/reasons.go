@@ -32,7 +32,7 @@ var (
 	}
 	AutoscalerOff = &finding.Reason{
 		Name: "AutoscalerOff", Severity: finding.Warning, Wait: finding.ForChange, Hop: Hop,
-		Summary: "The workload has 0 replicas, which turns autoscaling off until somebody scales it up.",
+		Summary: "The workload has 0 replicas, which disables autoscaling until it is scaled up.",
 		Fix:     "Scale the workload to at least 1.",
 	}
 	AutoscalerUnknown = &finding.Reason{

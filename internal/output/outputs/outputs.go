@@ -1,4 +1,4 @@
-// Package outputs is the one list of what the product scales by.
+// Package outputs lists the outputs.
 package outputs
 
 import (

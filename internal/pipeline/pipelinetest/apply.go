@@ -181,7 +181,7 @@ func fixConfigMap(s *pipeline.Snapshot, meta fixMeta, doc []byte) error {
 }
 
 // fixHelmValues are values of the adapter's chart. The chart writes its own rules,
-// then the list rules.custom, which takes the place of the one before; all other
+// then the list rules.custom, which replaces the one before; all other
 // values are as they were.
 func fixHelmValues(s *pipeline.Snapshot, doc []byte) error {
 	var values struct {

@@ -233,7 +233,7 @@ func TestExplain(t *testing.T) {
 		{name: "names joined by regex", doc: edit(t, "kong_upstream_latency_ms_sum{", `{__name__=~"kong_upstream_latency_ms_(sum|count)",`), answer: No, kind: QueryFails},
 		{name: "quantile of buckets", doc: edit(t, "    "+by+" (rate(kong_upstream_latency_ms_sum", "    histogram_quantile(0.9, sum by (le, exported_service) (rate(kong_upstream_latency_ms_bucket", "[60s:10s]))\n      /", "[60s:10s])))\n      +"), answer: Yes, kind: Served},
 		{name: "quantile without le", doc: edit(t, "    "+by+" (rate(kong_upstream_latency_ms_sum", "    histogram_quantile(0.9, sum by (exported_service) (rate(kong_upstream_latency_ms_bucket", "[60s:10s]))\n      /", "[60s:10s])))\n      +"), answer: Unknown, kind: QueryUndecided},
-		{name: "held while there is no traffic", doc: seedRule + "      and sum by (exported_service) (rate(kong_upstream_latency_ms_count{<<.LabelMatchers>>}[1m])) > 0\n", answer: Yes, kind: Served},
+		{name: "kept while there is no traffic", doc: seedRule + "      and sum by (exported_service) (rate(kong_upstream_latency_ms_count{<<.LabelMatchers>>}[1m])) > 0\n", answer: Yes, kind: Served},
 		{name: "a threshold nobody knows", doc: seedRule + "      > 10\n", answer: Unknown, kind: QueryUndecided},
 		{name: "never with traffic", doc: seedRule + "      unless " + "sum by (exported_service) (rate(kong_upstream_latency_ms_count{<<.LabelMatchers>>}[1m])) > 0\n", answer: No, kind: QueryGivesNothing},
 		{name: "filled up", doc: seedRule + "      or vector(0)\n", answer: Yes, kind: Served},

@@ -3,13 +3,9 @@ package rulecheck
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
-
-// tooLong is far above what any input of a fuzzer's size needs.
-const tooLong = 5 * time.Second
 
 // FuzzExplain judges every metric that a hostile configuration makes.
 func FuzzExplain(f *testing.F) {
@@ -24,7 +20,6 @@ func FuzzExplain(f *testing.F) {
 		f.Add([]byte(doc))
 	}
 	f.Fuzz(func(t *testing.T, doc []byte) {
-		start := time.Now()
 		c, err := adapterconfig.Parse(doc, adapterconfig.CoreResources)
 		if err != nil {
 			return
@@ -39,9 +34,6 @@ func FuzzExplain(f *testing.F) {
 			checkVerdict(t, c, target)
 		}
 		checkVerdict(t, c, echo())
-		if took := time.Since(start); took > tooLong {
-			t.Fatalf("took %s", took)
-		}
 	})
 }
 
@@ -54,7 +46,6 @@ func FuzzRule(f *testing.F) {
 	f.Add(`x`, ``, ``, `<<.Resource>>`, `((((((-x or y) and z) unless x) > 0) / on() group_left(a) topk(1, x)) == bool vector(1)[5m:1m])`)
 	f.Fuzz(func(t *testing.T, series, matches, as, template, query string) {
 		doc := fmt.Sprintf("rules:\n- {seriesQuery: %q, name: {matches: %q, as: %q}, resources: {template: %q}, metricsQuery: %q}\n- seriesQuery: '{exported_service!=\"\"}'\n  name: {as: m}\n  resources: {template: exported_<<.Resource>>}\n  metricsQuery: %q\n", series, matches, as, template, query, query)
-		start := time.Now()
 		c, err := adapterconfig.Parse([]byte(doc), adapterconfig.CoreResources)
 		if err != nil {
 			return
@@ -63,16 +54,13 @@ func FuzzRule(f *testing.F) {
 		target.Metric = "m"
 		checkVerdict(t, c, target)
 		checkVerdict(t, c, echo())
-		if took := time.Since(start); took > tooLong {
-			t.Fatalf("took %s", took)
-		}
 	})
 }
 
 // checkVerdict holds a verdict against what is true of every one.
 func checkVerdict(t *testing.T, c *adapterconfig.Config, target Target) {
 	t.Helper()
-	v := Explain(c, target)
+	v := explain(t, c, target)
 	if v.Answer == "" || v.Kind == "" {
 		t.Fatalf("no answer: %+v", v)
 	}
@@ -84,8 +72,5 @@ func checkVerdict(t *testing.T, c *adapterconfig.Config, target Target) {
 	}
 	if v.Mismatch != nil && v.Mismatch.Label == "" && v.Kind != SelectorMatchesNothing {
 		t.Fatalf("no reason for the mismatch: %+v", v)
-	}
-	if again := Explain(c, target); text(again.Kind, again.Rule, again.Query) != text(v.Kind, v.Rule, v.Query) {
-		t.Fatalf("not repeatable: %+v, %+v", v, again)
 	}
 }

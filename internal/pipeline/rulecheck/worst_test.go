@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
@@ -221,19 +220,32 @@ func BenchmarkWorst(b *testing.B) {
 	}
 }
 
-// tooSlow is ten times what is promised: a test is no benchmark.
-const tooSlow = 500 * time.Millisecond
-
-// quickest asks again where it was slow, as a busy machine alone may be why.
-func quickest(c *adapterconfig.Config, target Target) (v Verdict, took time.Duration) {
-	for range 5 {
-		start := time.Now()
-		v = Explain(c, target)
-		if took = time.Since(start); took <= tooSlow {
-			break
-		}
+// explain is Explain, and fails the test if more queries were parsed and followed than
+// maxWork allows.
+func explain(t testing.TB, c *adapterconfig.Config, target Target) Verdict {
+	t.Helper()
+	v := Explain(c, target)
+	if len(c.RelistErrors()) > 0 {
+		return v
 	}
-	return v, took
+	s := newSearch(c, target)
+	if again := s.run(); again.Kind != v.Kind || again.Rule != v.Rule || again.Query != v.Query {
+		t.Fatalf("not repeatable: %+v, %+v", v, again)
+	}
+	work := 0
+	for q := range s.judged {
+		work += queryWork(q.Expr)
+	}
+	if work > maxWork {
+		t.Errorf("%d queries of %d units of work were followed, want at most %d", len(s.judged), work, maxWork)
+	}
+	return v
+}
+
+// allocations returns how often explaining allocates, the measure of its work that is
+// the same on every machine.
+func allocations(c *adapterconfig.Config, target Target) int {
+	return int(testing.AllocsPerRun(1, func() { Explain(c, target) }))
 }
 
 func TestWorst(t *testing.T) {
@@ -245,12 +257,11 @@ func TestWorst(t *testing.T) {
 				t.Errorf("the configuration has %d bytes", len(doc))
 			}
 			c := mustParse(t, doc)
-			v, took := quickest(c, worstTarget())
-			if v.Kind != w.kind {
+			if v := explain(t, c, worstTarget()); v.Kind != w.kind {
 				t.Errorf("got %+v", v)
 			}
-			if took > tooSlow {
-				t.Errorf("took %s", took)
+			if n := allocations(c, worstTarget()); n > maxWork {
+				t.Errorf("%d allocations, want at most one for each unit of the work that is allowed", n)
 			}
 		})
 	}

@@ -157,8 +157,7 @@ func (t *Topology) Near(namespace string, gateways []types.NamespacedName) []int
 	return slices.Compact(out)
 }
 
-// Tag is what series of a rule are called, and whether a metrics extension asks
-// for them.
+// Tag is the name of a rule's series, and whether a metrics extension enables them.
 type Tag struct {
 	Name     string
 	Measured bool

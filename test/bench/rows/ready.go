@@ -22,7 +22,7 @@ import (
 	"github.com/kong-latency/kong-latency/test/bench/report"
 )
 
-// readyRow measures how long a process takes to fill its caches.
+// readyRow measures the time until a process has filled its caches.
 func readyRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	out = report.Row{
 		Title:   fmt.Sprintf("From start to ready with %d Deployments, Services and autoscalers", s.Many),

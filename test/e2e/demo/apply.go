@@ -93,13 +93,13 @@ func fixIn(output string) (string, bool) {
 	return fix, ok && strings.TrimSpace(fix) != ""
 }
 
-// fix applies the fix, and waits until it takes effect.
+// fix applies the fix, and waits until it is effective.
 func (d *demo) fix(ctx context.Context, manifest string) error {
 	d.out.title("The denial ends with the fix. Everything from --- on is applied unchanged:")
 	if _, err := d.kubectlWith(ctx, manifest, true, "apply", "-f", "-"); err != nil {
 		return stack.At(stack.Manifests, err)
 	}
-	return d.out.step("the fix takes effect", func() (string, error) {
+	return d.out.step("the fix becomes effective", func() (string, error) {
 		if err := d.Await(ctx, stack.Prometheus, 15*time.Second, d.Targeted); err != nil {
 			return "", err
 		}

@@ -165,7 +165,7 @@ func (s *source) invalid(p part, err error) error {
 		text = text[:m[0]] + text[m[1]:]
 	}
 	hint := "it must be YAML or JSON"
-	// The parser tells the line only roughly. In two usual cases it can be seen.
+	// The line of the parser is approximate. In two usual cases the exact one is known.
 	switch {
 	case bytes.Contains(p.text, []byte("{{")):
 		hint = "a template must be rendered first, as by helm template"

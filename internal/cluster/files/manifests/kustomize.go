@@ -17,9 +17,9 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// built are the objects of a kustomization. Kustomize does not tell where they
-// come from; their places are the documents of the same kind and name in the files
-// that it read, patches among them.
+// built are the objects of a kustomization. Kustomize does not report where they come
+// from; their places are the documents of the same kind and name in the files that it
+// read, patches among them.
 func built(folder string) ([]Object, error) {
 	disk := &recorder{FileSystem: filesys.MakeFsOnDisk()}
 	made, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(disk, folder)

@@ -1,5 +1,5 @@
-// Package manifests reads manifests into objects and remembers in which file
-// and line each field is, so that a mistake can be shown there.
+// Package manifests reads manifests into objects and records the file and line of each
+// field, so that an error can be shown there.
 package manifests
 
 import (
@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// Options say what to read.
+// Options are what to read.
 type Options struct {
 	// Filenames are files, folders and URLs; "-" is standard input.
 	Filenames []string
@@ -37,7 +37,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVarP(&o.Kustomize, "kustomize", "k", "", "a folder with a kustomization, which is built and read")
 }
 
-// Validate says what is missing.
+// Validate returns an error if there is nothing to read.
 func (o *Options) Validate() error {
 	if len(o.Filenames) == 0 && o.Kustomize == "" {
 		return errors.New("nothing to read: name files, folders or URLs, - for standard input, or a kustomization by -k")
@@ -54,7 +54,7 @@ func (o *Options) Validate() error {
 	return nil
 }
 
-// Object is one object, and where in the files it is.
+// Object is one object, and its position in the files.
 type Object struct {
 	*unstructured.Unstructured
 	// places are the texts that the object comes from, the object itself first and
@@ -62,9 +62,9 @@ type Object struct {
 	places []place
 }
 
-// Read reads everything that the options name. Documents that are not objects
-// of Kubernetes are passed over. What could be read is returned beside an error,
-// which names every file, and line, that could not.
+// Read reads everything that the options name. Documents that are not objects of
+// Kubernetes are skipped. If there is an error, which names every file and line that
+// could not be read, the other objects are returned as well.
 func Read(ctx context.Context, o Options) ([]Object, error) {
 	var objects []Object
 	var errs []error
@@ -156,8 +156,8 @@ func objectsIn(value any, at place) ([]Object, error) {
 	return []Object{{Unstructured: &unstructured.Unstructured{Object: content}, places: []place{at}}}, nil
 }
 
-// textual makes text of labels and annotations that are not, so that they can be
-// read as any other. The API server refuses such an object; Object.Scalar tells.
+// textual makes text of labels and annotations that are not, so that they can be read as
+// any other. The API server refuses such an object; see Object.Scalar.
 func textual(metadata map[string]any) {
 	for _, field := range []string{"labels", "annotations"} {
 		entries, ok := metadata[field].(map[string]any)

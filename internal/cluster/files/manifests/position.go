@@ -11,7 +11,7 @@ import (
 
 // Position is a line of a file.
 type Position struct {
-	// File is the file as it was named on the command line, or found.
+	// File is the path of the file.
 	File string
 	// Line counts from 1.
 	Line int
@@ -121,9 +121,9 @@ func resolved(n *yamlv3.Node) *yamlv3.Node {
 	return n
 }
 
-// Position is where a field is, or if it is absent where the object is named.
-// A step of the path is the name of a field or the number of an entry. ok is false
-// if it is absent.
+// Position returns the position of a field, or that of the object's name if the field is
+// absent. A step of the path is the name of a field or the number of an entry. ok is
+// false if it is absent.
 func (o Object) Position(path ...string) (at Position, ok bool) {
 	for _, p := range slices.Backward(o.places) {
 		if at, whole := p.at(path); whole {
@@ -137,9 +137,9 @@ func (o Object) Position(path ...string) (at Position, ok bool) {
 	return at, false
 }
 
-// PositionIn is where a field is in YAML that is itself the text of a field,
-// as in a ConfigMap. ok is false if that cannot be told, and the position then
-// that of the outer field.
+// PositionIn returns the position of a field in YAML that is the value of another field,
+// as in a ConfigMap. If it is not known, ok is false, and the position is that of the
+// outer field.
 func (o Object) PositionIn(outer, inner []string) (at Position, ok bool) {
 	for _, p := range slices.Backward(o.places) {
 		if p.node == nil {
@@ -161,9 +161,8 @@ func (o Object) PositionIn(outer, inner []string) (at Position, ok bool) {
 	return at, false
 }
 
-// Scalar is a value as it is written in the file, without its quotes. text is
-// false if it is not text to YAML, but a number or a boolean. found is false if it
-// is absent, or no single value.
+// Scalar returns a value as it is written in the file, without quotes. text is false if
+// it is a number or a boolean in YAML. found is false if it is absent, or not a scalar.
 func (o Object) Scalar(path ...string) (written string, text, found bool) {
 	for _, p := range slices.Backward(o.places) {
 		if p.node == nil {
@@ -193,8 +192,8 @@ func isText(n *yamlv3.Node) bool {
 	return true
 }
 
-// Repeated are the positions of a field that is set more than once, all but the
-// first; the path's last step is its name.
+// Repeated returns the positions of a field that is set more than once, without the
+// first; the last step of the path is its name.
 func (o Object) Repeated(path ...string) []Position {
 	p := o.places[0]
 	if p.node == nil {

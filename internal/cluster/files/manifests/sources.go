@@ -59,7 +59,7 @@ func readFile(name string) (*source, error) {
 	return &source{name: name, text: text}, nil
 }
 
-// readError says what is wrong with a file without naming it twice.
+// readError returns the error of a file without repeating its name.
 func readError(name string, err error) error {
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) {

@@ -108,7 +108,7 @@ func TestAdapterFixText(t *testing.T) {
 	rule := "    " + strings.ReplaceAll(strings.TrimSuffix(generator.AdapterRuleYAML(generator.Rule{}), "\n"), "\n", "\n    ") + "\n"
 	s := pipelinetest.Good()
 	s.Adapter.HelmRelease = ""
-	pipelinetest.Configure(&s.Adapter, "# ours\nrules:\n"+others+"- seriesQuery: up\n  name: {matches: '(['} # broken\n")
+	pipelinetest.Configure(&s.Adapter, "# of this cluster\nrules:\n"+others+"- seriesQuery: up\n  name: {matches: '(['} # broken\n")
 	want := `# The adapter reads its configuration only once; restart it afterwards:
 #   kubectl -n prometheus rollout restart deployment/prometheus-adapter
 # Left out is rules[1], for rules[1].name.matches: "([": ` + matchesReason(t, s.Adapter.ParseError) + `
@@ -117,7 +117,7 @@ func TestAdapterFixText(t *testing.T) {
 apiVersion: v1
 data:
   config.yaml: |
-    # ours
+    # of this cluster
     rules:
     # rules of the shop
     - seriesQuery: 'shop_orders_total' # one a second

@@ -198,7 +198,7 @@ func TestRoute(t *testing.T) {
 			want: []string{"DataPlaneMayBeShared"}, object: "Service default/echo", says: []string{"Service default/zoo"},
 		},
 		{
-			name: "another Service whose latency nothing asks for", change: func(s *pipeline.Snapshot) {
+			name: "another Service whose latency is not enabled", change: func(s *pipeline.Snapshot) {
 				routes(s, pipelinetest.NewRoute("default", "zoo", "kong", pipelinetest.NewRule("zoo")))
 				s.Extensions.Items = append(s.Extensions.Items, pipeline.Extension{Namespace: "default", Name: "bytes", Services: []string{"zoo"}})
 			},

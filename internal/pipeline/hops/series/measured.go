@@ -22,7 +22,7 @@ var (
 	ScrapeFails = &finding.Reason{
 		Name: "ScrapeFails", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
 		Summary: "Prometheus is configured to scrape the latency, and does not reach a target or has not tried yet.",
-		Fix:     "Look at the targets of the Prometheus: they say what fails. After a change of the ServiceMonitor it takes up to a minute.",
+		Fix:     "Look at the targets of the Prometheus: they say what fails. A change of the ServiceMonitor becomes effective within a minute.",
 	}
 	MetricNotServed = &finding.Reason{
 		Name: "MetricNotServed", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,

@@ -22,16 +22,16 @@ func TestEvaluateMeasured(t *testing.T) {
 		m    series.Measured
 		want *finding.Reason
 	}{
-		"a value":               {series.Measured{Query: value(5), API: value(5)}, nil},
-		"only the API":          {series.Measured{Query: closed, Targets: closed, API: value(5)}, nil},
-		"without requests":      {series.Measured{Query: value(math.NaN()), API: value(0)}, series.MetricIsZero},
-		"Prometheus alone":      {series.Measured{Query: value(5), Targets: value(1), API: none}, series.MetricNotServed},
-		"no series":             {series.Measured{Query: none, Targets: value(1), API: none}, series.SeriesMissing},
-		"no target":             {series.Measured{Query: none, Targets: series.Reading{State: pipeline.Known}, API: none}, series.ScrapeFails},
-		"a target that is down": {series.Measured{Query: none, Targets: value(0), API: none}, series.ScrapeFails},
-		"Prometheus not asked":  {series.Measured{Query: closed, Targets: closed, API: none}, series.SeriesMissing},
-		"the API not asked":     {series.Measured{Query: value(5), Targets: value(1), API: closed}, series.SeriesUnknown},
-		"nobody asked":          {series.Measured{}, series.SeriesUnknown},
+		"a value":                {series.Measured{Query: value(5), API: value(5)}, nil},
+		"only the API":           {series.Measured{Query: closed, Targets: closed, API: value(5)}, nil},
+		"without requests":       {series.Measured{Query: value(math.NaN()), API: value(0)}, series.MetricIsZero},
+		"Prometheus alone":       {series.Measured{Query: value(5), Targets: value(1), API: none}, series.MetricNotServed},
+		"no series":              {series.Measured{Query: none, Targets: value(1), API: none}, series.SeriesMissing},
+		"no target":              {series.Measured{Query: none, Targets: series.Reading{State: pipeline.Known}, API: none}, series.ScrapeFails},
+		"a target that is down":  {series.Measured{Query: none, Targets: value(0), API: none}, series.ScrapeFails},
+		"Prometheus not queried": {series.Measured{Query: closed, Targets: closed, API: none}, series.SeriesMissing},
+		"the API not queried":    {series.Measured{Query: value(5), Targets: value(1), API: closed}, series.SeriesUnknown},
+		"nothing queried":        {series.Measured{}, series.SeriesUnknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			found, evidence := series.ByMeasurement(tc.m, pipelinetest.Subject)

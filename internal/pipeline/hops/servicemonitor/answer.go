@@ -93,7 +93,7 @@ func judgeService(q question, choice prometheus.Choice) answer {
 	for _, p := range choice.Any {
 		for _, m := range q.c.Snapshot.ServiceMonitors.Items {
 			q.Prometheus, q.Monitor = p, m
-			if !q.aims() && !q.meant() {
+			if !q.matches() && !q.meant() {
 				continue
 			}
 			if j := q.judge(); nearest == nil || j.better(*nearest) {

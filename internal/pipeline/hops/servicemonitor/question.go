@@ -12,8 +12,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/scrape"
 )
 
-// aims reports whether the monitor would select the Service.
-func (q question) aims() bool {
+// matches reports whether the monitor would select the Service.
+func (q question) matches() bool {
 	unmet, _ := q.Unmet()
 	return len(unmet) == 0 && q.Searches(q.Service.Namespace)
 }

@@ -44,7 +44,7 @@ var (
 	}
 	ConfigRefused = &finding.Reason{
 		Name: "PrometheusConfigRefused", Severity: finding.Error, Wait: finding.ForChange, Hop: Hop,
-		Summary: "prometheus-operator accepts the ServiceMonitor, but Prometheus then refuses its entire configuration, so that no change of any scrape takes effect.",
+		Summary: "prometheus-operator accepts the ServiceMonitor, but Prometheus then refuses its entire configuration, so that no change of any scrape becomes effective.",
 		Fix:     "Apply the corrected ServiceMonitor that the finding prints.",
 	}
 	NamespaceMismatch = &finding.Reason{

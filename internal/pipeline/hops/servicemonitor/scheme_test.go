@@ -41,7 +41,7 @@ func install(name, port string, number int32, labels ...string) func(*pipeline.S
 	}
 }
 
-func asks(port, scheme string) func(*pipeline.Snapshot) {
+func endpoint(port, scheme string) func(*pipeline.Snapshot) {
 	return pipelinetest.OnEndpoint(func(e *monitoringv1.Endpoint) {
 		e.Port, e.Scheme = port, ptr.To(monitoringv1.Scheme(scheme))
 	})
@@ -62,8 +62,8 @@ func TestScrapeScheme(t *testing.T) {
 	notFound, unknown := []*finding.Reason{servicemonitor.NotFound}, []*finding.Reason{servicemonitor.SchemeUnknown}
 	runScrapeCases(t, []scrapeCase{
 		{name: "old chart, documented", change: pipelinetest.Together(chartOld, documented)},
-		{name: "old chart, http", change: pipelinetest.Together(chartOld, asks("https", "http"), withTLS), want: mismatch, says: []string{"scheme http", "1.4.2"}},
-		{name: "old chart, http and nothing else", change: pipelinetest.Together(chartOld, asks("https", "http")), want: mismatch},
+		{name: "old chart, http", change: pipelinetest.Together(chartOld, endpoint("https", "http"), withTLS), want: mismatch, says: []string{"scheme http", "1.4.2"}},
+		{name: "old chart, http and nothing else", change: pipelinetest.Together(chartOld, endpoint("https", "http")), want: mismatch},
 		{name: "old chart, no token", change: pipelinetest.Together(chartOld, documented, pipelinetest.OnEndpoint(func(e *monitoringv1.Endpoint) { e.BearerTokenFile = "" })),
 			want: []*finding.Reason{servicemonitor.TokenMissing}},
 		{name: "old chart, token of the scrape class", change: pipelinetest.Together(chartOld, documented, pipelinetest.OnEndpoint(func(e *monitoringv1.Endpoint) { e.BearerTokenFile = "" }),
@@ -81,34 +81,34 @@ func TestScrapeScheme(t *testing.T) {
 		})), want: []*finding.Reason{servicemonitor.Rejected}, sentence: true},
 
 		{name: "newer chart, documented", change: pipelinetest.Together(chartNewer, documented), want: mismatch, says: []string{"scheme https", "plain HTTP"}},
-		{name: "newer chart, http", change: pipelinetest.Together(chartNewer, asks("https", "http"))},
-		{name: "newer chart, http in capitals", change: pipelinetest.Together(chartNewer, asks("https", "HTTP"))},
+		{name: "newer chart, http", change: pipelinetest.Together(chartNewer, endpoint("https", "http"))},
+		{name: "newer chart, http in capitals", change: pipelinetest.Together(chartNewer, endpoint("https", "HTTP"))},
 		{name: "newer chart, no monitor", change: pipelinetest.Together(chartNewer, none), want: notFound},
-		{name: "newer chart, https by relabeling", change: pipelinetest.Together(chartNewer, asks("https", "http"), pipelinetest.OnEndpoint(func(e *monitoringv1.Endpoint) {
+		{name: "newer chart, https by relabeling", change: pipelinetest.Together(chartNewer, endpoint("https", "http"), pipelinetest.OnEndpoint(func(e *monitoringv1.Endpoint) {
 			e.RelabelConfigs = []monitoringv1.RelabelConfig{{TargetLabel: "__scheme__", Replacement: ptr.To("https")}}
 		})), want: mismatch},
 
 		{name: "chart of unknown version, https", change: pipelinetest.Together(chartSilent, documented), want: unknown, says: []string{"1.5"}},
-		{name: "chart of unknown version, http", change: pipelinetest.Together(chartSilent, asks("https", "http")), want: unknown},
+		{name: "chart of unknown version, http", change: pipelinetest.Together(chartSilent, endpoint("https", "http")), want: unknown},
 		{name: "chart of unknown version, no monitor", change: pipelinetest.Together(chartSilent, none), want: notFound, after: unknown},
 
-		{name: "chart kong-operator 1.1", change: pipelinetest.Together(chartKong11, asks("http", "http"))},
-		{name: "chart kong-operator 1.2", change: pipelinetest.Together(chartKong12, asks("http", "http"))},
-		{name: "chart kong-operator, current documentation", change: pipelinetest.Together(chartKong12, asks("https", "http")), want: port},
+		{name: "chart kong-operator 1.1", change: pipelinetest.Together(chartKong11, endpoint("http", "http"))},
+		{name: "chart kong-operator 1.2", change: pipelinetest.Together(chartKong12, endpoint("http", "http"))},
+		{name: "chart kong-operator, current documentation", change: pipelinetest.Together(chartKong12, endpoint("https", "http")), want: port},
 		{name: "chart kong-operator, the guide", change: pipelinetest.Together(chartKong12, documented), want: port},
-		{name: "chart kong-operator, https", change: pipelinetest.Together(chartKong12, asks("http", "https")), want: mismatch},
-		{name: "chart kong-operator, token that nobody asks for", change: pipelinetest.Together(chartKong12, asks("http", "http"), withTLS)},
+		{name: "chart kong-operator, https", change: pipelinetest.Together(chartKong12, endpoint("http", "https")), want: mismatch},
+		{name: "chart kong-operator, token that is not needed", change: pipelinetest.Together(chartKong12, endpoint("http", "http"), withTLS)},
 
-		{name: "kustomize, http", change: pipelinetest.Together(kustomized, asks("https", "http"))},
+		{name: "kustomize, http", change: pipelinetest.Together(kustomized, endpoint("https", "http"))},
 		{name: "kustomize, its own monitor", change: pipelinetest.Together(kustomized, documented), want: mismatch, says: []string{"kustomization"}},
 
-		{name: "custom port, http", change: pipelinetest.Together(custom, asks("numbers", "http"))},
-		{name: "custom port, https", change: pipelinetest.Together(custom, asks("numbers", "https")), want: unknown},
-		{name: "custom port, another", change: pipelinetest.Together(custom, asks("http", "http")), want: port},
+		{name: "custom port, http", change: pipelinetest.Together(custom, endpoint("numbers", "http"))},
+		{name: "custom port, https", change: pipelinetest.Together(custom, endpoint("numbers", "https")), want: unknown},
+		{name: "custom port, another", change: pipelinetest.Together(custom, endpoint("http", "http")), want: port},
 	})
 }
 
-// A fix asks for nothing that the Service does not need, and for what it does.
+// A fix contains what the Service needs, and nothing else.
 func TestScrapeFreshMonitor(t *testing.T) {
 	s := pipelinetest.Good()
 	s.ServiceMonitors.Items = nil

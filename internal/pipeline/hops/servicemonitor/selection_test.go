@@ -14,7 +14,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
 )
 
-// Section 3.1: which monitors a Prometheus takes.
+// Section 3.1: which monitors a Prometheus selects.
 func TestPrometheusSelection(t *testing.T) {
 	selector := func(l *metav1.LabelSelector) func(*pipeline.Snapshot) {
 		return pipelinetest.OnPrometheus(func(p *monitoringv1.Prometheus) { p.Spec.ServiceMonitorSelector = l })
@@ -33,10 +33,10 @@ func TestPrometheusSelection(t *testing.T) {
 	runScrapeCases(t, []scrapeCase{
 		{name: "without the label release", change: unlabelled, want: notSelected, says: []string{"release=prometheus", "none"}},
 		{name: "another release", change: pipelinetest.OnMonitor(func(m *monitoringv1.ServiceMonitor) { m.Labels["release"] = "kps" }), want: notSelected, says: []string{"release=kps"}},
-		{name: "no selector takes none", change: selector(nil), want: []*finding.Reason{prometheus.SelectsNoServiceMonitors}},
+		{name: "no selector selects none", change: selector(nil), want: []*finding.Reason{prometheus.SelectsNoServiceMonitors}},
 		{name: "no selector and no monitor", change: pipelinetest.Together(selector(nil), func(s *pipeline.Snapshot) { s.ServiceMonitors.Items = nil }),
 			want: []*finding.Reason{servicemonitor.NotFound}, sentence: true},
-		{name: "an empty selector takes all", change: pipelinetest.Together(selector(&metav1.LabelSelector{}), unlabelled)},
+		{name: "an empty selector selects all", change: pipelinetest.Together(selector(&metav1.LabelSelector{}), unlabelled)},
 		{name: "In", change: pipelinetest.Together(selector(expression("team", metav1.LabelSelectorOpIn, "b", "a")), unlabelled), want: notSelected, says: []string{"team in (a,b)"}},
 		{name: "Exists", change: pipelinetest.Together(selector(expression("team", metav1.LabelSelectorOpExists)), unlabelled), want: notSelected},
 		{name: "NotIn", change: pipelinetest.Together(selector(expression("team", metav1.LabelSelectorOpNotIn, "a")), unlabelled)},
@@ -68,12 +68,12 @@ func TestPrometheusSelection(t *testing.T) {
 }
 
 // Only the Prometheus behind the adapter's --prometheus-url counts, where the URL
-// tells which one that is.
+// identifies it.
 func TestPrometheusOfTheAdapter(t *testing.T) {
-	asks := func(url string) func(*pipeline.Snapshot) {
+	queries := func(url string) func(*pipeline.Snapshot) {
 		return func(s *pipeline.Snapshot) { s.Adapter.PrometheusURL = url }
 	}
-	// A second Prometheus, which does not take the monitor.
+	// A second Prometheus, which does not select the monitor.
 	second := func(namespace, name string) func(*pipeline.Snapshot) {
 		return func(s *pipeline.Snapshot) {
 			p := pipelinetest.ThePrometheus(s).DeepCopy()
@@ -86,31 +86,31 @@ func TestPrometheusOfTheAdapter(t *testing.T) {
 		return pipelinetest.OnPrometheus(func(p *monitoringv1.Prometheus) { p.Name = name })
 	}
 	shop := second("shop", "main")
-	taken := []*finding.Reason{servicemonitor.SelectedByOther}
+	byOther := []*finding.Reason{servicemonitor.SelectedByOther}
 	runScrapeCases(t, []scrapeCase{
 		{name: "the other does not matter", change: shop},
-		{name: "the other is asked", change: pipelinetest.Together(shop, asks("http://main.shop.svc:9090")), want: taken,
+		{name: "the other is queried", change: pipelinetest.Together(shop, queries("http://main.shop.svc:9090")), want: byOther,
 			says: []string{"is selected by Prometheus prometheus/", "queries Prometheus shop/main", "http://main.shop.svc:9090"}},
-		{name: "by its operated Service", change: pipelinetest.Together(shop, asks("http://prometheus-operated.shop.svc.cluster.local")), want: taken},
-		{name: "by one of its pods", change: pipelinetest.Together(shop, asks("http://prometheus-main-0.prometheus-operated.shop.svc")), want: taken},
-		{name: "by a Service of its own", change: pipelinetest.Together(shop, asks("http://metrics.shop:9090/prefix"), func(s *pipeline.Snapshot) {
+		{name: "by its operated Service", change: pipelinetest.Together(shop, queries("http://prometheus-operated.shop.svc.cluster.local")), want: byOther},
+		{name: "by one of its pods", change: pipelinetest.Together(shop, queries("http://prometheus-main-0.prometheus-operated.shop.svc")), want: byOther},
+		{name: "by a Service of its own", change: pipelinetest.Together(shop, queries("http://metrics.shop:9090/prefix"), func(s *pipeline.Snapshot) {
 			s.Prometheuses.Items[1].Spec.ServiceName = ptr.To("metrics")
-		}), want: taken},
-		{name: "as kube-prometheus names it", change: pipelinetest.Together(shop, asks("http://prometheus-main.shop.svc:9090")), want: taken},
-		{name: "by a name that begins so", change: pipelinetest.Together(shop, asks("http://main-web.shop.svc:9090")), want: taken},
-		{name: "by a trailing dot", change: pipelinetest.Together(shop, asks("http://main.shop.svc.cluster.local.:9090")), want: taken},
-		{name: "the longer name is nearer", change: pipelinetest.Together(renamed("main"), second("prometheus", "main-shop"), asks("http://main-shop-web.prometheus.svc")), want: taken},
-		{name: "the shorter name is not", change: pipelinetest.Together(renamed("main"), second("prometheus", "main-shop"), asks("http://main-web.prometheus.svc"))},
-		{name: "in the adapter's namespace", change: pipelinetest.Together(second("prometheus", "main"), asks("http://main:9090")), want: taken},
-		{name: "something in between", change: pipelinetest.Together(shop, asks("http://thanos-query.thanos.svc:9090"))},
-		{name: "outside", change: pipelinetest.Together(shop, asks("https://prometheus.example.com"))},
-		{name: "by address", change: pipelinetest.Together(shop, asks("http://10.0.0.7:9090"))},
-		{name: "not given", change: pipelinetest.Together(shop, asks(""))},
-		{name: "not known", change: pipelinetest.Together(shop, asks("http://main.shop.svc"), func(s *pipeline.Snapshot) { s.Adapter.State = pipeline.Unreadable })},
-		{name: "no URL", change: pipelinetest.Together(shop, asks("http://a b"))},
-		{name: "the chart's default", change: asks("http://prometheus.default.svc:9090"), want: []*finding.Reason{prometheus.NotQueried},
+		}), want: byOther},
+		{name: "as kube-prometheus names it", change: pipelinetest.Together(shop, queries("http://prometheus-main.shop.svc:9090")), want: byOther},
+		{name: "by a name that begins so", change: pipelinetest.Together(shop, queries("http://main-web.shop.svc:9090")), want: byOther},
+		{name: "by a trailing dot", change: pipelinetest.Together(shop, queries("http://main.shop.svc.cluster.local.:9090")), want: byOther},
+		{name: "the longer name is nearer", change: pipelinetest.Together(renamed("main"), second("prometheus", "main-shop"), queries("http://main-shop-web.prometheus.svc")), want: byOther},
+		{name: "the shorter name is not", change: pipelinetest.Together(renamed("main"), second("prometheus", "main-shop"), queries("http://main-web.prometheus.svc"))},
+		{name: "in the adapter's namespace", change: pipelinetest.Together(second("prometheus", "main"), queries("http://main:9090")), want: byOther},
+		{name: "something in between", change: pipelinetest.Together(shop, queries("http://thanos-query.thanos.svc:9090"))},
+		{name: "outside", change: pipelinetest.Together(shop, queries("https://prometheus.example.com"))},
+		{name: "by address", change: pipelinetest.Together(shop, queries("http://10.0.0.7:9090"))},
+		{name: "not given", change: pipelinetest.Together(shop, queries(""))},
+		{name: "not known", change: pipelinetest.Together(shop, queries("http://main.shop.svc"), func(s *pipeline.Snapshot) { s.Adapter.State = pipeline.Unreadable })},
+		{name: "no URL", change: pipelinetest.Together(shop, queries("http://a b"))},
+		{name: "the chart's default", change: queries("http://prometheus.default.svc:9090"), want: []*finding.Reason{prometheus.NotQueried},
 			says: []string{"http://prometheus.default.svc:9090"}, sentence: true},
-		{name: "the chart's default, with a Prometheus there", change: pipelinetest.Together(asks("http://prometheus.default.svc:9090"),
+		{name: "the chart's default, with a Prometheus there", change: pipelinetest.Together(queries("http://prometheus.default.svc:9090"),
 			pipelinetest.OnPrometheus(func(p *monitoringv1.Prometheus) { p.Namespace = "default" }))},
 	})
 }

@@ -84,7 +84,7 @@ func TestScrapeFixWithoutPrometheus(t *testing.T) {
 	}
 }
 
-// A new monitor takes no other's name.
+// A new monitor does not get the name of another.
 func TestScrapeFreshName(t *testing.T) {
 	s := pipelinetest.Good()
 	pipelinetest.TheMonitor(s).Name = "kong-operator-metrics"

@@ -69,10 +69,10 @@ func TestNeighboursBeforeTheAdapter(t *testing.T) {
 			m.Namespace, m.Spec.NamespaceSelector.MatchNames = "monitoring", []string{"kong-system"}
 		}))},
 		{name: "other release", change: monitor(func(m *monitoringv1.ServiceMonitor) { m.Labels["release"] = "kps" }), want: []string{"ServiceMonitorNotSelected"}},
-		{name: "Prometheus takes no monitors", change: prometheusOf(func(p *monitoringv1.PrometheusSpec) { p.ServiceMonitorSelector = nil }),
+		{name: "Prometheus selects no monitors", change: prometheusOf(func(p *monitoringv1.PrometheusSpec) { p.ServiceMonitorSelector = nil }),
 			want: []string{"PrometheusSelectsNoServiceMonitors"}},
-		{name: "Prometheus takes all monitors", change: prometheusOf(func(p *monitoringv1.PrometheusSpec) { p.ServiceMonitorSelector = &metav1.LabelSelector{} })},
-		{name: "Prometheus takes its own namespace", change: prometheusOf(func(p *monitoringv1.PrometheusSpec) { p.ServiceMonitorNamespaceSelector = nil }),
+		{name: "Prometheus selects all monitors", change: prometheusOf(func(p *monitoringv1.PrometheusSpec) { p.ServiceMonitorSelector = &metav1.LabelSelector{} })},
+		{name: "Prometheus selects its own namespace", change: prometheusOf(func(p *monitoringv1.PrometheusSpec) { p.ServiceMonitorNamespaceSelector = nil }),
 			want: []string{"ServiceMonitorNotSelected"}},
 
 		// The interval.

@@ -87,14 +87,14 @@ func TestFixesWork(t *testing.T) {
 
 func (b breaker) hid(f finding.Finding) bool { return b.uncovers != nil && b.uncovers == f.Reason }
 
-// among tells whether the same was found about the same object.
+// among reports whether the same was found about the same object.
 func among(findings []finding.Finding, f finding.Finding) bool {
 	return slices.ContainsFunc(findings, func(x finding.Finding) bool { return x.Reason == f.Reason && x.Object == f.Object })
 }
 
 // A pipeline broken in several places is fixed by applying what the findings
 // print until none prints YAML any more. What then remains is what YAML cannot
-// fix, as when two breaks ask for opposite things, and says what to do.
+// fix, as when two breaks need opposite changes, and says what to do.
 func FuzzFixesConverge(f *testing.F) {
 	var fixable []breaker
 	for _, b := range allBreakers() {
@@ -145,7 +145,7 @@ func TestEveryReasonIsTried(t *testing.T) {
 	}
 }
 
-// What is printed for kubectl stays what kubectl takes: no tabs, no trailing
+// What is printed for kubectl stays tidy: no tabs, no trailing
 // spaces, and a newline at the end.
 func TestFixesAreTidy(t *testing.T) {
 	for _, b := range allBreakers() {

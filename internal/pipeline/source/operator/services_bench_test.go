@@ -35,7 +35,7 @@ func BenchmarkServices(b *testing.B) {
 			for b.Loop() {
 				subject := pipelinetest.Subject
 				subject.Service = fmt.Sprintf("echo-%05d", i%n)
-				subject.Metric = fmt.Sprint(i) // never asked before
+				subject.Metric = fmt.Sprint(i) // not evaluated before
 				e.Diagnose(gateways{}, subject)
 				i++
 			}
