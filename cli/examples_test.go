@@ -20,7 +20,7 @@ type example struct {
 }
 
 // examplesOf are the examples of a command. Of what is piped only the part that is
-// ours is run, on the sample.
+// the plugin is run, on the sample.
 func examplesOf(t *testing.T, cmd *cobra.Command, sample string) []example {
 	t.Helper()
 	var out []example
@@ -30,8 +30,8 @@ func examplesOf(t *testing.T, cmd *cobra.Command, sample string) []example {
 			continue
 		}
 		e := example{line: line}
-		if _, ours, piped := strings.Cut(line, " | "); piped {
-			line, e.stdin = ours, sample
+		if _, rest, piped := strings.Cut(line, " | "); piped {
+			line, e.stdin = rest, sample
 		}
 		rest, ok := strings.CutPrefix(line, plugin.Name+" ")
 		if !ok {

@@ -88,7 +88,7 @@ func TestLintOutput(t *testing.T) {
 	golden(t, "lint-output/sarif.sarif", strings.Replace(stdout, version.String(), "VERSION", 1))
 }
 
-// What SARIF asks of a log, as far as it can be said without its schema.
+// What SARIF requires of a log, as far as it can be said without its schema.
 func TestLintSARIF(t *testing.T) {
 	_, stdout, _ := run(t, "", "lint", "-f", shop, "-o", "sarif")
 	var log struct {

@@ -17,14 +17,14 @@ import (
 // adapterName is how prometheus-adapter's chart and its manifests name it.
 const adapterName = "prometheus-adapter"
 
-// isAdapterService tells whether a Service looks like prometheus-adapter's.
+// isAdapterService reports whether a Service looks like prometheus-adapter's.
 func isAdapterService(s *corev1.Service) bool {
 	const label = "app.kubernetes.io/name"
 	return len(s.Spec.Ports) > 0 &&
 		(strings.Contains(s.Name, adapterName) || s.Labels[label] == adapterName || s.Spec.Selector[label] == adapterName)
 }
 
-// withAPIService mends a missing APIService by one for the Service that looks like
+// withAPIService adds to a missing APIService the fix of one for the Service that looks like
 // the adapter's, if exactly one does.
 func (f Facts) withAPIService(findings []finding.Finding) []finding.Finding {
 	i := slices.IndexFunc(findings, func(f finding.Finding) bool { return f.Reason == metricsapi.NotRegistered })

@@ -84,7 +84,7 @@ func printByHand(w io.Writer, list []fix) error {
 	return err
 }
 
-// tryAll has the API server check every object, and tells what would be done.
+// tryAll has the API server check every object, and prints what would be done.
 func (e *examination) tryAll(ctx context.Context, w io.Writer, objects []*unstructured.Unstructured) error {
 	for _, o := range objects {
 		if err := e.applyOne(ctx, o, client.DryRunAll); err != nil {
@@ -130,7 +130,7 @@ func (e *examination) applyOne(ctx context.Context, o *unstructured.Unstructured
 	return e.cluster.Apply(ctx, client.ApplyConfigurationFromUnstructured(o.DeepCopy()), options...)
 }
 
-// isAdapterConfig tells whether an object is the configuration of an adapter that can
+// isAdapterConfig reports whether an object is the configuration of an adapter that can
 // be restarted.
 func (e *examination) isAdapterConfig(o *unstructured.Unstructured) bool {
 	a := e.state.Snapshot.Adapter
@@ -150,7 +150,7 @@ func (e *examination) restart(ctx context.Context) error {
 	return nil
 }
 
-// agree asks whether to go on, unless that was said before. No answer is no.
+// agree prompts for a confirmation, unless it was given beforehand. No answer is no.
 func (e *examination) agree(ctx context.Context) (bool, error) {
 	if e.options.Yes {
 		return true, nil

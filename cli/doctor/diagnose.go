@@ -39,7 +39,7 @@ func diagnose(f Facts) Report {
 	r := Report{Namespace: d.Namespace, Object: object.String()}
 	settings, evidence := f.settings(object)
 	if p := f.Workload.Resolution.Plan; p != nil {
-		r.Asks = p.String()
+		r.Plan = p.String()
 	}
 	r.add(Settings, settings, evidence, "")
 	if f.Workload.Subject == nil {

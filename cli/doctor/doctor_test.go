@@ -65,9 +65,9 @@ func monitorFix() finding.Fix {
 
 // sample has a hop in each state.
 func sample() []Report {
-	broken := Report{Namespace: "default", Object: "Deployment default/echo", Asks: "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-10 replicas"}
-	broken.add(Settings, nil, []string{"asked for by an annotation of the Deployment"}, "")
-	broken.add(extension.Hop, nil, []string{"ControlPlane default/kong refers to DataPlaneMetricsExtension default/kong", "DataPlaneMetricsExtension default/kong names Service echo and asks for latency"}, "")
+	broken := Report{Namespace: "default", Object: "Deployment default/echo", Plan: "HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-10 replicas"}
+	broken.add(Settings, nil, []string{"enabled by an annotation of the Deployment"}, "")
+	broken.add(extension.Hop, nil, []string{"ControlPlane default/kong refers to DataPlaneMetricsExtension default/kong", "DataPlaneMetricsExtension default/kong names Service echo and enables latency"}, "")
 	broken.add(route.Hop, []finding.Finding{route.Undercounted.On(finding.Object{Kind: "HTTPRoute", Namespace: "default", Name: "echo"}, "2 routes lead to Service echo")}, nil, "")
 	broken.add(servicemonitor.Hop, []finding.Finding{
 		servicemonitor.NotFound.On(finding.Object{Kind: "Service", Namespace: "kong-system", Name: "kong-operator-metrics"}, "no ServiceMonitor selects it").WithFix(monitorFix()),
@@ -77,7 +77,7 @@ func sample() []Report {
 		series.SeriesMissing.On(finding.Object{Kind: "Service", Namespace: "default", Name: "echo"}, "there is no value").Suggest("Send traffic to Service echo."),
 	}, nil, "")
 	good := Report{Namespace: "shop", Object: "Deployment shop/cart"}
-	good.add(Settings, nil, []string{"asked for by an annotation of the Service"}, "")
+	good.add(Settings, nil, []string{"enabled by an annotation of the Service"}, "")
 	return []Report{broken, good}
 }
 
@@ -140,7 +140,7 @@ func TestStateOf(t *testing.T) {
 	}
 }
 
-// deployment is a workload that asks, and whose plan is not known.
+// deployment is an enabled workload whose plan is not known.
 func deployment() *appsv1.Deployment {
 	return &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "echo"}}
 }
@@ -223,7 +223,7 @@ func TestAnAPIServiceForTheOneAdapter(t *testing.T) {
 		}
 	}
 	if s := service("grafana"); isAdapterService(&s) {
-		t.Error("takes anything for the adapter")
+		t.Error("mistakes anything for the adapter")
 	}
 }
 

@@ -82,7 +82,7 @@ func (e *examination) reports(ctx context.Context, refs []live.Ref) ([]Report, e
 	return append(out, e.lonely(refs)...), nil
 }
 
-// named tells whether a workload is meant: by its name, or as one that a Service
+// named reports whether a workload is meant: by its name, or as one that a Service
 // selects or is paired with.
 func (e *examination) named(w live.Workload, refs []live.Ref) bool {
 	if w.Named(refs) {

@@ -12,7 +12,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/manifest"
 )
 
-// fix is what mends one finding.
+// fix is what resolves one finding.
 type fix struct {
 	hop    string
 	reason string

@@ -23,9 +23,9 @@ import (
 // askTimeout bounds each question.
 const askTimeout = 10 * time.Second
 
-// meter asks for values.
+// meter reads values.
 type meter struct {
-	// prometheus is nil if it cannot be asked, for the reason why.
+	// prometheus is nil if it cannot be queried, for the reason why.
 	prometheus *backend
 	why        string
 	api        rest.Interface
@@ -47,7 +47,7 @@ func newMeter(config *rest.Config, address string, a pipeline.Adapter) (*meter, 
 	return m, nil
 }
 
-// measure asks everything about a subject.
+// measure reads everything about a subject.
 func (m *meter) measure(ctx context.Context, subject pipeline.Subject, report pipeline.Report) series.Measured {
 	return series.Measured{
 		Query:   m.ask(ctx, report.Query, subject.Service),
@@ -56,7 +56,7 @@ func (m *meter) measure(ctx context.Context, subject pipeline.Subject, report pi
 	}
 }
 
-// ask asks Prometheus what the adapter will. Of several samples the one counts that
+// ask queries Prometheus as the adapter does. Of several samples the one counts that
 // carries the Service's name.
 func (m *meter) ask(ctx context.Context, q adapterconfig.Query, service string) series.Reading {
 	if q.Expr == "" {
@@ -75,7 +75,7 @@ func (m *meter) ask(ctx context.Context, q adapterconfig.Query, service string) 
 	return r
 }
 
-// targets asks how many targets of a Service Prometheus reaches.
+// targets reads how many targets of a Service Prometheus reaches.
 func (m *meter) targets(ctx context.Context, service finding.Object) series.Reading {
 	if service.Name == "" {
 		return series.Reading{State: pipeline.Unreadable, From: m.name(), Why: "no Service is known to be scraped"}
@@ -115,7 +115,7 @@ func (m *meter) query(ctx context.Context, expr string) (series.Reading, model.V
 	return r, samples
 }
 
-// metric asks the custom metrics API as an autoscaler does. What is refused for lack
+// metric queries the custom metrics API as an autoscaler does. What is refused for lack
 // of rights, or does not come, is no answer; everything else is the one that an
 // autoscaler gets.
 func (m *meter) metric(ctx context.Context, subject pipeline.Subject) series.Reading {

@@ -42,7 +42,7 @@ func directly(address string) (*backend, error) {
 	return &backend{client: http.DefaultClient, url: strings.TrimSuffix(address, "/"), name: "Prometheus at " + address}, nil
 }
 
-// proxied is the adapter's Prometheus, reached through the API server, which takes
+// proxied is the adapter's Prometheus, reached through the API server, which needs
 // the right to get services/proxy in its namespace.
 func proxied(config *rest.Config, a pipeline.Adapter) (*backend, error) {
 	namespace, service, ok := prometheus.AdapterService(a)
@@ -90,7 +90,7 @@ type answer struct {
 }
 
 // query evaluates an expression that gives an instant vector. It only reads, by GET,
-// which takes the least rights of the API server's proxy.
+// which needs the least rights of the API server's proxy.
 func (p *backend) query(ctx context.Context, expr string) (model.Vector, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/api/v1/query?"+url.Values{"query": {expr}}.Encode(), nil)
 	if err != nil {

@@ -34,7 +34,7 @@ const vector = `{"status":"success","data":{"resultType":"vector","result":[
 
 var query = adapterconfig.Query{Expr: "sum(x)", Label: "exported_service"}
 
-// The API server's proxy is asked under the Service, port and path that the adapter
+// The API server's proxy is queried under the Service, port and path that the adapter
 // is given, with no more than the right to get.
 func TestAskingThroughTheAPIServer(t *testing.T) {
 	s, last := server(t, http.StatusOK, vector)
@@ -49,10 +49,10 @@ func TestAskingThroughTheAPIServer(t *testing.T) {
 	}
 	want := "/api/v1/namespaces/monitoring/services/https:prom:9090/proxy/base/api/v1/query"
 	if last.URL.Path != want || last.Method != http.MethodGet || last.URL.Query().Get("query") != "sum(x)" {
-		t.Errorf("asked %s %s, want %s", last.Method, last.URL, want)
+		t.Errorf("queried %s %s, want %s", last.Method, last.URL, want)
 	}
 	if !strings.Contains(r.From, "monitoring/prom") {
-		t.Errorf("asked %s", r.From)
+		t.Errorf("queried %s", r.From)
 	}
 }
 
@@ -131,7 +131,7 @@ func TestAnswersOfTheMetricsAPI(t *testing.T) {
 				t.Errorf("got %+v", r)
 			}
 			if want := "/apis/custom.metrics.k8s.io/v1beta1/namespaces/default/services/echo/m"; last.URL.Path != want {
-				t.Errorf("asked %s, want %s", last.URL.Path, want)
+				t.Errorf("queried %s, want %s", last.URL.Path, want)
 			}
 		})
 	}

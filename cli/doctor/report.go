@@ -7,7 +7,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 )
 
-// Settings is what comes before the first hop: what the workload asks for.
+// Settings is what comes before the first hop: what the workload requests.
 var Settings = &finding.Hop{Name: "settings"}
 
 // State says how it stands with a hop.
@@ -47,8 +47,8 @@ type Report struct {
 	Namespace string `json:"namespace"`
 	// Object is what the report is about, such as "Deployment default/echo".
 	Object string `json:"object"`
-	// Asks says what is asked for; empty if that is not known.
-	Asks string `json:"asks,omitempty"`
+	// Plan is what the workload gets; empty if it has no plan.
+	Plan string `json:"asks,omitempty"` // words:allow, the name is promised
 	// Broken is the first broken hop; empty if none is.
 	Broken string `json:"broken,omitempty"`
 	Hops   []Hop  `json:"hops"`
@@ -98,7 +98,7 @@ func (r *Report) hop(name string) *Hop {
 	return &r.Hops[i]
 }
 
-// anyBroken tells whether a report has a broken hop.
+// anyBroken reports whether a report has a broken hop.
 func anyBroken(reports []Report) bool {
 	return slices.ContainsFunc(reports, func(r Report) bool { return r.Broken != "" })
 }

@@ -39,8 +39,8 @@ func (t *text) reports(reports []Report) error {
 
 func (t *text) report(r Report) {
 	t.line("%s", t.style.Strong(r.Object))
-	if r.Asks != "" {
-		t.line("%s", t.style.Faint(r.Asks))
+	if r.Plan != "" {
+		t.line("%s", t.style.Faint(r.Plan))
 	}
 	t.line("")
 	for _, h := range r.Hops {
@@ -101,7 +101,7 @@ func (t *text) state(s State) string {
 	return shown + pad
 }
 
-// explain tells about the first broken hop what it means and what mends it.
+// explain says what the first broken hop means and how to fix it.
 func (t *text) explain(r Report) {
 	t.line("")
 	t.line("%s", t.style.Strong("First broken hop: "+r.Broken))

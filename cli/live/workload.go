@@ -71,8 +71,8 @@ func (s *State) Workloads() []Workload {
 func (s *State) workload(d *appsv1.Deployment, c model.Catalog) Workload {
 	w := convert.Workload(d)
 	out := Workload{Deployment: d, Resolution: plan.Resolve(w, c, s.Policies)}
-	if ours := out.Resolution.Claim.Managed; ours != nil {
-		out.Live = s.hpa(d.Namespace, ours.Name)
+	if managed := out.Resolution.Claim.Managed; managed != nil {
+		out.Live = s.hpa(d.Namespace, managed.Name)
 	}
 	if p := out.Resolution.Plan; p != nil {
 		out.Subject = &pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
