@@ -14,26 +14,18 @@ import (
 
 // The reasons about prometheus-adapter's configuration as a whole.
 var (
-	ConfigInvalid = &finding.Reason{
-		Name: "AdapterConfigInvalid", Severity: finding.Error, Wait: finding.ForChange, Hop: Hop,
-		Summary: "prometheus-adapter exits when it starts because of a mistake anywhere in its configuration, so that every metric disappears.",
-		Fix:     "Correct what the message names, or remove it, and restart the adapter.",
-	}
-	RelistFails = &finding.Reason{
-		Name: "AdapterRelistFails", Severity: finding.Error, Wait: finding.ForChange, Hop: Hop,
-		Summary: "A seriesQuery is no PromQL series selector. Because of a single one prometheus-adapter stops listing metrics; after a restart it has none.",
-		Fix:     "Correct that seriesQuery, or remove its rule, and restart the adapter.",
-	}
-	ConfigPending = &finding.Reason{
-		Name: "AdapterConfigPending", Severity: finding.Unknown, Wait: finding.ForObject, Hop: Hop,
-		Summary: "The configuration changed after prometheus-adapter started. It reads it only once, so it runs with another configuration than the one that is judged.",
-		Fix:     "Restart the adapter.",
-	}
-	ConfigUnread = &finding.Reason{
-		Name: "AdapterConfigUnread", Severity: finding.Unknown, Wait: finding.ForChange, Hop: Hop,
-		Summary: "prometheus-adapter's configuration was not found, or could not be read.",
-		Fix:     "Allow to read it, or name the ConfigMap where it is.",
-	}
+	ConfigInvalid = Hop.Reason("AdapterConfigInvalid", finding.Error, finding.ForChange,
+		"prometheus-adapter exits when it starts because of a mistake anywhere in its configuration, so that every metric disappears.",
+		"Correct what the message names, or remove it, and restart the adapter.")
+	RelistFails = Hop.Reason("AdapterRelistFails", finding.Error, finding.ForChange,
+		"A seriesQuery is no PromQL series selector. Because of a single one prometheus-adapter stops listing metrics; after a restart it has none.",
+		"Correct that seriesQuery, or remove its rule, and restart the adapter.")
+	ConfigPending = Hop.Reason("AdapterConfigPending", finding.Unknown, finding.ForObject,
+		"The configuration changed after prometheus-adapter started. It reads it only once, so it runs with another configuration than the one that is judged.",
+		"Restart the adapter.")
+	ConfigUnread = Hop.Reason("AdapterConfigUnread", finding.Unknown, finding.ForChange,
+		"prometheus-adapter's configuration was not found, or could not be read.",
+		"Allow to read it, or name the ConfigMap where it is.")
 )
 
 // maxMistakes bounds how many mistakes one sentence names.

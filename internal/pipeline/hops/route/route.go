@@ -17,44 +17,25 @@ import (
 
 // The reasons for which the latency of a Service cannot be distinguished.
 var (
-	Unknown = &finding.Reason{
-		Name: "RouteUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: Hop,
-		Summary: "How traffic reaches the Service could not be found out, because a kind is not installed or cannot be read.",
-		Fix:     "Install the Gateway API, or let kong-latency list and watch the kind that the message names.",
-	}
-	Missing = &finding.Reason{
-		Name: "RouteMissing", Severity: finding.Warning, Wait: finding.ForObject, Hop: Hop,
-		Summary: "No HTTPRoute sends traffic to the Service through a Gateway of Kong Operator, and without traffic there is no latency. Ingresses and other kinds of routes are not looked at.",
-		Fix:     "Attach an HTTPRoute to the Gateway, with the Service as the only backend of its rule.",
-	}
-	SeveralBackends = &finding.Reason{
-		Name: "RouteSeveralBackends", Severity: finding.Error, Wait: finding.ForChange, Hop: Hop,
-		Summary: "The Service shares a rule of an HTTPRoute with other backends, weight 0 included. The metric then carries the name of the HTTPRoute, not of the Service, and as the metrics plugin differs between the backends, Kong Operator may drop the rule from Kong's configuration: an outage.",
-		Fix:     "Give the Service a rule of its own, with no other backend.",
-	}
-	Undercounted = &finding.Reason{
-		Name: "RouteUndercounted", Severity: finding.Warning, Wait: finding.ForChange, Hop: Hop,
-		Summary: "Several routes of one Gateway lead to the Service. Kong measures each separately (every rule, match and hostname), and Kong Operator passes on one of a data plane.",
-		Fix:     "Lead to the Service by one rule with one match and at most one hostname.",
-	}
-	DataPlaneShared = &finding.Reason{
-		Name: "DataPlaneShared", Severity: finding.Warning, Wait: finding.ForChange, Hop: Hop,
-		Summary: "Other measured Services are behind the same Gateway. Kong Operator passes on one series of a data plane pod, normally that of the lexicographically last.",
-		Fix:     "Give every measured Service a Gateway of its own.",
-	}
-	DataPlaneMayBeShared = &finding.Reason{
-		Name: "DataPlaneMayBeShared", Severity: finding.Warning, Wait: finding.ForChange, Hop: Hop,
-		Summary: "Other Services are behind the same Gateway, and no metrics extension names them. If another Prometheus plugin measures them, such as a global one, Kong Operator passes on one series of a data plane pod, normally that of the lexicographically last.",
-		Fix:     "Give the measured Service a Gateway of its own, or make sure that no other Prometheus plugin measures latency.",
-	}
+	Unknown = Hop.Reason("RouteUnknown", finding.Unknown, finding.ForObject,
+		"How traffic reaches the Service could not be found out, because a kind is not installed or cannot be read.",
+		"Install the Gateway API, or let kong-latency list and watch the kind that the message names.")
+	Missing = Hop.Reason("RouteMissing", finding.Warning, finding.ForObject,
+		"No HTTPRoute sends traffic to the Service through a Gateway of Kong Operator, and without traffic there is no latency. Ingresses and other kinds of routes are not looked at.",
+		"Attach an HTTPRoute to the Gateway, with the Service as the only backend of its rule.")
+	SeveralBackends = Hop.Reason("RouteSeveralBackends", finding.Error, finding.ForChange,
+		"The Service shares a rule of an HTTPRoute with other backends, weight 0 included. The metric then carries the name of the HTTPRoute, not of the Service, and as the metrics plugin differs between the backends, Kong Operator may drop the rule from Kong's configuration: an outage.",
+		"Give the Service a rule of its own, with no other backend.")
+	Undercounted = Hop.Reason("RouteUndercounted", finding.Warning, finding.ForChange,
+		"Several routes of one Gateway lead to the Service. Kong measures each separately (every rule, match and hostname), and Kong Operator passes on one of a data plane.",
+		"Lead to the Service by one rule with one match and at most one hostname.")
+	DataPlaneShared = Hop.Reason("DataPlaneShared", finding.Warning, finding.ForChange,
+		"Other measured Services are behind the same Gateway. Kong Operator passes on one series of a data plane pod, normally that of the lexicographically last.",
+		"Give every measured Service a Gateway of its own.")
+	DataPlaneMayBeShared = Hop.Reason("DataPlaneMayBeShared", finding.Warning, finding.ForChange,
+		"Other Services are behind the same Gateway, and no metrics extension names them. If another Prometheus plugin measures them, such as a global one, Kong Operator passes on one series of a data plane pod, normally that of the lexicographically last.",
+		"Give the measured Service a Gateway of its own, or make sure that no other Prometheus plugin measures latency.")
 )
-
-// Reasons lists what the hop can find.
-func (hop) Reasons() []*finding.Reason {
-	return []*finding.Reason{
-		Unknown, Missing, SeveralBackends, Undercounted, DataPlaneShared, DataPlaneMayBeShared,
-	}
-}
 
 // evaluate judges whether the latency of the traffic to the Service is
 // measured under the Service's name, and all of it.

@@ -277,7 +277,7 @@ func TestRoute(t *testing.T) {
 
 func TestGatewayReasonsAreDeclared(t *testing.T) {
 	seen := map[string]bool{}
-	for _, r := range append(extension.New().Reasons(), route.New().Reasons()...) {
+	for _, r := range append(extension.New().Reasons, route.New().Reasons...) {
 		if r.Name == "" || r.Severity == "" || r.Wait == "" || r.Hop == nil || r.Summary == "" || r.Fix == "" {
 			t.Errorf("%+v is incomplete", *r)
 		}

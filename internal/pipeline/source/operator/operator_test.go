@@ -15,7 +15,7 @@ func diagnose(s *pipeline.Snapshot) pipeline.Report {
 // reasons are all that the hops of the source can find.
 func reasons() (out []*finding.Reason) {
 	for _, h := range (operator.Source{}).Hops() {
-		out = append(out, h.Reasons()...)
+		out = append(out, h.Reasons...)
 	}
 	return out
 }
