@@ -22,22 +22,10 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		start := time.Now()
-		c, err := Parse(doc, CoreResources)
-		if err != nil {
+		if _, err := Parse(doc, CoreResources); err != nil {
 			var errs Errors
 			if !errors.As(err, &errs) || len(errs) == 0 || err.Error() == "" {
 				t.Fatalf("an error must list its places: %#v", err)
-			}
-			return
-		}
-		found := map[string][]Series{}
-		for _, q := range c.SeriesQueries() {
-			found[q] = kong("default", "echo")
-		}
-		g := c.Registry(found)
-		for _, k := range g.Keys() {
-			if _, err := g.Query(k, "default", []string{"echo"}, nil); err == nil && g.entries[k].rule == nil {
-				t.Fatal("a query without a rule")
 			}
 		}
 		if took := time.Since(start); took > tooLong {

@@ -270,7 +270,8 @@ func metrics(r *adapterconfig.Rule, series []adapterconfig.Series) []string {
 func resources(r *adapterconfig.Rule, series []adapterconfig.Series) []schema.GroupResource {
 	set := map[schema.GroupResource]bool{}
 	for _, s := range series {
-		for _, gr := range r.Resources(s) {
+		found, _ := r.Resources(s)
+		for _, gr := range found {
 			set[gr] = true
 		}
 	}

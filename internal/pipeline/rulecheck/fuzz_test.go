@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/test/testutil/adapterregistry"
 )
 
 // tooLong is far above what any input of a fuzzer's size needs.
@@ -30,10 +31,10 @@ func FuzzExplain(f *testing.F) {
 			return
 		}
 		found := map[string][]adapterconfig.Series{}
-		for _, q := range c.SeriesQueries() {
+		for _, q := range adapterregistry.SeriesQueries(c) {
 			found[q] = kong("default", "echo")
 		}
-		for _, k := range c.Registry(found).Keys() {
+		for _, k := range adapterregistry.New(c, adapterconfig.CoreResources, found).Keys() {
 			target := echo()
 			target.Metric = k.Metric
 			checkVerdict(t, c, target)
