@@ -61,17 +61,17 @@ func unread(s *pipeline.Snapshot) []finding.Finding {
 }
 
 func invalid(c *pipeline.Case) finding.Finding {
-	a := &c.Snapshot.Adapter
-	mistakes := MistakesOf(a.ParseError)
-	return ConfigInvalid.On(a.ConfigMap, "prometheus-adapter does not start with the configuration in key %s, and without it every metric disappears: %s",
-		a.Key, nameMistakes(mistakes)).At(field(a, mistakes[0].Path)).WithFix(fixMistakes(c, mistakes))
+	return mistaken(c, ConfigInvalid, MistakesOf(c.Snapshot.Adapter.ParseError), fmt.Sprintf(
+		"prometheus-adapter does not start with the configuration in key %s, and without it every metric disappears", c.Snapshot.Adapter.Key))
 }
 
 func relist(c *pipeline.Case) finding.Finding {
+	return mistaken(c, RelistFails, c.Snapshot.Adapter.Config.RelistErrors(), "Prometheus refuses a seriesQuery, so that prometheus-adapter lists no metric at all")
+}
+
+func mistaken(c *pipeline.Case, r *finding.Reason, mistakes adapterconfig.Errors, text string) finding.Finding {
 	a := &c.Snapshot.Adapter
-	mistakes := a.Config.RelistErrors()
-	return RelistFails.On(a.ConfigMap, "Prometheus refuses a seriesQuery, so that prometheus-adapter lists no metric at all: %s",
-		nameMistakes(mistakes)).At(field(a, mistakes[0].Path)).WithFix(fixMistakes(c, mistakes))
+	return r.On(a.ConfigMap, "%s: %s", text, nameMistakes(mistakes)).At(field(a, mistakes[0].Path)).WithFix(fixMistakes(c, mistakes))
 }
 
 // MistakesOf are the single mistakes of an error of [adapterconfig.Parse].
