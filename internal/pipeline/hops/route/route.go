@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -44,8 +43,8 @@ func evaluate(t *topology.Topology, subject pipeline.Subject) []finding.Finding 
 		return []finding.Finding{Unknown.On(subject.Object(),
 			"how traffic reaches Service %s could not be found out: %s", subject.Service, gap)}
 	}
-	if f, ok := severalBackends(t, subject); ok {
-		return []finding.Finding{f}
+	if found := severalBackends(t, subject); len(found) > 0 {
+		return found
 	}
 	mine := topology.RulesTo(t, subject)
 	if len(mine) == 0 {
@@ -57,18 +56,14 @@ func evaluate(t *topology.Topology, subject pipeline.Subject) []finding.Finding 
 			"whether Kong Operator serves the Gateways in front of Service %s could not be found out: %s", subject.Service, gap))
 	}
 	for _, gateway := range gatewaysOf(mine) {
-		if f, ok := undercounted(mine, gateway, subject); ok {
-			out = append(out, f)
-		}
-		if f, ok := shared(t, gateway, subject); ok {
-			out = append(out, f)
-		}
+		out = append(out, undercounted(mine, gateway, subject)...)
+		out = append(out, shared(t, gateway, subject)...)
 	}
 	return out
 }
 
 // severalBackends finds rules in which the Service has company.
-func severalBackends(t *topology.Topology, subject pipeline.Subject) (finding.Finding, bool) {
+func severalBackends(t *topology.Topology, subject pipeline.Subject) []finding.Finding {
 	var bad []topology.Rule
 	for _, r := range t.Rules[subject.Key()] {
 		if len(r.Backends) > 1 {
@@ -76,7 +71,7 @@ func severalBackends(t *topology.Topology, subject pipeline.Subject) (finding.Fi
 		}
 	}
 	if len(bad) == 0 {
-		return finding.Finding{}, false
+		return nil
 	}
 	r := bad[0]
 	more := ""
@@ -89,13 +84,12 @@ func severalBackends(t *topology.Topology, subject pipeline.Subject) (finding.Fi
 		r.Index, more, len(r.Backends), subject.Service).
 		At("spec", "rules", r.Index, "backendRefs")
 	if alone, ok := alone(bad, subject); ok {
-		return found.WithFix(finding.Fix{
-			Notes:   []string{"The other backends have weight 0, and get no traffic as it is."},
-			Objects: []runtime.Object{alone},
-		}), true
+		fix := finding.Apply(alone)
+		fix.Notes = []string{"The other backends have weight 0, and get no traffic as it is."}
+		return []finding.Finding{found.WithFix(fix)}
 	}
-	return found.Suggest("Give Service %s a rule of its own in HTTPRoute %s/%s, with no other entry in backendRefs (one with weight 0 counts too).",
-		subject.Service, r.Route.Namespace, r.Route.Name), true
+	return []finding.Finding{found.Suggest("Give Service %s a rule of its own in HTTPRoute %s/%s, with no other entry in backendRefs (one with weight 0 counts too).",
+		subject.Service, r.Route.Namespace, r.Route.Name)}
 }
 
 // alone is the HTTPRoute of the first rule in which the Service has company,
@@ -164,7 +158,7 @@ func gatewaysOf(rules []topology.Rule) []types.NamespacedName {
 
 // undercounted finds several series of the Service on one data plane, of
 // which Kong Operator passes on one.
-func undercounted(mine []topology.Rule, gateway types.NamespacedName, subject pipeline.Subject) (finding.Finding, bool) {
+func undercounted(mine []topology.Rule, gateway types.NamespacedName, subject pipeline.Subject) []finding.Finding {
 	series := 0
 	var names []string
 	for _, r := range mine {
@@ -174,28 +168,29 @@ func undercounted(mine []topology.Rule, gateway types.NamespacedName, subject pi
 		}
 	}
 	if series < 2 {
-		return finding.Finding{}, false
+		return nil
 	}
-	return Undercounted.On(subject.Object(),
+	return []finding.Finding{Undercounted.On(subject.Object(),
 		"%d routes of Gateway %s lead to it (%s), one for every rule, match and hostname, and the traffic of only one is counted",
 		series, gateway, text.Names(names)).
-		Suggest("Lead to Service %s by one rule with one match and at most one hostname.", subject.Service), true
+		Suggest("Lead to Service %s by one rule with one match and at most one hostname.", subject.Service)}
 }
 
 // shared finds other Services behind a Gateway of the subject's.
-func shared(t *topology.Topology, gateway types.NamespacedName, subject pipeline.Subject) (finding.Finding, bool) {
-	fix := fmt.Sprintf("Serve Service %s by a Gateway of its own.", subject.Service)
-	if first, total, last := others(t, topology.TagKey{Gateway: gateway, Measured: true}, subject); total > 0 {
-		return DataPlaneShared.On(subject.Object(),
-			"Gateway %s serves other measured Services too (%s), and of each of its data plane pods only one series is passed on, normally that of the last by name, %s",
-			gateway, text.First(first, total), lastOf(last, subject)).Suggest("%s", fix), true
+func shared(t *topology.Topology, gateway types.NamespacedName, subject pipeline.Subject) []finding.Finding {
+	reason, message := DataPlaneShared,
+		"Gateway %s serves other measured Services too (%s), and of each of its data plane pods only one series is passed on, normally that of the last by name, %s"
+	first, total, last := others(t, topology.TagKey{Gateway: gateway, Measured: true}, subject)
+	if total == 0 {
+		reason, message = DataPlaneMayBeShared,
+			"Gateway %s serves other Services too (%s); if any other Prometheus plugin measures them, only one series of each data plane pod is passed on, normally that of the last by name, %s"
+		first, total, last = others(t, topology.TagKey{Gateway: gateway}, subject)
 	}
-	if first, total, last := others(t, topology.TagKey{Gateway: gateway}, subject); total > 0 {
-		return DataPlaneMayBeShared.On(subject.Object(),
-			"Gateway %s serves other Services too (%s); if any other Prometheus plugin measures them, only one series of each data plane pod is passed on, normally that of the last by name, %s",
-			gateway, text.First(first, total), lastOf(last, subject)).Suggest("%s", fix), true
+	if total == 0 {
+		return nil
 	}
-	return finding.Finding{}, false
+	return []finding.Finding{reason.On(subject.Object(), message, gateway, text.First(first, total), lastOf(last, subject)).
+		Suggest("Serve Service %s by a Gateway of its own.", subject.Service)}
 }
 
 // others are the names of series that are not the subject's: the first few, how
