@@ -42,7 +42,7 @@ func (j judgement) nth(i int) finding.Finding {
 	if err != nil {
 		return f.finding.Suggest("%s", sentence(err))
 	}
-	return f.finding.WithFix(applyMonitor(fixed))
+	return f.finding.WithFix(applyMonitor(fixed.Monitor))
 }
 
 // setSelector has a Prometheus that selects no ServiceMonitors select those with these
@@ -68,7 +68,7 @@ func setSelector(p *monitoringv1.Prometheus, labels map[string]string) finding.F
 
 // fixed is the monitor with its flaws repaired in place, or, if that cannot be,
 // another one beside it. Either has been judged to work.
-func (j judgement) fixed() (*monitoringv1.ServiceMonitor, error) {
+func (j judgement) fixed() (judgement, error) {
 	q := j.question
 	for range maxRepairs {
 		i := slices.IndexFunc(j.flaws, func(f flaw) bool { return f.repair != nil })
@@ -80,8 +80,8 @@ func (j judgement) fixed() (*monitoringv1.ServiceMonitor, error) {
 		q.Monitor = monitor
 		j = q.judge()
 	}
-	if j.works() && q.Monitor != nil && j.count(finding.Warning) == 0 {
-		return q.Monitor, nil
+	if j.works() && j.count(finding.Warning) == 0 {
+		return j, nil
 	}
 	return q.fresh()
 }
@@ -92,10 +92,7 @@ func (j judgement) fixedScrape() pipeline.Scrape {
 	if err != nil {
 		return pipeline.Scrape{Series: j.ordinary(), Known: true}
 	}
-	q := j.question
-	q.Monitor = fixed
-	after := q.judge()
-	return pipeline.Scrape{Series: after.series, Known: after.known}
+	return fixed.scrape
 }
 
 // selectable adds the labels that the Prometheus requires; nil if it is not them
