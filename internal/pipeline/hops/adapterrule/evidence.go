@@ -120,10 +120,4 @@ func quoteAll(texts []string) string {
 func listText(texts []string) string { return shortText(strings.Join(texts, ", ")) }
 
 // shortText is a text in one line, cut if it is long.
-func shortText(s string) string {
-	s = text.OneLine(s)
-	if len(s) <= maxEvidence {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxEvidence], "") + "…"
-}
+func shortText(s string) string { return text.Cut(text.OneLine(s), maxEvidence) }

@@ -8,7 +8,6 @@ import (
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
@@ -48,22 +47,17 @@ func (j judgement) nth(i int) finding.Finding {
 // setSelector has a Prometheus that selects no ServiceMonitors select those with these
 // labels, or all if there are none.
 func setSelector(p *monitoringv1.Prometheus, labels map[string]string) finding.Fix {
-	selector := map[string]any{}
+	object := map[string]any{
+		"apiVersion": monitoringv1.SchemeGroupVersion.String(), "kind": monitoringv1.PrometheusesKind,
+		"metadata": map[string]any{"namespace": p.Namespace, "name": p.Name},
+		"spec":     map[string]any{"serviceMonitorSelector": map[string]any{}},
+	}
 	if len(labels) > 0 {
-		values := map[string]any{}
-		for name, value := range labels {
-			values[name] = value
-		}
-		selector["matchLabels"] = values
+		_ = unstructured.SetNestedStringMap(object, labels, "spec", "serviceMonitorSelector", "matchLabels") // what is above is a map
 	}
-	return finding.Fix{
-		Notes: []string{"Only this field changes; where a chart or an operator manages the object, set it there."},
-		Objects: []runtime.Object{&unstructured.Unstructured{Object: map[string]any{
-			"apiVersion": monitoringv1.SchemeGroupVersion.String(), "kind": monitoringv1.PrometheusesKind,
-			"metadata": map[string]any{"namespace": p.Namespace, "name": p.Name},
-			"spec":     map[string]any{"serviceMonitorSelector": selector},
-		}}},
-	}
+	fix := finding.Apply(&unstructured.Unstructured{Object: object})
+	fix.Notes = []string{"Only this field changes; where a chart or an operator manages the object, set it there."}
+	return fix
 }
 
 // fixed is the monitor with its flaws repaired in place, or, if that cannot be,
