@@ -59,7 +59,8 @@ func TestEveryReasonHasASection(t *testing.T) {
 	}
 }
 
-// declared returns the names in all literals of finding.Reason outside tests.
+// declared returns the names in all declarations outside tests: literals of
+// finding.Reason, and calls of finding.Hop's method Reason.
 func declared(t *testing.T) []string {
 	t.Helper()
 	var names []string
@@ -72,12 +73,19 @@ func declared(t *testing.T) []string {
 			return err
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			literal, ok := n.(*ast.CompositeLit)
-			if !ok {
-				return true
-			}
-			if s, ok := literal.Type.(*ast.SelectorExpr); ok && s.Sel.Name == "Reason" {
-				names = append(names, nameIn(literal)...)
+			switch n := n.(type) {
+			case *ast.CompositeLit:
+				if isReason(n.Type) {
+					names = append(names, nameIn(n)...)
+				}
+			case *ast.CallExpr:
+				if isReason(n.Fun) && len(n.Args) == 5 {
+					name := text(n.Args[0])
+					if name == "" {
+						t.Errorf("%s: the name of a reason must be a literal", path)
+					}
+					names = append(names, name)
+				}
 			}
 			return true
 		})
@@ -89,21 +97,35 @@ func declared(t *testing.T) []string {
 	return names
 }
 
+func isReason(e ast.Expr) bool {
+	s, ok := e.(*ast.SelectorExpr)
+	return ok && s.Sel.Name == "Reason"
+}
+
 func nameIn(literal *ast.CompositeLit) []string {
 	for _, e := range literal.Elts {
 		kv, ok := e.(*ast.KeyValueExpr)
 		if !ok {
 			continue
 		}
-		key, isIdent := kv.Key.(*ast.Ident)
-		value, isLit := kv.Value.(*ast.BasicLit)
-		if isIdent && isLit && key.Name == "Name" {
-			if name, err := strconv.Unquote(value.Value); err == nil {
-				return []string{name}
-			}
+		if key, isIdent := kv.Key.(*ast.Ident); isIdent && key.Name == "Name" && text(kv.Value) != "" {
+			return []string{text(kv.Value)}
 		}
 	}
 	return nil
+}
+
+// text is the value of a string literal; empty if it is none.
+func text(e ast.Expr) string {
+	literal, ok := e.(*ast.BasicLit)
+	if !ok {
+		return ""
+	}
+	value, err := strconv.Unquote(literal.Value)
+	if err != nil {
+		return ""
+	}
+	return value
 }
 
 // Texts of reasons are sentences, and their names are PascalCase.

@@ -87,6 +87,11 @@ type Reason struct {
 	Fix string
 }
 
+// Reason declares a reason of the hop's findings.
+func (h *Hop) Reason(name string, severity Severity, wait Wait, summary, fix string) *Reason {
+	return &Reason{Name: name, Severity: severity, Wait: wait, Hop: h, Summary: summary, Fix: fix}
+}
+
 // Object names a Kubernetes object.
 type Object struct {
 	Kind      string

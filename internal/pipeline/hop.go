@@ -9,14 +9,14 @@ import (
 
 // Hop judges one step of the metric pipeline. It is pure, and keeps nothing between
 // two cases.
-type Hop interface {
+type Hop struct {
 	// Declaration is the hop's name and documentation; findings refer to it.
-	Declaration() *finding.Hop
+	Declaration *finding.Hop
 	// Reasons are all that the hop can find, in the order of the reference page.
-	Reasons() []*finding.Reason
+	Reasons []*finding.Reason
 	// Judge reports whether the metric passes the hop. A hop is judged as if the hops
 	// before it worked, so that one broken hop does not hide the next.
-	Judge(c *Case) Verdict
+	Judge func(c *Case) Verdict
 }
 
 // Verdict is what a hop says about one case.

@@ -61,7 +61,7 @@ func diagnose(c *Case) Report {
 		if len(v.Findings) > 0 {
 			v.Unjudged = ""
 		}
-		out.Steps = append(out.Steps, Step{Hop: hop.Declaration(), Findings: v.Findings, Unjudged: v.Unjudged, evidence: v.Evidence})
+		out.Steps = append(out.Steps, Step{Hop: hop.Declaration, Findings: v.Findings, Unjudged: v.Unjudged, evidence: v.Evidence})
 		out.findings = append(out.findings, v.Findings...)
 		if v.Query.Expr != "" {
 			out.Query = v.Query

@@ -3,6 +3,8 @@ package adapterconfig
 import (
 	"fmt"
 	"strings"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline/text"
 )
 
 // ErrorKind is what is wrong with a place of the configuration. Kinds are
@@ -48,13 +50,6 @@ type Error struct {
 // long as the document.
 const maxText = 300
 
-func shortened(s string) string {
-	if len(s) <= maxText {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxText], "") + "…"
-}
-
 // Error is path, value and reason, long texts cut.
 func (e *Error) Error() string {
 	var parts []string
@@ -62,9 +57,9 @@ func (e *Error) Error() string {
 		parts = append(parts, e.Path.String())
 	}
 	if e.Value != "" {
-		parts = append(parts, fmt.Sprintf("%q", shortened(e.Value)))
+		parts = append(parts, fmt.Sprintf("%q", text.Cut(e.Value, maxText)))
 	}
-	return strings.Join(append(parts, shortened(e.Reason)), ": ")
+	return strings.Join(append(parts, text.Cut(e.Reason, maxText)), ": ")
 }
 
 // Errors are all mistakes found in one configuration, in document order.

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/apimachinery/pkg/labels"
 )
 
 const seedRule = `
@@ -26,35 +25,6 @@ rules:
 
 const seedMetric = "kong_upstream_latency_ms_60s_average"
 
-// kong is what one data plane's histogram looks like once it is scraped
-// without honorLabels.
-func kong(namespace, service string) []Series {
-	var series []Series
-	for _, suffix := range []string{"bucket", "count", "sum"} {
-		labels := map[string]string{
-			"namespace":             "kong-system",
-			"service":               "kong-operator-metrics",
-			"pod":                   "kong-operator-0",
-			"container":             "manager",
-			"endpoint":              "http",
-			"job":                   "kong-operator-metrics",
-			"instance":              "10.0.0.1:8080",
-			"exported_namespace":    namespace,
-			"exported_service":      service,
-			"kubernetes_apiversion": "v1",
-			"kubernetes_kind":       "service",
-			"kubernetes_name":       service,
-			"kubernetes_namespace":  namespace,
-			"dataplane_url":         "https://10.0.0.9:8444",
-		}
-		if suffix == "bucket" {
-			labels["le"] = "100"
-		}
-		series = append(series, Series{Name: "kong_upstream_latency_ms_" + suffix, Labels: labels})
-	}
-	return series
-}
-
 func mustParse(t testing.TB, doc string) *Config {
 	t.Helper()
 	c, err := Parse([]byte(doc), CoreResources)
@@ -62,15 +32,6 @@ func mustParse(t testing.TB, doc string) *Config {
 		t.Fatalf("Parse: %v", err)
 	}
 	return c
-}
-
-func selector(t *testing.T, s string) labels.Selector {
-	t.Helper()
-	sel, err := labels.Parse(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sel
 }
 
 func equal[T any](t *testing.T, got, want T) {

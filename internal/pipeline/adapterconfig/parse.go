@@ -7,10 +7,9 @@ import (
 
 // Config is a compiled configuration.
 type Config struct {
-	rules     []*Rule
-	external  []*Rule
-	relist    Errors
-	resources Resources
+	rules    []*Rule
+	external []*Rule
+	relist   Errors
 }
 
 // Parse reads a configuration as the adapter does when it starts and compiles
@@ -30,7 +29,7 @@ func Parse(doc []byte, r Resources) (*Config, error) {
 	if err := decode(doc, &d); err != nil {
 		compile.errs = yamlErrors(doc, err)
 	}
-	c := &Config{resources: r}
+	c := &Config{}
 	for i, spec := range d.Rules {
 		c.rules = append(c.rules, compile.rule("rules", i, spec))
 	}
@@ -80,16 +79,3 @@ func (c *Config) Rule(i int) RuleSpec { return c.rules[i].spec }
 // A single one aborts every relist, so that the adapter serves nothing new,
 // and nothing at all after a restart.
 func (c *Config) RelistErrors() Errors { return c.relist }
-
-// SeriesQueries lists the distinct series queries in the order of the rules.
-func (c *Config) SeriesQueries() []string {
-	var queries []string
-	seen := map[string]bool{}
-	for _, r := range c.rules {
-		if q := r.spec.SeriesQuery; !seen[q] {
-			seen[q] = true
-			queries = append(queries, q)
-		}
-	}
-	return queries
-}

@@ -134,13 +134,6 @@ func TestParseAccepts(t *testing.T) {
 	}
 }
 
-func TestSeriesQueries(t *testing.T) {
-	c := mustParse(t, "rules: [{seriesQuery: b}, {seriesQuery: a}, {seriesQuery: b}, {seriesQuery: 'b '}]\nexternalRules: [{seriesQuery: x}]")
-	equal(t, c.SeriesQueries(), []string{"b", "a", "b "})
-	equal(t, c.Len(), 4)
-	equal(t, c.Rule(1).SeriesQuery, "a")
-}
-
 func TestRelistErrors(t *testing.T) {
 	for query, bad := range map[string]bool{
 		`up`: false, `{__name__=~"a.+"}`: false, `up{a="b"}`: false, `{a!=""}`: false, `{"up"}`: false,

@@ -24,10 +24,6 @@ type Query struct {
 
 // Reasons for which the adapter answers 404 without a query to Prometheus.
 var (
-	// ErrNotRegistered: no series registers the metric.
-	ErrNotRegistered = errors.New("metric is not registered")
-	// ErrNoLabel: the rule does not map the resource or its namespace.
-	ErrNoLabel = errors.New("no label for the resource")
 	// ErrSelector: the request's metric selector cannot be put into PromQL.
 	ErrSelector = errors.New("metric selector is not supported")
 	// ErrTemplate: executing metricsQuery failed.

@@ -13,9 +13,9 @@ import (
 
 var namespaces = schema.GroupResource{Resource: "namespaces"}
 
-// rootScoped reports whether a resource does not make a metric a namespaced
+// RootScoped reports whether a resource does not make a metric a namespaced
 // one.
-func rootScoped(gr schema.GroupResource) bool {
+func RootScoped(gr schema.GroupResource) bool {
 	return gr.Group == "" && (gr == namespaces || gr.Resource == "nodes" || gr.Resource == "persistentvolumes")
 }
 
@@ -156,7 +156,7 @@ func (m *mapping) ofSeries(s Series) (resources []schema.GroupResource, namespac
 		if mapped {
 			resources = append(resources, gr)
 		}
-		if !rootScoped(gr) {
+		if !RootScoped(gr) {
 			namespaced = true
 		}
 	}

@@ -6,6 +6,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
+// Series is one time series: its name and its labels without __name__.
+type Series struct {
+	Name   string
+	Labels map[string]string
+}
+
 // Rule is a compiled entry of rules or externalRules. It is immutable.
 type Rule struct {
 	list        string
@@ -60,10 +66,10 @@ func (r *Rule) Describes(s Series, gr schema.GroupResource) (bool, error) {
 }
 
 // Resources lists the resources that the rule registers metrics of a series
-// for, in the order of the series' labels. An undecided template adds none.
-func (r *Rule) Resources(s Series) []schema.GroupResource {
-	resources, _ := r.mapping.ofSeries(s)
-	return resources
+// for, in the order of the series' labels, and whether the adapter regards these
+// metrics as namespaced. An undecided template adds none.
+func (r *Rule) Resources(s Series) (resources []schema.GroupResource, namespaced bool) {
+	return r.mapping.ofSeries(s)
 }
 
 // LabelsFor lists the labels that may carry the name of a resource's objects

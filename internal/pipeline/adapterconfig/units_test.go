@@ -1,36 +1,11 @@
 package adapterconfig
 
 import (
-	"errors"
-	"math"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
-
-func TestValue(t *testing.T) {
-	for _, tc := range []struct {
-		in   float64
-		want string
-	}{
-		{102.3129, "102312m"},
-		{40, "40"},
-		{0.0019, "1m"},
-		{0.0009, "0"},
-		{-0.0019, "-1m"},
-		{math.NaN(), "0"},
-		{math.Inf(1), "-9223372036854775808m"},
-		{math.Inf(-1), "-9223372036854775808m"},
-		{1e300, "-9223372036854775808m"},
-	} {
-		q := Value(tc.in)
-		if got := q.String(); got != tc.want {
-			t.Errorf("%v: got %s, want %s", tc.in, got, tc.want)
-		}
-	}
-}
 
 func TestResourceFor(t *testing.T) {
 	list := func(gv string, resources ...metav1.APIResource) *metav1.APIResourceList {
@@ -108,131 +83,5 @@ func TestMetricNames(t *testing.T) {
 		if got, ok := n.metric(tc.series); !ok || got != tc.want {
 			t.Errorf("%+v: got %q, %v", tc, got, ok)
 		}
-	}
-}
-
-func TestMetricSelectorInQueries(t *testing.T) {
-	c := mustParse(t, "rules: [{seriesQuery: x, resources: {template: <<.Resource>>}, metricsQuery: '<<.Series>> <<.LabelMatchers>> <<.GroupBy>> <<.GroupBySlice>> <<.LabelValuesByName>>'}]")
-	g := c.Registry(map[string][]Series{"x": {{Name: "x", Labels: map[string]string{"service": "s", "namespace": "n"}}}})
-	k := Key{Resource: schema.GroupResource{Resource: "Service"}, Namespaced: true, Metric: "x"}
-	for _, tc := range []struct {
-		selector string
-		names    []string
-		want     string
-	}{
-		{"", []string{"e"}, `x namespace="n",service="e" service [service] map[namespace:n service:e]`},
-		{"", []string{"e", "f.g"}, `x namespace="n",service=~"e|f.g" service [service] map[namespace:n service:e|f.g]`},
-		{"b=c", []string{"e"}, `x b="c",namespace="n",service="e" service [service] map[b:c namespace:n service:e]`},
-		{"b!=c", []string{"e"}, `x b!="c",namespace="n",service="e" service [service] map[b:c namespace:n service:e]`},
-		{"b in (d,c)", []string{"e"}, `x b=~"c|d",namespace="n",service="e" service [service] map[b:c|d namespace:n service:e]`},
-		{"b in (c)", []string{"e"}, `x b=~"c",namespace="n",service="e" service [service] map[b:c namespace:n service:e]`},
-		{"b notin (c,d)", []string{"e"}, `x b!~"c|d",namespace="n",service="e" service [service] map[b:c|d namespace:n service:e]`},
-		{"b", []string{"e"}, `x b!="",namespace="n",service="e" service [service] map[b: namespace:n service:e]`},
-		{"!b", []string{"e"}, `x b="",namespace="n",service="e" service [service] map[b: namespace:n service:e]`},
-	} {
-		q, err := g.Query(k, "n", tc.names, selector(t, tc.selector))
-		if err != nil || q.Expr != tc.want {
-			t.Errorf("%s %v:\ngot  %s, %v\nwant %s", tc.selector, tc.names, q.Expr, err, tc.want)
-		}
-	}
-	for sel, want := range map[string]error{"b>1": ErrSelector, "b<1": ErrSelector} {
-		if _, err := g.Query(k, "n", []string{"e"}, selector(t, sel)); !errors.Is(err, want) {
-			t.Errorf("%s: got %v, want %v", sel, err, want)
-		}
-	}
-	if _, err := g.Query(k, "n", nil, nil); !errors.Is(err, ErrNotRegistered) {
-		t.Errorf("no names: got %v", err)
-	}
-	k.Metric = "y"
-	if _, err := g.Query(k, "n", []string{"e"}, nil); !errors.Is(err, ErrNotRegistered) {
-		t.Errorf("unknown metric: got %v", err)
-	}
-}
-
-func TestRegistryLastRuleWithSeriesWins(t *testing.T) {
-	c := mustParse(t, `
-rules:
-- {seriesQuery: a, resources: {template: "<<.Resource>>"}, name: {as: m}, metricsQuery: first}
-- {seriesQuery: b, resources: {template: "<<.Resource>>"}, name: {as: m}, metricsQuery: ""}
-- {seriesQuery: c, resources: {template: "<<.Resource>>"}, name: {as: m}, metricsQuery: third}
-`)
-	svc := map[string]string{"service": "s", "namespace": "n"}
-	k := Key{Resource: schema.GroupResource{Resource: "services"}, Namespaced: true, Metric: "m"}
-	one := func(name string) []Series { return []Series{{Name: name, Labels: svc}} }
-
-	q, err := c.Registry(map[string][]Series{"a": one("a"), "c": one("c")}).Query(k, "n", []string{"s"}, nil)
-	if err != nil || q.Rule != 2 || q.Expr != "third" {
-		t.Errorf("got %+v, %v", q, err)
-	}
-	_, err = c.Registry(map[string][]Series{"a": one("a"), "b": one("b")}).Query(k, "n", []string{"s"}, nil)
-	if !errors.Is(err, ErrEmptyQuery) {
-		t.Errorf("a broken later rule must win: %v", err)
-	}
-	q, err = c.Registry(map[string][]Series{"a": {{Name: "a", Labels: svc}, {Name: "z", Labels: svc}}}).Query(k, "n", []string{"s"}, nil)
-	if err != nil || q.Series != "z" {
-		t.Errorf("the last series must win: %+v, %v", q, err)
-	}
-}
-
-func TestRegistryScopes(t *testing.T) {
-	c := mustParse(t, `rules: [{seriesQuery: x, resources: {template: "<<.Resource>>", overrides: {instance: {resource: node}}}}]`)
-	found := func(labels ...string) []Key {
-		l := map[string]string{}
-		for _, x := range labels {
-			l[x] = "v"
-		}
-		return c.Registry(map[string][]Series{"x": {{Name: "x", Labels: l}}}).Keys()
-	}
-	key := func(resource string, namespaced bool) Key {
-		return Key{Resource: schema.GroupResource{Resource: resource}, Namespaced: namespaced, Metric: "x"}
-	}
-	for _, tc := range []struct {
-		labels []string
-		want   []Key
-	}{
-		{[]string{"service", "namespace"}, []Key{key("namespaces", false), key("services", true)}},
-		{[]string{"service"}, []Key{key("services", true)}},
-		{[]string{"instance", "node", "persistentvolume"}, []Key{key("nodes", false), key("persistentvolumes", false)}},
-		{[]string{"le"}, nil},
-		{[]string{"pods"}, []Key{key("pods", true)}}, // the plural resolves, too
-		{[]string{"svc"}, nil},
-	} {
-		if diff := cmp.Diff(tc.want, found(tc.labels...)); diff != "" {
-			t.Errorf("%v (-want +got):\n%s", tc.labels, diff)
-		}
-	}
-	g := c.Registry(map[string][]Series{"x": {{Name: "x", Labels: map[string]string{"node": "v"}}}})
-	if _, err := g.Query(key("nodes", false), "", []string{"v"}, nil); !errors.Is(err, ErrEmptyQuery) {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestQueryWithoutNamespaceMapping(t *testing.T) {
-	c := mustParse(t, `rules: [{seriesQuery: x, resources: {overrides: {service: {resource: service}}}, metricsQuery: x}]`)
-	g := c.Registry(map[string][]Series{"x": {{Name: "x", Labels: map[string]string{"service": "s"}}}})
-	if len(g.Keys()) != 1 {
-		t.Errorf("the metric must be listed: %v", g.Keys())
-	}
-	if _, err := g.Query(g.Keys()[0], "n", []string{"s"}, nil); !errors.Is(err, ErrNoLabel) {
-		t.Errorf("got %v, want %v", err, ErrNoLabel)
-	}
-}
-
-func TestGroupInTemplate(t *testing.T) {
-	c := mustParse(t, `rules: [{seriesQuery: x, resources: {template: "<<.Group>>__<<.Resource>>", overrides: {ns: {resource: namespace}}}, metricsQuery: "<<.LabelMatchers>>"}]`)
-	g := c.Registry(map[string][]Series{"x": {{Name: "x", Labels: map[string]string{"apps__deployment": "d", "networking__ingress": "i", "__service": "s"}}}})
-	var got []string
-	for _, k := range g.Keys() {
-		q, err := g.Query(k, "n", []string{"o"}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, q.Expr)
-	}
-	// The label of a query comes from the whole group, whatever abbreviation the
-	// series had; the group of core resources cannot be matched at all.
-	want := []string{`ns="n",apps__deployment="o"`, `ns="n",networking_k8s_io__ingress="o"`}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

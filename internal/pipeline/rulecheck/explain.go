@@ -39,7 +39,7 @@ type search struct {
 	own, foreign, sibling []sample
 
 	pinned []candidate
-	misses []miss
+	misses []candidate
 	judged map[adapterconfig.Query]Verdict // by expression and label
 	work   int                             // that may still be spent on queries
 }
@@ -54,23 +54,19 @@ func newSearch(c *adapterconfig.Config, t Target) *search {
 	}
 }
 
-// candidate is a rule that registers the metric.
+// candidate is a rule that may register the metric.
 type candidate struct {
 	rule *adapterconfig.Rule
-	// series are the names of the series that register the metric.
-	series []string
+	// kind is Served if it registers the metric.
+	kind Kind
+	// by are the names of the series that register the metric.
+	by []string
 	// undecided is why it is not known whether they do.
 	undecided error
-}
-
-// miss is a rule that does not register the metric.
-type miss struct {
-	rule *adapterconfig.Rule
+	// series are those that got as far as kind, if it does not register the metric.
+	series []adapterconfig.Series
 	// meant: the rule's name could give the metric, so it was likely meant to.
 	meant bool
-	kind  Kind
-	// series are those that got as far as kind.
-	series []adapterconfig.Series
 }
 
 func (s *search) run() Verdict {
@@ -90,33 +86,32 @@ func (s *search) run() Verdict {
 
 // consider sorts a rule into winners, pinned candidates and misses.
 func (s *search) consider(r *adapterconfig.Rule) (candidate, bool) {
-	m, won := s.register(r, s.target.Series, nil)
-	if m.kind == Served {
-		return won, true
+	c := s.register(r, s.target.Series, nil)
+	if c.kind == Served {
+		return c, true
 	}
 	if len(s.target.Others) > 0 {
-		if o, won := s.register(r, s.target.Others, nil); o.kind == Served {
-			return won, true
+		if other := s.register(r, s.target.Others, nil); other.kind == Served {
+			return other, true
 		}
 	}
-	if !s.target.OthersKnown && m.kind == SeriesQueryMatchesNothing {
-		if p, pinned := s.register(r, s.target.Series, s.objectLabels); p.kind == Served {
+	if !s.target.OthersKnown && c.kind == SeriesQueryMatchesNothing {
+		if pinned := s.register(r, s.target.Series, s.objectLabels); pinned.kind == Served {
 			s.pinned = append(s.pinned, pinned)
 		}
 	}
-	s.misses = append(s.misses, m)
+	s.misses = append(s.misses, c)
 	return candidate{}, false
 }
 
 // register follows the series that match the rule's seriesQuery, without its
 // matchers on the ignored labels, to the metric; the kind is Served or where
 // the last of them was lost.
-func (s *search) register(r *adapterconfig.Rule, series []adapterconfig.Series, ignored map[string]bool) (miss, candidate) {
-	m := miss{rule: r, kind: SeriesQueryMatchesNothing}
-	c := candidate{rule: r}
+func (s *search) register(r *adapterconfig.Rule, series []adapterconfig.Series, ignored map[string]bool) candidate {
+	c := candidate{rule: r, kind: SeriesQueryMatchesNothing}
 	selector, ok := r.Selector()
 	if !ok {
-		return m, c
+		return c
 	}
 	found := matchingSeries(selector, series, ignored)
 	var kept, named []adapterconfig.Series
@@ -131,26 +126,26 @@ func (s *search) register(r *adapterconfig.Rule, series []adapterconfig.Series, 
 		}
 		named = append(named, x)
 		described, err := r.Describes(x, s.services)
-		if (described || err != nil) && !slices.Contains(c.series, x.Name) {
-			c.series = append(c.series, x.Name)
+		if (described || err != nil) && !slices.Contains(c.by, x.Name) {
+			c.by = append(c.by, x.Name)
 		}
 		c.undecided = cmp.Or(c.undecided, err)
 	}
 	switch {
 	case len(found) == 0:
 	case len(kept) == 0:
-		m.kind, m.series = SeriesFiltered, found
+		c.kind, c.series = SeriesFiltered, found
 	case len(named) == 0:
-		m.kind, m.series = NameDiffers, kept
-	case len(c.series) > 0:
-		m.kind = Served
+		c.kind, c.series = NameDiffers, kept
+	case len(c.by) > 0:
+		c.kind = Served
 	default:
-		m.kind, m.series = ServiceLabelAbsent, named
+		c.kind, c.series = ServiceLabelAbsent, named
 		if _, err := r.LabelsFor(s.services); err != nil {
-			m.kind = ServiceNotMapped
+			c.kind = ServiceNotMapped
 		}
 	}
-	return m, c
+	return c
 }
 
 // winner is the verdict about the last rule that registers the metric by series
@@ -178,7 +173,7 @@ func (s *search) earlier(before int) int {
 		if s.work < 0 {
 			break
 		}
-		if m, c := s.register(r, s.target.Series, nil); m.kind == Served && s.judge(c).Answer == Yes {
+		if c := s.register(r, s.target.Series, nil); c.kind == Served && s.judge(c).Answer == Yes {
 			return i
 		}
 	}
@@ -199,7 +194,7 @@ func (s *search) noWinner() Verdict {
 	for i, m := range s.misses {
 		s.misses[i].meant = s.meant(m.rule)
 	}
-	nearest := slices.MaxFunc(s.misses, func(a, b miss) int { return a.rank() - b.rank() })
+	nearest := slices.MaxFunc(s.misses, func(a, b candidate) int { return a.rank() - b.rank() })
 	if !nearest.meant {
 		if v := s.elsewhere(Verdict{}); v.Kind == ExternalRule {
 			return v
@@ -218,26 +213,26 @@ func (s *search) meant(r *adapterconfig.Rule) bool {
 }
 
 // rank is higher the nearer a rule comes to registering the metric.
-func (m miss) rank() int {
-	rank := slices.Index([]Kind{SeriesQueryMatchesNothing, SeriesFiltered, NameDiffers, ServiceNotMapped, ServiceLabelAbsent}, m.kind)
-	if m.meant {
+func (c candidate) rank() int {
+	rank := slices.Index([]Kind{SeriesQueryMatchesNothing, SeriesFiltered, NameDiffers, ServiceNotMapped, ServiceLabelAbsent}, c.kind)
+	if c.meant {
 		rank += 10
 	}
 	return rank
 }
 
-func (s *search) describe(m miss) Verdict {
-	v := verdict(No, m.kind, m.rule.Index())
-	switch at := m.rule.Path(); m.kind {
+func (s *search) describe(c candidate) Verdict {
+	v := verdict(No, c.kind, c.rule.Index())
+	switch at := c.rule.Path(); c.kind {
 	case SeriesQueryMatchesNothing:
-		v.Path, v.Mismatch = at.Child("seriesQuery"), s.mismatch(m.rule)
+		v.Path, v.Mismatch = at.Child("seriesQuery"), s.mismatch(c.rule)
 	case SeriesFiltered:
-		v.Path = m.rule.Drops(m.series[len(m.series)-1].Name)
+		v.Path = c.rule.Drops(c.series[len(c.series)-1].Name)
 	case NameDiffers:
-		v.Path, v.Names = at.Child("name"), metrics(m.rule, m.series)
+		v.Path, v.Names = at.Child("name"), metrics(c.rule, c.series)
 	default:
-		v.Path, v.Resources = at.Child("resources"), resources(m.rule, m.series)
-		v.Labels, _ = m.rule.LabelsFor(s.services)
+		v.Path, v.Resources = at.Child("resources"), resources(c.rule, c.series)
+		v.Labels, _ = c.rule.LabelsFor(s.services)
 	}
 	return v
 }
@@ -246,8 +241,7 @@ func (s *search) describe(m miss) Verdict {
 // have the metric either.
 func (s *search) elsewhere(other Verdict) Verdict {
 	for i, r := range slices.Backward(s.config.ExternalRules()) {
-		m, _ := s.register(r, s.target.Series, nil)
-		switch m.kind { // external rules need no mapping
+		switch s.register(r, s.target.Series, nil).kind { // external rules need no mapping
 		case Served, ServiceNotMapped, ServiceLabelAbsent:
 			v := verdict(No, ExternalRule, i)
 			v.Path = r.Path()
@@ -270,7 +264,8 @@ func metrics(r *adapterconfig.Rule, series []adapterconfig.Series) []string {
 func resources(r *adapterconfig.Rule, series []adapterconfig.Series) []schema.GroupResource {
 	set := map[schema.GroupResource]bool{}
 	for _, s := range series {
-		for _, gr := range r.Resources(s) {
+		found, _ := r.Resources(s)
+		for _, gr := range found {
 			set[gr] = true
 		}
 	}

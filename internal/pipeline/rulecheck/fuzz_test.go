@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/test/testutil/adapterregistry"
 )
 
 // FuzzExplain judges every metric that a hostile configuration makes.
@@ -25,10 +26,10 @@ func FuzzExplain(f *testing.F) {
 			return
 		}
 		found := map[string][]adapterconfig.Series{}
-		for _, q := range c.SeriesQueries() {
+		for _, q := range adapterregistry.SeriesQueries(c) {
 			found[q] = kong("default", "echo")
 		}
-		for _, k := range c.Registry(found).Keys() {
+		for _, k := range adapterregistry.New(c, adapterconfig.CoreResources, found).Keys() {
 			target := echo()
 			target.Metric = k.Metric
 			checkVerdict(t, c, target)

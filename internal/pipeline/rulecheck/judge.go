@@ -103,7 +103,7 @@ func (s *search) judgeChoice(c candidate, label, nsLabel string) Verdict {
 		Selector: s.target.Selector,
 	}
 	var query adapterconfig.Query
-	for i, series := range c.series {
+	for i, series := range c.by {
 		if s.work -= executionWork; s.work < 0 {
 			return undecided(at, errWork)
 		}
@@ -113,7 +113,7 @@ func (s *search) judgeChoice(c candidate, label, nsLabel string) Verdict {
 		}
 		if i > 0 && q.Expr != query.Expr {
 			v := failed(SeriesNondeterministic, at, "")
-			v.Names = slices.Sorted(slices.Values(c.series))
+			v.Names = slices.Sorted(slices.Values(c.by))
 			return v
 		}
 		query = q

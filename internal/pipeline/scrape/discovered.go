@@ -3,7 +3,6 @@ package scrape
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -21,9 +20,11 @@ func (q Job) discovered(endpoint int, port string) *sim.Labels {
 	spec, ep := q.Monitor.Spec, q.Monitor.Spec.Endpoints[endpoint]
 	set := sim.NewLabels(q.Histogram)
 	for name := range q.Service.Labels {
-		set.Set(sim.ServiceLabelMeta+Sanitize(name), labelOf(q.Service, name))
+		value, _ := labelOf(q.Service, name)
+		set.Set(sim.ServiceLabelMeta+Sanitize(name), value)
 		set.Set(sim.ServiceLabelPresentMeta+Sanitize(name), "true")
 	}
+	jobLabel, _ := labelOf(q.Service, spec.JobLabel)
 	for name, value := range map[string]string{
 		"__meta_kubernetes_namespace":                         q.Service.Namespace,
 		"__meta_kubernetes_service_name":                      q.Service.Name,
@@ -40,7 +41,7 @@ func (q Job) discovered(endpoint int, port string) *sim.Labels {
 		model.ScrapeIntervalLabel:                             q.interval(endpoint),
 		"namespace":                                           q.Service.Namespace,
 		"service":                                             q.Service.Name,
-		"job":                                                 cmp.Or(labelOf(q.Service, spec.JobLabel), q.Service.Name),
+		"job":                                                 cmp.Or(jobLabel, q.Service.Name),
 		"endpoint":                                            endpointLabel(ep),
 	} {
 		if value != "" {
@@ -53,7 +54,7 @@ func (q Job) discovered(endpoint int, port string) *sim.Labels {
 	set.Set(model.AddressLabel, sim.Placeholder)
 	set.Guessed[model.AddressLabel] = true
 	for _, name := range spec.TargetLabels {
-		if value := labelOf(q.Service, name); value != "" {
+		if value, _ := labelOf(q.Service, name); value != "" {
 			set.Set(Sanitize(name), value)
 		}
 	}
@@ -81,17 +82,16 @@ func endpointLabel(ep monitoringv1.Endpoint) string {
 
 // labelOf is a label of the Service, found as Prometheus does: characters that
 // its label names cannot have are _ on both sides.
-func labelOf(s pipeline.OperatorService, name string) string {
-	if name == "" {
-		return ""
-	}
-	wanted := Sanitize(name)
-	for _, have := range slices.Sorted(maps.Keys(s.Labels)) {
-		if Sanitize(have) == wanted {
-			return s.Labels[have]
+// Of several the first by name counts.
+func labelOf(s pipeline.OperatorService, name string) (value string, has bool) {
+	wanted, found := Sanitize(name), ""
+	for have := range s.Labels {
+		if len(have) == len(wanted) && (found == "" || have < found) && Sanitize(have) == wanted {
+			found = have
 		}
 	}
-	return ""
+	value, has = s.Labels[found]
+	return value, has
 }
 
 // Sanitize replaces what a label name of Prometheus cannot have.

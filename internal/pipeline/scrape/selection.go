@@ -76,7 +76,7 @@ func (q Job) meets(e metav1.LabelSelectorRequirement, exact bool) bool {
 		selector, err := metav1.LabelSelectorAsSelector(&metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{e}})
 		return err == nil && selector.Matches(labels.Set(q.Service.Labels))
 	}
-	value, has := lossyLabel(q.Service, e.Key)
+	value, has := labelOf(q.Service, e.Key)
 	switch e.Operator {
 	case metav1.LabelSelectorOpIn:
 		return has && matchesAny(e.Values, value)
@@ -88,17 +88,6 @@ func (q Job) meets(e metav1.LabelSelectorRequirement, exact bool) bool {
 		return !has
 	}
 	return false
-}
-
-// lossyLabel is labelOf, which distinguishes an empty value from none.
-func lossyLabel(s pipeline.OperatorService, name string) (value string, has bool) {
-	wanted := Sanitize(name)
-	for have := range s.Labels {
-		if len(have) == len(name) && Sanitize(have) == wanted {
-			return labelOf(s, name), true
-		}
-	}
-	return "", false
 }
 
 // matchesAny reports whether one of the values, as anchored regular

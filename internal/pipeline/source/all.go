@@ -19,7 +19,7 @@ func Default() pipeline.Source { return operator.Source{} }
 func Hops() []*finding.Hop {
 	var out []*finding.Hop
 	for _, h := range hops() {
-		out = append(out, h.Declaration())
+		out = append(out, h.Declaration)
 	}
 	return out
 }
@@ -28,7 +28,7 @@ func Hops() []*finding.Hop {
 func Reasons() []*finding.Reason {
 	var out []*finding.Reason
 	for _, h := range hops() {
-		out = append(out, h.Reasons()...)
+		out = append(out, h.Reasons...)
 	}
 	return out
 }
@@ -38,7 +38,7 @@ func hops() []pipeline.Hop {
 	var out []pipeline.Hop
 	for _, s := range All() {
 		for _, h := range s.Hops() {
-			shared := func(o pipeline.Hop) bool { return o.Declaration() == h.Declaration() }
+			shared := func(o pipeline.Hop) bool { return o.Declaration == h.Declaration }
 			if !slices.ContainsFunc(out, shared) {
 				out = append(out, h)
 			}

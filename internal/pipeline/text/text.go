@@ -32,5 +32,13 @@ func Join(words []string) string {
 	return fmt.Sprintf("%s and %s", strings.Join(words[:len(words)-1], ", "), words[len(words)-1])
 }
 
+// Cut is a text of at most that many bytes, and an ellipsis if more was there.
+func Cut(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
 // OneLine makes one line of a text.
 func OneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -129,7 +129,8 @@ func build(base *basecmd.AdapterBase, o Options) (*metrics, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	config, err := rules.Parse(text, rules.NewResources(lists))
+	kinds := rules.NewResources(lists)
+	config, err := rules.Parse(text, kinds)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", o.ConfigFile, err)
 	}
@@ -148,5 +149,5 @@ func build(base *basecmd.AdapterBase, o Options) (*metrics, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newMetrics(config, server, mapper, objects, o.MaxAge), nil
+	return newMetrics(config, kinds, server, mapper, objects, o.MaxAge), nil
 }

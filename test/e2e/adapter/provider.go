@@ -20,24 +20,26 @@ import (
 	"sigs.k8s.io/custom-metrics-apiserver/pkg/provider/helpers"
 
 	rules "github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/test/testutil/adapterregistry"
 )
 
 // metrics serves the custom metrics API from Prometheus, by the rules of a
 // prometheus-adapter configuration.
 type metrics struct {
 	config  *rules.Config
+	kinds   rules.Resources
 	source  source
 	mapper  meta.RESTMapper
 	objects dynamic.Interface
 	maxAge  time.Duration
-	known   atomic.Pointer[rules.Registry] // of the last relist that succeeded
+	known   atomic.Pointer[adapterregistry.Registry] // of the last relist that succeeded
 }
 
 var _ provider.CustomMetricsProvider = &metrics{}
 
-func newMetrics(config *rules.Config, s source, mapper meta.RESTMapper, objects dynamic.Interface, maxAge time.Duration) *metrics {
-	m := &metrics{config: config, source: s, mapper: mapper, objects: objects, maxAge: maxAge}
-	m.known.Store(config.Registry(nil))
+func newMetrics(config *rules.Config, kinds rules.Resources, s source, mapper meta.RESTMapper, objects dynamic.Interface, maxAge time.Duration) *metrics {
+	m := &metrics{config: config, kinds: kinds, source: s, mapper: mapper, objects: objects, maxAge: maxAge}
+	m.known.Store(adapterregistry.New(config, kinds, nil))
 	return m
 }
 
@@ -46,14 +48,14 @@ func newMetrics(config *rules.Config, s source, mapper meta.RESTMapper, objects 
 func (m *metrics) relist(ctx context.Context) error {
 	found := map[string][]rules.Series{}
 	since := time.Now().Add(-m.maxAge)
-	for _, query := range m.config.SeriesQueries() {
+	for _, query := range adapterregistry.SeriesQueries(m.config) {
 		series, err := m.source.series(ctx, query, since)
 		if err != nil {
 			return fmt.Errorf("relist: %w", err)
 		}
 		found[query] = series
 	}
-	m.known.Store(m.config.Registry(found))
+	m.known.Store(adapterregistry.New(m.config, m.kinds, found))
 	return nil
 }
 
@@ -108,7 +110,7 @@ func (m *metrics) GetMetricBySelector(ctx context.Context, namespace string, sel
 // query returns the samples by the name of their object; of several with the same name
 // the last is used. Its errors are the API's answers.
 func (m *metrics) query(ctx context.Context, namespace string, names []string, info provider.CustomMetricInfo, selector labels.Selector) (map[string]model.SampleValue, error) {
-	key := rules.Key{Resource: info.GroupResource, Namespaced: info.Namespaced, Metric: info.Metric}
+	key := adapterregistry.Key{Resource: info.GroupResource, Namespaced: info.Namespaced, Metric: info.Metric}
 	query, err := m.known.Load().Query(key, namespace, names, selector)
 	if err != nil {
 		klog.V(2).InfoS("metric not found", "metric", info, "reason", err)
@@ -137,7 +139,7 @@ func (m *metrics) value(sample model.SampleValue, name types.NamespacedName, inf
 		DescribedObject: object,
 		Metric:          custommetrics.MetricIdentifier{Name: info.Metric},
 		Timestamp:       metav1.Now(),
-		Value:           rules.Value(float64(sample)),
+		Value:           adapterregistry.Value(float64(sample)),
 	}
 	if selector != nil && !selector.Empty() {
 		if value.Metric.Selector, err = metav1.ParseToLabelSelector(selector.String()); err != nil {

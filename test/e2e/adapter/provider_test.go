@@ -83,7 +83,7 @@ func seedMetrics(t *testing.T, s source) *metrics {
 		&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "echo", Labels: map[string]string{"app": "echo"}}},
 		&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "idle", Labels: map[string]string{"app": "echo"}}},
 		&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "other"}})
-	return newMetrics(config, s, mapper, objects, time.Minute)
+	return newMetrics(config, rules.CoreResources, s, mapper, objects, time.Minute)
 }
 
 func TestMetricOfEcho(t *testing.T) {

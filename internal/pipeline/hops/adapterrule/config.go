@@ -14,26 +14,18 @@ import (
 
 // The reasons about prometheus-adapter's configuration as a whole.
 var (
-	ConfigInvalid = &finding.Reason{
-		Name: "AdapterConfigInvalid", Severity: finding.Error, Wait: finding.ForChange, Hop: Hop,
-		Summary: "prometheus-adapter exits when it starts because of a mistake anywhere in its configuration, so that every metric disappears.",
-		Fix:     "Correct what the message names, or remove it, and restart the adapter.",
-	}
-	RelistFails = &finding.Reason{
-		Name: "AdapterRelistFails", Severity: finding.Error, Wait: finding.ForChange, Hop: Hop,
-		Summary: "A seriesQuery is no PromQL series selector. Because of a single one prometheus-adapter stops listing metrics; after a restart it has none.",
-		Fix:     "Correct that seriesQuery, or remove its rule, and restart the adapter.",
-	}
-	ConfigPending = &finding.Reason{
-		Name: "AdapterConfigPending", Severity: finding.Unknown, Wait: finding.ForObject, Hop: Hop,
-		Summary: "The configuration changed after prometheus-adapter started. It reads it only once, so it runs with another configuration than the one that is judged.",
-		Fix:     "Restart the adapter.",
-	}
-	ConfigUnread = &finding.Reason{
-		Name: "AdapterConfigUnread", Severity: finding.Unknown, Wait: finding.ForChange, Hop: Hop,
-		Summary: "prometheus-adapter's configuration was not found, or could not be read.",
-		Fix:     "Allow to read it, or name the ConfigMap where it is.",
-	}
+	ConfigInvalid = Hop.Reason("AdapterConfigInvalid", finding.Error, finding.ForChange,
+		"prometheus-adapter exits when it starts because of a mistake anywhere in its configuration, so that every metric disappears.",
+		"Correct what the message names, or remove it, and restart the adapter.")
+	RelistFails = Hop.Reason("AdapterRelistFails", finding.Error, finding.ForChange,
+		"A seriesQuery is no PromQL series selector. Because of a single one prometheus-adapter stops listing metrics; after a restart it has none.",
+		"Correct that seriesQuery, or remove its rule, and restart the adapter.")
+	ConfigPending = Hop.Reason("AdapterConfigPending", finding.Unknown, finding.ForObject,
+		"The configuration changed after prometheus-adapter started. It reads it only once, so it runs with another configuration than the one that is judged.",
+		"Restart the adapter.")
+	ConfigUnread = Hop.Reason("AdapterConfigUnread", finding.Unknown, finding.ForChange,
+		"prometheus-adapter's configuration was not found, or could not be read.",
+		"Allow to read it, or name the ConfigMap where it is.")
 )
 
 // maxMistakes bounds how many mistakes one sentence names.
@@ -69,17 +61,17 @@ func unread(s *pipeline.Snapshot) []finding.Finding {
 }
 
 func invalid(c *pipeline.Case) finding.Finding {
-	a := &c.Snapshot.Adapter
-	mistakes := MistakesOf(a.ParseError)
-	return ConfigInvalid.On(a.ConfigMap, "prometheus-adapter does not start with the configuration in key %s, and without it every metric disappears: %s",
-		a.Key, nameMistakes(mistakes)).At(field(a, mistakes[0].Path)).WithFix(fixMistakes(c, mistakes))
+	return mistaken(c, ConfigInvalid, MistakesOf(c.Snapshot.Adapter.ParseError), fmt.Sprintf(
+		"prometheus-adapter does not start with the configuration in key %s, and without it every metric disappears", c.Snapshot.Adapter.Key))
 }
 
 func relist(c *pipeline.Case) finding.Finding {
+	return mistaken(c, RelistFails, c.Snapshot.Adapter.Config.RelistErrors(), "Prometheus refuses a seriesQuery, so that prometheus-adapter lists no metric at all")
+}
+
+func mistaken(c *pipeline.Case, r *finding.Reason, mistakes adapterconfig.Errors, text string) finding.Finding {
 	a := &c.Snapshot.Adapter
-	mistakes := a.Config.RelistErrors()
-	return RelistFails.On(a.ConfigMap, "Prometheus refuses a seriesQuery, so that prometheus-adapter lists no metric at all: %s",
-		nameMistakes(mistakes)).At(field(a, mistakes[0].Path)).WithFix(fixMistakes(c, mistakes))
+	return r.On(a.ConfigMap, "%s: %s", text, nameMistakes(mistakes)).At(field(a, mistakes[0].Path)).WithFix(fixMistakes(c, mistakes))
 }
 
 // MistakesOf are the single mistakes of an error of [adapterconfig.Parse].

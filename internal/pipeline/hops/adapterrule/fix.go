@@ -11,6 +11,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/manifest"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
 // maxFixDocument bounds the configurations that a fix repeats, in bytes. Nobody
@@ -72,7 +73,8 @@ func (e ruleEdit) apply(a *pipeline.Adapter) (finding.Fix, bool) {
 		custom := len(chartRules(rules.Content))
 		out, left := e.edit(rules.Content, rule, custom)
 		return finding.Fix{Notes: left, HelmValues: &finding.HelmValues{
-			Release: a.HelmRelease, Namespace: a.ConfigMap.Namespace, Chart: "prometheus-community/prometheus-adapter", Values: helmValues(out),
+			Release: a.HelmRelease, Namespace: a.ConfigMap.Namespace, Chart: "prometheus-community/prometheus-adapter",
+			Values: mappingNode("rules", mappingNode("custom", &yamlv3.Node{Kind: yamlv3.SequenceNode, Content: out})),
 		}}, true
 	}
 	out, left := e.edit(rules.Content, rule, 0)
@@ -90,7 +92,7 @@ func (e ruleEdit) edit(rules []*yamlv3.Node, rule *yamlv3.Node, from int) (out [
 	for i, r := range rules[from:] {
 		i += from
 		why, dropped := e.drop[i]
-		same := scalarAt(r, "name", "as") == e.metric
+		same := specOf(r).Name.As == e.metric
 		switch {
 		case i == e.replace, dropped && same && !there:
 			out, there = append(out, rule), true
@@ -119,16 +121,11 @@ func chartRules(rules []*yamlv3.Node) []*yamlv3.Node {
 		return nil
 	}
 	for i := range each * len(queries) {
-		if scalarAt(rules[i], "seriesQuery") != queries[i/each] {
+		if specOf(rules[i]).SeriesQuery != queries[i/each] {
 			return nil
 		}
 	}
 	return rules[:each*len(queries)]
-}
-
-func helmValues(custom []*yamlv3.Node) *yamlv3.Node {
-	list := &yamlv3.Node{Kind: yamlv3.SequenceNode, Content: custom}
-	return mappingNode("rules", mappingNode("custom", list))
 }
 
 // restartAfterwards says that the adapter must be restarted, with the command if there
@@ -160,7 +157,12 @@ func configNodes(document string) (root, rules *yamlv3.Node) {
 	if top.Kind != yamlv3.MappingNode {
 		return nil, nil
 	}
-	if rules = valueAt(top, "rules"); rules == nil {
+	for i := 0; i+1 < len(top.Content) && rules == nil; i += 2 {
+		if top.Content[i].Value == "rules" {
+			rules = top.Content[i+1]
+		}
+	}
+	if rules == nil {
 		rules = &yamlv3.Node{Kind: yamlv3.SequenceNode}
 		top.Content = append(top.Content, mappingNode("rules", rules).Content...)
 	}
@@ -178,25 +180,8 @@ func mappingNode(key string, value *yamlv3.Node) *yamlv3.Node {
 	return &yamlv3.Node{Kind: yamlv3.MappingNode, Content: []*yamlv3.Node{{Kind: yamlv3.ScalarNode, Value: key}, value}}
 }
 
-func valueAt(n *yamlv3.Node, key string) *yamlv3.Node {
-	if n == nil || n.Kind != yamlv3.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
-			return n.Content[i+1]
-		}
-	}
-	return nil
-}
-
-// scalarAt is the text at a path of keys, empty if there is none.
-func scalarAt(n *yamlv3.Node, path ...string) string {
-	for _, key := range path {
-		n = valueAt(n, key)
-	}
-	if n == nil || n.Kind != yamlv3.ScalarNode {
-		return ""
-	}
-	return n.Value
+// specOf is an entry as it is written, as far as it is one.
+func specOf(n *yamlv3.Node) (spec adapterconfig.RuleSpec) {
+	_ = n.Decode(&spec) // the fields that are not of their type are empty
+	return spec
 }

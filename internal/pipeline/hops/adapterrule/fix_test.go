@@ -15,9 +15,9 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
 	"github.com/kong-latency/kong-latency/internal/pipeline/source/operator"
 	"github.com/kong-latency/kong-latency/internal/pipeline/text"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 // others are rules of somebody else.

@@ -16,31 +16,25 @@ var Hop = &finding.Hop{
 	Summary: "A rule of prometheus-adapter makes the metric from the series of the Service.",
 }
 
-type hop struct {
-	scrape func(*pipeline.Case) *pipeline.Scrape
-}
-
 // New returns the hop adapter-rule. The function returns what Prometheus stores of a
 // case; the source of the case has the rule for fixes.
-func New(scrape func(*pipeline.Case) *pipeline.Scrape) pipeline.Hop { return hop{scrape} }
-
-// Declaration is the hop's name and documentation.
-func (hop) Declaration() *finding.Hop { return Hop }
-
-// Reasons lists what the hop can find.
-func (hop) Reasons() []*finding.Reason {
-	return []*finding.Reason{
-		ConfigInvalid, RelistFails, ConfigPending, ConfigUnread,
-		Missing, External, NameDiffers, SeriesMismatch,
-		LabelMismatch, QueryBroken, MixesServices, Ambiguous,
-		Shadowed, NotAggregated, Undecided,
+func New(scrape func(*pipeline.Case) *pipeline.Scrape) pipeline.Hop {
+	return pipeline.Hop{
+		Declaration: Hop,
+		Reasons: []*finding.Reason{
+			ConfigInvalid, RelistFails, ConfigPending, ConfigUnread,
+			Missing, External, NameDiffers, SeriesMismatch,
+			LabelMismatch, QueryBroken, MixesServices, Ambiguous,
+			Shadowed, NotAggregated, Undecided,
+		},
+		Judge: func(c *pipeline.Case) pipeline.Verdict { return diagnose(c, scrape) },
 	}
 }
 
-// Judge reports whether the adapter would answer with the Service's latency. Nothing
+// diagnose reports whether the adapter would answer with the Service's latency. Nothing
 // follows from a configuration that is not in use yet; what is wrong with it is reported
 // as what happens at the next restart.
-func (h hop) Judge(c *pipeline.Case) pipeline.Verdict {
+func diagnose(c *pipeline.Case, scrape func(*pipeline.Case) *pipeline.Scrape) pipeline.Verdict {
 	a := &c.Snapshot.Adapter
 	if a.State != pipeline.Known {
 		return pipeline.Verdict{Findings: unread(c.Snapshot), Unjudged: cmp.Or(text.OneLine(a.Why), "the adapter's configuration has not been read")}
@@ -52,7 +46,7 @@ func (h hop) Judge(c *pipeline.Case) pipeline.Verdict {
 	case len(a.Config.RelistErrors()) > 0:
 		out.Findings = []finding.Finding{relist(c)}
 	default:
-		r := judgeRule(c, *h.scrape(c))
+		r := judgeRule(c, *scrape(c))
 		v := r.verdict
 		out.Findings, out.Query = r.findings(), v.Query
 		out.Evidence = func() []string { return proof(a, v) }

@@ -1,6 +1,7 @@
 package adapterrule
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,7 +41,7 @@ func (c ruleCase) findings() []finding.Finding {
 		return c.severalReplicas()
 	case v.Answer == rulecheck.Unknown || v.Kind == rulecheck.NoSeries:
 		return c.found(Undecided, c.evidence())
-	case !c.scrape.Known && dependsOnLabels(v):
+	case !c.scrape.Known && !kinds[v.Kind].anyLabels:
 		return c.found(Undecided, "the labels of the series are not known, and if they are the usual ones "+c.evidence())
 	case v.Earlier >= 0:
 		return c.found(Shadowed, fmt.Sprintf("rules[%d] replaces rules[%d], which would serve the metric, as the last rule wins: %s",
@@ -84,47 +85,14 @@ func (c ruleCase) intended() bool {
 
 // reason groups the kinds of verdicts by what a person would look at.
 func (c ruleCase) reason() *finding.Reason {
-	switch c.verdict.Kind {
-	case rulecheck.ExternalRule:
-		return External
-	case rulecheck.NameDiffers:
-		if c.intended() {
-			return NameDiffers
-		}
+	k := kinds[c.verdict.Kind]
+	switch {
+	case k.near && !c.intended():
 		return Missing
-	case rulecheck.SeriesQueryMatchesNothing, rulecheck.SeriesFiltered:
-		if c.intended() {
-			return SeriesMismatch
-		}
-		return Missing
-	case rulecheck.ServiceNotMapped, rulecheck.ServiceLabelAbsent, rulecheck.NamespaceNotMapped, rulecheck.LabelLost, rulecheck.OtherObject:
-		return LabelMismatch
-	case rulecheck.SelectorMatchesNothing:
-		if c.verdict.Mismatch.Label == model.MetricNameLabel {
-			return QueryBroken
-		}
-		return LabelMismatch
-	case rulecheck.NamespaceIgnored, rulecheck.ServiceIgnored:
-		return MixesServices
-	case rulecheck.LabelsNondeterministic, rulecheck.SeriesNondeterministic:
-		return Ambiguous
-	case rulecheck.NoRules:
-		return Missing
-	default:
+	case c.verdict.Kind == rulecheck.SelectorMatchesNothing && c.verdict.Mismatch.Label == model.MetricNameLabel:
 		return QueryBroken
 	}
-}
-
-// dependsOnLabels reports whether other labels of the series could give another
-// answer.
-func dependsOnLabels(v rulecheck.Verdict) bool {
-	switch v.Kind {
-	case rulecheck.NoRules, rulecheck.ExternalRule, rulecheck.NameDiffers, rulecheck.SeriesFiltered, rulecheck.ServiceNotMapped,
-		rulecheck.NamespaceNotMapped, rulecheck.QueryTemplateFails, rulecheck.QueryEmpty, rulecheck.QueryInvalid, rulecheck.QueryNotVector:
-		return false
-	default:
-		return true
-	}
+	return cmp.Or(k.reason, QueryBroken)
 }
 
 // fix puts the rule of the source where it wins, in the place of one that was to make nothing

@@ -18,13 +18,22 @@ var Hop = &finding.Hop{
 type hop struct{}
 
 // New returns the hop extension.
-func New() pipeline.Hop { return hop{} }
+func New() pipeline.Hop {
+	return pipeline.Hop{
+		Declaration: Hop,
+		Reasons: []*finding.Reason{
+			Unknown, GatewayMissing, GatewayHybrid, GatewayInOtherNamespace,
+			GatewayConfigurationUnused, NotReferenced, Several,
+			Missing, InOtherNamespace, NotAccepted,
+			ServiceNotListed, LatencyOff,
+			Pending, Remote, ServiceInSeveral,
+		},
+		Judge: diagnose,
+	}
+}
 
-// Declaration is the hop's name and documentation.
-func (hop) Declaration() *finding.Hop { return Hop }
-
-// Judge reports whether Kong Operator measures the latency of the Service.
-func (hop) Judge(c *pipeline.Case) pipeline.Verdict {
+// diagnose reports whether Kong Operator measures the latency of the Service.
+func diagnose(c *pipeline.Case) pipeline.Verdict {
 	t, subject := topology.Of(c), c.Subject
 	return pipeline.Verdict{
 		Findings: evaluate(t, subject),

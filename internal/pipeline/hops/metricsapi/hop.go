@@ -19,18 +19,16 @@ var Hop = &finding.Hop{
 type hop struct{}
 
 // New returns the hop metrics-api.
-func New() pipeline.Hop { return hop{} }
-
-// Declaration is the hop's name and documentation.
-func (hop) Declaration() *finding.Hop { return Hop }
-
-// Reasons lists what the hop can find.
-func (hop) Reasons() []*finding.Reason {
-	return []*finding.Reason{NotRegistered, Unavailable, NotAdapters, Unread}
+func New() pipeline.Hop {
+	return pipeline.Hop{
+		Declaration: Hop,
+		Reasons:     []*finding.Reason{NotRegistered, Unavailable, NotAdapters, Unread},
+		Judge:       diagnose,
+	}
 }
 
-// Judge reports whether requests for custom metrics reach the adapter.
-func (hop) Judge(c *pipeline.Case) pipeline.Verdict {
+// diagnose reports whether requests for custom metrics reach the adapter.
+func diagnose(c *pipeline.Case) pipeline.Verdict {
 	return pipeline.Verdict{Findings: evaluate(c.Snapshot), Evidence: func() []string { return evidence(c.Snapshot.MetricsAPI) }}
 }
 

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 func TestPrometheusService(t *testing.T) {

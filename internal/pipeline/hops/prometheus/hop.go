@@ -16,27 +16,20 @@ var Hop = &finding.Hop{
 	Summary: "A Prometheus selects that ServiceMonitor, and it is the one that the adapter queries.",
 }
 
-type hop struct {
-	scrape func(*pipeline.Case) *pipeline.Scrape
-}
-
 // New returns the hop prometheus. The function judges the monitors of the source; it
 // uses Choose and Select, whose findings and reasons are those of this hop.
-func New(scrape func(*pipeline.Case) *pipeline.Scrape) pipeline.Hop { return hop{scrape} }
-
-// Declaration is the hop's name and documentation.
-func (hop) Declaration() *finding.Hop { return Hop }
-
-// Reasons lists what the hop can find.
-func (hop) Reasons() []*finding.Reason {
-	return []*finding.Reason{
-		Unknown, NotFound, SelectsNoServiceMonitors, SelectionUnknown, NotQueried,
+func New(scrape func(*pipeline.Case) *pipeline.Scrape) pipeline.Hop {
+	return pipeline.Hop{
+		Declaration: Hop,
+		Reasons: []*finding.Reason{
+			Unknown, NotFound, SelectsNoServiceMonitors, SelectionUnknown, NotQueried,
+		},
+		Judge: func(c *pipeline.Case) pipeline.Verdict { return diagnose(c, *scrape(c)) },
 	}
 }
 
-// Judge reports whether the Prometheus that the adapter queries selects the monitor.
-func (h hop) Judge(c *pipeline.Case) pipeline.Verdict {
-	scrape := h.scrape(c)
+// diagnose reports whether the Prometheus that the adapter queries selects the monitor.
+func diagnose(c *pipeline.Case, scrape pipeline.Scrape) pipeline.Verdict {
 	v := pipeline.Verdict{Findings: scrape.About(Hop)}
 	if scrape.Works == nil {
 		v.Unjudged = "it depends on the ServiceMonitor"

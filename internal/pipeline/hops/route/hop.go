@@ -20,14 +20,19 @@ var Hop = &finding.Hop{
 type hop struct{}
 
 // New returns the hop route.
-func New() pipeline.Hop { return hop{} }
+func New() pipeline.Hop {
+	return pipeline.Hop{
+		Declaration: Hop,
+		Reasons: []*finding.Reason{
+			Unknown, Missing, SeveralBackends, Undercounted, DataPlaneShared, DataPlaneMayBeShared,
+		},
+		Judge: diagnose,
+	}
+}
 
-// Declaration is the hop's name and documentation.
-func (hop) Declaration() *finding.Hop { return Hop }
-
-// Judge reports whether the latency of the traffic to the Service is measured under the
+// diagnose reports whether the latency of the traffic to the Service is measured under the
 // Service's name, and all of it.
-func (hop) Judge(c *pipeline.Case) pipeline.Verdict {
+func diagnose(c *pipeline.Case) pipeline.Verdict {
 	t, subject := topology.Of(c), c.Subject
 	return pipeline.Verdict{
 		Findings: evaluate(t, subject),

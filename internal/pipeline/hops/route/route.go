@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -17,44 +16,25 @@ import (
 
 // The reasons for which the latency of a Service cannot be distinguished.
 var (
-	Unknown = &finding.Reason{
-		Name: "RouteUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: Hop,
-		Summary: "How traffic reaches the Service could not be found out, because a kind is not installed or cannot be read.",
-		Fix:     "Install the Gateway API, or let kong-latency list and watch the kind that the message names.",
-	}
-	Missing = &finding.Reason{
-		Name: "RouteMissing", Severity: finding.Warning, Wait: finding.ForObject, Hop: Hop,
-		Summary: "No HTTPRoute sends traffic to the Service through a Gateway of Kong Operator, and without traffic there is no latency. Ingresses and other kinds of routes are not looked at.",
-		Fix:     "Attach an HTTPRoute to the Gateway, with the Service as the only backend of its rule.",
-	}
-	SeveralBackends = &finding.Reason{
-		Name: "RouteSeveralBackends", Severity: finding.Error, Wait: finding.ForChange, Hop: Hop,
-		Summary: "The Service shares a rule of an HTTPRoute with other backends, weight 0 included. The metric then carries the name of the HTTPRoute, not of the Service, and as the metrics plugin differs between the backends, Kong Operator may drop the rule from Kong's configuration: an outage.",
-		Fix:     "Give the Service a rule of its own, with no other backend.",
-	}
-	Undercounted = &finding.Reason{
-		Name: "RouteUndercounted", Severity: finding.Warning, Wait: finding.ForChange, Hop: Hop,
-		Summary: "Several routes of one Gateway lead to the Service. Kong measures each separately (every rule, match and hostname), and Kong Operator passes on one of a data plane.",
-		Fix:     "Lead to the Service by one rule with one match and at most one hostname.",
-	}
-	DataPlaneShared = &finding.Reason{
-		Name: "DataPlaneShared", Severity: finding.Warning, Wait: finding.ForChange, Hop: Hop,
-		Summary: "Other measured Services are behind the same Gateway. Kong Operator passes on one series of a data plane pod, normally that of the lexicographically last.",
-		Fix:     "Give every measured Service a Gateway of its own.",
-	}
-	DataPlaneMayBeShared = &finding.Reason{
-		Name: "DataPlaneMayBeShared", Severity: finding.Warning, Wait: finding.ForChange, Hop: Hop,
-		Summary: "Other Services are behind the same Gateway, and no metrics extension names them. If another Prometheus plugin measures them, such as a global one, Kong Operator passes on one series of a data plane pod, normally that of the lexicographically last.",
-		Fix:     "Give the measured Service a Gateway of its own, or make sure that no other Prometheus plugin measures latency.",
-	}
+	Unknown = Hop.Reason("RouteUnknown", finding.Unknown, finding.ForObject,
+		"How traffic reaches the Service could not be found out, because a kind is not installed or cannot be read.",
+		"Install the Gateway API, or let kong-latency list and watch the kind that the message names.")
+	Missing = Hop.Reason("RouteMissing", finding.Warning, finding.ForObject,
+		"No HTTPRoute sends traffic to the Service through a Gateway of Kong Operator, and without traffic there is no latency. Ingresses and other kinds of routes are not looked at.",
+		"Attach an HTTPRoute to the Gateway, with the Service as the only backend of its rule.")
+	SeveralBackends = Hop.Reason("RouteSeveralBackends", finding.Error, finding.ForChange,
+		"The Service shares a rule of an HTTPRoute with other backends, weight 0 included. The metric then carries the name of the HTTPRoute, not of the Service, and as the metrics plugin differs between the backends, Kong Operator may drop the rule from Kong's configuration: an outage.",
+		"Give the Service a rule of its own, with no other backend.")
+	Undercounted = Hop.Reason("RouteUndercounted", finding.Warning, finding.ForChange,
+		"Several routes of one Gateway lead to the Service. Kong measures each separately (every rule, match and hostname), and Kong Operator passes on one of a data plane.",
+		"Lead to the Service by one rule with one match and at most one hostname.")
+	DataPlaneShared = Hop.Reason("DataPlaneShared", finding.Warning, finding.ForChange,
+		"Other measured Services are behind the same Gateway. Kong Operator passes on one series of a data plane pod, normally that of the lexicographically last.",
+		"Give every measured Service a Gateway of its own.")
+	DataPlaneMayBeShared = Hop.Reason("DataPlaneMayBeShared", finding.Warning, finding.ForChange,
+		"Other Services are behind the same Gateway, and no metrics extension names them. If another Prometheus plugin measures them, such as a global one, Kong Operator passes on one series of a data plane pod, normally that of the lexicographically last.",
+		"Give the measured Service a Gateway of its own, or make sure that no other Prometheus plugin measures latency.")
 )
-
-// Reasons lists what the hop can find.
-func (hop) Reasons() []*finding.Reason {
-	return []*finding.Reason{
-		Unknown, Missing, SeveralBackends, Undercounted, DataPlaneShared, DataPlaneMayBeShared,
-	}
-}
 
 // evaluate judges whether the latency of the traffic to the Service is
 // measured under the Service's name, and all of it.
@@ -63,8 +43,8 @@ func evaluate(t *topology.Topology, subject pipeline.Subject) []finding.Finding 
 		return []finding.Finding{Unknown.On(subject.Object(),
 			"how traffic reaches Service %s could not be found out: %s", subject.Service, gap)}
 	}
-	if f, ok := severalBackends(t, subject); ok {
-		return []finding.Finding{f}
+	if found := severalBackends(t, subject); len(found) > 0 {
+		return found
 	}
 	mine := topology.RulesTo(t, subject)
 	if len(mine) == 0 {
@@ -76,18 +56,14 @@ func evaluate(t *topology.Topology, subject pipeline.Subject) []finding.Finding 
 			"whether Kong Operator serves the Gateways in front of Service %s could not be found out: %s", subject.Service, gap))
 	}
 	for _, gateway := range gatewaysOf(mine) {
-		if f, ok := undercounted(mine, gateway, subject); ok {
-			out = append(out, f)
-		}
-		if f, ok := shared(t, gateway, subject); ok {
-			out = append(out, f)
-		}
+		out = append(out, undercounted(mine, gateway, subject)...)
+		out = append(out, shared(t, gateway, subject)...)
 	}
 	return out
 }
 
 // severalBackends finds rules in which the Service has company.
-func severalBackends(t *topology.Topology, subject pipeline.Subject) (finding.Finding, bool) {
+func severalBackends(t *topology.Topology, subject pipeline.Subject) []finding.Finding {
 	var bad []topology.Rule
 	for _, r := range t.Rules[subject.Key()] {
 		if len(r.Backends) > 1 {
@@ -95,7 +71,7 @@ func severalBackends(t *topology.Topology, subject pipeline.Subject) (finding.Fi
 		}
 	}
 	if len(bad) == 0 {
-		return finding.Finding{}, false
+		return nil
 	}
 	r := bad[0]
 	more := ""
@@ -108,13 +84,12 @@ func severalBackends(t *topology.Topology, subject pipeline.Subject) (finding.Fi
 		r.Index, more, len(r.Backends), subject.Service).
 		At("spec", "rules", r.Index, "backendRefs")
 	if alone, ok := alone(bad, subject); ok {
-		return found.WithFix(finding.Fix{
-			Notes:   []string{"The other backends have weight 0, and get no traffic as it is."},
-			Objects: []runtime.Object{alone},
-		}), true
+		fix := finding.Apply(alone)
+		fix.Notes = []string{"The other backends have weight 0, and get no traffic as it is."}
+		return []finding.Finding{found.WithFix(fix)}
 	}
-	return found.Suggest("Give Service %s a rule of its own in HTTPRoute %s/%s, with no other entry in backendRefs (one with weight 0 counts too).",
-		subject.Service, r.Route.Namespace, r.Route.Name), true
+	return []finding.Finding{found.Suggest("Give Service %s a rule of its own in HTTPRoute %s/%s, with no other entry in backendRefs (one with weight 0 counts too).",
+		subject.Service, r.Route.Namespace, r.Route.Name)}
 }
 
 // alone is the HTTPRoute of the first rule in which the Service has company,
@@ -183,7 +158,7 @@ func gatewaysOf(rules []topology.Rule) []types.NamespacedName {
 
 // undercounted finds several series of the Service on one data plane, of
 // which Kong Operator passes on one.
-func undercounted(mine []topology.Rule, gateway types.NamespacedName, subject pipeline.Subject) (finding.Finding, bool) {
+func undercounted(mine []topology.Rule, gateway types.NamespacedName, subject pipeline.Subject) []finding.Finding {
 	series := 0
 	var names []string
 	for _, r := range mine {
@@ -193,28 +168,29 @@ func undercounted(mine []topology.Rule, gateway types.NamespacedName, subject pi
 		}
 	}
 	if series < 2 {
-		return finding.Finding{}, false
+		return nil
 	}
-	return Undercounted.On(subject.Object(),
+	return []finding.Finding{Undercounted.On(subject.Object(),
 		"%d routes of Gateway %s lead to it (%s), one for every rule, match and hostname, and the traffic of only one is counted",
 		series, gateway, text.Names(names)).
-		Suggest("Lead to Service %s by one rule with one match and at most one hostname.", subject.Service), true
+		Suggest("Lead to Service %s by one rule with one match and at most one hostname.", subject.Service)}
 }
 
 // shared finds other Services behind a Gateway of the subject's.
-func shared(t *topology.Topology, gateway types.NamespacedName, subject pipeline.Subject) (finding.Finding, bool) {
-	fix := fmt.Sprintf("Serve Service %s by a Gateway of its own.", subject.Service)
-	if first, total, last := others(t, topology.TagKey{Gateway: gateway, Measured: true}, subject); total > 0 {
-		return DataPlaneShared.On(subject.Object(),
-			"Gateway %s serves other measured Services too (%s), and of each of its data plane pods only one series is passed on, normally that of the last by name, %s",
-			gateway, text.First(first, total), lastOf(last, subject)).Suggest("%s", fix), true
+func shared(t *topology.Topology, gateway types.NamespacedName, subject pipeline.Subject) []finding.Finding {
+	reason, message := DataPlaneShared,
+		"Gateway %s serves other measured Services too (%s), and of each of its data plane pods only one series is passed on, normally that of the last by name, %s"
+	first, total, last := others(t, topology.TagKey{Gateway: gateway, Measured: true}, subject)
+	if total == 0 {
+		reason, message = DataPlaneMayBeShared,
+			"Gateway %s serves other Services too (%s); if any other Prometheus plugin measures them, only one series of each data plane pod is passed on, normally that of the last by name, %s"
+		first, total, last = others(t, topology.TagKey{Gateway: gateway}, subject)
 	}
-	if first, total, last := others(t, topology.TagKey{Gateway: gateway}, subject); total > 0 {
-		return DataPlaneMayBeShared.On(subject.Object(),
-			"Gateway %s serves other Services too (%s); if any other Prometheus plugin measures them, only one series of each data plane pod is passed on, normally that of the last by name, %s",
-			gateway, text.First(first, total), lastOf(last, subject)).Suggest("%s", fix), true
+	if total == 0 {
+		return nil
 	}
-	return finding.Finding{}, false
+	return []finding.Finding{reason.On(subject.Object(), message, gateway, text.First(first, total), lastOf(last, subject)).
+		Suggest("Serve Service %s by a Gateway of its own.", subject.Service)}
 }
 
 // others are the names of series that are not the subject's: the first few, how

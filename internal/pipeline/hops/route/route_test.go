@@ -12,7 +12,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/extension"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 func TestRoute(t *testing.T) {
@@ -277,7 +277,7 @@ func TestRoute(t *testing.T) {
 
 func TestGatewayReasonsAreDeclared(t *testing.T) {
 	seen := map[string]bool{}
-	for _, r := range append(extension.New().Reasons(), route.New().Reasons()...) {
+	for _, r := range append(extension.New().Reasons, route.New().Reasons...) {
 		if r.Name == "" || r.Severity == "" || r.Wait == "" || r.Hop == nil || r.Summary == "" || r.Fix == "" {
 			t.Errorf("%+v is incomplete", *r)
 		}

@@ -15,18 +15,16 @@ var Hop = &finding.Hop{
 type hop struct{}
 
 // New returns the hop series.
-func New() pipeline.Hop { return hop{} }
-
-// Declaration is the hop's name and documentation.
-func (hop) Declaration() *finding.Hop { return Hop }
-
-// Reasons lists what the hop can find.
-func (hop) Reasons() []*finding.Reason {
-	return []*finding.Reason{MetricWithoutValue, SeriesMissing, ScrapeFails, MetricNotServed, MetricIsZero, SeriesUnknown}
+func New() pipeline.Hop {
+	return pipeline.Hop{
+		Declaration: Hop,
+		Reasons:     []*finding.Reason{MetricWithoutValue, SeriesMissing, ScrapeFails, MetricNotServed, MetricIsZero, SeriesUnknown},
+		Judge:       diagnose,
+	}
 }
 
-// Judge says that a snapshot does not show values: ByCondition and ByMeasurement
+// diagnose says that a snapshot does not show values: ByCondition and ByMeasurement
 // judge the hop by what autoscalers and Prometheus say.
-func (hop) Judge(*pipeline.Case) pipeline.Verdict {
+func diagnose(*pipeline.Case) pipeline.Verdict {
 	return pipeline.Verdict{Unjudged: "only Prometheus and the metrics API know whether there is a value"}
 }

@@ -14,31 +14,21 @@ import (
 // The reasons that are only found by querying Prometheus and the metrics API, as
 // `kubectl latency doctor` does.
 var (
-	SeriesMissing = &finding.Reason{
-		Name: "SeriesMissing", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
-		Summary: "Prometheus has no series of the Service's latency, so that the adapter does not know the metric.",
-		Fix:     "If another hop is broken, fix that first. If none is, send traffic through the gateway: without requests there are no series.",
-	}
-	ScrapeFails = &finding.Reason{
-		Name: "ScrapeFails", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
-		Summary: "Prometheus is configured to scrape the latency, and does not reach a target or has not tried yet.",
-		Fix:     "Look at the targets of the Prometheus: they say what fails. A change of the ServiceMonitor becomes effective within a minute.",
-	}
-	MetricNotServed = &finding.Reason{
-		Name: "MetricNotServed", Severity: finding.Error, Wait: finding.ForObject, Hop: Hop,
-		Summary: "Prometheus has a value, and the custom metrics API does not give it. prometheus-adapter lists its metrics again only after an interval, of ten minutes by default.",
-		Fix:     "Wait for the adapter's --metrics-relist-interval, or restart the adapter; its log says what fails.",
-	}
-	MetricIsZero = &finding.Reason{
-		Name: "MetricIsZero", Severity: finding.Warning, Wait: finding.ForObject, Hop: Hop,
-		Summary: "The metric is 0, which the adapter answers if there were no requests in the window of its query. The autoscaler treats it as fast, and scales in.",
-		Fix:     "Send traffic through the gateway.",
-	}
-	SeriesUnknown = &finding.Reason{
-		Name: "SeriesUnknown", Severity: finding.Unknown, Wait: finding.ForChange, Hop: Hop,
-		Summary: "The custom metrics API could not be queried.",
-		Fix:     "Allow to get services of custom.metrics.k8s.io in the workload's namespace.",
-	}
+	SeriesMissing = Hop.Reason("SeriesMissing", finding.Error, finding.ForObject,
+		"Prometheus has no series of the Service's latency, so that the adapter does not know the metric.",
+		"If another hop is broken, fix that first. If none is, send traffic through the gateway: without requests there are no series.")
+	ScrapeFails = Hop.Reason("ScrapeFails", finding.Error, finding.ForObject,
+		"Prometheus is configured to scrape the latency, and does not reach a target or has not tried yet.",
+		"Look at the targets of the Prometheus: they say what fails. A change of the ServiceMonitor becomes effective within a minute.")
+	MetricNotServed = Hop.Reason("MetricNotServed", finding.Error, finding.ForObject,
+		"Prometheus has a value, and the custom metrics API does not give it. prometheus-adapter lists its metrics again only after an interval, of ten minutes by default.",
+		"Wait for the adapter's --metrics-relist-interval, or restart the adapter; its log says what fails.")
+	MetricIsZero = Hop.Reason("MetricIsZero", finding.Warning, finding.ForObject,
+		"The metric is 0, which the adapter answers if there were no requests in the window of its query. The autoscaler treats it as fast, and scales in.",
+		"Send traffic through the gateway.")
+	SeriesUnknown = Hop.Reason("SeriesUnknown", finding.Unknown, finding.ForChange,
+		"The custom metrics API could not be queried.",
+		"Allow to get services of custom.metrics.k8s.io in the workload's namespace.")
 )
 
 // Reading is the answer to a query for the value now.

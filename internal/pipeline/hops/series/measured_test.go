@@ -9,7 +9,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 func TestEvaluateMeasured(t *testing.T) {

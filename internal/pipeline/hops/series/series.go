@@ -10,11 +10,9 @@ import (
 
 // MetricWithoutValue is found by the condition of the autoscaler; Prometheus is
 // never queried at admission.
-var MetricWithoutValue = &finding.Reason{
-	Name: "MetricWithoutValue", Severity: finding.Warning, Wait: finding.ForObject, Hop: Hop,
-	Summary: "The HorizontalPodAutoscaler has had no value of its metric for some minutes. It keeps the number of replicas.",
-	Fix:     "If another hop is broken, fix that first. If none is, send traffic through the gateway: without requests there are no series.",
-}
+var MetricWithoutValue = Hop.Reason("MetricWithoutValue", finding.Warning, finding.ForObject,
+	"The HorizontalPodAutoscaler has had no value of its metric for some minutes. It keeps the number of replicas.",
+	"If another hop is broken, fix that first. If none is, send traffic through the gateway: without requests there are no series.")
 
 // grace is how long an autoscaler may be without a value before that is a
 // finding: the way from first traffic to first value is a scrape, a relist and a

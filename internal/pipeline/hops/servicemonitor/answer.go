@@ -1,7 +1,6 @@
 package servicemonitor
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -115,7 +114,7 @@ func judgeService(q question, choice prometheus.Choice) answer {
 		out.Findings = []finding.Finding{first}
 		return out
 	}
-	answer := answer{Scrape: pipeline.Scrape{Series: nearest.series, Known: nearest.known}, by: nearest}
+	answer := answer{Scrape: nearest.scrape, by: nearest}
 	for i := range nearest.flaws {
 		answer.Findings = append(answer.Findings, nearest.nth(i))
 	}
@@ -146,18 +145,11 @@ func (j judgement) poisoned() []finding.Finding {
 // monitor for the first Prometheus that one can be made for.
 func notFound(q question, prometheuses []*monitoringv1.Prometheus) answer {
 	f := NotFound.On(q.Service.Object(), "no ServiceMonitor selects %s, so Kong Operator's metrics are not scraped", q.Service.Object())
-	var failed error
-	for _, p := range prometheuses {
-		q.Prometheus = p
-		fresh, err := q.fresh()
-		if err == nil {
-			q.Monitor = fresh
-			j := q.judge()
-			return unscraped(j.series, j.known, f.WithFix(finding.Apply(fresh)))
-		}
-		failed = cmp.Or(failed, err)
+	fresh, err := q.freshFor(prometheuses)
+	if err != nil {
+		return unscraped(q.ordinary(), true, f.Suggest("%s", sentence(err)))
 	}
-	return unscraped(q.ordinary(), true, f.Suggest("%s", sentence(failed)))
+	return unscraped(fresh.scrape.Series, fresh.scrape.Known, f.WithFix(finding.Apply(fresh.Monitor)))
 }
 
 // usual is what a monitor without peculiarities would make Prometheus store; of the

@@ -10,8 +10,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
 	"github.com/kong-latency/kong-latency/internal/pipeline/source/operator"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 // scrapeCase breaks, or merely changes, the good snapshot in one way.

@@ -8,7 +8,6 @@ import (
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
@@ -42,33 +41,28 @@ func (j judgement) nth(i int) finding.Finding {
 	if err != nil {
 		return f.finding.Suggest("%s", sentence(err))
 	}
-	return f.finding.WithFix(applyMonitor(fixed))
+	return f.finding.WithFix(applyMonitor(fixed.Monitor))
 }
 
 // setSelector has a Prometheus that selects no ServiceMonitors select those with these
 // labels, or all if there are none.
 func setSelector(p *monitoringv1.Prometheus, labels map[string]string) finding.Fix {
-	selector := map[string]any{}
+	object := map[string]any{
+		"apiVersion": monitoringv1.SchemeGroupVersion.String(), "kind": monitoringv1.PrometheusesKind,
+		"metadata": map[string]any{"namespace": p.Namespace, "name": p.Name},
+		"spec":     map[string]any{"serviceMonitorSelector": map[string]any{}},
+	}
 	if len(labels) > 0 {
-		values := map[string]any{}
-		for name, value := range labels {
-			values[name] = value
-		}
-		selector["matchLabels"] = values
+		_ = unstructured.SetNestedStringMap(object, labels, "spec", "serviceMonitorSelector", "matchLabels") // what is above is a map
 	}
-	return finding.Fix{
-		Notes: []string{"Only this field changes; where a chart or an operator manages the object, set it there."},
-		Objects: []runtime.Object{&unstructured.Unstructured{Object: map[string]any{
-			"apiVersion": monitoringv1.SchemeGroupVersion.String(), "kind": monitoringv1.PrometheusesKind,
-			"metadata": map[string]any{"namespace": p.Namespace, "name": p.Name},
-			"spec":     map[string]any{"serviceMonitorSelector": selector},
-		}}},
-	}
+	fix := finding.Apply(&unstructured.Unstructured{Object: object})
+	fix.Notes = []string{"Only this field changes; where a chart or an operator manages the object, set it there."}
+	return fix
 }
 
 // fixed is the monitor with its flaws repaired in place, or, if that cannot be,
 // another one beside it. Either has been judged to work.
-func (j judgement) fixed() (*monitoringv1.ServiceMonitor, error) {
+func (j judgement) fixed() (judgement, error) {
 	q := j.question
 	for range maxRepairs {
 		i := slices.IndexFunc(j.flaws, func(f flaw) bool { return f.repair != nil })
@@ -80,8 +74,8 @@ func (j judgement) fixed() (*monitoringv1.ServiceMonitor, error) {
 		q.Monitor = monitor
 		j = q.judge()
 	}
-	if j.works() && q.Monitor != nil && j.count(finding.Warning) == 0 {
-		return q.Monitor, nil
+	if j.works() && j.count(finding.Warning) == 0 {
+		return j, nil
 	}
 	return q.fresh()
 }
@@ -92,10 +86,7 @@ func (j judgement) fixedScrape() pipeline.Scrape {
 	if err != nil {
 		return pipeline.Scrape{Series: j.ordinary(), Known: true}
 	}
-	q := j.question
-	q.Monitor = fixed
-	after := q.judge()
-	return pipeline.Scrape{Series: after.series, Known: after.known}
+	return fixed.scrape
 }
 
 // selectable adds the labels that the Prometheus requires; nil if it is not them

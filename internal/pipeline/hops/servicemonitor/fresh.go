@@ -18,10 +18,10 @@ import (
 
 // fresh is a new monitor for the Service, which the Prometheus selects and under
 // which everything is as it should be. The error says what to do otherwise.
-func (q question) fresh() (*monitoringv1.ServiceMonitor, error) {
+func (q question) fresh() (judgement, error) {
 	port, ok := scrape.MetricsPort(q.Service)
 	if !ok || port.Name == "" {
-		return nil, fmt.Errorf("give the port of the metrics of %s a name, such as http", q.Service.Object())
+		return judgement{}, fmt.Errorf("give the port of the metrics of %s a name, such as http", q.Service.Object())
 	}
 	spec := generator.Monitor{
 		Port:             port.Name,
@@ -35,27 +35,40 @@ func (q question) fresh() (*monitoringv1.ServiceMonitor, error) {
 	}
 	spec.Namespace, ok = prometheus.NamespaceFor(q.c.Snapshot, q.Prometheus, q.Service.Namespace)
 	if !ok {
-		return nil, fmt.Errorf("let %s select ServiceMonitors of namespace %s (spec.serviceMonitorNamespaceSelector)",
+		return judgement{}, fmt.Errorf("let %s select ServiceMonitors of namespace %s (spec.serviceMonitorNamespaceSelector)",
 			pipeline.PrometheusObject(q.Prometheus), q.Service.Namespace)
 	}
 	if q.Prometheus != nil {
 		if q.Prometheus.Spec.ServiceMonitorSelector == nil {
-			return nil, fmt.Errorf("set spec.serviceMonitorSelector of %s, to {} for all ServiceMonitors", pipeline.PrometheusObject(q.Prometheus))
+			return judgement{}, fmt.Errorf("set spec.serviceMonitorSelector of %s, to {} for all ServiceMonitors", pipeline.PrometheusObject(q.Prometheus))
 		}
 		if spec.Labels, ok = prometheus.LabelsFor(q.Prometheus.Spec.ServiceMonitorSelector, nil); !ok {
-			return nil, fmt.Errorf("correct spec.serviceMonitorSelector of %s, which no ServiceMonitor can satisfy", pipeline.PrometheusObject(q.Prometheus))
+			return judgement{}, fmt.Errorf("correct spec.serviceMonitorSelector of %s, which no ServiceMonitor can satisfy", pipeline.PrometheusObject(q.Prometheus))
 		}
 	}
 	spec.Name = q.freshName(spec.Namespace)
 	q.Monitor = generator.ServiceMonitor(spec)
-	if j := q.judge(); !j.works() {
-		for _, f := range j.flaws {
-			if f.finding.Severity == finding.Error {
-				return nil, fmt.Errorf("let Prometheus scrape Kong Operator: a new ServiceMonitor, too, %s", f.clause)
-			}
+	j := q.judge()
+	for _, f := range j.flaws {
+		if f.finding.Severity == finding.Error {
+			return judgement{}, fmt.Errorf("let Prometheus scrape Kong Operator: a new ServiceMonitor, too, %s", f.clause)
 		}
 	}
-	return q.Monitor, nil
+	return j, nil
+}
+
+// freshFor is the new monitor for the first Prometheus that one can be made for.
+func (q question) freshFor(prometheuses []*monitoringv1.Prometheus) (judgement, error) {
+	var failed error
+	for _, p := range prometheuses {
+		q.Prometheus = p
+		j, err := q.fresh()
+		if err == nil {
+			return j, nil
+		}
+		failed = cmp.Or(failed, err)
+	}
+	return judgement{}, failed
 }
 
 // freshInterval is set only where the Prometheus' own is not known, or too long
@@ -87,15 +100,6 @@ func Fresh(c *pipeline.Case) (*monitoringv1.ServiceMonitor, error) {
 	if len(services) != 1 {
 		return nil, fmt.Errorf("decide which Service exposes Kong Operator's metrics: there are %d candidates", len(services))
 	}
-	q := newQuestion(c, services[0])
-	var failed error
-	for _, p := range prometheus.Choose(c.Snapshot).Any {
-		q.Prometheus = p
-		fresh, err := q.fresh()
-		if err == nil {
-			return fresh, nil
-		}
-		failed = cmp.Or(failed, err)
-	}
-	return nil, failed
+	fresh, err := newQuestion(c, services[0]).freshFor(prometheus.Choose(c.Snapshot).Any)
+	return fresh.Monitor, err
 }

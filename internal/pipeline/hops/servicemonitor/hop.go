@@ -19,14 +19,29 @@ var Hop = &finding.Hop{
 type hop struct{}
 
 // New returns the hop service-monitor.
-func New() pipeline.Hop { return hop{} }
+func New() pipeline.Hop {
+	return pipeline.Hop{
+		Declaration: Hop,
+		Reasons: []*finding.Reason{
+			OperatorServiceUnknown, OperatorServiceAmbiguous, OperatorServiceNotFound,
+			Unknown, NotFound, NotSelected, SelectedByOther,
+			Rejected, SecretUnknown, ConfigRefused,
+			NamespaceMismatch, SelectorMismatch,
+			PortMismatch, PortUnknown,
+			SchemeMismatch, SchemeUnknown,
+			TokenMissing, CertificateRefused, PathMismatch,
+			IntervalTooLong, IntervalLong,
+			TargetDropped, HonorLabels, SeriesDropped,
+			LabelsLost, HistogramsConverted, RelabelingUnknown,
+			LimitExceeded,
+		},
+		Judge: diagnose,
+	}
+}
 
-// Declaration is the hop's name and documentation.
-func (hop) Declaration() *finding.Hop { return Hop }
-
-// Judge reports whether a ServiceMonitor makes the adapter's Prometheus scrape Kong
+// diagnose reports whether a ServiceMonitor makes the adapter's Prometheus scrape Kong
 // Operator as the metric needs it.
-func (hop) Judge(c *pipeline.Case) pipeline.Verdict {
+func diagnose(c *pipeline.Case) pipeline.Verdict {
 	answer := answerOf(c)
 	v := pipeline.Verdict{Findings: answer.About(Hop)}
 	if answer.by == nil {

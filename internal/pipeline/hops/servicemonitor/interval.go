@@ -24,7 +24,7 @@ func (j *judgement) judgeInterval(endpoint int, interval string) {
 	if !known {
 		return
 	}
-	window := window(j.c, j.series)
+	window := window(j.c, j.scrape.Series)
 	if every <= window/2 {
 		return
 	}

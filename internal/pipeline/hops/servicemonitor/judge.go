@@ -8,7 +8,6 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
-	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
 	"github.com/kong-latency/kong-latency/internal/pipeline/scrape"
 	"github.com/kong-latency/kong-latency/internal/pipeline/text"
@@ -31,9 +30,8 @@ type flaw struct {
 type judgement struct {
 	question
 	flaws []flaw
-	// series are what is stored; known is false if their labels are a guess.
-	series []adapterconfig.Series
-	known  bool
+	// scrape has what is stored.
+	scrape pipeline.Scrape
 }
 
 // inEndpoint is the path of a field of an endpoint.
@@ -137,7 +135,7 @@ func (j judgement) judgeEndpoint(i int) judgement {
 		j.judgeScheme(i, ep.Scheme.String(), port)
 		return j
 	}
-	j.series, j.known = sim.Series, sim.Unknown == ""
+	j.scrape = pipeline.Scrape{Series: sim.Series, Known: sim.Unknown == ""}
 	if sim.Dropped == "" {
 		j.judgeScheme(i, sim.Scheme, port)
 		if sim.Path != scrape.MetricsPath {

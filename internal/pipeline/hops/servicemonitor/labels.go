@@ -1,6 +1,7 @@
 package servicemonitor
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -92,28 +93,26 @@ func (q question) trials(endpoint int, sim scrape.Outcome) []trial {
 	case !q.hasRates(sim.Series):
 		reason, what = SeriesDropped, "drops or renames "+q.Histogram.Name+"_sum or _count, of which the metric is made"
 	}
-	for k, c := range ep.MetricRelabelConfigs {
-		out = append(out, trial{reason, inEndpoint(endpoint, "metricRelabelings", k), fmt.Sprintf("%s: endpoints[%d].metricRelabelings[%d] (%s)", what, endpoint, k, relabelText(c)),
-			func(m *monitoringv1.ServiceMonitor) {
-				e := &m.Spec.Endpoints[endpoint]
-				e.MetricRelabelConfigs = slices.Delete(slices.Clone(e.MetricRelabelConfigs), k, k+1)
-			}})
-	}
-	for k, c := range ep.RelabelConfigs {
-		out = append(out, trial{reason, inEndpoint(endpoint, "relabelings", k), fmt.Sprintf("%s: endpoints[%d].relabelings[%d] (%s)", what, endpoint, k, relabelText(c)),
-			func(m *monitoringv1.ServiceMonitor) {
-				e := &m.Spec.Endpoints[endpoint]
-				e.RelabelConfigs = slices.Delete(slices.Clone(e.RelabelConfigs), k, k+1)
-			}})
+	for _, list := range []struct {
+		field string
+		of    func(*monitoringv1.Endpoint) *[]monitoringv1.RelabelConfig
+	}{
+		{"metricRelabelings", func(ep *monitoringv1.Endpoint) *[]monitoringv1.RelabelConfig { return &ep.MetricRelabelConfigs }},
+		{"relabelings", func(ep *monitoringv1.Endpoint) *[]monitoringv1.RelabelConfig { return &ep.RelabelConfigs }},
+	} {
+		for k, c := range *list.of(&ep) {
+			out = append(out, trial{reason, inEndpoint(endpoint, list.field, k), fmt.Sprintf("%s: endpoints[%d].%s[%d] (%s)", what, endpoint, list.field, k, relabelText(c)),
+				func(m *monitoringv1.ServiceMonitor) {
+					configs := list.of(&m.Spec.Endpoints[endpoint])
+					*configs = slices.Delete(slices.Clone(*configs), k, k+1)
+				}})
+		}
 	}
 	return out
 }
 
 func relabelText(c monitoringv1.RelabelConfig) string {
-	action := c.Action
-	if action == "" {
-		action = "replace"
-	}
+	action := cmp.Or(c.Action, "replace")
 	if c.TargetLabel != "" {
 		action += " " + c.TargetLabel
 	}

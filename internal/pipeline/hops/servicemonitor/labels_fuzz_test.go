@@ -7,7 +7,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/kong-latency/kong-latency/internal/finding/render"
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 // Whatever a relabeling says, it is judged: refused, followed, or not known. A fix

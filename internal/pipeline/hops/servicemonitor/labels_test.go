@@ -12,8 +12,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
 	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 // storedSum are the labels under which kong_upstream_latency_ms_sum is stored.

@@ -13,7 +13,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/manifest"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 // The operator's Service as each way to install it makes it (section 3.6).

@@ -11,7 +11,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 // Section 3.1: which monitors a Prometheus selects.

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline"
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
 	"github.com/kong-latency/kong-latency/internal/pipeline/source/operator"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 // largeDocument has 2,000 rules and more than 1 MB. All match the series; the

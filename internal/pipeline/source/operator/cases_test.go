@@ -12,7 +12,7 @@ import (
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 // pipelineCase changes one thing of the good snapshot.

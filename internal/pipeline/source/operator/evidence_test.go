@@ -15,8 +15,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
 	"github.com/kong-latency/kong-latency/internal/pipeline/text"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 func TestEvidenceOfAGoodPipeline(t *testing.T) {

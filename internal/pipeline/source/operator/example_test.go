@@ -33,7 +33,7 @@ func Example() {
 // The hops are judged in this order.
 func ExampleSource_Hops() {
 	for _, hop := range (operator.Source{}).Hops() {
-		fmt.Println(hop.Declaration())
+		fmt.Println(hop.Declaration)
 	}
 	// Output:
 	// extension

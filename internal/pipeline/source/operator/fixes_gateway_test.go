@@ -10,7 +10,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/extension"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 // breaks makes a breaker's change of one that needs no testing.T.

@@ -11,7 +11,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/output/hpa"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 // breaker is one known way to break the good pipeline.

@@ -3,7 +3,7 @@ package operator_test
 import (
 	"testing"
 
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 // The baseline must be good, or no other test says anything.

@@ -3,8 +3,8 @@ package operator_test
 import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
 	"github.com/kong-latency/kong-latency/internal/pipeline/source/operator"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 // diagnose judges the metric of the good snapshot's Service in another snapshot.
@@ -15,7 +15,7 @@ func diagnose(s *pipeline.Snapshot) pipeline.Report {
 // reasons are all that the hops of the source can find.
 func reasons() (out []*finding.Reason) {
 	for _, h := range (operator.Source{}).Hops() {
-		out = append(out, h.Reasons()...)
+		out = append(out, h.Reasons...)
 	}
 	return out
 }

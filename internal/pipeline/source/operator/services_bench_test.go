@@ -9,8 +9,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/extension"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
-	"github.com/kong-latency/kong-latency/internal/pipeline/pipelinetest"
 	"github.com/kong-latency/kong-latency/internal/pipeline/source/operator"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 // gateways is a source with the hops that judge what is in front of a Service.

@@ -1,4 +1,4 @@
-package adapterconfig
+package adapterregistry
 
 import (
 	"math"
