@@ -30,7 +30,7 @@ func (r *workloads) adopt(ctx context.Context, d *appsv1.Deployment, o output.Ou
 		return fmt.Errorf("read the %s to adopt: %w", kind, err)
 	}
 	if whole.GetResourceVersion() != live.GetResourceVersion() {
-		return fmt.Errorf("adopt %s %s: it has just changed", kind, live.GetName()) // whether it may be adopted is decided anew
+		return fmt.Errorf("adopt %s %s: it has just changed", kind, live.GetName()) // whether it may be adopted is decided again
 	}
 	patch, err := output.AdoptPatch(whole, desired)
 	if err != nil {
@@ -63,7 +63,7 @@ func (r *workloads) updateAdopted(ctx context.Context, d *appsv1.Deployment, o o
 }
 
 // restore gives an adopted object its previous spec. d is nil if the Deployment, whose
-// name is key, is gone.
+// name is key, is deleted.
 func (r *workloads) restore(ctx context.Context, d *appsv1.Deployment, key types.NamespacedName, o output.Output, a model.Autoscaler) error {
 	live, err := r.live(ctx, o, a.Namespace, a.Name)
 	if err != nil || live == nil || !output.Adopted(live) {

@@ -93,12 +93,12 @@ func itself(_ context.Context, o client.Object) []types.NamespacedName {
 
 func nothing(context.Context, client.Object) []types.NamespacedName { return nil }
 
-// affected finds out what else a change touches. A failed look-up is no reason
-// for an error here: the caches are warm before events are handled.
+// affected finds the objects that a change affects. A failed look-up is not reported
+// here: the caches are warm before events are handled.
 type affected struct{ reader client.Reader }
 
 // byDeployment is the Deployment, and the others that an annotated Service
-// selects beside it: whether the Service is ambiguous depends on all of them.
+// selects as well: whether the Service is ambiguous depends on all of them.
 func (m affected) byDeployment(ctx context.Context, o client.Object) []types.NamespacedName {
 	w := convert.Workload(o.(*appsv1.Deployment))
 	catalog := cache.NewCatalog(ctx, m.reader, w.Namespace)

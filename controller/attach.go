@@ -42,7 +42,7 @@ func (r *workloads) attach(ctx context.Context, d *appsv1.Deployment, o output.O
 	case res.Claim.Adopt != nil:
 		err = r.adopt(ctx, d, o, live, p)
 	case res.Claim.Managed == nil:
-		return nil // it is deleted with a Deployment that is gone, and its deletion is reconciled next
+		return nil // it is deleted with a former Deployment, and its deletion is reconciled next
 	case o.UpToDate(live, p):
 	case p.Adopted:
 		err = r.updateAdopted(ctx, d, o, live, p)

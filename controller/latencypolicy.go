@@ -54,7 +54,7 @@ type policies struct {
 	view    func() policyView
 	cached  client.Reader
 	// read returns the status that a policy has, and apply writes it. A NotFound error
-	// means that the policy is gone.
+	// means that the policy is deleted.
 	read  func(context.Context, *v1alpha1.LatencyPolicy) (v1alpha1.LatencyPolicyStatus, error)
 	apply func(context.Context, *v1alpha1.LatencyPolicy, v1alpha1.LatencyPolicyStatus) error
 	now   func() time.Time
@@ -109,7 +109,7 @@ func (r *policies) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 	next := writtenStatus{at: r.now()}
 	status, err := r.write(ctx, p, found, last)
 	switch {
-	case apierrors.IsNotFound(err): // the policy is gone, and the view will show it
+	case apierrors.IsNotFound(err): // the policy is deleted, and the view will show it
 	case err != nil:
 		r.written[p.Name] = next
 		return ctrl.Result{}, err

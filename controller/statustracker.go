@@ -26,7 +26,7 @@ type statusTracker struct {
 	// records counts reconciles.
 	records uint64
 	// changed is called with the policies whose workloads have another outcome; it must
-	// not block. It is nil as long as nobody follows.
+	// not block. It is nil as long as there is no subscriber.
 	changed func(policies ...string)
 }
 
@@ -43,7 +43,7 @@ type entry struct {
 }
 
 // outcome is the result of a reconcile. The zero value is a workload that is not enabled,
-// or is gone.
+// or is deleted.
 type outcome struct {
 	// unchanged is true if the reconcile found nothing out.
 	unchanged bool
@@ -53,8 +53,8 @@ type outcome struct {
 var unchanged = outcome{unchanged: true}
 
 // outcomeOf is the outcome for an enabled or retained workload with these findings. An
-// error that blocks counts also where a managed object is left from before, because that
-// is not as the settings ask for.
+// error that blocks counts also if an earlier managed object is left, because that is not
+// as the settings ask for.
 func outcomeOf(r plan.Resolution, findings []finding.Finding) outcome {
 	if finding.Has(findings, policy.PolicyUnknown) {
 		return unchanged

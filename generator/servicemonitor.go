@@ -44,7 +44,7 @@ func ServiceMonitor(m Monitor) *monitoringv1.ServiceMonitor {
 		endpoint.Scheme = ptr.To(monitoringv1.Scheme(m.Scheme))
 	}
 	if m.BearerToken {
-		//nolint:staticcheck // its successor needs a Secret that nobody has made yet
+		//nolint:staticcheck // its successor needs a Secret that does not exist yet
 		endpoint.BearerTokenFile = tokenFile
 	}
 	if m.InsecureTLS {

@@ -18,9 +18,9 @@ import (
 	admissionmetrics "sigs.k8s.io/controller-runtime/pkg/webhook/admission/metrics"
 )
 
-// Controller-runtime's own way from a body to a handler reads the objects of a review
-// twice before a handler reads them again. Reading is most of what an admission costs,
-// so here it is done once: docs/decisions/0010-admission-reads-a-review-once.md
+// Controller-runtime decodes the objects of a review twice before a handler decodes them
+// again. Decoding is most of the cost of an admission, so here it is done once:
+// docs/decisions/0010-admission-reads-a-review-once.md
 
 // answerer decodes a review and answers it; the header is known as far as the
 // review could be read.

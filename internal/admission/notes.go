@@ -24,8 +24,8 @@ func (d *Decision) note(then, now plan.Resolution) {
 	}
 }
 
-// noteIdle adds that settings have no effect, because nothing enables autoscaling and
-// nobody declines it.
+// noteIdle adds that settings have no effect, because nothing enables or declines
+// autoscaling.
 func (d *Decision) noteIdle(a annotations.Parsed) {
 	if !a.Empty() && !a.Requested && !a.Settings.Off {
 		d.Notes = append(d.Notes, Note{Effect: NoEffect})

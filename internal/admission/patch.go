@@ -28,8 +28,8 @@ func (r Request) patch(before *model.Workload, w model.Workload, now plan.Resolu
 // stamp is what is written on a Deployment that its policy attaches: the target, and
 // which policy that is, so that both can be read where people look for them. What the
 // Deployment carries is kept by tools that re-apply a manifest without them; where one
-// replaces the whole object, they are written anew. A target of somebody else's is never
-// touched: the policy does not attach then.
+// replaces the whole object, they are written again. A target that auto-attach did not
+// write is never changed: the policy does not attach then.
 func stamp(w model.Workload, now plan.Resolution) *annotations.Stamp {
 	if now.EnabledBy != plan.ByPolicy || now.Plan == nil {
 		return nil

@@ -34,12 +34,12 @@ type PolicyDecision struct {
 }
 
 // DecidePolicy refuses what the schema cannot, and warns of a policy that applies to
-// nothing. An update is refused only for what it changes: a label can be added to a
-// policy that was invalid before.
+// nothing. An update that does not change the spec is not refused: a label can be added
+// to a policy that was invalid before.
 func DecidePolicy(r PolicyRequest) PolicyDecision {
 	p := r.After
 	if p.DeletionTimestamp != nil {
-		return PolicyDecision{} // whatever is wrong, it must not keep a finalizer from being removed
+		return PolicyDecision{} // an invalid object must not prevent the removal of its finalizers
 	}
 	invalid := invalidPolicy(p)
 	switch {
@@ -58,8 +58,8 @@ func DecidePolicy(r PolicyRequest) PolicyDecision {
 	return PolicyDecision{Warned: policy.Compile(append(list, p)).Problems(p.Name, all)}
 }
 
-// invalidPolicy is what is wrong with a policy by itself. Of bad selectors every key is
-// named, which policy.Compile does not.
+// invalidPolicy returns the findings about a policy alone. Unlike policy.Compile, it
+// names every key of an invalid selector.
 func invalidPolicy(p v1alpha1.LatencyPolicy) []finding.Finding {
 	spec := field.NewPath("spec")
 	var opts metav1validation.LabelSelectorValidationOptions

@@ -31,9 +31,9 @@ func (r Request) refused(o finding.Object, a annotations.Parsed, w model.Workloa
 	return out
 }
 
-// conflicts is what of a claim is refused: everything that keeps an autoscaler from
-// being attached; and, where one is attached already, only that what the object itself
-// names cannot be adopted.
+// conflicts returns the findings of a claim that refuse the request: everything that
+// prevents an attachment; and, if an autoscaler is attached already, only that the one
+// that the object names cannot be adopted.
 func conflicts(c plan.Claim, adopts bool) []finding.Finding {
 	admitted := func(f finding.Finding) bool {
 		if f.Severity != finding.Error {

@@ -11,7 +11,7 @@ import (
 func (r Request) service(c Change[model.Service]) Decision {
 	s := c.After
 	if s.Deleting || !r.wants(Verdict) {
-		return Decision{} // whatever is wrong, it must not keep a finalizer from being removed
+		return Decision{} // an invalid object must not prevent the removal of its finalizers
 	}
 	if invalid := s.Annotations.Findings(s.Object()); len(invalid) > 0 {
 		return Decision{Refused: invalid}

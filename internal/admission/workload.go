@@ -12,7 +12,7 @@ import (
 func (r Request) workload(c Change[model.Workload]) Decision {
 	w := c.After
 	if w.Deleting {
-		return Decision{} // whatever is wrong, it must not keep a finalizer from being removed
+		return Decision{} // an invalid object must not prevent the removal of its finalizers
 	}
 	if c.Before != nil {
 		w.UID = c.Before.UID // a manifest that replaces the object has none yet
@@ -36,7 +36,7 @@ func (r Request) workload(c Change[model.Workload]) Decision {
 		d.Refused = invalid
 		return d
 	}
-	// What a policy has the mutating webhook write is nobody's change of settings.
+	// What the mutating webhook writes for a policy is not a change of settings.
 	fresh := c.Before == nil || !c.Before.Annotations.SameSettings(w.Annotations)
 	var then plan.Resolution
 	switch before := c.Before; {

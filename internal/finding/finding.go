@@ -37,7 +37,7 @@ const (
 type Wait string
 
 const (
-	// ForChange findings stay until somebody changes the object they name.
+	// ForChange findings stay until the object that they name is changed.
 	ForChange Wait = "Change"
 	// ForObject findings clear automatically when an object appears that is missing now.
 	ForObject Wait = "Object"
@@ -66,7 +66,7 @@ func (h *Hop) String() string {
 }
 
 // Reason declares one kind of finding. Reasons are declared once, as package variables
-// beside the code that finds them, and compared by identity; the reference pages are
+// next to the code that finds them, and compared by identity; the reference pages are
 // generated from these declarations.
 type Reason struct {
 	// Name is stable and PascalCase; events, messages and JSON carry it.

@@ -51,7 +51,7 @@ func (e *Evaluator) Diagnose(source Source, subject Subject) Report {
 	return report
 }
 
-// Latest hands out the evaluator of whatever snapshot is the latest.
+// Latest returns the evaluator of the latest snapshot.
 type Latest struct {
 	// Snapshot returns the latest snapshot, always the same pointer for the same one.
 	Snapshot func() *Snapshot

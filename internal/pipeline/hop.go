@@ -24,7 +24,7 @@ type Verdict struct {
 	// Findings say what is wrong; none if the hop works or cannot be judged.
 	Findings []finding.Finding
 	// Evidence returns the objects by which the hop works, one sentence each. It is
-	// called only where somebody reads it; nil if there is none.
+	// called only when it is read; nil if there is none.
 	Evidence func() []string
 	// Unjudged says why nothing can be said about a hop without findings, as when
 	// another hop has to be fixed first; empty if the hop works.

@@ -35,7 +35,8 @@ func (e Extension) Object() finding.Object {
 	return finding.Object{Kind: "DataPlaneMetricsExtension", Namespace: e.Namespace, Name: e.Name}
 }
 
-// ControlPlane is a ControlPlane that the operator made for a Gateway, or somebody by hand.
+// ControlPlane is a ControlPlane that the operator created for a Gateway, or a user
+// created.
 type ControlPlane struct {
 	Namespace, Name string
 	// Gateway is the name of the Gateway that owns it, in its namespace; empty if none does.

@@ -45,8 +45,8 @@ type State string
 
 // The states of a Set. Only Known ones allow to conclude from absence.
 const (
-	Unread       State = ""             // nobody has looked yet
-	Known        State = "Known"        // Items are all that there are
+	Unread       State = ""             // not read yet
+	Known        State = "Known"        // Items are complete
 	NotInstalled State = "NotInstalled" // the kind does not exist in the cluster
 	Unreadable   State = "Unreadable"   // it exists and could not be read; Why says why
 )

@@ -79,7 +79,7 @@ func (claim *Claim) adopt(w model.Workload, name string, c model.Autoscalers) {
 	switch {
 	case !there || a.Deleting:
 		refuse(AdoptedNotFound, "HorizontalPodAutoscaler %s, which it is to adopt, does not exist; HorizontalPodAutoscaler %s scales it instead", name, claim.Name)
-	case a.MadeForFormer(w): // it will be gone in a moment
+	case a.MadeForFormer(w): // garbage collection is about to delete it
 	case !a.ScalesWorkload(w):
 		refuse(AdoptedScalesOther, "HorizontalPodAutoscaler %s, which it is to adopt, scales %s", name, a.Scales)
 	case a.Controller != model.Ref{}:
@@ -89,7 +89,8 @@ func (claim *Claim) adopt(w model.Workload, name string, c model.Autoscalers) {
 	}
 }
 
-// others is what scales w beside the product, or has the name that is needed.
+// others returns the autoscalers that scale w and are not managed, or have the name that
+// is needed.
 func others(w model.Workload, all []model.Autoscaler, claim Claim) []model.Autoscaler {
 	return slices.DeleteFunc(slices.Clone(all), func(a model.Autoscaler) bool {
 		switch {

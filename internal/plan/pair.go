@@ -67,8 +67,8 @@ func pair(w model.Workload, near nearby, c model.Catalog) (p Pairing, enabled bo
 	case len(a.Violations) > 0:
 		return Pairing{}, true, a.Findings(w.Object())
 	case !requested:
-		// The Service requests it for one Deployment and selects several. That is
-		// no reason to take away what one of them has from before.
+		// The Service requests it for one Deployment and selects several. That does not
+		// detach an existing autoscaler of one of them.
 		return Pairing{}, true, CheckService(near.ambiguous[0], c)
 	}
 	s, blocked := serviceOf(w, near, c)

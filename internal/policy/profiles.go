@@ -19,8 +19,8 @@ const (
 	ProfileStable = "stable"
 )
 
-// profile returns the content of a profile that settings under this policy can
-// name, anew at each call.
+// profile returns the content of a profile that settings under this policy can name, as a
+// copy.
 func (p *Policy) profile(name string) (autoscalingv2.HorizontalPodAutoscalerBehavior, bool) {
 	if b, ok := builtinProfile(name); ok || p == nil {
 		return b, ok
@@ -76,7 +76,7 @@ func written(b autoscalingv2.HorizontalPodAutoscalerBehavior) autoscalingv2.Hori
 	return out
 }
 
-// builtinProfile returns the content of a built-in profile, anew at each call.
+// builtinProfile returns a copy of a built-in profile.
 func builtinProfile(name string) (autoscalingv2.HorizontalPodAutoscalerBehavior, bool) {
 	switch name {
 	case ProfileResponsive:

@@ -101,8 +101,8 @@ func Check(o finding.Object, s annotations.Settings, p *Policy) []finding.Findin
 	return findings
 }
 
-// fit sets the target and the replicas within the policy's limits. Where min was
-// at most max it stays so, whatever the limits.
+// fit sets the target and the replicas within the policy's limits. Where min was at most
+// max it stays so with any limits.
 func (r *Resolved) fit(s annotations.Settings, p *Policy) {
 	d, l := p.defaulted(), p.bounds()
 	if s.Target != nil {

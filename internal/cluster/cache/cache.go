@@ -47,8 +47,8 @@ func Options() ctrlcache.Options {
 type packedKind struct {
 	empty encoded
 	strip toolscache.TransformFunc
-	// indexes are those that the product reads by itself, under their own names, and
-	// not through a field selector of controller-runtime.
+	// indexes are those that the product reads itself, under their own names, and not
+	// through a field selector of controller-runtime.
 	indexes map[string]client.IndexerFunc
 }
 

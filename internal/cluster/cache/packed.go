@@ -15,9 +15,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// An empty Deployment is a struct of more than a kilobyte, and most of it stays empty
-// in a cache that keeps names and labels. So the caches keep objects encoded, and
-// readers and handlers get each as it was, decoded anew, within microseconds.
+// An empty Deployment is a struct of more than a kilobyte, and most of it stays empty in
+// a cache that keeps names and labels. So the caches keep objects encoded, and decode a
+// copy for each reader and handler, within microseconds.
 
 // encoded is what Kubernetes' own types have.
 type encoded interface {

@@ -55,8 +55,8 @@ func (c *Cluster) Admit(diagnose func(namespace, service, metric string) []findi
 	return out
 }
 
-// add adds all that a decision says. That an autoscaler keeps to a limit is of interest
-// for what is there from before; here whatever exceeds one is refused.
+// add adds the findings of a decision, except that a limit replaces a setting: in files a
+// setting that exceeds a limit is refused.
 func (o *Outcome) add(d admission.Decision) {
 	all := slices.Concat(d.Refused, d.Warned, d.Pipeline, d.Unjudged)
 	o.Findings = append(o.Findings, slices.DeleteFunc(all, func(f finding.Finding) bool { return f.Reason == policy.LimitClamped })...)

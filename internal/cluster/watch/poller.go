@@ -115,7 +115,7 @@ func watchServices(c ctrlcache.Cache) serviceWatcher {
 		if err != nil {
 			return err
 		}
-		tell := func(o any) {
+		handle := func(o any) {
 			if d, ok := o.(toolscache.DeletedFinalStateUnknown); ok {
 				o = d.Obj
 			}
@@ -124,9 +124,9 @@ func watchServices(c ctrlcache.Cache) serviceWatcher {
 			}
 		}
 		_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
-			AddFunc:    tell,
-			UpdateFunc: func(before, after any) { tell(before); tell(after) },
-			DeleteFunc: tell,
+			AddFunc:    handle,
+			UpdateFunc: func(before, after any) { handle(before); handle(after) },
+			DeleteFunc: handle,
 		})
 		return err
 	}

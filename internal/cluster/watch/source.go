@@ -287,7 +287,7 @@ func (s *Source) renew(ctx context.Context) {
 	if !reflect.DeepEqual(s.current.Load(), next) {
 		s.current.Store(next)
 		s.changedAt.Store(new(time.Now()))
-		s.tell(&s.subscribers)
+		s.notify(&s.subscribers)
 	}
 	if policies := s.readPolicies(); policies != nil {
 		before := s.policies.Swap(policies)
@@ -297,21 +297,21 @@ func (s *Source) renew(ctx context.Context) {
 		}
 		// Without any policy the labels of namespaces have no effect.
 		if !before.known || !before.set.Empty() || !policies.set.Empty() {
-			s.tell(&s.policySubscribers)
+			s.notify(&s.policySubscribers)
 		}
 	}
 	if before, set := s.scaled.Load(), s.kinds.scaledObjects.set(); !reflect.DeepEqual(before.Set(), set) {
 		s.scaled.Store(cache.NewScaledObjects(set, before))
-		s.tell(&s.scaledSubscribers)
+		s.notify(&s.scaledSubscribers)
 	}
 	if settled && !s.synced.Swap(true) {
 		s.log.Info("read the whole pipeline once")
 		close(s.first)
-		s.tell(&s.subscribers) // of some the first outcome is that they are as unread
+		s.notify(&s.subscribers) // of some the first outcome is that they are as unread
 	}
 }
 
-func (s *Source) tell(subscribers *[]func()) {
+func (s *Source) notify(subscribers *[]func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range *subscribers {

@@ -128,8 +128,8 @@ func encoded(value any) (string, error) {
 	return b.String(), nil
 }
 
-// GitHub is the results as workflow commands, which GitHub shows beside the lines of a pull
-// request.
+// GitHub is the results as workflow commands, which GitHub shows next to the lines of a
+// pull request.
 func GitHub(results []Located) string {
 	var b strings.Builder
 	value := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")

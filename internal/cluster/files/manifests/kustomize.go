@@ -158,8 +158,8 @@ func scalarAt(n *yamlv3.Node, path ...string) string {
 	return ""
 }
 
-// shown is a path as a person would write it: seen from the working folder if the
-// file is below it or beside.
+// shown is a path as a person would write it: seen from the working folder if the file is
+// in it or next to it.
 func shown(path string) string {
 	here, err := os.Getwd()
 	if err != nil {
