@@ -58,11 +58,7 @@ func (q Job) discovered(endpoint int, port string) *sim.Labels {
 			set.Set(Sanitize(name), value)
 		}
 	}
-	pod := slices.Clone(spec.PodTargetLabels)
-	if q.Prometheus != nil {
-		pod = append(pod, q.Prometheus.Spec.PodTargetLabels...)
-	}
-	for _, name := range pod {
+	for _, name := range slices.Concat(spec.PodTargetLabels, q.General().PodTargetLabels) {
 		set.Guess(Sanitize(name), "podTargetLabels: "+name)
 	}
 	return set
@@ -104,14 +100,11 @@ func Sanitize(name string) string {
 	}, name)
 }
 
-// scrapeClass is the scrape class of a monitor: the one that it names, or the
+// scrapeClass is the scrape class of the monitor: the one that it names, or the
 // Prometheus' default; the zero value if there is none.
-func scrapeClass(p *monitoringv1.Prometheus, m *monitoringv1.ServiceMonitor) monitoringv1.ScrapeClass {
-	if p == nil {
-		return monitoringv1.ScrapeClass{}
-	}
-	name := ptr.Deref(m.Spec.ScrapeClassName, "")
-	for _, c := range p.Spec.ScrapeClasses {
+func (q Job) scrapeClass() monitoringv1.ScrapeClass {
+	name := ptr.Deref(q.Monitor.Spec.ScrapeClassName, "")
+	for _, c := range q.General().ScrapeClasses {
 		if name != "" && c.Name == name || name == "" && ptr.Deref(c.Default, false) {
 			return c
 		}
