@@ -100,6 +100,9 @@ func (s *search) consider(r *adapterconfig.Rule) (candidate, bool) {
 			s.pinned = append(s.pinned, pinned)
 		}
 	}
+	if s.misses == nil {
+		s.misses = make([]candidate, 0, s.config.Len())
+	}
 	s.misses = append(s.misses, c)
 	return candidate{}, false
 }

@@ -21,8 +21,8 @@ func (q Job) discovered(endpoint int, port string) *sim.Labels {
 	set := sim.NewLabels(q.Histogram)
 	for name := range q.Service.Labels {
 		value, _ := labelOf(q.Service, name)
-		set.Set(sim.ServiceLabelMeta+Sanitize(name), value)
-		set.Set(sim.ServiceLabelPresentMeta+Sanitize(name), "true")
+		set.Set(sim.ServiceLabelMeta+sanitize(name), value)
+		set.Set(sim.ServiceLabelPresentMeta+sanitize(name), "true")
 	}
 	jobLabel, _ := labelOf(q.Service, spec.JobLabel)
 	for name, value := range map[string]string{
@@ -55,15 +55,11 @@ func (q Job) discovered(endpoint int, port string) *sim.Labels {
 	set.Guessed[model.AddressLabel] = true
 	for _, name := range spec.TargetLabels {
 		if value, _ := labelOf(q.Service, name); value != "" {
-			set.Set(Sanitize(name), value)
+			set.Set(sanitize(name), value)
 		}
 	}
-	pod := slices.Clone(spec.PodTargetLabels)
-	if q.Prometheus != nil {
-		pod = append(pod, q.Prometheus.Spec.PodTargetLabels...)
-	}
-	for _, name := range pod {
-		set.Guess(Sanitize(name), "podTargetLabels: "+name)
+	for _, name := range slices.Concat(spec.PodTargetLabels, q.General().PodTargetLabels) {
+		set.Guess(sanitize(name), "podTargetLabels: "+name)
 	}
 	return set
 }
@@ -84,9 +80,9 @@ func endpointLabel(ep monitoringv1.Endpoint) string {
 // its label names cannot have are _ on both sides.
 // Of several the first by name counts.
 func labelOf(s pipeline.OperatorService, name string) (value string, has bool) {
-	wanted, found := Sanitize(name), ""
+	wanted, found := sanitize(name), ""
 	for have := range s.Labels {
-		if len(have) == len(wanted) && (found == "" || have < found) && Sanitize(have) == wanted {
+		if len(have) == len(wanted) && (found == "" || have < found) && sanitize(have) == wanted {
 			found = have
 		}
 	}
@@ -94,8 +90,8 @@ func labelOf(s pipeline.OperatorService, name string) (value string, has bool) {
 	return value, has
 }
 
-// Sanitize replaces what a label name of Prometheus cannot have.
-func Sanitize(name string) string {
+// sanitize replaces what a label name of Prometheus cannot have.
+func sanitize(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
 			return r
@@ -104,14 +100,11 @@ func Sanitize(name string) string {
 	}, name)
 }
 
-// scrapeClass is the scrape class of a monitor: the one that it names, or the
+// scrapeClass is the scrape class of the monitor: the one that it names, or the
 // Prometheus' default; the zero value if there is none.
-func scrapeClass(p *monitoringv1.Prometheus, m *monitoringv1.ServiceMonitor) monitoringv1.ScrapeClass {
-	if p == nil {
-		return monitoringv1.ScrapeClass{}
-	}
-	name := ptr.Deref(m.Spec.ScrapeClassName, "")
-	for _, c := range p.Spec.ScrapeClasses {
+func (q Job) scrapeClass() monitoringv1.ScrapeClass {
+	name := ptr.Deref(q.Monitor.Spec.ScrapeClassName, "")
+	for _, c := range q.General().ScrapeClasses {
 		if name != "" && c.Name == name || name == "" && ptr.Deref(c.Default, false) {
 			return c
 		}

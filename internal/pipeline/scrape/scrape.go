@@ -29,6 +29,14 @@ type Job struct {
 	Histogram  *pipeline.Histogram
 }
 
+// General are the settings of the Prometheus; all unset if nothing is known of it.
+func (q Job) General() *monitoringv1.CommonPrometheusFields {
+	if q.Prometheus == nil {
+		return &monitoringv1.CommonPrometheusFields{}
+	}
+	return &q.Prometheus.Spec.CommonPrometheusFields
+}
+
 // Outcome is what becomes of the histogram in one scrape.
 type Outcome struct {
 	// Series are stored, under these names and labels.
@@ -49,7 +57,7 @@ type Outcome struct {
 // would accept.
 func (q Job) Simulate(endpoint int, port string) (Outcome, error) {
 	ep := &q.Monitor.Spec.Endpoints[endpoint]
-	class := scrapeClass(q.Prometheus, q.Monitor)
+	class := q.scrapeClass()
 	target, err := q.steps("relabelings", endpoint, class.Relabelings, ep.RelabelConfigs)
 	if err != nil {
 		return Outcome{}, err
@@ -70,7 +78,7 @@ func (q Job) Simulate(endpoint int, port string) (Outcome, error) {
 		Path:     set.Get(model.MetricsPathLabel),
 		Interval: set.Get(model.ScrapeIntervalLabel),
 	}
-	honor := ep.HonorLabels && (q.Prometheus == nil || !q.Prometheus.Spec.OverrideHonorLabels)
+	honor := ep.HonorLabels && !q.General().OverrideHonorLabels
 	for _, exposed := range q.exposed() {
 		stored, unknown, ok := sim.Stored(exposed, q.Histogram, set, honor, metric)
 		out.Unknown = cmp.Or(out.Unknown, unknown)
@@ -86,7 +94,7 @@ func (q Job) Simulate(endpoint int, port string) (Outcome, error) {
 func (q Job) steps(field string, endpoint int, class, own []monitoringv1.RelabelConfig) ([]sim.Step, error) {
 	var out []sim.Step
 	add := func(where string, list []monitoringv1.RelabelConfig) error {
-		compiled, i, err := sim.Compile(list, labelNames(q.Prometheus))
+		compiled, i, err := sim.Compile(list, q.labelNames())
 		if err != nil {
 			return fmt.Errorf("%s[%d]: %w", where, i, err)
 		}
@@ -112,21 +120,18 @@ func (q Job) steps(field string, endpoint int, class, own []monitoringv1.Relabel
 
 // enforcedLabel is the label that gets the monitor's namespace; empty if none does.
 func (q Job) enforcedLabel() string {
-	if q.Prometheus == nil {
-		return ""
-	}
-	for _, ref := range q.Prometheus.Spec.ExcludedFromEnforcement {
+	for _, ref := range q.General().ExcludedFromEnforcement {
 		if ref.Resource == monitoringv1.ServiceMonitorName && ref.Namespace == q.Monitor.Namespace &&
 			(ref.Name == "" || ref.Name == q.Monitor.Name) {
 			return ""
 		}
 	}
-	return q.Prometheus.Spec.EnforcedNamespaceLabel
+	return q.General().EnforcedNamespaceLabel
 }
 
 // labelNames is which label names Prometheus accepts: any since version 3.
-func labelNames(p *monitoringv1.Prometheus) model.ValidationScheme {
-	if p != nil && strings.HasPrefix(strings.TrimPrefix(p.Spec.Version, "v"), "2.") {
+func (q Job) labelNames() model.ValidationScheme {
+	if strings.HasPrefix(strings.TrimPrefix(q.General().Version, "v"), "2.") {
 		return model.LegacyValidation
 	}
 	return model.UTF8Validation
@@ -157,21 +162,13 @@ func (q Job) exposed() []adapterconfig.Series {
 // Converts reports whether classic histograms become native ones. What the monitor
 // leaves open is the Prometheus' default; version 3 began with it.
 func (q Job) Converts() bool {
-	if labelNames(q.Prometheus) == model.LegacyValidation {
+	if q.labelNames() == model.LegacyValidation {
 		return false
 	}
-	var general *bool
-	if q.Prometheus != nil {
-		general = q.Prometheus.Spec.ConvertClassicHistogramsToNHCB
-	}
-	return ptr.Deref(cmp.Or(q.Monitor.Spec.ConvertClassicHistogramsToNHCB, general), false)
+	return ptr.Deref(cmp.Or(q.Monitor.Spec.ConvertClassicHistogramsToNHCB, q.General().ConvertClassicHistogramsToNHCB), false)
 }
 
 // KeepsClassic reports whether the classic series are stored beside native ones.
 func (q Job) KeepsClassic() bool {
-	var general *bool
-	if q.Prometheus != nil {
-		general = q.Prometheus.Spec.ScrapeClassicHistograms
-	}
-	return ptr.Deref(cmp.Or(q.Monitor.Spec.ScrapeClassicHistograms, general), false)
+	return ptr.Deref(cmp.Or(q.Monitor.Spec.ScrapeClassicHistograms, q.General().ScrapeClassicHistograms), false)
 }

@@ -23,7 +23,7 @@ import (
 func (q Job) Searches(namespace string) bool {
 	by := q.Monitor.Spec.NamespaceSelector
 	switch {
-	case q.Prometheus != nil && q.Prometheus.Spec.IgnoreNamespaceSelectors:
+	case q.General().IgnoreNamespaceSelectors:
 		return namespace == q.Monitor.Namespace
 	case by.Any:
 		return true
@@ -37,7 +37,7 @@ func (q Job) Searches(namespace string) bool {
 func (q Job) SearchText() string {
 	by := q.Monitor.Spec.NamespaceSelector
 	switch {
-	case q.Prometheus != nil && q.Prometheus.Spec.IgnoreNamespaceSelectors:
+	case q.General().IgnoreNamespaceSelectors:
 		return fmt.Sprintf("only in its own namespace %s (%s ignores namespaceSelectors)", q.Monitor.Namespace, pipeline.PrometheusObject(q.Prometheus))
 	case len(by.MatchNames) > 0:
 		return "in namespaces " + strings.Join(by.MatchNames, ", ")

@@ -76,12 +76,12 @@ const MetricsPath = "/metrics"
 //nolint:staticcheck // bearerTokenFile is deprecated, and what most monitors have
 func (q Job) SendsToken(ep monitoringv1.Endpoint) bool {
 	return ep.BearerTokenFile != "" || ep.BearerTokenSecret != nil && ep.BearerTokenSecret.Name != "" ||
-		ep.Authorization != nil || ep.OAuth2 != nil || scrapeClass(q.Prometheus, q.Monitor).Authorization != nil
+		ep.Authorization != nil || ep.OAuth2 != nil || q.scrapeClass().Authorization != nil
 }
 
 // AcceptsCertificate reports whether the endpoint accepts a self-signed certificate.
 func (q Job) AcceptsCertificate(ep monitoringv1.Endpoint) bool {
-	for _, tls := range []*monitoringv1.TLSConfig{ep.TLSConfig, scrapeClass(q.Prometheus, q.Monitor).TLSConfig} {
+	for _, tls := range []*monitoringv1.TLSConfig{ep.TLSConfig, q.scrapeClass().TLSConfig} {
 		if tls != nil && (ptr.Deref(tls.InsecureSkipVerify, false) || tls.CAFile != "" || tls.CA != (monitoringv1.SecretOrConfigMap{})) {
 			return true
 		}

@@ -51,14 +51,14 @@ func (q Job) Rejection() *Mistake {
 			return m.in("spec", "endpoints", i)
 		}
 	}
-	if name := ptr.Deref(spec.ScrapeClassName, ""); name != "" && q.Prometheus != nil && scrapeClass(q.Prometheus, q.Monitor).Name != name {
+	if name := ptr.Deref(spec.ScrapeClassName, ""); name != "" && q.Prometheus != nil && q.scrapeClass().Name != name {
 		return mistakeAt(fmt.Errorf("%s has no scrape class %q", pipeline.PrometheusObject(q.Prometheus), name), "spec", "scrapeClass")
 	}
 	return nil
 }
 
 func (q Job) endpointRejection(ep *monitoringv1.Endpoint) *Mistake {
-	if q.Prometheus != nil && q.Prometheus.Spec.ArbitraryFSAccessThroughSMs.Deny {
+	if q.General().ArbitraryFSAccessThroughSMs.Deny {
 		if field := fileField(ep); len(field) > 0 {
 			return mistakeAt(fmt.Errorf("%s does not let monitors read files (arbitraryFSAccessThroughSMs)", pipeline.PrometheusObject(q.Prometheus)), field)
 		}
@@ -69,10 +69,10 @@ func (q Job) endpointRejection(ep *monitoringv1.Endpoint) *Mistake {
 	if m := q.TimeoutRejection(ep); m != nil {
 		return m
 	}
-	if _, i, err := sim.Compile(ep.RelabelConfigs, labelNames(q.Prometheus)); err != nil {
+	if _, i, err := sim.Compile(ep.RelabelConfigs, q.labelNames()); err != nil {
 		return mistakeAt(err, "relabelings", i)
 	}
-	if _, i, err := sim.Compile(ep.MetricRelabelConfigs, labelNames(q.Prometheus)); err != nil {
+	if _, i, err := sim.Compile(ep.MetricRelabelConfigs, q.labelNames()); err != nil {
 		return mistakeAt(err, "metricRelabelings", i)
 	}
 	return nil

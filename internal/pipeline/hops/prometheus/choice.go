@@ -58,7 +58,7 @@ func Choose(s *pipeline.Snapshot) Choice {
 		return c
 	}
 	c = Choice{Any: s.Prometheuses.Items}
-	if host.service == "prometheus" && host.namespace == "default" && !host.inhabited(s.Prometheuses.Items) {
+	if host.service == "prometheus" && host.namespace == "default" && !slices.ContainsFunc(s.Prometheuses.Items, func(p *monitoringv1.Prometheus) bool { return p.Namespace == host.namespace }) {
 		p := s.Prometheuses.Items[0]
 		c.Findings = append(c.Findings, NotQueried.On(s.Adapter.Deployment,
 			"the adapter queries %s, the default of its chart, and there is no Prometheus in that namespace, but %s", s.Adapter.PrometheusURL, pipeline.PrometheusObject(p)).Suggest(
@@ -132,8 +132,4 @@ func (h prometheusHost) nearness(p *monitoringv1.Prometheus) int {
 		return len(p.Name)
 	}
 	return 0
-}
-
-func (h prometheusHost) inhabited(all []*monitoringv1.Prometheus) bool {
-	return slices.ContainsFunc(all, func(p *monitoringv1.Prometheus) bool { return p.Namespace == h.namespace })
 }

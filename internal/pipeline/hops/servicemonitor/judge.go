@@ -103,7 +103,7 @@ func (q question) judge() judgement {
 func (j *judgement) judgeAim() {
 	if !j.Searches(j.Service.Namespace) {
 		var fix repair
-		if j.Prometheus == nil || !j.Prometheus.Spec.IgnoreNamespaceSelectors {
+		if !j.General().IgnoreNamespaceSelectors {
 			fix = func(m *monitoringv1.ServiceMonitor) {
 				m.Spec.NamespaceSelector.MatchNames = []string{j.Service.Namespace}
 			}

@@ -15,11 +15,7 @@ func (j *judgement) judgeLimits(sim scrape.Outcome) {
 	if len(sim.Series) == 0 {
 		return
 	}
-	spec := j.Monitor.Spec
-	var enforced monitoringv1.CommonPrometheusFields
-	if j.Prometheus != nil {
-		enforced = j.Prometheus.Spec.CommonPrometheusFields
-	}
+	spec, general := j.Monitor.Spec, j.General()
 	most, longest := 0, ""
 	for _, s := range sim.Series {
 		// pod and container may be absent; the name counts.
@@ -36,11 +32,11 @@ func (j *judgement) judgeLimits(sim scrape.Outcome) {
 		have                   int
 		lift                   repair
 	}{
-		{"labelLimit", spec.LabelLimit, enforced.LabelLimit, enforced.EnforcedLabelLimit, most,
+		{"labelLimit", spec.LabelLimit, general.LabelLimit, general.EnforcedLabelLimit, most,
 			func(m *monitoringv1.ServiceMonitor) { m.Spec.LabelLimit = nil }},
-		{"labelNameLengthLimit", spec.LabelNameLengthLimit, enforced.LabelNameLengthLimit, enforced.EnforcedLabelNameLengthLimit, len(longest),
+		{"labelNameLengthLimit", spec.LabelNameLengthLimit, general.LabelNameLengthLimit, general.EnforcedLabelNameLengthLimit, len(longest),
 			func(m *monitoringv1.ServiceMonitor) { m.Spec.LabelNameLengthLimit = nil }},
-		{"sampleLimit", spec.SampleLimit, enforced.SampleLimit, enforced.EnforcedSampleLimit, len(sim.Series),
+		{"sampleLimit", spec.SampleLimit, general.SampleLimit, general.EnforcedSampleLimit, len(sim.Series),
 			func(m *monitoringv1.ServiceMonitor) { m.Spec.SampleLimit = nil }},
 	} {
 		limit, own := limitOf(l.own, l.general, l.enforced)

@@ -41,7 +41,7 @@ func (j *judgement) unreject(m *monitoringv1.ServiceMonitor) {
 	q.Monitor = m
 	for i := range m.Spec.Endpoints {
 		ep := &m.Spec.Endpoints[i]
-		if q.Prometheus != nil && q.Prometheus.Spec.ArbitraryFSAccessThroughSMs.Deny {
+		if q.General().ArbitraryFSAccessThroughSMs.Deny {
 			ep.BearerTokenFile = "" //nolint:staticcheck // deprecated, and what most monitors have
 			if ep.TLSConfig != nil {
 				ep.TLSConfig.TLSFilesConfig = monitoringv1.TLSFilesConfig{}
