@@ -136,17 +136,17 @@ func TestStampIsWrittenOnlyByWhatIsKnown(t *testing.T) {
 	deleting := webDeployment(nil)
 	deleting.SetDeletionTimestamp(ptr.To(metav1.Now()))
 	tests := map[string]struct {
-		edit func(*Cluster)
+		edit func(*Knowledge)
 		o    client.Object
 	}{
-		"namespace unknown":            {func(c *Cluster) { c.Policies = unknown }, webDeployment(nil)},
-		"namespace does not take part": {func(c *Cluster) { c.Policies = unlabelled }, webDeployment(nil)},
-		"policy does not attach":       {func(c *Cluster) { c.Policies = frame() }, webDeployment(nil)},
-		"no policy":                    {func(c *Cluster) { c.Policies = nil }, webDeployment(nil)},
-		"another's Deployment":         {func(*Cluster) {}, deploymentWith(nil, nil)},
-		"being deleted":                {func(*Cluster) {}, deleting},
-		"caches cold":                  {func(c *Cluster) { c.Warm = func() bool { return false } }, webDeployment(nil)},
-		"caches fail":                  {func(c *Cluster) { c.Reader = failing{c.Reader, new(bool)} }, webDeployment(nil)},
+		"namespace unknown":            {func(c *Knowledge) { c.Policies = unknown }, webDeployment(nil)},
+		"namespace does not take part": {func(c *Knowledge) { c.Policies = unlabelled }, webDeployment(nil)},
+		"policy does not attach":       {func(c *Knowledge) { c.Policies = frame() }, webDeployment(nil)},
+		"no policy":                    {func(c *Knowledge) { c.Policies = nil }, webDeployment(nil)},
+		"another's Deployment":         {func(*Knowledge) {}, deploymentWith(nil, nil)},
+		"being deleted":                {func(*Knowledge) {}, deleting},
+		"caches cold":                  {func(c *Knowledge) { c.Warm = func() bool { return false } }, webDeployment(nil)},
+		"caches fail":                  {func(c *Knowledge) { c.Reader = failing{c.Reader, new(bool)} }, webDeployment(nil)},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

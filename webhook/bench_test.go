@@ -36,7 +36,7 @@ func (discard) WriteHeader(int)             {}
 // BenchmarkHandler serves whole reviews of 10 KB, without the network, beside
 // controller-runtime's way with a handler that does nothing.
 func BenchmarkHandler(b *testing.B) {
-	c := Cluster{Reader: indexedOf(b, serviceWith("echo", nil)), Warm: func() bool { return true }}
+	c := Knowledge{Reader: indexedOf(b, serviceWith("echo", nil)), Warm: func() bool { return true }}
 	served := map[string]http.Handler{"noop": &admission.Webhook{Handler: admission.HandlerFunc(
 		func(context.Context, admission.Request) admission.Response { return admission.Allowed("") })}}
 	maps.Copy(served, Handlers(c))

@@ -13,17 +13,17 @@ import (
 // mutateDeployment writes on a Deployment that its policy attaches what the policy
 // gives it, and sees to its replicas. It patches those paths one by one, and nothing
 // when called again.
-func (c Cluster) mutateDeployment(ctx context.Context, req review[deployment]) admissionhttp.Response {
+func (c Knowledge) mutateDeployment(ctx context.Context, req review[deployment]) admissionhttp.Response {
 	return patched(req.Object.Metadata.Annotations, c.decideDeployment(ctx, req, admission.Patches).Patch)
 }
 
 // validateDeployment refuses settings that cannot be used, and says in warnings
 // what will be attached or what keeps it from being attached.
-func (c Cluster) validateDeployment(ctx context.Context, req review[deployment]) admissionhttp.Response {
+func (c Knowledge) validateDeployment(ctx context.Context, req review[deployment]) admissionhttp.Response {
 	return answered(c.decideDeployment(ctx, req, admission.Verdict))
 }
 
-func (c Cluster) decideDeployment(ctx context.Context, req review[deployment], part admission.Part) admission.Decision {
+func (c Knowledge) decideDeployment(ctx context.Context, req review[deployment], part admission.Part) admission.Decision {
 	change := admission.Change[model.Workload]{After: req.Object.workload(req.header)}
 	if req.Operation == admissionv1.Update {
 		before := req.OldObject.workload(req.header)
@@ -34,7 +34,7 @@ func (c Cluster) decideDeployment(ctx context.Context, req review[deployment], p
 
 // validateService refuses settings that cannot be used, and says in warnings
 // what will be attached or what keeps it from being attached.
-func (c Cluster) validateService(ctx context.Context, req review[service]) admissionhttp.Response {
+func (c Knowledge) validateService(ctx context.Context, req review[service]) admissionhttp.Response {
 	change := admission.Change[model.Service]{After: req.Object.service(req.header)}
 	if req.Operation == admissionv1.Update {
 		before := req.OldObject.service(req.header)
@@ -45,7 +45,7 @@ func (c Cluster) validateService(ctx context.Context, req review[service]) admis
 
 // decide decides about a request by what the caches hold. What cannot be read from them
 // is not known.
-func (c Cluster) decide(ctx context.Context, namespace string, r admission.Request) admission.Decision {
+func (c Knowledge) decide(ctx context.Context, namespace string, r admission.Request) admission.Decision {
 	r.Policies = c.Policies
 	if c.Pipeline != nil {
 		r.Diagnose = c.diagnose

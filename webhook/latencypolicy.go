@@ -15,7 +15,7 @@ import (
 
 // validateLatencyPolicy refuses what the schema cannot, and warns of a policy that
 // applies to nothing.
-func (c Cluster) validateLatencyPolicy(ctx context.Context, req review[v1alpha1.LatencyPolicy]) admissionhttp.Response {
+func (c Knowledge) validateLatencyPolicy(ctx context.Context, req review[v1alpha1.LatencyPolicy]) admissionhttp.Response {
 	r := admission.PolicyRequest{}
 	r.After = req.Object
 	r.After.Name = cmp.Or(req.Name, r.After.Name, r.After.GenerateName)
@@ -37,7 +37,7 @@ func (c Cluster) validateLatencyPolicy(ctx context.Context, req review[v1alpha1.
 }
 
 // neighbors are the policies and Deployments that the caches hold.
-func (c Cluster) neighbors(ctx context.Context) (others []v1alpha1.LatencyPolicy, all []policy.Candidate, unknown string) {
+func (c Knowledge) neighbors(ctx context.Context) (others []v1alpha1.LatencyPolicy, all []policy.Candidate, unknown string) {
 	others, ok := c.KnownPolicies()
 	if !ok || !c.Warm() {
 		return nil, nil, "the caches are not synced yet"

@@ -135,15 +135,15 @@ func TestLatencyPolicyWithoutEffect(t *testing.T) {
 
 func TestEffectOfALatencyPolicyThatCannotBeKnown(t *testing.T) {
 	tests := map[string]struct {
-		edit func(*Cluster)
+		edit func(*Knowledge)
 		want []string
 	}{
-		"nobody knows": {func(c *Cluster) { c.KnownPolicies, c.Candidates = nil, nil }, nil},
-		"not read yet": {func(c *Cluster) {
+		"nobody knows": {func(c *Knowledge) { c.KnownPolicies, c.Candidates = nil, nil }, nil},
+		"not read yet": {func(c *Knowledge) {
 			c.KnownPolicies = func() ([]v1alpha1.LatencyPolicy, bool) { return nil, false }
 		}, []string{"not checked whether the policy applies to any Deployment"}},
-		"caches cold": {func(c *Cluster) { c.Warm = func() bool { return false } }, []string{"not checked"}},
-		"caches fail": {func(c *Cluster) {
+		"caches cold": {func(c *Knowledge) { c.Warm = func() bool { return false } }, []string{"not checked"}},
+		"caches fail": {func(c *Knowledge) {
 			c.Candidates = func(context.Context) ([]policy.Candidate, error) { return nil, errors.New("list Deployments: broken") }
 		}, []string{"not checked whether the policy applies to any Deployment: list Deployments: broken"}},
 	}

@@ -94,7 +94,7 @@ func TestUnknownOperationsAreOneSeries(t *testing.T) {
 }
 
 func TestEveryPathIsCounted(t *testing.T) {
-	for path := range Handlers(Cluster{}) {
+	for path := range Handlers(Knowledge{}) {
 		if calls[path] == (call{}) {
 			t.Errorf("%s: it has no kind and phase for the metrics", path)
 		}

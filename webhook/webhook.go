@@ -29,9 +29,9 @@ const (
 	ValidateLatencyPoliciesPath = "/validate-latencypolicies"
 )
 
-// Cluster is the state of the cluster that admission depends on. While it is not warm,
+// Knowledge is what admission knows of the cluster. While it is not warm,
 // nothing is concluded from absent objects.
-type Cluster struct {
+type Knowledge struct {
 	// Reader reads the caches, which have the indexes of cache.AddIndexes.
 	Reader client.Reader
 	// Warm reports whether the caches hold the cluster's whole state.
@@ -54,7 +54,7 @@ type Cluster struct {
 
 // Setup registers the handlers with the manager's webhook server. Their metrics are in
 // controller-runtime's registry, so Setup can be called only once in a process.
-func Setup(mgr manager.Manager, c Cluster) error {
+func Setup(mgr manager.Manager, c Knowledge) error {
 	count, err := newCounted(metrics.Registry)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func Setup(mgr manager.Manager, c Cluster) error {
 }
 
 // Handlers returns the handler of each path, without metrics.
-func Handlers(c Cluster) map[string]http.Handler {
+func Handlers(c Knowledge) map[string]http.Handler {
 	out := map[string]http.Handler{}
 	for path, a := range c.answerers() {
 		out[path] = a
@@ -75,7 +75,7 @@ func Handlers(c Cluster) map[string]http.Handler {
 	return out
 }
 
-func (c Cluster) answerers() map[string]answerer {
+func (c Knowledge) answerers() map[string]answerer {
 	return map[string]answerer{
 		MutateDeploymentsPath:       answering(c.mutateDeployment),
 		ValidateDeploymentsPath:     answering(c.validateDeployment),
@@ -85,12 +85,12 @@ func (c Cluster) answerers() map[string]answerer {
 }
 
 // diagnose is what is wrong with the pipeline of a metric in the present snapshot.
-func (c Cluster) diagnose(namespace, service, metric string) []finding.Finding {
+func (c Knowledge) diagnose(namespace, service, metric string) []finding.Finding {
 	return c.Pipeline().Diagnose(source.Default(), pipeline.Subject{Namespace: namespace, Service: service, Metric: metric}).Findings()
 }
 
 // catalog is the namespace's Deployments and Services, or nil if they cannot be known yet.
-func (c Cluster) catalog(ctx context.Context, namespace string) *cache.Catalog {
+func (c Knowledge) catalog(ctx context.Context, namespace string) *cache.Catalog {
 	if !c.Warm() {
 		return nil
 	}

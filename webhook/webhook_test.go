@@ -42,13 +42,13 @@ func serviceWith(name string, settings map[string]string) *corev1.Service {
 }
 
 // clusterOf is a warm cluster that holds these objects.
-func clusterOf(t testing.TB, objects ...client.Object) Cluster {
+func clusterOf(t testing.TB, objects ...client.Object) Knowledge {
 	t.Helper()
 	b := &indexedBuilder{fake.NewClientBuilder().WithObjects(objects...)}
 	if err := cache.AddIndexes(context.Background(), b); err != nil {
 		t.Fatal(err)
 	}
-	return Cluster{Reader: b.Build(), Warm: func() bool { return true }}
+	return Knowledge{Reader: b.Build(), Warm: func() bool { return true }}
 }
 
 // indexedBuilder adds the indexes of the cache to the fake client.

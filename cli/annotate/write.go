@@ -88,7 +88,7 @@ func (w *Writer) Write(ctx context.Context, refs []live.Ref, change func(have ma
 }
 
 // prepare reads the object and checks the changes.
-func prepare(ctx context.Context, c *live.Cluster, ref live.Ref, change func(map[string]string) Changes) (item, error) {
+func prepare(ctx context.Context, c *live.Connection, ref live.Ref, change func(map[string]string) Changes) (item, error) {
 	i := item{ref: ref, object: &unstructured.Unstructured{}}
 	i.object.SetGroupVersionKind(ref.GroupVersionKind())
 	if err := c.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: ref.Name}, i.object); err != nil {
@@ -103,7 +103,7 @@ func prepare(ctx context.Context, c *live.Cluster, ref live.Ref, change func(map
 }
 
 // send makes the changes of one object and prints the result.
-func (w *Writer) send(ctx context.Context, c *live.Cluster, i item) error {
+func (w *Writer) send(ctx context.Context, c *live.Connection, i item) error {
 	if len(i.changes) == 0 {
 		return w.say("%s unchanged\n", i.ref)
 	}

@@ -17,7 +17,7 @@ import (
 
 // examination is one look at a cluster.
 type examination struct {
-	cluster *live.Cluster
+	cluster *live.Connection
 	options *Options
 	state   *live.State
 }

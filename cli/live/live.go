@@ -19,8 +19,8 @@ const (
 	requestsAtOnce    = 300
 )
 
-// Cluster is the cluster that kubectl's flags select.
-type Cluster struct {
+// Connection is to the cluster that kubectl's flags select.
+type Connection struct {
 	client.Client
 	// Config is for additional clients.
 	Config *rest.Config
@@ -30,7 +30,7 @@ type Cluster struct {
 
 // Connect makes a client and sends no request yet. Warnings of the API server are
 // written to the plugin's stderr.
-func Connect(p *plugin.Plugin) (*Cluster, error) {
+func Connect(p *plugin.Plugin) (*Connection, error) {
 	config, err := p.Kube.ToRESTConfig()
 	if err != nil {
 		return nil, fmt.Errorf("find the cluster: %w", err)
@@ -46,7 +46,7 @@ func Connect(p *plugin.Plugin) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reach the cluster: %w", err)
 	}
-	return &Cluster{Client: c, Config: config, Namespace: namespace}, nil
+	return &Connection{Client: c, Config: config, Namespace: namespace}, nil
 }
 
 // warnings prints each warning once.

@@ -28,7 +28,7 @@ type State struct {
 // Read reads a namespace, or all if it is empty, and the pipeline. Without the
 // rights for Deployments and Services nothing can be decided, which is an error;
 // what else may not be read is in the state as not known.
-func (c *Cluster) Read(ctx context.Context, namespace string, o watch.Options) (*State, error) {
+func (c *Connection) Read(ctx context.Context, namespace string, o watch.Options) (*State, error) {
 	var s State
 	var errs [2]error
 	var reading sync.WaitGroup

@@ -47,7 +47,7 @@ func (s *admissionServer) certificate(hello *tls.ClientHelloInfo) (*tls.Certific
 
 // setup adds the handlers, the certificate and the readiness checks:
 // a certificate that the API server trusts, and a server that listens.
-func (s *admissionServer) setup(mgr manager.Manager, o *Options, known webhook.Cluster) error {
+func (s *admissionServer) setup(mgr manager.Manager, o *Options, known webhook.Knowledge) error {
 	source, err := certs.Setup(mgr, o.Webhook.certificates(o.Namespace))
 	if err != nil {
 		return err

@@ -48,7 +48,7 @@ func ServeNoop(ctx context.Context, port, folder string) error {
 		TLSOpts: []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }},
 	})
 	allow := admission.HandlerFunc(func(context.Context, admission.Request) admission.Response { return admission.Allowed("") })
-	for path := range webhook.Handlers(webhook.Cluster{}) {
+	for path := range webhook.Handlers(webhook.Knowledge{}) {
 		server.Register(path, &admission.Webhook{Handler: allow})
 	}
 	return server.Start(ctx)
