@@ -2,8 +2,6 @@ package adapterconfig
 
 import (
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 const seedRule = `
@@ -32,11 +30,4 @@ func mustParse(t testing.TB, doc string) *Config {
 		t.Fatalf("Parse: %v", err)
 	}
 	return c
-}
-
-func equal[T any](t *testing.T, got, want T) {
-	t.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
 }

@@ -15,8 +15,6 @@ var Hop = &finding.Hop{
 	Summary: "A DataPlaneMetricsExtension makes Kong Operator measure the Service, and the Gateway's ControlPlane refers to it.",
 }
 
-type hop struct{}
-
 // New returns the hop extension.
 func New() pipeline.Hop {
 	return pipeline.Hop{

@@ -16,8 +16,6 @@ var Hop = &finding.Hop{
 	Summary: "The API server forwards requests for custom metrics to prometheus-adapter.",
 }
 
-type hop struct{}
-
 // New returns the hop metrics-api.
 func New() pipeline.Hop {
 	return pipeline.Hop{

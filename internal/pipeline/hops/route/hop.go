@@ -17,8 +17,6 @@ var Hop = &finding.Hop{
 	Summary: "Requests reach the Service in a way in which its latency can be distinguished from that of others.",
 }
 
-type hop struct{}
-
 // New returns the hop route.
 func New() pipeline.Hop {
 	return pipeline.Hop{

@@ -12,8 +12,6 @@ var Hop = &finding.Hop{
 	Summary: "The autoscaler gets a value when it requests the metric.",
 }
 
-type hop struct{}
-
 // New returns the hop series.
 func New() pipeline.Hop {
 	return pipeline.Hop{

@@ -16,8 +16,6 @@ var Hop = &finding.Hop{
 	Summary: "A ServiceMonitor has Prometheus scrape the metrics of Kong Operator, and the labels survive it.",
 }
 
-type hop struct{}
-
 // New returns the hop service-monitor.
 func New() pipeline.Hop {
 	return pipeline.Hop{
