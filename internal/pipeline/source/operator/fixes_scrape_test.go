@@ -200,7 +200,7 @@ var prometheusBreakers = []breaker{
 			other := pipelinetest.GoodPrometheus()
 			other.Namespace, other.Name = "team", "other"
 			s.Prometheuses.Items = append(s.Prometheuses.Items, other)
-			s.Prometheuses.Items[0].Spec.ServiceMonitorSelector.MatchLabels = map[string]string{"release": "main"}
+			s.Prometheuses.Items[0].Spec.ServiceMonitorSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"release": "main"}}
 		})},
 
 	{name: "Prometheuses not installed", sentence: true, reason: prometheus.Unknown,
