@@ -114,6 +114,10 @@ test-unit: ## Run the tests that need no control plane
 test-integration: controlplane $(BIN)/prometheus $(OLDER_PROGRAMS) $(BIN)/helm $(BIN)/kubeconform build ## Run the tests on a real API server; K8S=1.30 for an older one
 	@$(GO_TEST) -count=1 -p 1 -timeout 20m ./test/...
 
+.PHONY: test-faults
+test-faults: controlplane build ## Run the tests of faults that take minutes, beside those that are part of test
+	@$(GO_TEST) -count=1 -timeout 60m ./test/faults -args -long
+
 .PHONY: test-alerts
 test-alerts: $(BIN)/promtool ## Check the alerts and run their tests; part of verify
 	@hack/test-alerts.sh '$(BIN)/promtool'

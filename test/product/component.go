@@ -25,6 +25,7 @@ type component struct {
 	namespace string
 	account   string   // service account
 	args      []string // the first is the subcommand
+	memory    int64    // limit in bytes
 }
 
 // componentOf returns the component that runs a subcommand.
@@ -50,7 +51,10 @@ func findComponent(objects []*unstructured.Unstructured, command string) (compon
 			return component{}, fmt.Errorf("read Deployment %s: want one container with a subcommand", d.Name)
 		}
 		if args := pod.Containers[0].Args; args[0] == command {
-			return component{namespace: d.Namespace, account: pod.ServiceAccountName, args: slices.Clone(args)}, nil
+			return component{
+				namespace: d.Namespace, account: pod.ServiceAccountName, args: slices.Clone(args),
+				memory: pod.Containers[0].Resources.Limits.Memory().Value(),
+			}, nil
 		}
 	}
 	return component{}, fmt.Errorf("read manifests: no Deployment runs kong-latency %s", command)

@@ -37,6 +37,9 @@ type Process struct {
 	Metrics string
 	// Probes is the URL under which /healthz and /readyz are.
 	Probes string
+	// MemoryLimit is that of its container, in bytes. Nothing enforces it here but
+	// GOMEMLIMIT, which it is given as in a cluster.
+	MemoryLimit int64
 }
 
 // Install applies the shipped manifests, except the Deployments, which run as
@@ -100,12 +103,12 @@ func start(ctx context.Context, cp *controlplane.ControlPlane, command string, f
 		"--health-probe-bind-address=" + probes,
 	}, flags)
 	cmd := exec.Command(cp.Binary("kong-latency"), args...)
-	cmd.Env = []string{"HOME=" + cp.Dir(), "POD_NAMESPACE=" + shipped.namespace}
+	cmd.Env = []string{"HOME=" + cp.Dir(), "POD_NAMESPACE=" + shipped.namespace, fmt.Sprintf("GOMEMLIMIT=%d", shipped.memory)}
 	p, err := cp.Run(command, cmd)
 	if err != nil {
 		return nil, err
 	}
-	process := &Process{Process: p, Metrics: "http://" + metrics + "/metrics", Probes: "http://" + probes}
+	process := &Process{Process: p, Metrics: "http://" + metrics + "/metrics", Probes: "http://" + probes, MemoryLimit: shipped.memory}
 	if err := process.waitReady(ctx); err != nil {
 		err = fmt.Errorf("wait for kong-latency %s: %w", command, err)
 		ended := process.ended()
