@@ -39,8 +39,8 @@ func memoryRow(ctx context.Context, s *Session) (out report.Row, err error) {
 		Title: fmt.Sprintf("Resident memory with %d Deployments, Services and autoscalers", s.Many),
 		Why: "Most of it is what the caches keep of each object, with the indexes; in the controller also the events " +
 			"that wait to be written, two for each workload here; as much again is garbage that is not collected yet, " +
-			"and memory that the Go runtime has freed and not returned to the system. Earlier versions returned it after the start, which made the " +
-			"first figure smaller and nothing else: the process needs it again for the next change of many objects, and the limit of 512 MiB is far.",
+			"and memory that the Go runtime has freed and not returned to the system. Earlier versions forced a collection and returned it " +
+			"once the caches were filled, which kept less resident; that depended on knowing when they are, and the limit of 512 MiB is far.",
 	}
 	empty, err := s.emptyPlane(ctx)
 	if err != nil {
