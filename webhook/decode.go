@@ -84,7 +84,7 @@ func decodeReview[T any](body []byte) (review[T], error) {
 	case err != nil:
 		return out, fmt.Errorf("decode review: %w", err)
 	case whole.Kind != reviewKind || whole.APIVersion != admissionv1.SchemeGroupVersion.String():
-		return out, fmt.Errorf("decode review: it is %s of %q: must be %s of %s", whole.Kind, whole.APIVersion, reviewKind, admissionv1.SchemeGroupVersion)
+		return out, fmt.Errorf("decode review: it is %.100q of %.100q: must be %s of %s", whole.Kind, whole.APIVersion, reviewKind, admissionv1.SchemeGroupVersion)
 	case r == nil:
 		return out, errors.New("decode review: it has no request")
 	case r.Object == nil:
