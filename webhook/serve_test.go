@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +13,9 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
 // served is the answer to a body, as the API server gets it.
@@ -94,6 +98,21 @@ func failed(t *testing.T, h http.Handler, r *http.Request, code int, text string
 	if w.Body.Len() > 2*maxErrorText {
 		t.Errorf("the text of the error has %d bytes", w.Body.Len())
 	}
+}
+
+// Reviews that would need many times their size are not processed.
+func TestReviewsThatGrowAreErrorsOfTheCall(t *testing.T) {
+	annotated := deploymentWith(nil, ask())
+	for i := range 20_000 {
+		annotated.Annotations[fmt.Sprintf("%s%d", annotations.Prefix, i)] = ""
+	}
+	policy := policyWith("frame", v1alpha1.LatencyPolicySpec{})
+	grown := bytes.Replace(encodeReview(t, request(t, admissionv1.Create, nil, policy)), []byte(`"spec":{`),
+		[]byte(`"spec":{"behaviors":[`+strings.Repeat("{},", maxElements)+`{}],`), 1)
+	handlers := Handlers(clusterOf(t))
+	failed(t, handlers[ValidateDeploymentsPath], post(encodeReview(t, request(t, admissionv1.Create, nil, annotated))), http.StatusBadRequest, "annotations size")
+	failed(t, handlers[ValidateDeploymentsPath], post(encodeReview(t, request(t, admissionv1.Update, annotated, deploymentWith(nil, ask())))), http.StatusBadRequest, "annotations size")
+	failed(t, handlers[ValidateLatencyPoliciesPath], post(grown), http.StatusBadRequest, "at most 10000")
 }
 
 func TestAPanicIsAnErrorOfTheCall(t *testing.T) {
