@@ -1,13 +1,17 @@
 package webhook
 
 import (
+	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 
 	admissionv1 "k8s.io/api/admission/v1"
+	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	admissionhttp "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 	kjson "sigs.k8s.io/json"
 
 	"github.com/kong-latency/kong-latency/internal/model"
@@ -43,6 +47,13 @@ type service struct {
 		Selector map[string]string `json:"selector"`
 	} `json:"spec"`
 }
+
+// check refuses what the API server refuses, too, but only after mutating admission: each
+// annotation of the product can become a violation, which is many times its size.
+func (m metadata) check() error { return validation.ValidateAnnotationsSize(m.Annotations) }
+
+func (d deployment) check() error { return d.Metadata.check() }
+func (o service) check() error    { return o.Metadata.check() }
 
 // header is what is said of every request.
 type header struct {
@@ -84,7 +95,7 @@ func decodeReview[T any](body []byte) (review[T], error) {
 	case err != nil:
 		return out, fmt.Errorf("decode review: %w", err)
 	case whole.Kind != reviewKind || whole.APIVersion != admissionv1.SchemeGroupVersion.String():
-		return out, fmt.Errorf("decode review: it is %s of %q: must be %s of %s", whole.Kind, whole.APIVersion, reviewKind, admissionv1.SchemeGroupVersion)
+		return out, fmt.Errorf("decode review: it is %.100q of %.100q: must be %s of %s", whole.Kind, whole.APIVersion, reviewKind, admissionv1.SchemeGroupVersion)
 	case r == nil:
 		return out, errors.New("decode review: it has no request")
 	case r.Object == nil:
@@ -96,7 +107,33 @@ func decodeReview[T any](body []byte) (review[T], error) {
 	if r.OldObject != nil {
 		out.OldObject = *r.OldObject
 	}
+	for _, o := range []*T{r.Object, r.OldObject} {
+		if checked, ok := any(o).(interface{ check() error }); ok && o != nil {
+			if err := checked.check(); err != nil {
+				return out, fmt.Errorf("decode review: %w", err)
+			}
+		}
+	}
 	return out, nil
+}
+
+// maxElements bounds the objects, lists and their elements in a review of an object that
+// is decoded completely. A few bytes of text become a struct of hundreds; a LatencyPolicy
+// has tens of them.
+const maxElements = 10_000
+
+// withFewElements answers only reviews that have at most maxElements.
+func withFewElements(a answerer) answerer {
+	return func(ctx context.Context, body []byte) (header, admissionhttp.Response) {
+		n := 0
+		for _, mark := range []string{"{", "[", ","} {
+			n += bytes.Count(body, []byte(mark))
+		}
+		if n > maxElements {
+			return header{}, badRequest(fmt.Errorf("decode review: it has %d elements: at most %d are decoded", n, maxElements))
+		}
+		return a(ctx, body)
+	}
 }
 
 // name is the object's name as far as it is known at this point of admission.

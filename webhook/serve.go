@@ -6,16 +6,21 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"os"
 	"strconv"
+	"strings"
 	"sync"
 
+	"golang.org/x/time/rate"
 	admissionv1 "k8s.io/api/admission/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	admissionhttp "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 	admissionmetrics "sigs.k8s.io/controller-runtime/pkg/webhook/admission/metrics"
+
+	"github.com/kong-latency/kong-latency/internal/metrics"
 )
 
 // Controller-runtime decodes the objects of a review twice before a handler decodes them
@@ -52,45 +57,71 @@ func recovered(ctx context.Context, resp *admissionhttp.Response) {
 	*resp = admissionhttp.Errored(http.StatusInternalServerError, fmt.Errorf("panic: %v [recovered]", r))
 }
 
-// ServeHTTP implements http.Handler.
+// ServeHTTP implements http.Handler. What could not be processed is an error of the call,
+// not a denial: the webhook's failurePolicy decides what becomes of the object.
 func (a answerer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	buffer := buffers.Get().(*bytes.Buffer)
 	defer putBuffer(buffer)
-	var head header
-	resp, ok := readBody(r, buffer)
-	if ok {
-		head, resp = a(r.Context(), buffer.Bytes())
+	if code, err := readBody(r, buffer); err != nil {
+		fail(w, r, code, err.Error())
+		return
 	}
+	head, resp := a(r.Context(), buffer.Bytes())
 	// Nothing of the body is used from here on: what was decoded is copies.
 	buffer.Reset()
+	if verdict(resp) == metrics.Errored {
+		fail(w, r, int(resp.Result.Code), resp.Result.Message)
+		return
+	}
 	if err := encodeAnswer(buffer, head, resp); err != nil {
-		buffer.Reset()
-		resp = admissionhttp.Errored(http.StatusInternalServerError, err)
-		_ = encodeAnswer(buffer, head, resp) // it holds nothing but text
+		fail(w, r, http.StatusInternalServerError, err.Error())
+		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(buffer.Len()))
 	_, _ = w.Write(buffer.Bytes()) // whoever has hung up needs no answer
 }
 
-// readBody reads the body of a request; if it cannot be used, resp says why.
-func readBody(r *http.Request, into *bytes.Buffer) (resp admissionhttp.Response, ok bool) {
-	if t := r.Header.Get("Content-Type"); t != "application/json" {
-		return badRequest(fmt.Errorf("content type is %q: must be application/json", t)), false
+// maxErrorText is how much of an error is answered and logged: it can quote what was sent.
+const maxErrorText = 1 << 10
+
+// failures bounds the log of calls that failed, which anyone can cause.
+var failures = rate.NewLimiter(1, 20)
+
+// fail answers that a call failed. The API server tells the user no more than that, so
+// the reason is logged.
+func fail(w http.ResponseWriter, r *http.Request, code int, text string) {
+	if len(text) > maxErrorText {
+		text = strings.ToValidUTF8(text[:maxErrorText], "") + " …"
 	}
-	if r.ContentLength > 0 && r.ContentLength <= maxKept {
+	if failures.Allow() {
+		log.FromContext(r.Context()).WithName("admission").Info("call failed", "path", r.URL.Path, "code", code, "why", text)
+	}
+	http.Error(w, text, code)
+}
+
+// readBody reads the body of a request; if it cannot be used, code is the HTTP status of
+// the error. The Content-Length can be trusted: package limits bounds it.
+func readBody(r *http.Request, into *bytes.Buffer) (code int, err error) {
+	if t := r.Header.Get("Content-Type"); t != "application/json" {
+		return http.StatusBadRequest, fmt.Errorf("content type is %.100q: must be application/json", t)
+	}
+	if r.ContentLength > 0 {
 		into.Grow(int(r.ContentLength) + bytes.MinRead) // which ReadFrom wants to be free at the end
 	}
-	_, err := into.ReadFrom(r.Body)
+	_, err = into.ReadFrom(r.Body)
 	var tooLarge *http.MaxBytesError
 	switch {
+	case err == nil:
+		return 0, nil
 	case errors.As(err, &tooLarge):
-		return admissionhttp.Errored(http.StatusRequestEntityTooLarge, fmt.Errorf("read body: %w", err)), false
-	case err != nil && !errors.Is(err, io.EOF):
-		return badRequest(fmt.Errorf("read body: %w", err)), false
+		code = http.StatusRequestEntityTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		code = http.StatusRequestTimeout
 	default:
-		return resp, true
+		code = http.StatusBadRequest
 	}
+	return code, fmt.Errorf("read body: %w", err)
 }
 
 func encodeAnswer(into *bytes.Buffer, head header, resp admissionhttp.Response) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +13,9 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/internal/annotations"
 )
 
 // served is the answer to a body, as the API server gets it.
@@ -50,9 +54,8 @@ func TestServeAnswersUnderTheRequestsUID(t *testing.T) {
 	}
 }
 
-func TestServeRefusesWhatItCannotRead(t *testing.T) {
+func TestWhatCannotBeReadIsAnErrorOfTheCall(t *testing.T) {
 	req := request(t, admissionv1.Update, nil, deploymentWith(nil, ask()))
-	req.UID = "u"
 	noFormer := encodeReview(t, req)
 	whole := encodeReview(t, request(t, admissionv1.Create, nil, deploymentWith(nil, ask())))
 	otherType := post(whole)
@@ -61,7 +64,7 @@ func TestServeRefusesWhatItCannotRead(t *testing.T) {
 	tooLarge.Body = http.MaxBytesReader(nil, tooLarge.Body, 10)
 	tests := map[string]struct {
 		r    *http.Request
-		code int32
+		code int
 		text string
 	}{
 		"nothing":        {post(nil), http.StatusBadRequest, "decode review"},
@@ -69,6 +72,7 @@ func TestServeRefusesWhatItCannotRead(t *testing.T) {
 		"another type":   {otherType, http.StatusBadRequest, "must be application/json"},
 		"too much":       {tooLarge, http.StatusRequestEntityTooLarge, "too large"},
 		"another kind":   {post([]byte(`{"apiVersion":"v1","kind":"Pod"}`)), http.StatusBadRequest, "must be AdmissionReview of admission.k8s.io/v1"},
+		"a long kind":    {post([]byte(`{"apiVersion":"v1","kind":"` + strings.Repeat("é", 1<<20) + `"}`)), http.StatusBadRequest, "must be AdmissionReview"},
 		"no request":     {post([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}`)), http.StatusBadRequest, "no request"},
 		"no object":      {post([]byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u"}}`)), http.StatusBadRequest, "no object"},
 		"no former":      {post(noFormer), http.StatusBadRequest, "no oldObject"},
@@ -77,26 +81,45 @@ func TestServeRefusesWhatItCannotRead(t *testing.T) {
 	h := Handlers(clusterOf(t))[ValidateDeploymentsPath]
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := served(t, h, tt.r)
-			if got.Allowed || got.Result == nil || got.Result.Code != tt.code || !strings.Contains(got.Result.Message, tt.text) {
-				t.Errorf("answered %+v, want %d with %q", got.Result, tt.code, tt.text)
-			}
+			failed(t, h, tt.r, tt.code, tt.text)
 		})
-	}
-	if got := served(t, h, post(noFormer)); got.UID != "u" {
-		t.Errorf("answered under UID %q", got.UID)
 	}
 }
 
-func TestServeAnswersAfterAPanic(t *testing.T) {
+// failed checks that a call fails with this status and a plain text that contains the
+// given one: it is not an answer to a review.
+func failed(t *testing.T, h http.Handler, r *http.Request, code int, text string) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if w.Code != code || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") || !strings.Contains(w.Body.String(), text) {
+		t.Errorf("answered %d, %s: %s; want %d with %q", w.Code, w.Header().Get("Content-Type"), w.Body, code, text)
+	}
+	if w.Body.Len() > 2*maxErrorText {
+		t.Errorf("the text of the error has %d bytes", w.Body.Len())
+	}
+}
+
+// Reviews that would need many times their size are not processed.
+func TestReviewsThatGrowAreErrorsOfTheCall(t *testing.T) {
+	annotated := deploymentWith(nil, ask())
+	for i := range 20_000 {
+		annotated.Annotations[fmt.Sprintf("%s%d", annotations.Prefix, i)] = ""
+	}
+	policy := policyWith("frame", v1alpha1.LatencyPolicySpec{})
+	grown := bytes.Replace(encodeReview(t, request(t, admissionv1.Create, nil, policy)), []byte(`"spec":{`),
+		[]byte(`"spec":{"behaviors":[`+strings.Repeat("{},", maxElements)+`{}],`), 1)
+	handlers := Handlers(clusterOf(t))
+	failed(t, handlers[ValidateDeploymentsPath], post(encodeReview(t, request(t, admissionv1.Create, nil, annotated))), http.StatusBadRequest, "annotations size")
+	failed(t, handlers[ValidateDeploymentsPath], post(encodeReview(t, request(t, admissionv1.Update, annotated, deploymentWith(nil, ask())))), http.StatusBadRequest, "annotations size")
+	failed(t, handlers[ValidateLatencyPoliciesPath], post(grown), http.StatusBadRequest, "at most 10000")
+}
+
+func TestAPanicIsAnErrorOfTheCall(t *testing.T) {
 	h := answering(func(context.Context, review[deployment]) admission.Response {
 		var nothing *deployment
 		return allow([]string{nothing.Metadata.Name})
 	})
 	req := request(t, admissionv1.Create, nil, deploymentWith(nil, nil))
-	req.UID = "u"
-	got := served(t, h, post(encodeReview(t, req)))
-	if got.Allowed || got.UID != "u" || got.Result.Code != http.StatusInternalServerError {
-		t.Errorf("answered %+v", got)
-	}
+	failed(t, h, post(encodeReview(t, req)), http.StatusInternalServerError, "panic")
 }

@@ -80,7 +80,7 @@ func (c Knowledge) answerers() map[string]answerer {
 		MutateDeploymentsPath:       answering(c.mutateDeployment),
 		ValidateDeploymentsPath:     answering(c.validateDeployment),
 		ValidateServicesPath:        answering(c.validateService),
-		ValidateLatencyPoliciesPath: answering(c.validateLatencyPolicy),
+		ValidateLatencyPoliciesPath: withFewElements(answering(c.validateLatencyPolicy)),
 	}
 }
 

@@ -140,20 +140,42 @@ func excluded(webhook map[string]any, b *blocks) error {
 	return fmt.Errorf("no namespace is excluded by its name")
 }
 
-// networkPolicy reads the API server's ports from the values.
+// networkPolicy reads the API server's ports and addresses, and the namespaces of
+// Prometheus, from the values.
 func networkPolicy(o *unstructured.Unstructured, b *blocks) error {
-	egress, found, err := unstructured.NestedSlice(o.Object, "spec", "egress")
-	if err != nil || !found {
+	ingress, err := field[[]any](o.Object, "spec", "ingress")
+	if err != nil {
 		return err
 	}
-	first, ok := egress[0].(map[string]any)
+	if o.GetName() == "kong-latency-webhook" {
+		ingress[0] = b.add(
+			"- ports:", "  - port: webhook", "    protocol: TCP",
+			"  {{- with .Values.networkPolicy.apiServerCIDRs }}", "  from:", "  {{- range . }}",
+			"  - ipBlock:", "      cidr: {{ . | quote }}", "  {{- end }}", "  {{- end }}",
+		)
+		return nil
+	}
+	first, ok := ingress[0].(map[string]any)
+	if !ok {
+		return fmt.Errorf("the first rule of ingress is %T", ingress[0])
+	}
+	first["from"] = []any{b.add(
+		"{{- range .Values.networkPolicy.metricsNamespaces }}",
+		"- namespaceSelector:", "    matchLabels:", "      kubernetes.io/metadata.name: {{ . | quote }}",
+		"{{- else }}", "- namespaceSelector: {}", "{{- end }}",
+	)}
+	egress, err := field[[]any](o.Object, "spec", "egress")
+	if err != nil {
+		return err
+	}
+	first, ok = egress[0].(map[string]any)
 	if !ok {
 		return fmt.Errorf("the first rule of egress is %T", egress[0])
 	}
 	first["ports"] = []any{b.add(
 		"{{- range .Values.networkPolicy.apiServerPorts }}", "- port: {{ . }}", "  protocol: TCP", "{{- end }}",
 	)}
-	return unstructured.SetNestedSlice(o.Object, egress, "spec", "egress")
+	return nil
 }
 
 func quota(o *unstructured.Unstructured, _ *blocks) error {

@@ -21,6 +21,31 @@ const (
 	Validate = "validate"
 )
 
+// The servers whose callers are bounded.
+const (
+	AdmissionServer = "admission"
+	MetricsServer   = "metrics"
+)
+
+// Why a server refused a connection or a request.
+const (
+	TooManyConnections = "too_many_connections"
+	TooManyBodies      = "too_many_bodies"
+	SlowBody           = "slow_body"
+	BodyTooLarge       = "body_too_large"
+	NoLength           = "no_length"
+	NoRequest          = "no_request"
+)
+
+// Refusals returns the values of the label reason of Refused for a server.
+func Refusals(server string) []string {
+	out := []string{TooManyConnections, NoRequest}
+	if server == AdmissionServer {
+		out = append(out, TooManyBodies, SlowBody, BodyTooLarge, NoLength)
+	}
+	return out
+}
+
 // The states of an enabled workload. It is in one of them.
 const (
 	Attached = "attached"
@@ -54,6 +79,15 @@ var (
 		// The API server waits three seconds at most.
 		Buckets:   []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 3},
 		Processes: []Process{Webhook},
+	}
+	Refused = Metric{
+		Name: "kong_latency_refused_total", Type: Counter,
+		Help: "Connections and requests that a server refused, or gave up before a request was complete. The API server and Prometheus cause none of them in a healthy cluster.",
+		Labels: []Label{
+			{"server", "`admission`, which webhooks have, or `metrics`"},
+			{"reason", "`too_many_connections`: closed for a new connection; `no_request`: a connection that ended without a request, such as a failed handshake or a port probe; and for admission `too_many_bodies`: answered 503, or closed for another request; `slow_body`: not received in time; `body_too_large`; `no_length`: without Content-Length"},
+		},
+		Processes: []Process{Webhook, Controller},
 	}
 	CertificateExpiry = Metric{
 		Name: "kong_latency_certificate_expiry_timestamp_seconds", Type: Gauge,
@@ -104,7 +138,7 @@ var (
 // Product returns the metrics that the product defines.
 func Product() []Metric {
 	return []Metric{
-		Admissions, AdmissionDuration, CertificateExpiry, Findings, Workloads,
+		Admissions, AdmissionDuration, Refused, CertificateExpiry, Findings, Workloads,
 		SnapshotUnread, SnapshotChange, SnapshotCheck, BuildInfo,
 	}
 }

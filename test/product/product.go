@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"slices"
 	"time"
@@ -103,7 +104,8 @@ func start(ctx context.Context, cp *controlplane.ControlPlane, command string, f
 		"--health-probe-bind-address=" + probes,
 	}, flags)
 	cmd := exec.Command(cp.Binary("kong-latency"), args...)
-	cmd.Env = []string{"HOME=" + cp.Dir(), "POD_NAMESPACE=" + shipped.namespace, fmt.Sprintf("GOMEMLIMIT=%d", shipped.memory)}
+	cmd.Dir = readOnly()
+	cmd.Env = []string{"HOME=" + cmd.Dir, "TMPDIR=" + cmd.Dir, "POD_NAMESPACE=" + shipped.namespace, fmt.Sprintf("GOMEMLIMIT=%d", shipped.memory)}
 	p, err := cp.Run(command, cmd)
 	if err != nil {
 		return nil, err
@@ -118,6 +120,15 @@ func start(ctx context.Context, cp *controlplane.ControlPlane, command string, f
 		return nil, err
 	}
 	return process, nil
+}
+
+// readOnly returns a folder that nobody can write to, not even root: the shipped
+// containers have a read-only file system.
+func readOnly() string {
+	if _, err := os.Stat("/proc/self"); err == nil {
+		return "/proc"
+	}
+	return "/"
 }
 
 func loopback() (string, error) {

@@ -13,7 +13,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
 
@@ -21,6 +20,7 @@ import (
 	"github.com/kong-latency/kong-latency/controller"
 	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 	"github.com/kong-latency/kong-latency/internal/cluster/watch"
+	"github.com/kong-latency/kong-latency/internal/metrics"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/policy"
 	"github.com/kong-latency/kong-latency/internal/version"
@@ -34,10 +34,13 @@ const leaseName = "kong-latency-controller"
 // calls are answered.
 func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	drain := &drain{}
+	refused := metrics.Refused.NewCounters()
+	refuse := func(string) {}
 	if p.webhook {
 		drain.period = o.Webhook.DrainPeriod
+		refuse = refusing(refused, metrics.AdmissionServer)
 	}
-	admission, err := newAdmissionServer(&o.Webhook, drain)
+	admission, err := newAdmissionServer(&o.Webhook, drain, refuse)
 	if err != nil {
 		return err
 	}
@@ -60,7 +63,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if err != nil {
 		return err
 	}
-	if err := registerMetrics(metrics.Registry, source); err != nil {
+	if err := setupMetrics(ctx, mgr, o.MetricsBindAddress, source, refused); err != nil {
 		return err
 	}
 	latest := &pipeline.Latest{Snapshot: source.Snapshot}
@@ -136,7 +139,7 @@ func newManager(config *rest.Config, o *Options, p parts, server ctrlwebhook.Ser
 		Scheme:                        scheme,
 		Cache:                         cache.Options(),
 		Logger:                        ctrl.Log,
-		Metrics:                       metricsserver.Options{BindAddress: o.MetricsBindAddress},
+		Metrics:                       metricsserver.Options{BindAddress: "0"}, // see addMetricsServer
 		HealthProbeBindAddress:        o.ProbeBindAddress,
 		PprofBindAddress:              o.PprofBindAddress,
 		LeaderElection:                p.controller && o.Controller.LeaderElect,

@@ -8,26 +8,25 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	ctrlwebhook "sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	"github.com/kong-latency/kong-latency/webhook/limits"
 )
 
-// Limits of the admission server. Only the API server is meant to call it, and an
-// answer needs milliseconds; but anyone in the cluster can connect.
+// Limits of the admission server for one connection. Only the API server is meant to call
+// it, and an answer needs milliseconds; but anyone in the cluster can connect. The limits
+// for all connections together are in package limits.
 const (
 	// maxHeaderBytes: the API server sends a handful of short headers.
 	maxHeaderBytes = 64 << 10
-	// maxBodyBytes: a review contains an object and its old state, each of which the
-	// API server bounds at 3 MiB, and a little more.
-	maxBodyBytes = 8 << 20
-	// The API server gives up a call after 3 seconds, see config/webhook.
+	// The API server gives up a call after 3 seconds, see config/webhook. The first of
+	// these is also the time for a handshake, and for the first request after it.
 	readHeaderTimeout = 5 * time.Second
-	readTimeout       = 10 * time.Second
 	writeTimeout      = 10 * time.Second
 	// idleTimeout is longer than the API server's 90 seconds: the client must close
 	// idle connections, otherwise a call can hit a connection that is being closed.
@@ -44,17 +43,19 @@ type server struct {
 	ctrlwebhook.Server // registers
 	address            string
 	tls                *tls.Config
+	limits             *limits.Limits
 	draining           func() bool
 	log                logr.Logger
 
 	listening atomic.Bool
 }
 
-func newServer(address string, config *tls.Config, draining func() bool, log logr.Logger) *server {
+func newServer(address string, config *tls.Config, bounds *limits.Limits, draining func() bool, log logr.Logger) *server {
 	return &server{
 		Server:   ctrlwebhook.NewServer(ctrlwebhook.Options{WebhookMux: http.NewServeMux()}),
 		address:  address,
 		tls:      config,
+		limits:   bounds,
 		draining: draining,
 		log:      log,
 	}
@@ -79,13 +80,13 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 		Protocols:         protocols,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
-		ErrorLog:          log.New(errorLog{s.log}, "", 0),
+		ErrorLog:          log.New(newErrorLog(s.log), "", 0),
 		// Calls that arrived before the end are still answered.
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
+	s.limits.Watch(srv)
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
@@ -95,7 +96,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 	}()
 	s.log.Info("serving admission", "address", listener.Addr().String())
 	s.listening.Store(true)
-	err := srv.Serve(tls.NewListener(listener, s.tls))
+	err := srv.Serve(tls.NewListener(s.limits.Listener(listener), s.tls))
 	s.listening.Store(false)
 	if !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve admission: %w", err)
@@ -116,34 +117,15 @@ func (s *server) StartedChecker() healthz.Checker {
 	}
 }
 
-// handler bounds bodies, and closes connections while draining: the API server keeps
-// them open long after the endpoint has left the Service, unless an answer says that
+// handler bounds what is read, and closes connections while draining: the API server
+// keeps them open long after the endpoint has left the Service, unless an answer says that
 // the connection is closed.
 func (s *server) handler(next http.Handler) http.Handler {
+	bounded := s.limits.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.draining() {
 			w.Header().Set("Connection", "close")
 		}
-		if r.ContentLength > maxBodyBytes {
-			http.Error(w, fmt.Sprintf("body has %d bytes: at most %d are read", r.ContentLength, maxBodyBytes), http.StatusRequestEntityTooLarge)
-			return
-		}
-		// The same limit applies to a body without Content-Length.
-		r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
-		next.ServeHTTP(w, r)
+		bounded.ServeHTTP(w, r)
 	})
-}
-
-// errorLog logs the errors of net/http, mostly failed handshakes. That the API server
-// does not trust the serving certificate is visible there and nowhere else.
-type errorLog struct{ log logr.Logger }
-
-func (l errorLog) Write(line []byte) (int, error) {
-	text := strings.TrimSpace(string(line))
-	verbosity := 0
-	if strings.HasSuffix(text, ": EOF") { // a port probe
-		verbosity = 1
-	}
-	l.log.V(verbosity).Info("connection failed", "why", text)
-	return len(line), nil
 }

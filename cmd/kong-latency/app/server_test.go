@@ -19,8 +19,11 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
+	"golang.org/x/time/rate"
 
 	"github.com/kong-latency/kong-latency/certs"
+	"github.com/kong-latency/kong-latency/webhook/limits"
 )
 
 // served is a server on loopback with the authority of its certificate.
@@ -33,7 +36,7 @@ type served struct {
 }
 
 // serve starts a server with handler at /, after change has changed its TLS config.
-func serve(t *testing.T, handler http.HandlerFunc, change func(*tls.Config)) *served {
+func serve(t testing.TB, handler http.HandlerFunc, change func(*tls.Config)) *served {
 	t.Helper()
 	authority, err := certs.NewAuthority(time.Now(), time.Hour)
 	if err != nil {
@@ -48,7 +51,7 @@ func serve(t *testing.T, handler http.HandlerFunc, change func(*tls.Config)) *se
 	if change != nil {
 		change(config)
 	}
-	srv := newServer("", config, s.draining.Load, logr.Discard())
+	srv := newServer("", config, limits.New(limits.Default(), func(string) {}), s.draining.Load, logr.Discard())
 	srv.Register("/", handler)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -78,7 +81,7 @@ type answer struct {
 	closed        bool
 }
 
-func post(t *testing.T, c *http.Client, url string, body io.Reader) answer {
+func post(t testing.TB, c *http.Client, url string, body io.Reader) answer {
 	t.Helper()
 	resp, err := c.Post(url, "application/json", body)
 	if err != nil {
@@ -92,6 +95,7 @@ func post(t *testing.T, c *http.Client, url string, body io.Reader) answer {
 }
 
 func TestServerLimits(t *testing.T) {
+	maxBodyBytes := int(limits.Default().BodyBytes)
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.Copy(io.Discard, r.Body); err != nil {
 			http.Error(w, err.Error(), http.StatusTeapot)
@@ -105,8 +109,8 @@ func TestServerLimits(t *testing.T) {
 		t.Errorf("a body above the limit is answered %+v, want 413", got)
 	}
 	unknown := struct{ io.Reader }{bytes.NewReader(make([]byte, maxBodyBytes+1))} // chunked
-	if got := post(t, c, s.url, unknown); got.status != http.StatusTeapot {
-		t.Errorf("a body above the limit without Content-Length is answered %+v: it was read", got)
+	if got := post(t, c, s.url, unknown); got.status != http.StatusLengthRequired {
+		t.Errorf("a body without Content-Length is answered %+v, want 411", got)
 	}
 	req, err := http.NewRequest(http.MethodGet, s.url, nil)
 	if err != nil {
@@ -120,6 +124,22 @@ func TestServerLimits(t *testing.T) {
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("a long header is answered %s, want 431", resp.Status)
+	}
+}
+
+// BenchmarkServer has reviews of 10 KB answered over one TLS connection.
+func BenchmarkServer(b *testing.B) {
+	s := serve(b, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = w.Write(make([]byte, 500))
+	}, nil)
+	c := s.client()
+	body := make([]byte, 10<<10)
+	b.ReportAllocs()
+	for b.Loop() {
+		if got := post(b, c, s.url, bytes.NewReader(body)); got.status != http.StatusOK {
+			b.Fatal(got)
+		}
 	}
 }
 
@@ -280,3 +300,28 @@ func TestDrain(t *testing.T) {
 }
 
 type contextKey struct{}
+
+// Anyone can cause errors of connections, so their log is bounded.
+func TestLogOfFailedConnectionsIsBounded(t *testing.T) {
+	var lines []string
+	l := newErrorLog(funcr.New(func(_, args string) { lines = append(lines, args) }, funcr.Options{}))
+	for range 1000 {
+		if _, err := l.Write([]byte("http: TLS handshake error from 10.0.0.1:1: remote error: tls: bad certificate\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, usual := range []string{"EOF", "use of closed network connection"} {
+		_, _ = l.Write([]byte("http: TLS handshake error from 10.0.0.1:1: " + usual + "\n"))
+	}
+	if len(lines) < errorBurst || len(lines) > 2*errorBurst {
+		t.Errorf("%d lines, want about %d", len(lines), errorBurst)
+	}
+	if !strings.Contains(lines[0], "bad certificate") {
+		t.Errorf("logged %s", lines[0])
+	}
+	l.limit = rate.NewLimiter(rate.Inf, 0)
+	_, _ = l.Write([]byte("http: panic\n"))
+	if last := lines[len(lines)-1]; !strings.Contains(last, "omittedBefore") {
+		t.Errorf("logged %s: it does not say how many were omitted", last)
+	}
+}

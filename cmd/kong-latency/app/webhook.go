@@ -10,6 +10,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/certs"
 	"github.com/kong-latency/kong-latency/webhook"
+	"github.com/kong-latency/kong-latency/webhook/limits"
 )
 
 // errNoCertificate fails handshakes before there is a certificate.
@@ -22,19 +23,21 @@ type admissionServer struct {
 	source *certs.Source
 }
 
-func newAdmissionServer(o *WebhookOptions, d *drain) (*admissionServer, error) {
+func newAdmissionServer(o *WebhookOptions, d *drain, refuse func(reason string)) (*admissionServer, error) {
 	s := &admissionServer{}
 	config := &tls.Config{
 		MinVersion:     tls.VersionTLS12,
 		NextProtos:     []string{"http/1.1"},
 		GetCertificate: s.certificate,
+		// The API server resumes no session, and a ticket costs each handshake.
+		SessionTicketsDisabled: true,
 	}
 	if o.ClientCA != "" {
 		if err := requireClient(config, o.ClientCA, o.ClientNames); err != nil {
 			return nil, err
 		}
 	}
-	s.server = newServer(o.BindAddress, config, d.begun.Load, ctrl.Log.WithName("webhook-server"))
+	s.server = newServer(o.BindAddress, config, limits.New(limits.Default(), refuse), d.begun.Load, ctrl.Log.WithName("webhook-server"))
 	return s, nil
 }
 

@@ -38,12 +38,14 @@ func templated(name string, values ...string) variant {
 var everyValue = []string{
 	"image.digest=sha256:" + strings.Repeat("0123456789abcdef", 4), "imagePullSecrets={registry}", "logLevel=debug",
 	"webhook.failurePolicy=Fail", "webhook.excludedNamespaces={kube-system,kube-public}", "webhook.replicas=3",
+	"webhook.clientCA.configMap=authorities", "webhook.clientCA.names={kube-apiserver}",
 	"webhook.nodeSelector.zone=a", "webhook.tolerations[0].operator=Exists", "webhook.extraArgs={--log-format=text}",
 	"webhook.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey=zone", "webhook.podAnnotations.a=b",
 	"controller.nodeSelector.zone=b", "controller.tolerations[0].operator=Exists", "controller.extraArgs={--workers=16}",
 	"controller.priorityClassName=system-cluster-critical", "controller.podAnnotations.a=b",
 	"pipeline.operatorService=kong-system/metrics", "pipeline.adapterConfigMap=default/rules",
-	"networkPolicy.apiServerPorts={16443}", "serviceMonitor.enabled=true", "serviceMonitor.labels.release=prometheus",
+	"networkPolicy.apiServerPorts={16443}", "networkPolicy.apiServerCIDRs={10.0.0.0/24,fd00::/64}", "networkPolicy.metricsNamespaces={monitoring}",
+	"serviceMonitor.enabled=true", "serviceMonitor.labels.release=prometheus",
 	"prometheusRule.enabled=true", "prometheusRule.labels.release=prometheus",
 	"crds.keep=true",
 }
@@ -109,6 +111,7 @@ func TestBadValuesAreRefused(t *testing.T) {
 	for _, value := range []string{
 		"webhook.failurePolicy=fail", "webhook.replica=3", "replicas=3", "certs.mode=none", "logLevel=loud",
 		"image.digest=latest", "pipeline.adapterConfigMap=rules", "networkPolicy.apiServerPorts={}",
+		"networkPolicy.apiServerCIDRs={10.0.0.1}", "networkPolicy.metricsNamespaces={A}", "webhook.clientCA.file=x",
 		"controller.extraArgs={workers}",
 	} {
 		_, err := command(t, "", "helm", "template", chart, "--set", value)

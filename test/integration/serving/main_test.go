@@ -76,15 +76,16 @@ func (c *cluster) configurations() (m admissionv1.MutatingWebhookConfiguration, 
 }
 
 // failClosed makes the API server refuse objects that the webhook did not check.
-func (c *cluster) failClosed() {
+func (c *cluster) failClosed() { c.failurePolicy(admissionv1.Fail) }
+
+func (c *cluster) failurePolicy(policy admissionv1.FailurePolicyType) {
 	c.t.Helper()
-	fail := admissionv1.Fail
 	m, v := c.configurations()
 	for i := range m.Webhooks {
-		m.Webhooks[i].FailurePolicy = &fail
+		m.Webhooks[i].FailurePolicy = &policy
 	}
 	for i := range v.Webhooks {
-		v.Webhooks[i].FailurePolicy = &fail
+		v.Webhooks[i].FailurePolicy = &policy
 	}
 	c.Expect(c.admin.Update(c.ctx, &m)).To(gomega.Succeed())
 	c.Expect(c.admin.Update(c.ctx, &v)).To(gomega.Succeed())

@@ -11,7 +11,6 @@ import (
 
 // Two webhooks are restarted in turn while the API server calls: no call fails.
 func TestRollingUpdateFailsNoCall(t *testing.T) {
-	const drain = "--drain-period=4s"
 	c := newCluster(t)
 	replicas := []*replica{c.start(drain), c.start(drain)}
 	load := c.startLoad(10, 300*time.Millisecond)
