@@ -25,10 +25,13 @@ type selfSigned struct {
 	spec    Spec
 	client  client.Client
 	log     logr.Logger
-	trust   trust // used by look only
+	trust   trust   // used by look only
+	rivalry rivalry // used by look only
 
 	pair      atomic.Pointer[Pair] // what is served
 	published atomic.Pointer[publication]
+	// rival says what keeps the authority from staying in caBundle; nil if nothing does.
+	rival atomic.Pointer[string]
 }
 
 // publication records that the authority of the served leaf is in every caBundle, and
@@ -62,8 +65,12 @@ func (s *selfSigned) look(ctx context.Context) (next time.Time, err error) {
 	if unread != nil {
 		return time.Time{}, unread
 	}
-	if err := s.publish(ctx, configurations, pair.Bundle()); err != nil {
+	published, err := s.publish(ctx, configurations, pair)
+	if err != nil {
 		return time.Time{}, err
+	}
+	if !published {
+		return s.rivalry.retry, nil
 	}
 	s.serve(pair)
 	return s.nextLook(pair), nil
@@ -86,16 +93,37 @@ func (s *selfSigned) serve(pair *Pair) {
 	s.log.Info("serving certificate", "notAfter", pair.Leaf.Leaf.NotAfter, "serial", pair.Leaf.Leaf.SerialNumber.Text(16))
 }
 
-func (s *selfSigned) publish(ctx context.Context, to configurations, bundle []byte) error {
+// publish brings the authorities of the pair into every caBundle. It returns false if it
+// yields to something else that sets them.
+func (s *selfSigned) publish(ctx context.Context, to configurations, pair *Pair) (bool, error) {
 	if by := to.injector(); by != "" {
-		return errors.New("publish caBundle: " + by + ": remove it, or run with --cert-mode=cert-manager")
+		return false, errors.New("publish caBundle: " + by + ": remove it, or run with --cert-mode=cert-manager")
+	}
+	if where := to.elsewhere(pair.Leaf.Leaf); where != "" {
+		return false, s.yield(where + ", for which the serving certificate is not valid: it belongs to another installation; uninstall one of the two, or correct --webhook-service and --namespace")
+	}
+	bundle, at := pair.Bundle(), s.options.Clock()
+	allowed := s.rivalry.allows(to.hold(bundle), to.foreign(pair.trusted()), bundle, at)
+	if !s.rivalry.contested() {
+		s.rival.Store(nil)
+	} else if by := to.rival(bundle); by != "" {
+		err := s.yield(by + ": let only one installation use these webhook configurations")
+		if !allowed {
+			s.log.Error(err, "caBundle is contested", "next", s.rivalry.retry)
+		}
+	}
+	if !allowed {
+		return false, nil
 	}
 	written, err := to.publish(ctx, s.client, bundle)
 	for _, kind := range written {
 		s.log.Info("caBundle published", "kind", kind, "name", s.options.WebhookConfiguration)
 	}
 	if err != nil {
-		return err
+		return false, err
+	}
+	if len(written) > 0 {
+		s.rivalry.publishes(bundle, at)
 	}
 	if s.published.Load() == nil {
 		first := &publication{readyFrom: s.options.Clock()}
@@ -104,7 +132,14 @@ func (s *selfSigned) publish(ctx context.Context, to configurations, bundle []by
 		}
 		s.published.Store(first)
 	}
-	return nil
+	return true, nil
+}
+
+// yield records why calls fail, or will in a moment, although the authority may be
+// published now.
+func (s *selfSigned) yield(why string) error {
+	s.rival.Store(&why)
+	return errors.New(why)
 }
 
 // ready returns why a call by the API server would fail.
@@ -112,6 +147,9 @@ func (s *selfSigned) ready() error {
 	at := s.options.Clock()
 	if err := Check(s.pair.Load(), at, s.spec.Names); err != nil {
 		return fmt.Errorf("serve certificate: %w", err)
+	}
+	if rival := s.rival.Load(); rival != nil {
+		return errors.New("serve certificate: " + *rival)
 	}
 	switch published := s.published.Load(); {
 	case published == nil:

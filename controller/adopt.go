@@ -27,7 +27,7 @@ func (r *workloads) adopt(ctx context.Context, d *appsv1.Deployment, o output.Ou
 	whole := &unstructured.Unstructured{}
 	whole.SetGroupVersionKind(o.GroupVersionKind())
 	if err := r.direct.Get(ctx, client.ObjectKeyFromObject(live), whole); err != nil {
-		return fmt.Errorf("read the %s to adopt: %w", kind, err)
+		return failed("adopt", kind, live.GetName(), err)
 	}
 	if whole.GetResourceVersion() != live.GetResourceVersion() {
 		return fmt.Errorf("adopt %s %s: it has just changed", kind, live.GetName()) // whether it may be adopted is decided again
@@ -37,8 +37,9 @@ func (r *workloads) adopt(ctx context.Context, d *appsv1.Deployment, o output.Ou
 		return fmt.Errorf("adopt %s %s: %w", kind, live.GetName(), err)
 	}
 	if err := r.patch(ctx, o, client.ObjectKeyFromObject(live), patch); err != nil {
-		return fmt.Errorf("adopt %s %s: %w", kind, live.GetName(), err)
+		return failed("adopt", kind, live.GetName(), err)
 	}
+	r.rewrites.wrote(client.ObjectKeyFromObject(d), p)
 	r.pending.add(client.ObjectKeyFromObject(d), live, p)
 	r.report.action(d, eventAdopted, "adopted %s; its previous spec is restored on detach", p)
 	return nil
@@ -55,8 +56,9 @@ func (r *workloads) updateAdopted(ctx context.Context, d *appsv1.Deployment, o o
 		return err
 	}
 	if err := r.patch(ctx, o, client.ObjectKeyFromObject(live), patch); err != nil {
-		return fmt.Errorf("update adopted %s %s: %w", o.GroupVersionKind().Kind, live.GetName(), err)
+		return failed("update", o.GroupVersionKind().Kind, live.GetName(), err)
 	}
+	r.rewrites.wrote(client.ObjectKeyFromObject(d), p)
 	r.pending.add(client.ObjectKeyFromObject(d), live, p)
 	r.report.updated(d, o, live, p)
 	return nil
@@ -71,11 +73,11 @@ func (r *workloads) restore(ctx context.Context, d *appsv1.Deployment, key types
 	}
 	patch, err := output.RestorePatch(live)
 	if err != nil {
-		return fmt.Errorf("restore %s %s: %w", a.Kind, a.Name, err)
+		return failed("restore", a.Kind, a.Name, err)
 	}
 	err = r.patch(ctx, o, client.ObjectKeyFromObject(live), patch)
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("restore %s %s of Deployment %s: %w", a.Kind, a.Name, key, err)
+		return fmt.Errorf("release Deployment %s: %w", key, failed("restore", a.Kind, a.Name, err))
 	}
 	if err == nil && d != nil {
 		r.report.action(d, eventRestored, "restored HPA %s to its previous spec", a.Name)

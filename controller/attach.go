@@ -69,8 +69,13 @@ func (r *workloads) apply(ctx context.Context, d *appsv1.Deployment, o output.Ou
 		opts = append(opts, client.ForceOwnership)
 	}
 	if err := r.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired), opts...); err != nil {
-		return fmt.Errorf("apply %s: %w", o.GroupVersionKind().Kind, err)
+		verb := "update"
+		if live == nil {
+			verb = "create"
+		}
+		return failed(verb, o.GroupVersionKind().Kind, p.Name, err)
 	}
+	r.rewrites.wrote(client.ObjectKeyFromObject(d), p)
 	r.pending.add(client.ObjectKeyFromObject(d), live, p)
 	if live == nil {
 		r.report.action(d, eventAttached, "attached %s", p)
@@ -116,7 +121,7 @@ func (r *workloads) remove(ctx context.Context, d *appsv1.Deployment, o output.O
 	object.SetName(a.Name)
 	err := r.client.Delete(ctx, object, client.Preconditions{UID: ptr.To(types.UID(a.UID))})
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("delete %s: %w", a.Kind, err)
+		return failed("delete", a.Kind, a.Name, err)
 	}
 	if err == nil {
 		r.report.action(d, eventDetached, "detached HPA %s; the replicas stay as they are", a.Name)

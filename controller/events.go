@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -21,6 +22,8 @@ const (
 	eventsAtOnce    = 100
 	// maxEvents is how many events wait at most; further ones are dropped.
 	maxEvents = 20_000
+	// resendAfter is when a finding whose event was dropped is reported again.
+	resendAfter = time.Minute
 )
 
 // pacedEvents passes events on in order, at a limited rate.
@@ -47,12 +50,18 @@ func (p *pacedEvents) NeedLeaderElection() bool { return true }
 
 // Eventf implements events.EventRecorder.
 func (p *pacedEvents) Eventf(regarding, related runtime.Object, kind, reason, action, note string, args ...any) {
+	_ = p.send(regarding, related, kind, reason, action, note, args...) // a dropped event is logged
+}
+
+// send is Eventf, and returns false if the event is dropped.
+func (p *pacedEvents) send(regarding, related runtime.Object, kind, reason, action, note string, args ...any) bool {
 	// Whole objects would take much memory if many events wait.
 	if about, err := reference.GetReference(p.scheme, regarding); err == nil {
 		regarding = about
 	}
 	p.mu.Lock()
-	if len(p.waiting) < maxEvents {
+	fits := len(p.waiting) < maxEvents
+	if fits {
 		p.waiting = append(p.waiting, func() { p.to.Eventf(regarding, related, kind, reason, action, note, args...) })
 	} else {
 		p.dropped++
@@ -62,6 +71,7 @@ func (p *pacedEvents) Eventf(regarding, related runtime.Object, kind, reason, ac
 	case p.wake <- struct{}{}:
 	default:
 	}
+	return fits
 }
 
 // Start implements manager.Runnable: it passes events on until ctx ends.

@@ -10,6 +10,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
+	"github.com/kong-latency/kong-latency/test/testutil"
 )
 
 func TestEventsArePassedOnInTheirOrder(t *testing.T) {
@@ -42,5 +46,38 @@ func TestEventsThatWaitAreBounded(t *testing.T) {
 	}
 	if waiting, dropped := p.take(); len(waiting) != 0 || dropped != 0 {
 		t.Errorf("%d still wait and %d are still dropped", len(waiting), dropped)
+	}
+}
+
+// A finding whose event was dropped is reported again.
+func TestADroppedEventIsSentLater(t *testing.T) {
+	p := newPacedEvents(events.NewFakeRecorder(0), scheme.Scheme, logr.Discard())
+	report := newReporter(p)
+	d := &appsv1.Deployment{}
+	broken := []finding.Finding{testutil.Finding("Broken", finding.Error, adapterrule.Hop, "it is broken")}
+	for range maxEvents {
+		p.Eventf(d, nil, "Normal", "Reason", "Action", "note")
+	}
+	if report.findings(d, broken) {
+		t.Error("a dropped event counts as sent")
+	}
+	if report.findings(d, nil); len(report.reported) != 0 {
+		t.Error("it is remembered")
+	}
+	if _, dropped := p.take(); dropped != 1 {
+		t.Errorf("%d are dropped, want 1: nobody was told that it was broken", dropped)
+	}
+	for range maxEvents {
+		p.Eventf(d, nil, "Normal", "Reason", "Action", "note")
+	}
+	_ = report.findings(d, broken) // dropped
+	p.take()
+	for _, want := range []int{1, 0} {
+		if !report.findings(d, broken) {
+			t.Error("it is not sent although there is room")
+		}
+		if waiting, _ := p.take(); len(waiting) != want {
+			t.Errorf("%d wait, want %d", len(waiting), want)
+		}
 	}
 }

@@ -51,6 +51,8 @@ type reportedFinding struct {
 	reason *finding.Reason
 	// digest distinguishes findings of one reason.
 	digest uint64
+	// unsent is true if its event was dropped, so that it is reported again.
+	unsent bool
 }
 
 type reportedKey struct {
@@ -63,7 +65,7 @@ func newReporter(r events.EventRecorder) *reporter {
 }
 
 func (r *reporter) digest(f finding.Finding) reportedFinding {
-	return reportedFinding{f.Reason, maphash.String(r.seed, f.String())}
+	return reportedFinding{reason: f.Reason, digest: maphash.String(r.seed, f.String())}
 }
 
 // action reports what was done to a workload, after it was done.
@@ -86,29 +88,52 @@ func (r *reporter) updated(o client.Object, by output.Output, before output.Obje
 }
 
 // findings reports the findings of o that are new, and which findings about its pipeline
-// are resolved. Unknown findings are not reported.
-func (r *reporter) findings(o client.Object, now []finding.Finding) {
+// are resolved. Unknown findings are not reported. It returns false if events of findings
+// were dropped: they are sent when the findings are reported again.
+func (r *reporter) findings(o client.Object, now []finding.Finding) (sent bool) {
 	before := r.remember(o, now)
+	sent = true
 	for _, f := range now {
-		if f.Severity != finding.Unknown && !slices.Contains(before, r.digest(f)) {
-			if blocks(f) {
-				r.event(o, corev1.EventTypeWarning, eventBlocked, f.Reason.Name, render.Clip(f.Reason.Name+": "+render.Note(f)))
-			} else {
-				r.event(o, corev1.EventTypeWarning, f.Reason.Name, f.Reason.Name, render.Note(f))
-			}
+		if f.Severity == finding.Unknown || slices.Contains(before, r.digest(f)) {
+			continue
+		}
+		reason, note := f.Reason.Name, render.Note(f)
+		if blocks(f) {
+			reason, note = eventBlocked, render.Clip(f.Reason.Name+": "+note)
+		}
+		if !r.event(o, corev1.EventTypeWarning, reason, f.Reason.Name, note) {
+			sent = false
+			r.unsent(o, f)
 		}
 	}
 	for _, f := range before {
-		if f.reason.Hop != nil && f.reason.Severity != finding.Unknown && isResolved(f, now) {
+		if f.reason.Hop != nil && f.reason.Severity != finding.Unknown && !f.unsent && isResolved(f, now) {
 			r.event(o, corev1.EventTypeNormal, eventResolved, f.reason.Name, f.reason.Name+" is resolved")
 		}
 	}
+	return sent
 }
 
-// event emits one event. The API server counts events that differ only in the note as
-// one, and shows the first note; so the action is what distinguishes findings.
-func (r *reporter) event(o client.Object, kind, reason, action, note string) {
+// event emits one event, and returns false if it was dropped. The API server counts events
+// that differ only in the note as one, and shows the first note; so the action is what
+// distinguishes findings.
+func (r *reporter) event(o client.Object, kind, reason, action, note string) bool {
+	if paced, ok := r.recorder.(*pacedEvents); ok {
+		return paced.send(o, nil, kind, reason, action, "%s", note)
+	}
 	r.recorder.Eventf(o, nil, kind, reason, action, "%s", note)
+	return true
+}
+
+// unsent marks a finding of o whose event was dropped.
+func (r *reporter) unsent(o client.Object, f finding.Finding) {
+	dropped := r.digest(f)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := r.reported[reportedKey{kindOf(o), client.ObjectKeyFromObject(o)}]
+	if i := slices.Index(list, dropped); i >= 0 {
+		list[i].unsent = true
+	}
 }
 
 // remember keeps the findings of o and returns those that it had before.

@@ -41,6 +41,8 @@ func (r *services) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 	if err := catalog.Err(); err != nil {
 		return ctrl.Result{}, fmt.Errorf("look up the Deployments of Service %s: %w", req, err)
 	}
-	r.report.findings(&s, findings)
+	if !r.report.findings(&s, findings) {
+		return ctrl.Result{RequeueAfter: resendAfter}, nil
+	}
 	return ctrl.Result{}, nil
 }

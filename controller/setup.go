@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -64,7 +65,7 @@ func Setup(mgr manager.Manager, o Options) error {
 		return fmt.Errorf("set up events: %w", err)
 	}
 	report := newReporter(paced)
-	if err := metrics.Findings.Register(ctrlmetrics.Registry, report); err != nil {
+	if err := expose(metrics.Findings, report); err != nil {
 		return err
 	}
 	var tracker *statusTracker
@@ -73,12 +74,13 @@ func Setup(mgr manager.Manager, o Options) error {
 		if err := newPolicies(tracker).setup(mgr, o); err != nil {
 			return fmt.Errorf("set up controller of policies: %w", err)
 		}
-		if err := metrics.Workloads.Register(ctrlmetrics.Registry, tracker); err != nil {
+		if err := expose(metrics.Workloads, tracker); err != nil {
 			return err
 		}
 	}
 	w := &workloads{
-		client: mgr.GetClient(), direct: mgr.GetAPIReader(), report: report, pending: newPending(time.Now), tracker: tracker,
+		client: mgr.GetClient(), direct: mgr.GetAPIReader(), report: report, pending: newPending(time.Now),
+		rewrites: newRewrites(time.Now), tracker: tracker,
 		pipeline: o.Pipeline, policies: o.Policies, scaled: o.ScaledObjects, now: time.Now,
 	}
 	if err := w.setup(mgr, o); err != nil {
@@ -91,6 +93,13 @@ func Setup(mgr manager.Manager, o Options) error {
 	return nil
 }
 
+// expose registers a metric. In a process that lost the lease and starts the controllers
+// again, it replaces that of the former ones.
+func expose(m metrics.Metric, c prometheus.Collector) error {
+	ctrlmetrics.Registry.Unregister(c) // it has the descriptions of the former one
+	return m.Register(ctrlmetrics.Registry, c)
+}
+
 func (r *workloads) setup(mgr manager.Manager, o Options) error {
 	m := affected{reader: mgr.GetClient()}
 	b := ctrl.NewControllerManagedBy(mgr).
@@ -99,7 +108,7 @@ func (r *workloads) setup(mgr manager.Manager, o Options) error {
 		Watches(&corev1.Service{}, onEvents(m.byService, nothing, serviceChanged)).
 		WatchesRawSource(onNews(o.Subscribe, m.attached)).
 		WatchesRawSource(onNews(o.SubscribePolicies, m.everything)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: o.Workers})
+		WithOptions(controller.Options{MaxConcurrentReconciles: o.Workers, RateLimiter: retries()})
 	for _, by := range outputs.All() {
 		// Workloads that have none are attached before the status of the others is evaluated.
 		b = b.Watches(by.New(), onEventsAt(handler.LowPriority, byOutput(by), byOutput(by), outputChanged(by)))

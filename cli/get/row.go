@@ -155,6 +155,10 @@ func judge(w live.Workload, e *pipeline.Evaluator, now time.Time) Pipeline {
 		found, _ := series.ByCondition(seen.Scaling, *w.Subject, now)
 		findings = append(findings, found...)
 	}
+	if w.Live != nil {
+		failing, _ := w.Output().Failing(w.Live, now)
+		findings = append(findings, failing...)
+	}
 	worst := Pipeline{State: OK}
 	for _, f := range findings {
 		if state := stateOf(f); rank(state) > rank(worst.State) {

@@ -39,15 +39,19 @@ func UpdatePatch(live metav1.Object, desired *unstructured.Unstructured) ([]byte
 	return encode([]jsonpatch.Operation{unchanged(live), replaceSpec(desired.Object["spec"])})
 }
 
+// ErrPreviousSpec is the error of RestorePatch about an object whose annotation of its
+// previous spec is not usable; only somebody who edits it can change that.
+var ErrPreviousSpec = errors.New("annotation " + PreviousSpec + " is not usable")
+
 // RestorePatch gives an adopted object its previous spec. It fails if the object does
 // not have it.
 func RestorePatch(live metav1.Object) ([]byte, error) {
 	var previous map[string]any
 	if err := json.Unmarshal([]byte(live.GetAnnotations()[PreviousSpec]), &previous); err != nil {
-		return nil, fmt.Errorf("decode annotation %s: %w", PreviousSpec, err)
+		return nil, fmt.Errorf("%w: decode it: %w", ErrPreviousSpec, err)
 	}
 	if len(previous) == 0 {
-		return nil, errors.New("annotation " + PreviousSpec + " is empty")
+		return nil, fmt.Errorf("%w: it is empty", ErrPreviousSpec)
 	}
 	return encode([]jsonpatch.Operation{
 		unchanged(live),

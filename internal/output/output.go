@@ -6,6 +6,8 @@
 package output
 
 import (
+	"time"
+
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -61,6 +63,11 @@ type Output interface {
 	Autoscaler(live Object) model.Autoscaler
 	// Observe returns what a live object reports about its scaling.
 	Observe(live Object) Observation
+	// Failing returns the findings about conditions of a live object that keep it from
+	// scaling, apart from the missing value of its metric, at a point in time. recheck is
+	// the time after which there can be others without anything changing; 0 if there
+	// cannot.
+	Failing(live Object, now time.Time) (findings []finding.Finding, recheck time.Duration)
 	// Evaluate returns the findings about the live object of a workload, and evidence
 	// that quotes its status.
 	Evaluate(f Facts) (findings []finding.Finding, evidence []string)

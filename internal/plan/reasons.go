@@ -89,10 +89,10 @@ var (
 
 // Reasons lists the findings that this package declares.
 func Reasons() []*finding.Reason {
-	return []*finding.Reason{
+	return append(writing(),
 		NoServiceSelectsPods, ServiceNotFound, ServiceDoesNotSelectPods, AmbiguousService,
 		NoDeploymentSelected, DeploymentNotFound, AmbiguousDeployment, SettingsDisagree,
 		AnotherAutoscaler, NameTaken, AdoptedNotFound, AdoptedScalesOther, AdoptedControlled,
 		OtherAutoscalersUnknown, NotEnabled, PairingUnknown,
-	}
+	)
 }

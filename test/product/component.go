@@ -28,9 +28,9 @@ type component struct {
 	memory    int64    // limit in bytes
 }
 
-// componentOf returns the component that runs a subcommand.
-func componentOf(command string) (component, error) {
-	objects, err := controlplane.Render(manifests)
+// componentOf returns the component of a kustomization that runs a subcommand.
+func componentOf(folder, command string) (component, error) {
+	objects, err := controlplane.Render(folder)
 	if err != nil {
 		return component{}, err
 	}

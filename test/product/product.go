@@ -25,8 +25,11 @@ import (
 // Namespace is where the shipped manifests put the product.
 const Namespace = "kong-latency-system"
 
-// manifests is the shipped kustomization, from the repository's root.
-const manifests = "config/default"
+// The shipped kustomizations, from the repository's root.
+const (
+	manifests = "config/default"
+	allInOne  = "config/all-in-one"
+)
 
 // readyBound is the time limit for a process to become ready.
 const readyBound = 2 * time.Minute
@@ -46,7 +49,16 @@ type Process struct {
 // Install applies the shipped manifests, except the Deployments, which run as
 // processes here. The webhooks are called at webhookURL.
 func Install(ctx context.Context, c client.Client, webhookURL string) error {
-	objects, err := controlplane.Render(manifests)
+	return install(ctx, c, manifests, webhookURL)
+}
+
+// InstallAllInOne is Install for the variant with one process; it may come after Install.
+func InstallAllInOne(ctx context.Context, c client.Client, webhookURL string) error {
+	return install(ctx, c, allInOne, webhookURL)
+}
+
+func install(ctx context.Context, c client.Client, folder, webhookURL string) error {
+	objects, err := controlplane.Render(folder)
 	if err != nil {
 		return err
 	}
@@ -68,21 +80,28 @@ func Install(ctx context.Context, c client.Client, webhookURL string) error {
 // ready. It does not drain, unless a flag says so: a process is stopped when
 // nothing calls it any more.
 func Webhook(ctx context.Context, cp *controlplane.ControlPlane, address string, flags ...string) (*Process, error) {
-	return start(ctx, cp, "webhook", slices.Concat([]string{
-		"--webhook-bind-address=" + address, "--cert-dns-names=127.0.0.1", "--drain-period=0s",
-	}, flags)...)
+	return start(ctx, cp, manifests, "webhook", slices.Concat(loopbackFlags(address), flags)...)
+}
+
+// All starts `kong-latency all` as Webhook starts the webhook, after InstallAllInOne.
+func All(ctx context.Context, cp *controlplane.ControlPlane, address string, flags ...string) (*Process, error) {
+	return start(ctx, cp, allInOne, "all", slices.Concat(loopbackFlags(address), flags)...)
+}
+
+func loopbackFlags(address string) []string {
+	return []string{"--webhook-bind-address=" + address, "--cert-dns-names=127.0.0.1", "--drain-period=0s"}
 }
 
 // Controller starts `kong-latency controller` with additional flags, and waits until it
 // is ready.
 func Controller(ctx context.Context, cp *controlplane.ControlPlane, flags ...string) (*Process, error) {
-	return start(ctx, cp, "controller", flags...)
+	return start(ctx, cp, manifests, "controller", flags...)
 }
 
-// start runs the component under the log name of its subcommand. The last value of a
-// flag wins, so additional flags come after the shipped ones.
-func start(ctx context.Context, cp *controlplane.ControlPlane, command string, flags ...string) (*Process, error) {
-	shipped, err := componentOf(command)
+// start runs a component of a kustomization under the log name of its subcommand. The last
+// value of a flag wins, so additional flags come after the shipped ones.
+func start(ctx context.Context, cp *controlplane.ControlPlane, folder, command string, flags ...string) (*Process, error) {
+	shipped, err := componentOf(folder, command)
 	if err != nil {
 		return nil, err
 	}

@@ -84,7 +84,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 		}
 	}
 	if p.controller {
-		err := controller.Setup(mgr, controller.Options{
+		err := addControllers(mgr, o, p, controller.Options{
 			Workers: o.Controller.Workers, Pipeline: latest.Evaluator, Subscribe: source.Subscribe,
 			Policies: watch.LatestPolicies{Source: source}, SubscribePolicies: source.SubscribePolicies,
 			ScaledObjects: source.ScaledObjects, SubscribeScaledObjects: source.SubscribeScaledObjects,
@@ -105,6 +105,21 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	defer cancel()
 	if err := mgr.Start(ctx); err != nil {
 		return fmt.Errorf("run: %w", err)
+	}
+	return nil
+}
+
+// addControllers adds the controllers, in `all` so that the webhook outlives the lease.
+func addControllers(mgr manager.Manager, o *Options, p parts, of controller.Options) error {
+	if !p.webhook || !o.Controller.LeaderElect {
+		return controller.Setup(mgr, of)
+	}
+	controllers, err := newElected(mgr, o.Namespace, of)
+	if err != nil {
+		return err
+	}
+	if err := mgr.Add(controllers); err != nil {
+		return fmt.Errorf("add controllers: %w", err)
 	}
 	return nil
 }
@@ -142,7 +157,7 @@ func newManager(config *rest.Config, o *Options, p parts, server ctrlwebhook.Ser
 		Metrics:                       metricsserver.Options{BindAddress: "0"}, // see addMetricsServer
 		HealthProbeBindAddress:        o.ProbeBindAddress,
 		PprofBindAddress:              o.PprofBindAddress,
-		LeaderElection:                p.controller && o.Controller.LeaderElect,
+		LeaderElection:                p.controller && !p.webhook && o.Controller.LeaderElect,
 		LeaderElectionID:              leaseName,
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true, // nothing runs after Start returns

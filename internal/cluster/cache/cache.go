@@ -22,6 +22,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/cluster/discover"
+	"github.com/kong-latency/kong-latency/internal/output/hpa"
 )
 
 // +kubebuilder:rbac:groups=apps,resources=deployments,verbs=list;watch
@@ -97,10 +98,9 @@ func stripHPA(in any) (any, error) {
 	out.Labels = h.Labels
 	out.Annotations = annotations.Prefixed(h.Annotations)
 	out.OwnerReferences = h.OwnerReferences
-	for _, c := range h.Status.Conditions {
-		if c.Type == autoscalingv2.ScalingActive {
-			out.Status.Conditions = []autoscalingv2.HorizontalPodAutoscalerCondition{c}
-		}
+	out.Status.Conditions = hpa.Remarkable(h.Status.Conditions)
+	if h.DeletionTimestamp != nil {
+		out.Finalizers = h.Finalizers // what keeps it
 	}
 	return out, nil
 }

@@ -37,7 +37,7 @@ func dropTolerance(have, want *autoscalingv2.HPAScalingRules) {
 }
 
 // Changed implements output.Output. Of the status, which changes at every sync, only
-// whether there is a value to scale by counts.
+// whether it scales counts.
 func (o Output) Changed(before, after output.Object) bool {
 	b, a := typed(before), typed(after)
 	return !equality.Semantic.DeepEqual(b.Spec, a.Spec) ||

@@ -62,15 +62,36 @@ func (Output) Observe(live output.Object) output.Observation {
 	return out
 }
 
-// scaling is the condition ScalingActive.
+// scaling is the conditions that say whether it scales. ScalingLimited is for information:
+// its bounds are what the plan wants.
 func scaling(h *autoscalingv2.HorizontalPodAutoscaler) model.Scaling {
+	var s model.Scaling
 	for _, c := range h.Status.Conditions {
-		if c.Type == autoscalingv2.ScalingActive {
-			return model.Scaling{
-				Known: true, Active: c.Status == corev1.ConditionTrue,
-				Reason: c.Reason, Message: c.Message, Since: c.LastTransitionTime.Time,
-			}
+		is := c.Status == corev1.ConditionTrue
+		switch {
+		case c.Type == autoscalingv2.ScalingActive:
+			s.Known, s.Active = true, is
+			s.Reason, s.Message, s.Since = c.Reason, c.Message, c.LastTransitionTime.Time
+		case c.Type == autoscalingv2.AbleToScale && !is:
+			s.Unable = model.Condition{Reason: c.Reason, Message: c.Message, Since: c.LastTransitionTime.Time}
 		}
 	}
-	return model.Scaling{}
+	return s
+}
+
+// Remarkable returns the conditions of which a cache keeps reason and message: those that
+// a finding can be about. Of others it is enough that they are true.
+func Remarkable(all []autoscalingv2.HorizontalPodAutoscalerCondition) []autoscalingv2.HorizontalPodAutoscalerCondition {
+	var out []autoscalingv2.HorizontalPodAutoscalerCondition
+	for _, c := range all {
+		switch {
+		case c.Type != autoscalingv2.ScalingActive && c.Type != autoscalingv2.AbleToScale:
+		case c.Status != corev1.ConditionTrue:
+			c.Message = quoted(c.Message)
+			out = append(out, c)
+		case c.Type == autoscalingv2.ScalingActive:
+			out = append(out, autoscalingv2.HorizontalPodAutoscalerCondition{Type: c.Type, Status: c.Status})
+		}
+	}
+	return out
 }

@@ -71,9 +71,9 @@ func reasonOf(c autoscalingv2.HorizontalPodAutoscalerCondition) *finding.Reason 
 	switch {
 	case c.Type != autoscalingv2.ScalingActive:
 		return AutoscalerFails
-	case c.Reason == "FailedGetObjectMetric":
+	case c.Reason == failedGetObjectMetric:
 		return AutoscalerWithoutMetric
-	case c.Reason == "ScalingDisabled":
+	case c.Reason == scalingDisabled:
 		return AutoscalerOff
 	default:
 		return AutoscalerFails

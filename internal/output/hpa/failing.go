@@ -1,0 +1,66 @@
+package hpa
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/output"
+)
+
+// failingGrace is how long a condition may fail before that is a finding. Reads of the
+// scale and of metrics fail for a moment while the API server restarts, or pods start.
+const failingGrace = 3 * time.Minute
+
+// lastingReasons are those of conditions that stay until somebody changes an object.
+// https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/podautoscaler/horizontal.go
+var lastingReasons = []string{"AmbiguousSelector", "InvalidSelector", "MissingSelector", "InvalidMetricSourceType"}
+
+// Failing implements output.Output.
+func (Output) Failing(live output.Object, now time.Time) (findings []finding.Finding, recheck time.Duration) {
+	h := typed(live)
+	s := scaling(h)
+	judge := func(kind autoscalingv2.HorizontalPodAutoscalerConditionType, c model.Condition) {
+		if left := c.Since.Add(failingGrace).Sub(now); left > 0 && !slices.Contains(lastingReasons, c.Reason) {
+			if recheck == 0 || left < recheck {
+				recheck = left
+			}
+			return
+		}
+		findings = append(findings, AutoscalerFails.On(objectOf(h), "%s is not true (%s): %s", kind, quoted(c.Reason), quoted(c.Message)).
+			At("status", "conditions").Suggest("%s", AutoscalerFails.Fix))
+	}
+	if s.Unable != (model.Condition{}) {
+		judge(autoscalingv2.AbleToScale, s.Unable)
+	}
+	// A missing value of the metric is a finding of the hop series, and ScalingDisabled,
+	// without replicas, is intended.
+	if s.Known && !s.Active && s.Reason != failedGetObjectMetric && s.Reason != scalingDisabled {
+		judge(autoscalingv2.ScalingActive, model.Condition{Reason: s.Reason, Message: s.Message, Since: s.Since})
+	}
+	return findings, recheck
+}
+
+// The reasons of ScalingActive that have a finding of their own.
+const (
+	failedGetObjectMetric = "FailedGetObjectMetric"
+	scalingDisabled       = "ScalingDisabled"
+)
+
+// maxQuoted is the most bytes that are kept and quoted of a condition's message, which
+// contains names that other people chose and answers of metrics APIs.
+const maxQuoted = 200
+
+// quoted is the beginning of a text, in one line.
+func quoted(text string) string {
+	text = oneLine(text)
+	if len(text) <= maxQuoted {
+		return text
+	}
+	const ellipsis = "…"
+	return strings.ToValidUTF8(text[:maxQuoted-len(ellipsis)], "") + ellipsis
+}
