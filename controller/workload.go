@@ -40,13 +40,18 @@ type workloads struct {
 	policies plan.Policies
 	// scaled returns the ScaledObjects of KEDA; nil means that there are none.
 	scaled func() *cache.ScaledObjects
-	now    func() time.Time
+	// outdated returns why the caches do not show everything; it may be nil.
+	outdated func() string
+	now      func() time.Time
 }
 
 // Reconcile brings what scales the Deployment named by req to its plan. What blocks a plan
 // is reported by an event, and a watch triggers the next reconcile; only what the API
 // server refuses is an error, and is retried.
 func (r *workloads) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	if isOutdated(r.outdated) {
+		return ctrl.Result{RequeueAfter: outdatedRetry}, nil
+	}
 	outcome, again, err := r.reconcile(ctx, req)
 	r.tracker.record(req.NamespacedName, outcome)
 	return ctrl.Result{RequeueAfter: again}, err

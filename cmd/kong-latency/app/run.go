@@ -41,7 +41,8 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if err != nil {
 		return err
 	}
-	mgr, err := newManager(config, o, p, admission.server)
+	fresh := cache.NewFreshness()
+	mgr, err := newManager(config, o, p, admission.server, fresh)
 	if err != nil {
 		return err
 	}
@@ -56,6 +57,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if err != nil {
 		return err
 	}
+	where.Caches = fresh
 	source, err := watch.Setup(mgr, where)
 	if err != nil {
 		return err
@@ -67,7 +69,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if p.webhook {
 		known := webhook.Knowledge{
 			Reader: mgr.GetClient(), Warm: warm, Pipeline: latest.Evaluator, Policies: watch.LatestPolicies{Source: source},
-			ScaledObjects: source.ScaledObjects,
+			ScaledObjects: source.ScaledObjects, Outdated: fresh.Outdated,
 			KnownPolicies: func() ([]v1alpha1.LatencyPolicy, bool) {
 				policies := source.Policies()
 				return policies.List(), policies.Known()
@@ -85,13 +87,13 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 			Workers: o.Controller.Workers, Pipeline: latest.Evaluator, Subscribe: source.Subscribe,
 			Policies: watch.LatestPolicies{Source: source}, SubscribePolicies: source.SubscribePolicies,
 			ScaledObjects: source.ScaledObjects, SubscribeScaledObjects: source.SubscribeScaledObjects,
-			LatestPolicies: source.Policies, Synced: source.Synced,
+			LatestPolicies: source.Policies, Synced: source.Synced, Outdated: fresh.Outdated,
 		})
 		if err != nil {
 			return err
 		}
 	}
-	if err := addChecks(mgr, warm, source.Synced); err != nil {
+	if err := addChecks(mgr, warm, source.Synced, fresh); err != nil {
 		return err
 	}
 	if err := mgr.AddReadyzCheck("draining", drain.ready); err != nil {
@@ -107,7 +109,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 }
 
 // addChecks adds the health checks that both processes have.
-func addChecks(mgr manager.Manager, warm, synced func() bool) error {
+func addChecks(mgr manager.Manager, warm, synced func() bool, fresh *cache.Freshness) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("add liveness check: %w", err)
 	}
@@ -118,7 +120,7 @@ func addChecks(mgr manager.Manager, warm, synced func() bool) error {
 		case !synced():
 			return errors.New("the pipeline has not been read yet")
 		default:
-			return nil
+			return fresh.Ready()
 		}
 	})
 	if err != nil {
@@ -127,14 +129,14 @@ func addChecks(mgr manager.Manager, warm, synced func() bool) error {
 	return nil
 }
 
-func newManager(config *rest.Config, o *Options, p parts, server ctrlwebhook.Server) (manager.Manager, error) {
+func newManager(config *rest.Config, o *Options, p parts, server ctrlwebhook.Server, fresh *cache.Freshness) (manager.Manager, error) {
 	scheme := runtime.NewScheme()
 	if err := clientgoscheme.AddToScheme(scheme); err != nil {
 		return nil, fmt.Errorf("register Kubernetes types: %w", err)
 	}
 	options := manager.Options{
 		Scheme:                        scheme,
-		Cache:                         cache.Options(),
+		Cache:                         cache.Options(fresh),
 		Logger:                        ctrl.Log,
 		Metrics:                       metricsserver.Options{BindAddress: o.MetricsBindAddress},
 		HealthProbeBindAddress:        o.ProbeBindAddress,
@@ -155,7 +157,7 @@ func newManager(config *rest.Config, o *Options, p parts, server ctrlwebhook.Ser
 }
 
 // addWarm returns a function that reports whether the caches are synced. They stay
-// so: a broken watch is resumed.
+// so: a broken watch is resumed. Whether one is broken now, cache.Freshness knows.
 func addWarm(mgr manager.Manager) (func() bool, error) {
 	var warm atomic.Bool
 	err := mgr.Add(everywhere(func(ctx context.Context) error {
