@@ -16,7 +16,9 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/output"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 // The reasons of events about what the controller did.
@@ -35,7 +37,9 @@ const (
 )
 
 // reporter emits events on changes only: it remembers the findings of each object that
-// it has reported, and reports what is new. After a restart findings are reported again.
+// it has reported, and reports what is new. What is not judged for a while, because
+// something cannot be read, is remembered meanwhile: it is neither resolved nor new when
+// it is seen again. After a restart findings are reported again.
 type reporter struct {
 	recorder events.EventRecorder
 	// seed is of the digests.
@@ -51,6 +55,10 @@ type reportedFinding struct {
 	reason *finding.Reason
 	// digest distinguishes findings of one reason.
 	digest uint64
+	// unread is what could not be read of the snapshot when it was found.
+	unread pipeline.Parts
+	// unjudged is true if it is not known whether the finding still holds.
+	unjudged bool
 }
 
 type reportedKey struct {
@@ -63,7 +71,7 @@ func newReporter(r events.EventRecorder) *reporter {
 }
 
 func (r *reporter) digest(f finding.Finding) reportedFinding {
-	return reportedFinding{f.Reason, maphash.String(r.seed, f.String())}
+	return reportedFinding{reason: f.Reason, digest: maphash.String(r.seed, f.String())}
 }
 
 // action reports what was done to a workload, after it was done.
@@ -85,12 +93,22 @@ func (r *reporter) updated(o client.Object, by output.Output, before output.Obje
 	}
 }
 
-// findings reports the findings of o that are new, and which findings about its pipeline
-// are resolved. Unknown findings are not reported.
-func (r *reporter) findings(o client.Object, now []finding.Finding) {
-	before := r.remember(o, now)
+// judgement is how much of the metric pipeline findings are about: the hops that were judged,
+// and what could not be read of the snapshot. The zero value judges nothing.
+type judgement struct {
+	hops   []*finding.Hop
+	unread pipeline.Parts
+}
+
+// findings reports the findings of o that are new, without a judgement of its pipeline.
+func (r *reporter) findings(o client.Object, now []finding.Finding) { r.judged(o, now, judgement{}) }
+
+// judged reports the findings of o that are new, and which findings about its pipeline are
+// resolved. Unknown findings are not reported.
+func (r *reporter) judged(o client.Object, now []finding.Finding, j judgement) {
+	before := r.remember(o, now, j)
 	for _, f := range now {
-		if f.Severity != finding.Unknown && !slices.Contains(before, r.digest(f)) {
+		if f.Severity != finding.Unknown && !remembers(before, r.digest(f)) {
 			if blocks(f) {
 				r.event(o, corev1.EventTypeWarning, eventBlocked, f.Reason.Name, render.Clip(f.Reason.Name+": "+render.Note(f)))
 			} else {
@@ -99,7 +117,7 @@ func (r *reporter) findings(o client.Object, now []finding.Finding) {
 		}
 	}
 	for _, f := range before {
-		if f.reason.Hop != nil && f.reason.Severity != finding.Unknown && isResolved(f, now) {
+		if f.reason.Hop != nil && f.reason.Severity != finding.Unknown && isResolved(f, now, j) {
 			r.event(o, corev1.EventTypeNormal, eventResolved, f.reason.Name, f.reason.Name+" is resolved")
 		}
 	}
@@ -111,17 +129,25 @@ func (r *reporter) event(o client.Object, kind, reason, action, note string) {
 	r.recorder.Eventf(o, nil, kind, reason, action, "%s", note)
 }
 
-// remember keeps the findings of o and returns those that it had before.
-func (r *reporter) remember(o client.Object, now []finding.Finding) (before []reportedFinding) {
+// remember keeps the findings of o, and those before that were not judged now. It returns
+// all that it had before.
+func (r *reporter) remember(o client.Object, now []finding.Finding, j judgement) (before []reportedFinding) {
 	key := reportedKey{kindOf(o), client.ObjectKeyFromObject(o)}
-	keep := make([]reportedFinding, len(now))
+	keep := make([]reportedFinding, len(now), len(now)+1)
 	for i, f := range now {
 		keep[i] = r.digest(f)
+		keep[i].unread = j.unread
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	before = r.reported[key]
-	if len(now) == 0 {
+	for _, f := range before {
+		if f.reason.Severity != finding.Unknown && !isJudged(f, now, j) {
+			f.unjudged = true
+			keep = append(keep, f)
+		}
+	}
+	if len(keep) == 0 {
 		delete(r.reported, key)
 	} else {
 		r.reported[key] = keep
@@ -136,13 +162,27 @@ func (r *reporter) forget(kind string, name types.NamespacedName) {
 	delete(r.reported, reportedKey{kind, name})
 }
 
-// isResolved reports whether f is resolved according to the present findings. That is
-// not known if the workload is blocked, because its pipeline was not evaluated, nor if
-// the hop is unknown.
-func isResolved(f reportedFinding, now []finding.Finding) bool {
-	return !finding.Blocks(now) && !slices.ContainsFunc(now, func(g finding.Finding) bool {
-		return g.Reason == f.reason || g.Hop() == f.reason.Hop && g.Severity == finding.Unknown
-	})
+func remembers(list []reportedFinding, f reportedFinding) bool {
+	return slices.ContainsFunc(list, func(g reportedFinding) bool { return g.reason == f.reason && g.digest == f.digest })
+}
+
+// isResolved reports whether f is resolved according to the present findings.
+func isResolved(f reportedFinding, now []finding.Finding, j judgement) bool {
+	return isJudged(f, now, j) && !finding.Has(now, f.reason)
+}
+
+// isJudged reports whether the present findings say whether f still holds. Those about
+// settings do unless the policy is unknown; those about a hop do if the hop was judged, by
+// everything that could be read when f was found.
+func isJudged(f reportedFinding, now []finding.Finding, j judgement) bool {
+	switch {
+	case finding.Has(now, f.reason):
+		return true
+	case f.reason.Hop == nil:
+		return !finding.Has(now, policy.PolicyUnknown)
+	default:
+		return slices.Contains(j.hops, f.reason.Hop) && j.unread&^f.unread == 0
+	}
 }
 
 // kindOf names the kind; cached objects do not carry it.

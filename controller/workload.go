@@ -106,20 +106,29 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (result out
 		// pipeline. Other workloads are attached first.
 		return unchanged, 0, nil
 	}
-	more, recheck := r.evaluate(*resolution.Plan, by.Observe(live).Scaling)
+	more, judged, recheck := r.evaluate(*resolution.Plan, by.Observe(live).Scaling)
 	findings := slices.Concat(resolution.Findings, more)
-	r.report.findings(&d, findings)
+	r.report.judged(&d, findings, judged)
 	return outcomeOf(resolution, findings), recheck, nil
 }
 
 // evaluate evaluates the metric pipeline of the plan. Its findings never keep a workload
 // from being attached. recheck is when to evaluate again although nothing changes; 0 means
 // never.
-func (r *workloads) evaluate(p plan.Plan, scaling model.Scaling) (findings []finding.Finding, recheck time.Duration) {
+func (r *workloads) evaluate(p plan.Plan, scaling model.Scaling) (findings []finding.Finding, judged judgement, recheck time.Duration) {
 	subject := pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
-	findings = r.pipeline().Diagnose(source.Default(), subject).Findings()
+	report := r.pipeline().Diagnose(source.Default(), subject)
+	judged.unread = report.Unread
+	for _, step := range report.Steps {
+		if step.Judged() {
+			judged.hops = append(judged.hops, step.Hop)
+		}
+	}
 	found, recheck := series.ByCondition(scaling, subject, r.now())
-	return slices.Concat(findings, found), recheck
+	if scaling.Known && recheck == 0 {
+		judged.hops = append(judged.hops, series.Hop)
+	}
+	return slices.Concat(report.Findings(), found), judged, recheck
 }
 
 func (r *workloads) catalog(ctx context.Context, namespace string) *cache.Catalog {
