@@ -51,6 +51,8 @@ type Options struct {
 	// LatestPolicies returns the LatencyPolicies whose status is written; nil means that
 	// no status is written.
 	LatestPolicies func() *watch.Policies
+	// Lease is that of the leader election; nil if there is none.
+	Lease *Lease
 	// Outdated returns why the caches do not show everything that exists, one clause; empty
 	// if they do. Meanwhile nothing is reconciled.
 	Outdated func() string
@@ -63,6 +65,7 @@ type Options struct {
 // and indexes of internal/cluster.
 func Setup(mgr manager.Manager, o Options) error {
 	paced := newPacedEvents(mgr.GetEventRecorder(FieldManager), mgr.GetScheme(), mgr.GetLogger().WithName("events"))
+	paced.lease = o.Lease
 	if err := mgr.Add(paced); err != nil {
 		return fmt.Errorf("set up events: %w", err)
 	}
@@ -81,7 +84,7 @@ func Setup(mgr manager.Manager, o Options) error {
 		}
 	}
 	w := &workloads{
-		client: mgr.GetClient(), direct: mgr.GetAPIReader(), report: report, pending: newPending(time.Now), tracker: tracker,
+		client: o.Lease.guard(mgr.GetClient()), direct: mgr.GetAPIReader(), report: report, pending: newPending(time.Now), tracker: tracker,
 		pipeline: o.Pipeline, policies: o.Policies, scaled: o.ScaledObjects, outdated: o.Outdated, now: time.Now,
 	}
 	if err := w.setup(mgr, o); err != nil {

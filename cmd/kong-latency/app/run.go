@@ -42,7 +42,11 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 		return err
 	}
 	fresh := cache.NewFreshness()
-	mgr, err := newManager(config, o, p, admission.server, fresh)
+	var lease *controller.Lease
+	if p.controller && o.Controller.LeaderElect {
+		lease = controller.NewLease()
+	}
+	mgr, err := newManager(config, o, p, admission.server, fresh, lease)
 	if err != nil {
 		return err
 	}
@@ -87,7 +91,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 			Workers: o.Controller.Workers, Pipeline: latest.Evaluator, Subscribe: source.Subscribe,
 			Policies: watch.LatestPolicies{Source: source}, SubscribePolicies: source.SubscribePolicies,
 			ScaledObjects: source.ScaledObjects, SubscribeScaledObjects: source.SubscribeScaledObjects,
-			LatestPolicies: source.Policies, Synced: source.Synced, Outdated: fresh.Outdated,
+			LatestPolicies: source.Policies, Synced: source.Synced, Outdated: fresh.Outdated, Lease: lease,
 		})
 		if err != nil {
 			return err
@@ -129,7 +133,7 @@ func addChecks(mgr manager.Manager, warm, synced func() bool, fresh *cache.Fresh
 	return nil
 }
 
-func newManager(config *rest.Config, o *Options, p parts, server ctrlwebhook.Server, fresh *cache.Freshness) (manager.Manager, error) {
+func newManager(config *rest.Config, o *Options, p parts, server ctrlwebhook.Server, fresh *cache.Freshness, lease *controller.Lease) (manager.Manager, error) {
 	scheme := runtime.NewScheme()
 	if err := clientgoscheme.AddToScheme(scheme); err != nil {
 		return nil, fmt.Errorf("register Kubernetes types: %w", err)
@@ -141,10 +145,15 @@ func newManager(config *rest.Config, o *Options, p parts, server ctrlwebhook.Ser
 		Metrics:                       metricsserver.Options{BindAddress: o.MetricsBindAddress},
 		HealthProbeBindAddress:        o.ProbeBindAddress,
 		PprofBindAddress:              o.PprofBindAddress,
-		LeaderElection:                p.controller && o.Controller.LeaderElect,
+		LeaderElection:                lease != nil,
 		LeaderElectionID:              leaseName,
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true, // nothing runs after Start returns
+	}
+	if lease != nil {
+		leaseDuration, renewDeadline, retryPeriod := controller.LeaseDuration, controller.RenewDeadline, controller.RetryPeriod
+		options.LeaseDuration, options.RenewDeadline, options.RetryPeriod = &leaseDuration, &renewDeadline, &retryPeriod
+		options.LeaderElectionConfig = lease.Observe(config)
 	}
 	if p.webhook {
 		options.WebhookServer = server
