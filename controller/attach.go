@@ -66,6 +66,9 @@ func (r *workloads) apply(ctx context.Context, d *appsv1.Deployment, o output.Ou
 		// The UID ensures that this object is updated, and not another of the same name
 		// that replaced it. Fields of a managed object are forced back.
 		desired.SetUID(live.GetUID())
+		// The version ensures that what is written follows from what is there: a controller
+		// that was stopped may be the leader no longer.
+		desired.SetResourceVersion(live.GetResourceVersion())
 		opts = append(opts, client.ForceOwnership)
 	}
 	if err := r.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(desired), opts...); err != nil {

@@ -31,6 +31,8 @@ type pacedEvents struct {
 	to     events.EventRecorder
 	scheme *runtime.Scheme
 	log    logr.Logger
+	// lease is that of the leader; nil if none is elected.
+	lease *Lease
 	// wake has capacity 1: it signals that events wait.
 	wake chan struct{}
 
@@ -91,6 +93,10 @@ func (p *pacedEvents) Start(ctx context.Context) error {
 		for _, emit := range waiting {
 			if pace.Wait(ctx) != nil {
 				return nil // ctx ended
+			}
+			if err := p.lease.check(); err != nil {
+				p.log.Info("dropped an event", "why", err.Error())
+				continue
 			}
 			emit()
 		}

@@ -30,7 +30,7 @@ func (r *reporter) Collect(ch chan<- prometheus.Metric) {
 		seen := map[series]bool{} // an object counts once, however many findings of a reason it has
 		for _, f := range findings {
 			s := series{f.reason.Name, f.reason.Severity, f.reason.Hop}
-			if !seen[s] {
+			if !seen[s] && !f.unjudged {
 				seen[s] = true
 				counts[s]++
 			}

@@ -27,7 +27,7 @@ func newPolicies(tracker *statusTracker) *policies {
 }
 
 func (r *policies) setup(mgr manager.Manager, o Options) error {
-	cached, direct := mgr.GetClient(), mgr.GetAPIReader()
+	cached, direct := o.Lease.guard(mgr.GetClient()), mgr.GetAPIReader()
 	r.view = func() policyView { return o.LatestPolicies() }
 	r.cached = cached
 	r.read = func(ctx context.Context, p *v1alpha1.LatencyPolicy) (v1alpha1.LatencyPolicyStatus, error) {

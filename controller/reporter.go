@@ -16,7 +16,9 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/output"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
 // The reasons of events about what the controller did.
@@ -35,7 +37,9 @@ const (
 )
 
 // reporter emits events on changes only: it remembers the findings of each object that
-// it has reported, and reports what is new. After a restart findings are reported again.
+// it has reported, and reports what is new. What is not judged for a while, because
+// something cannot be read, is remembered meanwhile: it is neither resolved nor new when
+// it is seen again. After a restart findings are reported again.
 type reporter struct {
 	recorder events.EventRecorder
 	// seed is of the digests.
@@ -53,6 +57,10 @@ type reportedFinding struct {
 	digest uint64
 	// unsent is true if its event was dropped, so that it is reported again.
 	unsent bool
+	// unread is what could not be read of the snapshot when it was found.
+	unread pipeline.Parts
+	// unjudged is true if it is not known whether the finding still holds.
+	unjudged bool
 }
 
 type reportedKey struct {
@@ -87,14 +95,27 @@ func (r *reporter) updated(o client.Object, by output.Output, before output.Obje
 	}
 }
 
-// findings reports the findings of o that are new, and which findings about its pipeline
-// are resolved. Unknown findings are not reported. It returns false if events of findings
-// were dropped: they are sent when the findings are reported again.
+// judgement is how much of the metric pipeline findings are about: the hops that were judged,
+// and what could not be read of the snapshot. The zero value judges nothing.
+type judgement struct {
+	hops   []*finding.Hop
+	unread pipeline.Parts
+}
+
+// findings reports the findings of o that are new, without a judgement of its pipeline. It
+// returns what judged does.
 func (r *reporter) findings(o client.Object, now []finding.Finding) (sent bool) {
-	before := r.remember(o, now)
+	return r.judged(o, now, judgement{})
+}
+
+// judged reports the findings of o that are new, and which findings about its pipeline are
+// resolved. Unknown findings are not reported. It returns false if events of findings were
+// dropped: they are sent when the findings are reported again.
+func (r *reporter) judged(o client.Object, now []finding.Finding, j judgement) (sent bool) {
+	before := r.remember(o, now, j)
 	sent = true
 	for _, f := range now {
-		if f.Severity == finding.Unknown || slices.Contains(before, r.digest(f)) {
+		if f.Severity == finding.Unknown || remembers(before, r.digest(f)) {
 			continue
 		}
 		reason, note := f.Reason.Name, render.Note(f)
@@ -107,7 +128,7 @@ func (r *reporter) findings(o client.Object, now []finding.Finding) (sent bool) 
 		}
 	}
 	for _, f := range before {
-		if f.reason.Hop != nil && f.reason.Severity != finding.Unknown && !f.unsent && isResolved(f, now) {
+		if f.reason.Hop != nil && f.reason.Severity != finding.Unknown && !f.unsent && isResolved(f, now, j) {
 			r.event(o, corev1.EventTypeNormal, eventResolved, f.reason.Name, f.reason.Name+" is resolved")
 		}
 	}
@@ -131,22 +152,32 @@ func (r *reporter) unsent(o client.Object, f finding.Finding) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	list := r.reported[reportedKey{kindOf(o), client.ObjectKeyFromObject(o)}]
-	if i := slices.Index(list, dropped); i >= 0 {
-		list[i].unsent = true
+	for i, g := range list {
+		if g.same(dropped) {
+			list[i].unsent = true
+		}
 	}
 }
 
-// remember keeps the findings of o and returns those that it had before.
-func (r *reporter) remember(o client.Object, now []finding.Finding) (before []reportedFinding) {
+// remember keeps the findings of o, and those before that were not judged now. It returns
+// all that it had before.
+func (r *reporter) remember(o client.Object, now []finding.Finding, j judgement) (before []reportedFinding) {
 	key := reportedKey{kindOf(o), client.ObjectKeyFromObject(o)}
-	keep := make([]reportedFinding, len(now))
+	keep := make([]reportedFinding, len(now), len(now)+1)
 	for i, f := range now {
 		keep[i] = r.digest(f)
+		keep[i].unread = j.unread
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	before = r.reported[key]
-	if len(now) == 0 {
+	for _, f := range before {
+		if f.reason.Severity != finding.Unknown && !isJudged(f, now, j) {
+			f.unjudged = true
+			keep = append(keep, f)
+		}
+	}
+	if len(keep) == 0 {
 		delete(r.reported, key)
 	} else {
 		r.reported[key] = keep
@@ -161,13 +192,33 @@ func (r *reporter) forget(kind string, name types.NamespacedName) {
 	delete(r.reported, reportedKey{kind, name})
 }
 
-// isResolved reports whether f is resolved according to the present findings. That is
-// not known if the workload is blocked, because its pipeline was not evaluated, nor if
-// the hop is unknown.
-func isResolved(f reportedFinding, now []finding.Finding) bool {
-	return !finding.Blocks(now) && !slices.ContainsFunc(now, func(g finding.Finding) bool {
-		return g.Reason == f.reason || g.Hop() == f.reason.Hop && g.Severity == finding.Unknown
-	})
+// remembers reports whether a finding was reported.
+func remembers(list []reportedFinding, f reportedFinding) bool {
+	return slices.ContainsFunc(list, func(g reportedFinding) bool { return g.same(f) && !g.unsent })
+}
+
+// same reports whether both are of the same finding.
+func (f reportedFinding) same(g reportedFinding) bool {
+	return f.reason == g.reason && f.digest == g.digest
+}
+
+// isResolved reports whether f is resolved according to the present findings.
+func isResolved(f reportedFinding, now []finding.Finding, j judgement) bool {
+	return isJudged(f, now, j) && !finding.Has(now, f.reason)
+}
+
+// isJudged reports whether the present findings say whether f still holds. Those about
+// settings do unless the policy is unknown; those about a hop do if the hop was judged, by
+// everything that could be read when f was found.
+func isJudged(f reportedFinding, now []finding.Finding, j judgement) bool {
+	switch {
+	case finding.Has(now, f.reason):
+		return true
+	case f.reason.Hop == nil:
+		return !finding.Has(now, policy.PolicyUnknown)
+	default:
+		return slices.Contains(j.hops, f.reason.Hop) && j.unread&^f.unread == 0
+	}
 }
 
 // kindOf names the kind; cached objects do not carry it.

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/metrics"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
+	"github.com/kong-latency/kong-latency/internal/policy"
 	"github.com/kong-latency/kong-latency/test/testutil"
 )
 
@@ -50,29 +52,54 @@ func TestChangesAreReportedOnce(t *testing.T) {
 		{nil, nil},
 	}
 	for i, s := range steps {
-		report.findings(d, s.now)
+		report.judged(d, s.now, judgement{hops: []*finding.Hop{adapterrule.Hop}})
 		if diff := cmp.Diff(s.want, emitted(t, recorder)); diff != "" {
 			t.Errorf("step %d (-want +got):\n%s", i, diff)
 		}
 	}
 }
 
-func TestWhatCannotBeSeenIsNotResolved(t *testing.T) {
+// Not judged is not resolved, and what is seen again afterwards is not new.
+func TestWhatCannotBeSeenIsNeitherResolvedNorNew(t *testing.T) {
 	broken := testutil.Finding("Broken", finding.Error, adapterrule.Hop, "it is broken")
+	clamped := testutil.Finding("Clamped", finding.Warning, nil, "it is too much")
+	all := judgement{hops: []*finding.Hop{adapterrule.Hop, route.Hop}}
+	unknown := policy.PolicyUnknown.On(finding.Object{}, "")
 	for name, now := range map[string][]finding.Finding{
-		"the hop is unknown":      {testutil.Finding("Dark", finding.Unknown, adapterrule.Hop, "")},
-		"the workload is blocked": {testutil.Finding("NoService", finding.Error, nil, "")},
+		"the hop is unknown":        {testutil.Finding("Dark", finding.Unknown, adapterrule.Hop, ""), clamped},
+		"another hop hides it":      {testutil.Finding("Dark", finding.Unknown, route.Hop, ""), clamped},
+		"the workload is blocked":   {testutil.Finding("NoService", finding.Error, nil, ""), clamped},
+		"the policies are unknown":  {unknown},
+		"nothing could be found at": {clamped},
 	} {
-		recorder := events.NewFakeRecorder(20)
-		report := newReporter(recorder)
-		d := &appsv1.Deployment{}
-		report.findings(d, []finding.Finding{broken})
-		report.findings(d, now)
-		for _, e := range emitted(t, recorder) {
-			if strings.Contains(e, eventResolved) {
-				t.Errorf("%s: emitted %q", name, e)
+		t.Run(name, func(t *testing.T) {
+			recorder := events.NewFakeRecorder(20)
+			report := newReporter(recorder)
+			d := &appsv1.Deployment{}
+			report.judged(d, []finding.Finding{broken, clamped}, all)
+			if got := emitted(t, recorder); len(got) != 2 {
+				t.Fatalf("emitted %q at first", got)
 			}
-		}
+			for range 2 {
+				report.findings(d, now)
+			}
+			if name != "the policies are unknown" { // the hop is judged by less than before
+				report.judged(d, []finding.Finding{clamped}, judgement{hops: all.hops, unread: 1})
+			}
+			report.judged(d, []finding.Finding{broken, clamped}, all)
+			for _, e := range emitted(t, recorder) {
+				if !strings.Contains(e, "NoService") {
+					t.Errorf("emitted %q", e)
+				}
+			}
+			report.judged(d, nil, all)
+			if got := emitted(t, recorder); !slices.Equal(got, []string{"Normal Resolved Broken is resolved"}) {
+				t.Errorf("emitted %q once it was resolved", got)
+			}
+			if len(report.reported) != 0 {
+				t.Errorf("remembers %v", report.reported)
+			}
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -24,10 +25,20 @@ const (
 type services struct {
 	reader client.Reader
 	report *reporter
+	// outdated returns why the caches do not show everything; it may be nil.
+	outdated func() string
 }
+
+// outdatedRetry is when to look again whether the caches show everything.
+const outdatedRetry = 5 * time.Second
+
+func isOutdated(why func() string) bool { return why != nil && why() != "" }
 
 // Reconcile reports the findings about the Service named by req that are new.
 func (r *services) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	if isOutdated(r.outdated) {
+		return ctrl.Result{RequeueAfter: outdatedRetry}, nil
+	}
 	var s corev1.Service
 	if err := r.reader.Get(ctx, req.NamespacedName, &s); err != nil {
 		if apierrors.IsNotFound(err) {

@@ -52,6 +52,11 @@ type Options struct {
 	// LatestPolicies returns the LatencyPolicies whose status is written; nil means that
 	// no status is written.
 	LatestPolicies func() *watch.Policies
+	// Lease is that of the leader election; nil if there is none.
+	Lease *Lease
+	// Outdated returns why the caches do not show everything that exists, one clause; empty
+	// if they do. Meanwhile nothing is reconciled.
+	Outdated func() string
 	// Synced reports whether the snapshot and the policies were read once; it is set if
 	// LatestPolicies is.
 	Synced func() bool
@@ -61,6 +66,7 @@ type Options struct {
 // and indexes of internal/cluster.
 func Setup(mgr manager.Manager, o Options) error {
 	paced := newPacedEvents(mgr.GetEventRecorder(FieldManager), mgr.GetScheme(), mgr.GetLogger().WithName("events"))
+	paced.lease = o.Lease
 	if err := mgr.Add(paced); err != nil {
 		return fmt.Errorf("set up events: %w", err)
 	}
@@ -79,14 +85,14 @@ func Setup(mgr manager.Manager, o Options) error {
 		}
 	}
 	w := &workloads{
-		client: mgr.GetClient(), direct: mgr.GetAPIReader(), report: report, pending: newPending(time.Now),
+		client: o.Lease.guard(mgr.GetClient()), direct: mgr.GetAPIReader(), report: report, pending: newPending(time.Now),
 		rewrites: newRewrites(time.Now), tracker: tracker,
-		pipeline: o.Pipeline, policies: o.Policies, scaled: o.ScaledObjects, now: time.Now,
+		pipeline: o.Pipeline, policies: o.Policies, scaled: o.ScaledObjects, outdated: o.Outdated, now: time.Now,
 	}
 	if err := w.setup(mgr, o); err != nil {
 		return fmt.Errorf("set up controller of workloads: %w", err)
 	}
-	s := &services{reader: mgr.GetClient(), report: report}
+	s := &services{reader: mgr.GetClient(), report: report, outdated: o.Outdated}
 	if err := s.setup(mgr); err != nil {
 		return fmt.Errorf("set up controller of services: %w", err)
 	}

@@ -45,13 +45,18 @@ type workloads struct {
 	policies plan.Policies
 	// scaled returns the ScaledObjects of KEDA; nil means that there are none.
 	scaled func() *cache.ScaledObjects
-	now    func() time.Time
+	// outdated returns why the caches do not show everything; it may be nil.
+	outdated func() string
+	now      func() time.Time
 }
 
 // Reconcile brings what scales the Deployment named by req to its plan. What blocks a plan
 // is reported by an event, and a watch triggers the next reconcile; only what the API
 // server refuses or fails to do is an error, and is retried.
 func (r *workloads) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	if isOutdated(r.outdated) {
+		return ctrl.Result{RequeueAfter: outdatedRetry}, nil
+	}
 	outcome, again, err := r.reconcile(ctx, req)
 	r.tracker.record(req.NamespacedName, outcome)
 	return ctrl.Result{RequeueAfter: again}, err
@@ -85,7 +90,7 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (result out
 		return outcome{}, 0, nil
 	}
 	if resolution.Plan == nil {
-		again = r.tell(&d, resolution.Findings, 0)
+		again = r.tell(&d, resolution.Findings, judgement{}, 0)
 		return outcomeOf(resolution, resolution.Findings), again, nil
 	}
 	if resolution.Claim.Managed == nil && r.scaled != nil && r.scaled().Unread() {
@@ -111,7 +116,7 @@ func (r *workloads) scale(ctx context.Context, d *appsv1.Deployment, w model.Wor
 	found, wait, until := r.contested(ctx, w, by, live, resolution)
 	findings := slices.Concat(resolution.Findings, found)
 	if wait > 0 {
-		again = r.tell(d, findings, wait)
+		again = r.tell(d, findings, judgement{}, wait)
 		return outcomeOf(resolution, findings), again, nil
 	}
 	if err := r.attach(ctx, d, by, live, resolution); err != nil {
@@ -122,9 +127,9 @@ func (r *workloads) scale(ctx context.Context, d *appsv1.Deployment, w model.Wor
 		// pipeline. Other workloads are attached first.
 		return unchanged, 0, nil
 	}
-	more, recheck := r.evaluate(*resolution.Plan, by, live)
+	more, judged, recheck := r.evaluate(*resolution.Plan, by, live)
 	findings = append(findings, more...)
-	again = r.tell(d, findings, sooner(recheck, until))
+	again = r.tell(d, findings, judged, sooner(recheck, until))
 	return outcomeOf(resolution, findings), again, nil
 }
 
@@ -152,14 +157,14 @@ func (r *workloads) terminating(d *appsv1.Deployment, w model.Workload, live out
 	f := plan.AutoscalerTerminating.On(w.Object(), "HorizontalPodAutoscaler %s is deleted and kept by its finalizers %s",
 		live.GetName(), quoted(strings.Join(live.GetFinalizers(), ", "))).Suggest("%s", plan.AutoscalerTerminating.Fix)
 	findings := slices.Concat(resolution.Findings, []finding.Finding{f})
-	again := r.tell(d, findings, 0)
+	again := r.tell(d, findings, judgement{}, 0)
 	return outcomeOf(resolution, findings), again, nil
 }
 
 // tell reports findings and returns when to reconcile again: earlier than again if not all
 // of them could be sent.
-func (r *workloads) tell(d *appsv1.Deployment, findings []finding.Finding, again time.Duration) time.Duration {
-	if r.report.findings(d, findings) {
+func (r *workloads) tell(d *appsv1.Deployment, findings []finding.Finding, judged judgement, again time.Duration) time.Duration {
+	if r.report.judged(d, findings, judged) {
 		return again
 	}
 	return sooner(again, resendAfter)
@@ -183,12 +188,22 @@ func sooner(a, b time.Duration) time.Duration {
 // evaluate evaluates the metric pipeline of the plan. Its findings never keep a workload
 // from being attached. recheck is when to evaluate again although nothing changes; 0 means
 // never.
-func (r *workloads) evaluate(p plan.Plan, by output.Output, live output.Object) (findings []finding.Finding, recheck time.Duration) {
+func (r *workloads) evaluate(p plan.Plan, by output.Output, live output.Object) (findings []finding.Finding, judged judgement, recheck time.Duration) {
 	subject := pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
-	findings = r.pipeline().Diagnose(source.Default(), subject).Findings()
-	valueless, wait := series.ByCondition(by.Observe(live).Scaling, subject, r.now())
+	report := r.pipeline().Diagnose(source.Default(), subject)
+	judged.unread = report.Unread
+	for _, step := range report.Steps {
+		if step.Judged() {
+			judged.hops = append(judged.hops, step.Hop)
+		}
+	}
+	scaling := by.Observe(live).Scaling
+	valueless, wait := series.ByCondition(scaling, subject, r.now())
+	if scaling.Known && wait == 0 {
+		judged.hops = append(judged.hops, series.Hop)
+	}
 	failing, recheck := by.Failing(live, r.now())
-	return slices.Concat(findings, valueless, failing), sooner(wait, recheck)
+	return slices.Concat(report.Findings(), valueless, failing), judged, sooner(wait, recheck)
 }
 
 func (r *workloads) catalog(ctx context.Context, namespace string) *cache.Catalog {

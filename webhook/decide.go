@@ -55,6 +55,7 @@ func (c Knowledge) decide(ctx context.Context, namespace string, r admission.Req
 		return admission.Decide(r)
 	}
 	r.Catalog = catalog
+	r.Outdated = c.outdated() != ""
 	d := admission.Decide(r)
 	if catalog.Err() != nil {
 		r.Catalog = nil

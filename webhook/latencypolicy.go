@@ -42,6 +42,9 @@ func (c Knowledge) neighbors(ctx context.Context) (others []v1alpha1.LatencyPoli
 	if !ok || !c.Warm() {
 		return nil, nil, "the caches are not synced yet"
 	}
+	if why := c.outdated(); why != "" {
+		return nil, nil, why
+	}
 	all, err := c.Candidates(ctx)
 	if err != nil {
 		return nil, nil, err.Error()

@@ -36,6 +36,9 @@ type Knowledge struct {
 	Reader client.Reader
 	// Warm reports whether the caches hold the cluster's whole state.
 	Warm func() bool
+	// Outdated returns why the caches, once warm, do not show everything that exists, one
+	// clause; empty if they do. It may be nil.
+	Outdated func() string
 	// Pipeline returns the evaluator of the present snapshot; if it is nil, the pipeline
 	// is not evaluated.
 	Pipeline func() *pipeline.Evaluator
@@ -99,6 +102,14 @@ func (c Knowledge) catalog(ctx context.Context, namespace string) *cache.Catalog
 		catalog.With(c.ScaledObjects())
 	}
 	return catalog
+}
+
+// outdated is why the caches do not show everything; empty if they do.
+func (c Knowledge) outdated() string {
+	if c.Outdated == nil {
+		return ""
+	}
+	return c.Outdated()
 }
 
 func badRequest(err error) admissionhttp.Response {

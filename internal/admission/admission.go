@@ -24,6 +24,9 @@ type Request struct {
 	Service  *Change[model.Service]
 	// Catalog is the other objects of the namespace; nil if they are not known.
 	Catalog model.Catalog
+	// Outdated is true if the catalog may lack objects that exist. What it has is concluded
+	// from as far as it keeps something as it is.
+	Outdated bool
 	// Policies returns the effective policy of a workload; nil means that there are no
 	// policies.
 	Policies plan.Policies

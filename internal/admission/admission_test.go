@@ -246,3 +246,42 @@ func TestDecideWithoutACatalog(t *testing.T) {
 		}
 	}
 }
+
+// An outdated catalog lacks what is new: nothing is concluded from that, and what it has is
+// kept as it is.
+func TestWithAnOutdatedCatalogNothingIsDenied(t *testing.T) {
+	service := testutil.Service(nil)
+	workload := func(n int32, more ...string) model.Workload {
+		return testutil.Workload(testutil.Settings(more...), replicas(n))
+	}
+	for name, tc := range map[string]struct {
+		before      *model.Workload
+		after       model.Workload
+		services    []model.Service
+		autoscalers []model.Autoscaler
+		want        []string
+	}{
+		"no Service":             {nil, workload(1), nil, nil, []string{"warned PairingUnknown"}},
+		"beside another":         {nil, workload(1), []model.Service{service}, []model.Autoscaler{hpa("old")}, []string{"warned PairingUnknown"}},
+		"a bad value":            {nil, workload(1, "paused", "x"), nil, nil, []string{"refused InvalidAnnotation"}},
+		"replicas of a manifest": {ptr.To(workload(8)), workload(1), []model.Service{service}, []model.Autoscaler{hpa("echo", managed)}, []string{"replicas 1 to 8 echo", "warned PairingUnknown"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := testutil.Catalog(tc.after, tc.services...)
+			c.Autoscalers = tc.autoscalers
+			got := summary(admission.Decide(admission.Request{
+				Workload: &admission.Change[model.Workload]{Before: tc.before, After: tc.after}, Catalog: c, Outdated: true,
+			}))
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("decision (-want +got):\n%s", diff)
+			}
+		})
+	}
+	s := testutil.Service(testutil.Settings())
+	got := summary(admission.Decide(admission.Request{
+		Service: &admission.Change[model.Service]{After: s}, Catalog: testutil.Catalog(model.Workload{}), Outdated: true,
+	}))
+	if diff := cmp.Diff([]string{"warned PairingUnknown"}, got); diff != "" {
+		t.Errorf("decision about a Service (-want +got):\n%s", diff)
+	}
+}

@@ -16,7 +16,7 @@ func (r Request) service(c Change[model.Service]) Decision {
 	if invalid := s.Annotations.Findings(s.Object()); len(invalid) > 0 {
 		return Decision{Refused: invalid}
 	}
-	if r.Catalog == nil {
+	if r.Catalog == nil || r.Outdated {
 		var d Decision
 		if s.Annotations.Requested {
 			d.Warned = []finding.Finding{pairingUnknown(s.Object(), "the Deployment of "+s.Object().String())}

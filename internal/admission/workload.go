@@ -24,6 +24,13 @@ func (r Request) workload(c Change[model.Workload]) Decision {
 	if r.Catalog == nil {
 		return r.unpaired(c.Before, w, invalid)
 	}
+	if r.Outdated {
+		d := r.unpaired(c.Before, w, invalid)
+		if r.wants(Patches) && c.Before != nil {
+			d.Patch.Replicas = kept(*c.Before, w, plan.Resolve(w, model.WithWorkload(r.Catalog, w), r.Policies))
+		}
+		return d
+	}
 	now := plan.Resolve(w, model.WithWorkload(r.Catalog, w), r.Policies)
 	d := Decision{Plan: now.Plan}
 	if r.wants(Patches) {

@@ -113,8 +113,8 @@ var (
 	}
 	SnapshotUnread = Metric{
 		Name: "kong_latency_snapshot_unread", Type: Gauge,
-		Help:      "1 if objects of this kind could not be read, so that findings about them are unknown; 0 if they were read, or if the cluster does not have the kind.",
-		Labels:    []Label{{"kind", "resource and group, as in `servicemonitors.monitoring.coreos.com`; `adapter-configuration` is prometheus-adapter's"}},
+		Help:      "1 if objects of this kind could not be read, so that findings about them are unknown; 0 if they were read, or if the cluster does not have the kind. LatencyPolicies without their definition are unread.",
+		Labels:    []Label{{"kind", "resource and group, as in `servicemonitors.monitoring.coreos.com`; `adapter-configuration` is prometheus-adapter's. While it is 1 for `deployments.apps`, `services`, `horizontalpodautoscalers.autoscaling` or `latencypolicies.kong.latency`, existing autoscalers stay as they are"}},
 		Processes: []Process{Webhook, Controller},
 	}
 	SnapshotChange = Metric{

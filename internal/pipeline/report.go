@@ -20,6 +20,11 @@ type Step struct {
 	evidence func() []string
 }
 
+// Judged reports whether the hop was judged by what could be read of the snapshot.
+func (s Step) Judged() bool {
+	return s.Unjudged == "" && !slices.ContainsFunc(s.Findings, func(f finding.Finding) bool { return f.Severity == finding.Unknown })
+}
+
 // Evidence returns the objects by which the hop works, one sentence each. It is empty
 // for a hop that is broken.
 func (s Step) Evidence() []string {
@@ -39,6 +44,9 @@ type Report struct {
 	Query adapterconfig.Query
 	// Scraped is the Service that Prometheus scrapes; zero if none is known to be.
 	Scraped finding.Object
+	// Unread are the parts of the snapshot that could not be read. What was found while
+	// one of them could be read and is not found now may not be resolved.
+	Unread Parts
 
 	findings []finding.Finding
 }
@@ -55,7 +63,7 @@ func Diagnose(source Source, s *Snapshot, subject Subject) Report {
 
 func diagnose(c *Case) Report {
 	hops := c.Source.Hops()
-	out := Report{Steps: make([]Step, 0, len(hops))}
+	out := Report{Steps: make([]Step, 0, len(hops)), Unread: c.Snapshot.Unread()}
 	for _, hop := range hops {
 		v := hop.Judge(c)
 		if len(v.Findings) > 0 {

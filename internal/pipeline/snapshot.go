@@ -40,6 +40,24 @@ type Snapshot struct {
 	Adapter Adapter
 }
 
+// Parts are parts of a Snapshot, one bit each, in the order of its fields.
+type Parts uint16
+
+// Unread returns the parts that could not be read.
+func (s *Snapshot) Unread() Parts {
+	var out Parts
+	for i, state := range []State{
+		s.Namespaces.State, s.OperatorServices.State, s.ServiceMonitors.State, s.Prometheuses.State, s.Extensions.State,
+		s.ControlPlanes.State, s.GatewayConfigurations.State, s.GatewayClasses.State, s.Gateways.State, s.HTTPRoutes.State,
+		s.MetricsAPI.State, s.Adapter.State,
+	} {
+		if state == Unread || state == Unreadable {
+			out |= 1 << i
+		}
+	}
+	return out
+}
+
 // State says how much is known about the objects of one kind.
 type State string
 

@@ -24,8 +24,10 @@ type EffectivePolicy struct {
 	// AutoAttach is the target in milliseconds with which the policy enables the workload
 	// if no annotation does; nil if it does not.
 	AutoAttach *resource.Quantity
-	// Unknown is true if the policy is not known yet; the other fields are empty then.
+	// Unknown is true if the policy is not known; of the other fields only Why is set
+	// then, one clause that says why.
 	Unknown bool
+	Why     string
 }
 
 // PolicySet implements Policies with a set of policies and the labels of namespaces.
@@ -43,7 +45,7 @@ func (s PolicySet) For(w model.Workload) EffectivePolicy {
 	}
 	namespace, ok := s.Namespace(w.Namespace)
 	if !ok {
-		return EffectivePolicy{Unknown: true}
+		return EffectivePolicy{Unknown: true, Why: "the labels of namespace " + w.Namespace + " are not known yet"}
 	}
 	out := EffectivePolicy{Policy: s.Set.For(labels.Set(namespace), labels.Set(w.Labels))}
 	if q, ok := out.Policy.AutoAttach(labels.Set(namespace)); ok {

@@ -68,7 +68,7 @@ func (r *Resolution) decide(w model.Workload, pairing Pairing, effective Effecti
 		r.Claim = ClaimOn(w, "", c)
 	case effective.Unknown:
 		r.Claim = ClaimOn(w, pairing.Settings.Adopt, c)
-		r.Findings = append(r.Findings, unknownPolicy(w))
+		r.Findings = append(r.Findings, unknownPolicy(w, effective))
 	default:
 		r.plan(w, pairing, effective.Policy, c)
 	}
@@ -86,7 +86,7 @@ func (r *Resolution) offer(w model.Workload, near nearby, effective EffectivePol
 	switch {
 	case declined:
 	case effective.Unknown:
-		r.Retained, r.Findings = true, []finding.Finding{unknownPolicy(w)}
+		r.Retained, r.Findings = true, []finding.Finding{unknownPolicy(w, effective)}
 	case !one:
 		r.Retained, r.Findings = true, findings
 	default:
@@ -124,6 +124,6 @@ func (r *Resolution) plan(w model.Workload, pairing Pairing, p *policy.Policy, c
 	}
 }
 
-func unknownPolicy(w model.Workload) finding.Finding {
-	return policy.PolicyUnknown.On(w.Object(), "the labels of namespace %s are not known yet, and with them which LatencyPolicy applies", w.Namespace)
+func unknownPolicy(w model.Workload, effective EffectivePolicy) finding.Finding {
+	return policy.PolicyUnknown.On(w.Object(), "which LatencyPolicy applies is not known: %s", effective.Why)
 }

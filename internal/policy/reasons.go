@@ -26,8 +26,8 @@ var (
 	}
 	PolicyUnknown = &finding.Reason{
 		Name: "PolicyUnknown", Severity: finding.Unknown, Wait: finding.ForObject,
-		Summary: "The namespace's labels are not known yet, so neither is the effective LatencyPolicy of the workload.",
-		Fix:     "Nothing: the controller attaches the HorizontalPodAutoscaler as soon as it knows them.",
+		Summary: "The namespace's labels, or the LatencyPolicies, are not known, so neither is the effective LatencyPolicy of the workload. An existing autoscaler stays as it is.",
+		Fix:     "Nothing at first: the controller goes on as soon as it knows them. If the message names what cannot be read, let the product read it; if the definition of LatencyPolicy was deleted, install it again, with the policies.",
 	}
 )
 

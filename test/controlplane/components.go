@@ -5,6 +5,12 @@ import (
 	"path/filepath"
 )
 
+// Names of the programs that tests disturb.
+const (
+	Etcd      = etcd
+	APIServer = apiServer
+)
+
 // Names of the programs, also of their files and logs.
 const (
 	etcd              = "etcd"

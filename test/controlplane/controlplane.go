@@ -32,10 +32,11 @@ type ControlPlane struct {
 	logf       func(format string, args ...any)
 	forker     *forker
 
-	mu        sync.Mutex
-	processes []*Process // in the order of their start
-	stopped   bool
-	stopErr   error
+	mu         sync.Mutex
+	processes  []*Process // in the order of their start
+	components map[string]component
+	stopped    bool
+	stopErr    error
 }
 
 // Config returns a configuration with the rights of a cluster admin (client

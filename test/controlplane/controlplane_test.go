@@ -37,7 +37,20 @@ func TestControlPlane(t *testing.T) {
 	t.Run("kubectl accepts the kubeconfig", func(t *testing.T) { testKubectl(t, cp) })
 	t.Run("an aggregated API on loopback is called", func(t *testing.T) { testAggregation(t, cp) })
 	t.Run("a further process is cared for", func(t *testing.T) { testRun(t, cp) })
+	t.Run("a killed API server starts again with its data", func(t *testing.T) { testRestart(t, cp, client) })
 	t.Run("stop leaves nothing", func(t *testing.T) { testStop(t, cp) })
+}
+
+func testRestart(t *testing.T, cp *controlplane.ControlPlane, client kubernetes.Interface) {
+	g := NewWithT(t)
+	g.Expect(cp.Restart(t.Context(), controlplane.APIServer)).To(MatchError(ContainSubstring("is still running")))
+	g.Expect(cp.Kill(controlplane.APIServer)).To(Succeed())
+	_, err := client.AppsV1().Deployments("default").Get(t.Context(), "echo", metav1.GetOptions{})
+	g.Expect(err).To(HaveOccurred())
+	g.Expect(cp.Restart(t.Context(), controlplane.APIServer)).To(Succeed())
+	_, err = client.AppsV1().Deployments("default").Get(t.Context(), "echo", metav1.GetOptions{})
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(cp.Kill("kubelet")).To(MatchError("find kubelet: the control plane has no such component"))
 }
 
 func testDeployment(t *testing.T, client kubernetes.Interface) {

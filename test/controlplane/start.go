@@ -58,6 +58,7 @@ func startOnce(ctx context.Context, o Options) (*ControlPlane, error) {
 		kubeconfig: filepath.Join(dir, "kubeconfig"),
 		logf:       o.logf(),
 		forker:     newForker(),
+		components: map[string]component{},
 	}
 	if err := c.bringUp(ctx, o, p); err != nil {
 		return nil, errors.Join(err, c.abandon())
@@ -98,18 +99,22 @@ func (c *ControlPlane) bringUp(ctx context.Context, o Options, p ports) error {
 
 func (c *ControlPlane) startAPI(ctx context.Context, o Options, p ports) error {
 	c.logf("starting %s and %s", etcd, apiServer)
-	store, err := c.component(etcd, etcdFlags(c.dir, p)...)
+	if err := c.start(ctx, etcd, url("http", p.etcdClient)+"/readyz", etcdFlags(c.dir, p)); err != nil {
+		return err
+	}
+	return c.start(ctx, apiServer, url("https", p.apiServer)+"/readyz", apiServerFlags(c.dir, p, o.APIServerFlags))
+}
+
+// start starts a component that can be restarted, and waits until it is ready.
+func (c *ControlPlane) start(ctx context.Context, name, readyURL string, flags []string) error {
+	p, err := c.component(name, flags...)
 	if err != nil {
 		return err
 	}
-	if err := c.waitReady(ctx, store, url("http", p.etcdClient)+"/readyz"); err != nil {
-		return err
-	}
-	api, err := c.component(apiServer, apiServerFlags(c.dir, p, o.APIServerFlags)...)
-	if err != nil {
-		return err
-	}
-	return c.waitReady(ctx, api, url("https", p.apiServer)+"/readyz")
+	c.mu.Lock()
+	c.components[name] = component{process: p, readyURL: readyURL, flags: flags}
+	c.mu.Unlock()
+	return c.waitReady(ctx, p, readyURL)
 }
 
 func (c *ControlPlane) startControllers(ctx context.Context, p ports) error {
@@ -141,8 +146,12 @@ func (c *ControlPlane) startControllers(ctx context.Context, p ports) error {
 // component starts one of the control plane's programs. Of the caller's environment it
 // gets only PATH: proxies, kubeconfigs and other settings of the user must not matter.
 func (c *ControlPlane) component(name string, args ...string) (*Process, error) {
+	return c.Run(name, c.command(name, args))
+}
+
+func (c *ControlPlane) command(name string, args []string) *exec.Cmd {
 	cmd := exec.Command(c.assets.path(name), args...)
 	cmd.Dir = c.dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.dir}
-	return c.Run(name, cmd)
+	return cmd
 }

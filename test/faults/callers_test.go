@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -40,21 +39,7 @@ func (c *cluster) expectAnswers(n int) {
 // refused returns what a server of the process counted as refused for a reason.
 func (c *cluster) refused(p *product.Process, server, reason string) float64 {
 	c.t.Helper()
-	resp, err := http.Get(p.Metrics)
-	c.Expect(err).NotTo(gomega.HaveOccurred())
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	c.Expect(err).NotTo(gomega.HaveOccurred())
-	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, fmt.Sprintf("%s{reason=%q,server=%q} ", metrics.Refused.Name, reason, server)); ok {
-			var n float64
-			_, err := fmt.Sscan(value, &n)
-			c.Expect(err).NotTo(gomega.HaveOccurred())
-			return n
-		}
-	}
-	c.t.Fatalf("%s has no series for %s", metrics.Refused.Name, reason)
-	return 0
+	return c.gauge(p, metrics.Refused.Name, "server", server, "reason", reason)
 }
 
 // cheap makes handshakes cheap for the caller.

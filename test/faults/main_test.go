@@ -25,6 +25,6 @@ func TestMain(m *testing.M) {
 func takesMinutes(t *testing.T) {
 	t.Helper()
 	if !*long {
-		t.Skip("takes minutes: make test-faults")
+		t.Skip("too long for make test: run make test-faults")
 	}
 }

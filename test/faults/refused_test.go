@@ -47,9 +47,9 @@ func (c *cluster) state(p *product.Process, state string, n int) {
 		Should(gomega.BeEquivalentTo(n), "workloads that are %s", state)
 }
 
-// refused expects that a write for the workload is refused with these words, which are
+// writeRefused expects that a write for the workload is refused with these words, which are
 // reported, and that the workload is blocked.
-func (c *cluster) refused(p *product.Process, name string, words ...string) {
+func (c *cluster) writeRefused(p *product.Process, name string, words ...string) {
 	c.t.Helper()
 	note := c.blockedBy(name, "WriteRefused")
 	for _, w := range words {
@@ -69,7 +69,7 @@ func TestAQuotaForbidsTheAutoscaler(t *testing.T) {
 	quota.Status.Hard, quota.Status.Used = quota.Spec.Hard, corev1.ResourceList{counted: resource.MustParse("0")}
 	c.Expect(c.admin.Status().Update(c.ctx, quota)).To(gomega.Succeed())
 	name := c.enable(1)[0]
-	c.refused(controller, name, "create HorizontalPodAutoscaler "+name, "exceeded quota: few")
+	c.writeRefused(controller, name, "create HorizontalPodAutoscaler "+name, "exceeded quota: few")
 	c.Expect(c.admin.Delete(c.ctx, quota)).To(gomega.Succeed())
 	c.attached(name)
 	c.state(controller, "blocked", 0)
@@ -97,7 +97,7 @@ func TestAnAdmissionPolicyDeniesTheAutoscaler(t *testing.T) {
 		return apierrors.IsInvalid(c.admin.Create(c.ctx, h, client.DryRunAll))
 	}).Should(gomega.BeTrue())
 	name := c.enable(1)[0]
-	c.refused(controller, name, "no-autoscalers", "…")
+	c.writeRefused(controller, name, "no-autoscalers", "…")
 	for _, e := range c.events() {
 		c.Expect(e.Note).NotTo(gomega.ContainSubstring(strings.Repeat("x", 200)), "more is quoted than 200 characters")
 	}
@@ -119,7 +119,7 @@ func TestTheRightToWriteAutoscalersIsRevoked(t *testing.T) {
 	}
 	c.Expect(c.admin.Update(c.ctx, &role)).To(gomega.Succeed())
 	name := c.enable(1)[0]
-	c.refused(controller, name, "create HorizontalPodAutoscaler "+name, "cannot patch resource", "horizontalpodautoscalers")
+	c.writeRefused(controller, name, "create HorizontalPodAutoscaler "+name, "cannot patch resource", "horizontalpodautoscalers")
 	role.Rules = whole.Rules
 	c.Expect(c.admin.Update(c.ctx, &role)).To(gomega.Succeed())
 	c.attached(name)
@@ -145,7 +145,7 @@ func TestThePreviousSpecOfAnAdoptedAutoscalerIsInvalid(t *testing.T) {
 	set(strings.Replace(previous, `"maxReplicas":7`, `"maxReplicas":0`, 1))
 	remove := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"annotations":{"`+annotations.TargetMS+`":null,"`+annotations.Adopt+`":null}}}`))
 	c.Expect(c.admin.Patch(c.ctx, d, remove)).To(gomega.Succeed())
-	c.refused(controller, "echo", "restore HorizontalPodAutoscaler old", "spec.maxReplicas")
+	c.writeRefused(controller, "echo", "restore HorizontalPodAutoscaler old", "spec.maxReplicas")
 	set("not JSON") // which the API server would not refuse
 	c.state(controller, "blocked", 1)
 	set(previous)

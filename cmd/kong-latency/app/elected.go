@@ -27,13 +27,6 @@ import (
 	"github.com/kong-latency/kong-latency/controller"
 )
 
-// The times of leader election, which are controller-runtime's own.
-const (
-	leaseDuration = 15 * time.Second
-	renewDeadline = 10 * time.Second
-	retryPeriod   = 2 * time.Second
-)
-
 // elected runs the controllers of `kong-latency all` while this process has the lease.
 //
 // A manager of controller-runtime ends when it loses the lease, because nothing else stops
@@ -94,7 +87,7 @@ func (e *elected) term(ctx context.Context) error {
 	leading := make(chan struct{})
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Lock: e.lock, Name: leaseName,
-		LeaseDuration: leaseDuration, RenewDeadline: renewDeadline, RetryPeriod: retryPeriod,
+		LeaseDuration: controller.LeaseDuration, RenewDeadline: controller.RenewDeadline, RetryPeriod: controller.RetryPeriod,
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(context.Context) { close(leading) },
 			OnStoppedLeading: func() {},
@@ -139,8 +132,8 @@ func (e *elected) term(ctx context.Context) error {
 
 // newElected returns the controllers of a process whose manager mgr has no leader election.
 func newElected(mgr manager.Manager, namespace string, o controller.Options) (*elected, error) {
-	lock, err := crleaderelection.NewResourceLock(mgr.GetConfig(), mgr, crleaderelection.Options{
-		LeaderElection: true, LeaderElectionNamespace: namespace, LeaderElectionID: leaseName, RenewDeadline: renewDeadline,
+	lock, err := crleaderelection.NewResourceLock(o.Lease.Observe(mgr.GetConfig()), mgr, crleaderelection.Options{
+		LeaderElection: true, LeaderElectionNamespace: namespace, LeaderElectionID: leaseName, RenewDeadline: controller.RenewDeadline,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make lock of leader election: %w", err)

@@ -44,7 +44,12 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if err != nil {
 		return err
 	}
-	mgr, err := newManager(config, o, p, admission.server)
+	fresh := cache.NewFreshness()
+	var lease *controller.Lease
+	if p.controller && o.Controller.LeaderElect {
+		lease = controller.NewLease()
+	}
+	mgr, err := newManager(config, o, p, admission.server, fresh, lease)
 	if err != nil {
 		return err
 	}
@@ -59,6 +64,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if err != nil {
 		return err
 	}
+	where.Caches = fresh
 	source, err := watch.Setup(mgr, where)
 	if err != nil {
 		return err
@@ -70,7 +76,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if p.webhook {
 		known := webhook.Knowledge{
 			Reader: mgr.GetClient(), Warm: warm, Pipeline: latest.Evaluator, Policies: watch.LatestPolicies{Source: source},
-			ScaledObjects: source.ScaledObjects,
+			ScaledObjects: source.ScaledObjects, Outdated: fresh.Outdated,
 			KnownPolicies: func() ([]v1alpha1.LatencyPolicy, bool) {
 				policies := source.Policies()
 				return policies.List(), policies.Known()
@@ -88,13 +94,13 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 			Workers: o.Controller.Workers, Pipeline: latest.Evaluator, Subscribe: source.Subscribe,
 			Policies: watch.LatestPolicies{Source: source}, SubscribePolicies: source.SubscribePolicies,
 			ScaledObjects: source.ScaledObjects, SubscribeScaledObjects: source.SubscribeScaledObjects,
-			LatestPolicies: source.Policies, Synced: source.Synced,
+			LatestPolicies: source.Policies, Synced: source.Synced, Outdated: fresh.Outdated, Lease: lease,
 		})
 		if err != nil {
 			return err
 		}
 	}
-	if err := addChecks(mgr, warm, source.Synced); err != nil {
+	if err := addChecks(mgr, warm, source.Synced, fresh); err != nil {
 		return err
 	}
 	if err := mgr.AddReadyzCheck("draining", drain.ready); err != nil {
@@ -125,7 +131,7 @@ func addControllers(mgr manager.Manager, o *Options, p parts, of controller.Opti
 }
 
 // addChecks adds the health checks that both processes have.
-func addChecks(mgr manager.Manager, warm, synced func() bool) error {
+func addChecks(mgr manager.Manager, warm, synced func() bool, fresh *cache.Freshness) error {
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("add liveness check: %w", err)
 	}
@@ -136,7 +142,7 @@ func addChecks(mgr manager.Manager, warm, synced func() bool) error {
 		case !synced():
 			return errors.New("the pipeline has not been read yet")
 		default:
-			return nil
+			return fresh.Ready()
 		}
 	})
 	if err != nil {
@@ -145,22 +151,27 @@ func addChecks(mgr manager.Manager, warm, synced func() bool) error {
 	return nil
 }
 
-func newManager(config *rest.Config, o *Options, p parts, server ctrlwebhook.Server) (manager.Manager, error) {
+func newManager(config *rest.Config, o *Options, p parts, server ctrlwebhook.Server, fresh *cache.Freshness, lease *controller.Lease) (manager.Manager, error) {
 	scheme := runtime.NewScheme()
 	if err := clientgoscheme.AddToScheme(scheme); err != nil {
 		return nil, fmt.Errorf("register Kubernetes types: %w", err)
 	}
 	options := manager.Options{
 		Scheme:                        scheme,
-		Cache:                         cache.Options(),
+		Cache:                         cache.Options(fresh),
 		Logger:                        ctrl.Log,
 		Metrics:                       metricsserver.Options{BindAddress: "0"}, // see addMetricsServer
 		HealthProbeBindAddress:        o.ProbeBindAddress,
 		PprofBindAddress:              o.PprofBindAddress,
-		LeaderElection:                p.controller && !p.webhook && o.Controller.LeaderElect,
+		LeaderElection:                lease != nil && !p.webhook, // in `all` the controllers elect themselves
 		LeaderElectionID:              leaseName,
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true, // nothing runs after Start returns
+	}
+	if options.LeaderElection {
+		leaseDuration, renewDeadline, retryPeriod := controller.LeaseDuration, controller.RenewDeadline, controller.RetryPeriod
+		options.LeaseDuration, options.RenewDeadline, options.RetryPeriod = &leaseDuration, &renewDeadline, &retryPeriod
+		options.LeaderElectionConfig = lease.Observe(config)
 	}
 	if p.webhook {
 		options.WebhookServer = server
@@ -173,7 +184,7 @@ func newManager(config *rest.Config, o *Options, p parts, server ctrlwebhook.Ser
 }
 
 // addWarm returns a function that reports whether the caches are synced. They stay
-// so: a broken watch is resumed.
+// so: a broken watch is resumed. Whether one is broken now, cache.Freshness knows.
 func addWarm(mgr manager.Manager) (func() bool, error) {
 	var warm atomic.Bool
 	err := mgr.Add(everywhere(func(ctx context.Context) error {

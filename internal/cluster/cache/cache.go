@@ -29,17 +29,18 @@ import (
 // +kubebuilder:rbac:groups="",resources=services,verbs=get;list;watch
 // +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch
 
-// Options keep only the fields that are needed of every cached object, encoded. Readers
+// Options keep only the fields that are needed of every cached object, encoded, and note in
+// f, which may be nil, whether the caches follow the cluster. Readers
 // get copies of objects of these kinds. Of other kinds they get the cached objects, which
 // they must not change.
-func Options() ctrlcache.Options {
+func Options(f *Freshness) ctrlcache.Options {
 	byObject := map[client.Object]ctrlcache.ByObject{}
 	for _, k := range packedKinds() {
 		byObject[k.empty] = ctrlcache.ByObject{Transform: pack(k.strip)}
 	}
 	return ctrlcache.Options{
 		ByObject:                     byObject,
-		NewInformer:                  newInformer,
+		NewInformer:                  f.newInformer,
 		DefaultUnsafeDisableDeepCopy: ptr.To(true),
 	}
 }
@@ -47,7 +48,9 @@ func Options() ctrlcache.Options {
 // packedKind is a kind of which there are many objects.
 type packedKind struct {
 	empty encoded
-	strip toolscache.TransformFunc
+	// resource is its resource and group.
+	resource string
+	strip    toolscache.TransformFunc
 	// indexes are those that the product reads itself, under their own names, and not
 	// through a field selector of controller-runtime.
 	indexes map[string]client.IndexerFunc
@@ -55,9 +58,12 @@ type packedKind struct {
 
 func packedKinds() []packedKind {
 	return []packedKind{
-		{empty: &appsv1.Deployment{}, strip: stripDeployment},
-		{empty: &corev1.Service{}, strip: stripService, indexes: map[string]client.IndexerFunc{indexOperator: operatorKey}},
-		{empty: &autoscalingv2.HorizontalPodAutoscaler{}, strip: stripHPA},
+		{empty: &appsv1.Deployment{}, resource: "deployments.apps", strip: stripDeployment},
+		{
+			empty: &corev1.Service{}, resource: "services", strip: stripService,
+			indexes: map[string]client.IndexerFunc{indexOperator: operatorKey},
+		},
+		{empty: &autoscalingv2.HorizontalPodAutoscaler{}, resource: "horizontalpodautoscalers.autoscaling", strip: stripHPA},
 	}
 }
 

@@ -44,7 +44,7 @@ func cacheOf(t *testing.T, objects ...runtime.Object) ctrlcache.Cache {
 	for _, o := range objects {
 		sources[reflect.TypeOf(o)].Add(o)
 	}
-	o := Options()
+	o := Options(nil)
 	o.Scheme, o.Mapper, o.HTTPClient = scheme, mapper, http.DefaultClient
 	informer := o.NewInformer
 	o.NewInformer = func(_ toolscache.ListerWatcher, kind runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {

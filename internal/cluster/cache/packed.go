@@ -63,11 +63,12 @@ func pack(strip toolscache.TransformFunc) toolscache.TransformFunc {
 
 // newInformer makes the informers of a cache (see ctrlcache.Options): those of objects
 // that are kept packed unpack them.
-func newInformer(lw toolscache.ListerWatcher, o runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
+func (f *Freshness) newInformer(lw toolscache.ListerWatcher, o runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
 	for _, kind := range packedKinds() {
 		if reflect.TypeOf(kind.empty) != reflect.TypeOf(o) {
 			continue
 		}
+		lw = f.follow(kind.resource, lw)
 		i := &unpackingInformer{unpacker: unpacker{kind.empty}, indexed: &latest{}}
 		all := toolscache.Indexers{}
 		maps.Copy(all, indexers) // that by namespace, which needs nothing unpacked

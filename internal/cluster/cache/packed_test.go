@@ -47,7 +47,7 @@ func TestPackingLosesNothing(t *testing.T) {
 	hpa.Spec.Behavior = &autoscalingv2.HorizontalPodAutoscalerBehavior{ScaleDown: &autoscalingv2.HPAScalingRules{StabilizationWindowSeconds: ptr.To[int32](0)}}
 	hpa.Status.Conditions = []autoscalingv2.HorizontalPodAutoscalerCondition{{Type: autoscalingv2.ScalingActive, Status: "True"}}
 	for _, o := range []client.Object{fullDeployment(), service, hpa, &appsv1.Deployment{}} {
-		i := newInformer(nil, o, 0, nil).(*unpackingInformer)
+		i := (*Freshness)(nil).newInformer(nil, o, 0, nil).(*unpackingInformer)
 		strip := stripOf(o)
 		want, err := strip(o.DeepCopyObject())
 		if err != nil {
@@ -87,7 +87,7 @@ func TestInformerGivesOutObjects(t *testing.T) {
 	g := newG(t)
 	source := fakecache.NewFakeControllerSource()
 	t.Cleanup(source.Shutdown)
-	i := newInformer(source, &appsv1.Deployment{}, 0, toolscache.Indexers{toolscache.NamespaceIndex: toolscache.MetaNamespaceIndexFunc})
+	i := (*Freshness)(nil).newInformer(source, &appsv1.Deployment{}, 0, toolscache.Indexers{toolscache.NamespaceIndex: toolscache.MetaNamespaceIndexFunc})
 	g.Expect(i.SetTransform(pack(stripDeployment))).To(gomega.Succeed())
 	const index, everywhere = "pod-labels", "*/"
 	g.Expect(i.AddIndexers(toolscache.Indexers{index: func(o any) ([]string, error) {

@@ -35,6 +35,12 @@ func (s *Source) Collect(ch chan<- prom.Metric) {
 	}
 	for _, k := range s.kinds.all() {
 		name, unread := k.unread()
+		if k == kind(s.kinds.policies) {
+			unread = !s.Policies().Known()
+		}
+		gauge(unreadDesc, number(unread), name)
+	}
+	for name, unread := range s.options.Caches.Unread() {
 		gauge(unreadDesc, number(unread), name)
 	}
 	gauge(unreadDesc, number(isUnread(s.Snapshot().Adapter.State)), adapterConfiguration)

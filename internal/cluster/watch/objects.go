@@ -26,7 +26,9 @@ type objects[T any] struct {
 	convert func(*unstructured.Unstructured) (T, error)
 	// changed is called after every change of what set returns, without the lock.
 	changed func()
-	log     logr.Logger
+	// grace is how long a kind that was read stays Known while it cannot be read.
+	grace time.Duration
+	log   logr.Logger
 
 	mu    sync.Mutex
 	state pipeline.State
@@ -47,7 +49,7 @@ type converted[T any] struct {
 }
 
 func newObjects[T any](name string, convert func(*unstructured.Unstructured) (T, error), d deps) objects[T] {
-	return objects[T]{name: name, convert: convert, changed: d.changed, log: d.log, items: map[types.NamespacedName]converted[T]{}}
+	return objects[T]{name: name, convert: convert, changed: d.changed, grace: d.grace, log: d.log, items: map[types.NamespacedName]converted[T]{}}
 }
 
 // settled reports whether the first attempt to read has had an outcome.
@@ -62,13 +64,23 @@ func (o *objects[T]) standing() (pipeline.State, string) {
 	return o.state, o.why
 }
 
-// watched notes whether a watch could be opened.
-func (o *objects[T]) watched(ok bool) {
+// watched notes whether a watch could be opened. A reflector that cannot connect tries
+// again for ever, with what it listed before; so the kind is no longer Known if that
+// goes on for long, and is Known again as soon as it can be watched.
+func (o *objects[T]) watched(err error, now time.Time) {
 	o.mu.Lock()
-	o.watching = ok
-	became := o.settle()
+	o.watching = err == nil
+	differs := o.settle()
+	if err != nil && o.listed && o.state == pipeline.Known {
+		if o.failingSince.IsZero() {
+			o.failingSince = now
+		}
+		if state, why, ok := o.outcome("watching", err, now); ok {
+			o.state, o.why, o.stale, differs = state, why, true, true
+		}
+	}
 	o.mu.Unlock()
-	if became {
+	if differs {
 		o.announce()
 	}
 }
@@ -98,7 +110,7 @@ func (o *objects[T]) ended(err error, now time.Time) {
 		verb = "watching"
 	}
 	o.listed, o.watching = false, false
-	state, why, ok := outcome(o.name, verb, err, o.state == pipeline.Known, now.Sub(o.failingSince))
+	state, why, ok := o.outcome(verb, err, now)
 	differs := ok && (state != o.state || why != o.why)
 	if ok {
 		o.state, o.why, o.stale = state, why, true

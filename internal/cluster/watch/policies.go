@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -17,7 +18,9 @@ import (
 // Policies is the LatencyPolicies and the labels of namespaces at one moment. It is
 // immutable.
 type Policies struct {
-	known      bool
+	known bool
+	// why says why they are not known.
+	why        string
 	list       []v1alpha1.LatencyPolicy
 	set        *policy.Set
 	namespaces map[string]map[string]string
@@ -27,8 +30,10 @@ var _ plan.Policies = (*Policies)(nil)
 
 func newPolicies(policies pipeline.Set[v1alpha1.LatencyPolicy], namespaces pipeline.Set[pipeline.Namespace]) *Policies {
 	p := &Policies{
-		// Without the kind there is no policy. What cannot be read may hold anything.
+		// Without the kind there is no policy, unless a policyGuard says otherwise. What
+		// cannot be read may hold anything.
 		known:      policies.State == pipeline.Known || policies.State == pipeline.NotInstalled,
+		why:        policies.State.Because(policies.Why),
 		list:       policies.Items,
 		set:        policy.Compile(policies.Items),
 		namespaces: make(map[string]map[string]string, len(namespaces.Items)),
@@ -39,11 +44,25 @@ func newPolicies(policies pipeline.Set[v1alpha1.LatencyPolicy], namespaces pipel
 	return p
 }
 
+// follow completes the policies that come after before. While policies are not known, the
+// pipeline is still read where those named it that were known last.
+func (p *Policies) follow(before *Policies, log logr.Logger) {
+	switch {
+	case !p.known && p.why != before.why:
+		log.Info("policies are not known; nothing that depends on them is changed", "why", p.why)
+	case p.known && !before.known:
+		log.Info("policies are known", "count", len(p.list))
+	}
+	if !p.known {
+		p.set, p.list = before.set, nil
+	}
+}
+
 // For implements plan.Policies. A namespace that was created just now may not be known
 // yet.
 func (p *Policies) For(w model.Workload) plan.EffectivePolicy {
 	if !p.known {
-		return plan.EffectivePolicy{Unknown: true}
+		return plan.EffectivePolicy{Unknown: true, Why: p.why}
 	}
 	return plan.PolicySet{Set: p.set, Namespace: p.Namespace}.For(w)
 }
@@ -54,7 +73,7 @@ func (p *Policies) Namespace(name string) (l map[string]string, ok bool) {
 	return l, ok
 }
 
-// Set is the policies, compiled.
+// Set is the policies, compiled; if they are not known, those that were known last.
 func (p *Policies) Set() *policy.Set { return p.set }
 
 // List is the policies, sorted by name; it must not be changed.

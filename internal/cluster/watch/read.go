@@ -73,7 +73,7 @@ func Read(ctx context.Context, config *rest.Config, o Options) (*Picture, error)
 // once lists the kind a single time. Nothing is kept of it that could age, so it is
 // as Known as one that is watched.
 func (r *reader[T]) once(ctx context.Context) {
-	r.watched(true)
+	r.watched(nil, time.Now())
 	resource, err := r.probe(ctx)
 	if err == nil {
 		var list []any

@@ -21,8 +21,10 @@ import (
 )
 
 const (
-	// grace is how long a kind that was read stays Known while the API server fails
-	// to serve it: its restart says nothing about the pipeline.
+	// grace is how long a kind that was read stays Known while it cannot be read. An API
+	// server that restarts does not answer at first, and then forbids everything, or does
+	// not know the kinds of custom resources, for a moment: that says nothing about the
+	// pipeline.
 	grace = time.Minute
 	// steady is how long a watch must have lasted for its end to be an ordinary one.
 	steady = time.Minute
@@ -119,7 +121,9 @@ func (r *reader[T]) follow(ctx context.Context, resource schema.GroupVersionReso
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 			w, err := api.Watch(ctx, r.selected(o))
-			r.watched(err == nil)
+			if ctx.Err() == nil {
+				r.watched(err, time.Now())
+			}
 			return w, err
 		},
 	}
@@ -140,20 +144,20 @@ func (r *reader[T]) selected(o metav1.ListOptions) metav1.ListOptions {
 	return o
 }
 
-// outcome is the state of a kind, and the reason, after an error ended the attempt to
-// list or watch it (the verb); false if the state stays. Not found and forbidden count
-// at once, other errors only if the kind was not Known or has failed for long.
-func outcome(name, verb string, err error, known bool, failing time.Duration) (pipeline.State, string, bool) {
+// outcome is the state of the kind, and the reason, after an error ended the attempt to
+// list or watch it (the verb); false if the state stays. A kind that was Known stays so
+// until it has failed for long.
+func (o *objects[T]) outcome(verb string, err error, now time.Time) (pipeline.State, string, bool) {
 	switch {
 	case err == nil:
 		return "", "", false
-	case apierrors.IsNotFound(err):
-		return pipeline.NotInstalled, fmt.Sprintf("the cluster has no %s", name), true
-	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
-		return pipeline.Unreadable, fmt.Sprintf("%s %s is forbidden", verb, name), true
-	case known && failing < grace:
+	case o.state == pipeline.Known && now.Sub(o.failingSince) < o.grace:
 		return "", "", false
+	case apierrors.IsNotFound(err):
+		return pipeline.NotInstalled, fmt.Sprintf("the cluster has no %s", o.name), true
+	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+		return pipeline.Unreadable, fmt.Sprintf("%s %s is forbidden", verb, o.name), true
 	default:
-		return pipeline.Unreadable, fmt.Sprintf("%s %s fails: %v", verb, name, err), true
+		return pipeline.Unreadable, fmt.Sprintf("%s %s fails: %v", verb, o.name, err), true
 	}
 }

@@ -208,9 +208,13 @@ func TestOutcomeOfAnAttempt(t *testing.T) {
 		why     string
 	}{
 		"none":                       {nil, true, 0, "", ""},
-		"absent":                     {notInstalled(), true, 0, pipeline.NotInstalled, "the cluster has no things"},
-		"forbidden":                  {forbidden(), true, 0, pipeline.Unreadable, "listing things is forbidden"},
-		"unauthorized":               {apierrors.NewUnauthorized("no"), true, 0, pipeline.Unreadable, "listing things is forbidden"},
+		"absent":                     {notInstalled(), true, grace, pipeline.NotInstalled, "the cluster has no things"},
+		"never there":                {notInstalled(), false, 0, pipeline.NotInstalled, "the cluster has no things"},
+		"absent for a moment":        {notInstalled(), true, time.Second, "", ""},
+		"forbidden":                  {forbidden(), true, grace, pipeline.Unreadable, "listing things is forbidden"},
+		"never allowed":              {forbidden(), false, 0, pipeline.Unreadable, "listing things is forbidden"},
+		"forbidden for a moment":     {forbidden(), true, time.Second, "", ""},
+		"unauthorized":               {apierrors.NewUnauthorized("no"), true, grace, pipeline.Unreadable, "listing things is forbidden"},
 		"restart":                    {errors.New("refused"), true, time.Second, "", ""},
 		"outage":                     {errors.New("refused"), true, grace, pipeline.Unreadable, "listing things fails: refused"},
 		"never read":                 {errors.New("refused"), false, 0, pipeline.Unreadable, "listing things fails: refused"},
@@ -218,7 +222,11 @@ func TestOutcomeOfAnAttempt(t *testing.T) {
 		"conversion that breaks now": {apierrors.NewInternalError(errors.New("webhook")), true, 0, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			state, why, news := outcome("things", "listing", tc.err, tc.known, tc.failing)
+			o := objects[pipeline.Extension]{name: "things", grace: grace, failingSince: noon}
+			if tc.known {
+				o.state = pipeline.Known
+			}
+			state, why, news := o.outcome("listing", tc.err, noon.Add(tc.failing))
 			if state != tc.state || !strings.Contains(why, tc.why) || news != (tc.state != "") {
 				t.Errorf("got %q because %q (%v), want %q because %q", state, why, news, tc.state, tc.why)
 			}
@@ -227,8 +235,8 @@ func TestOutcomeOfAnAttempt(t *testing.T) {
 }
 
 func TestAKindOutlivesAnOutage(t *testing.T) {
-	o := newObjects("things", convert.Extension, deps{changed: func() {}, log: logr.Discard()})
-	o.watched(true)
+	o := newObjects("things", convert.Extension, deps{changed: func() {}, grace: grace, log: logr.Discard()})
+	o.watched(nil, noon)
 	if err := o.Replace([]any{extensionObject("a", true)}, "1"); err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +257,7 @@ func TestAKindOutlivesAnOutage(t *testing.T) {
 	if state() != pipeline.Unreadable {
 		t.Errorf("got %s before the watch was open", state())
 	}
-	o.watched(true)
+	o.watched(nil, noon)
 	if state() != pipeline.Known {
 		t.Errorf("got %s after the outage", state())
 	}
@@ -259,9 +267,32 @@ func TestAKindOutlivesAnOutage(t *testing.T) {
 	}
 }
 
+// A reflector that cannot connect keeps what it listed, and tries to watch again.
+func TestAKindThatCannotBeWatchedAnyMoreIsUnknown(t *testing.T) {
+	o := newObjects("things", convert.Extension, deps{changed: func() {}, grace: grace, log: logr.Discard()})
+	o.watched(nil, noon)
+	if err := o.Replace([]any{extensionObject("a", true)}, "1"); err != nil {
+		t.Fatal(err)
+	}
+	refused := errors.New("connection refused")
+	o.watched(refused, noon)
+	o.watched(refused, noon.Add(grace-1))
+	if set := o.set(); set.State != pipeline.Known || len(set.Items) != 1 {
+		t.Errorf("got %+v in a short outage", set)
+	}
+	o.watched(refused, noon.Add(grace))
+	if set := o.set(); set.State != pipeline.Unreadable || set.Why != "watching things fails: connection refused" {
+		t.Errorf("got %+v in a long outage", set)
+	}
+	o.watched(nil, noon.Add(2*grace))
+	if set := o.set(); set.State != pipeline.Known || len(set.Items) != 1 {
+		t.Errorf("got %+v after the outage", set)
+	}
+}
+
 func TestAFirstListThatTakesLongIsNotWaitedFor(t *testing.T) {
 	o := newObjects("things", convert.Extension, deps{changed: func() {}, log: logr.Discard()})
-	o.watched(true)
+	o.watched(nil, noon)
 	o.late(time.Minute)
 	if set := o.set(); set.State != pipeline.Unreadable || set.Why != "the list of things did not arrive within 1m0s" || !o.settled() {
 		t.Errorf("got %+v", set)

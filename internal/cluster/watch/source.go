@@ -40,9 +40,14 @@ type Options struct {
 	// AdapterKey its key, which is config.yaml if empty.
 	AdapterConfigMap types.NamespacedName
 	AdapterKey       string
+	// Caches is how the caches of the manager follow the cluster; nil means that they do.
+	Caches *cache.Freshness
 	// Interval is the interval between reads of what cannot be watched: kinds that are
 	// not installed, the adapter's pods and its ConfigMap. Zero means 5 seconds.
 	Interval time.Duration
+	// Grace is how long a kind that was read stays known while it cannot be read. Zero
+	// means one minute.
+	Grace time.Duration
 	// Debounce is the time without changes after which a new snapshot is made. At most
 	// one is made in ten times that time. Zero means 100 ms.
 	Debounce time.Duration
@@ -51,6 +56,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.Interval <= 0 {
 		o.Interval = 5 * time.Second
+	}
+	if o.Grace <= 0 {
+		o.Grace = grace
 	}
 	if o.Debounce <= 0 {
 		o.Debounce = 100 * time.Millisecond
@@ -89,8 +97,10 @@ type Source struct {
 	// changedAt is when current was last swapped.
 	changedAt atomic.Pointer[time.Time]
 
-	// readFor is what the policies were made of; only follow looks at it.
+	// readFor is what the policies were made of, and guard says what is known of them;
+	// only follow looks at both.
 	readFor [2]any
+	guard   policyGuard
 
 	mu                                                sync.Mutex
 	subscribers, policySubscribers, scaledSubscribers []func()
@@ -101,7 +111,9 @@ type deps struct {
 	dynamic  dynamic.Interface
 	changed  func()
 	interval time.Duration
-	log      logr.Logger
+	// grace is how long a kind that was read stays Known while it cannot be read.
+	grace time.Duration
+	log   logr.Logger
 }
 
 // Setup adds a Source to the manager, whose cache must have the options of the package
@@ -127,11 +139,12 @@ func Setup(mgr manager.Manager, o Options) (*Source, error) {
 		},
 		wake:  make(chan struct{}, 1),
 		first: make(chan struct{}),
+		guard: policyGuard{definition: readDefinition(dyn)},
 	}
 	s.current.Store(&pipeline.Snapshot{})
 	s.policies.Store(&Policies{})
 	s.scaled.Store(&cache.ScaledObjects{})
-	s.kinds = newKinds(deps{dynamic: dyn, changed: s.changed, interval: o.Interval, log: s.log})
+	s.kinds = newKinds(deps{dynamic: dyn, changed: s.changed, interval: o.Interval, grace: o.Grace, log: s.log})
 	s.poller = &poller{
 		interval: o.Interval,
 		api:      func() pipeline.MetricsAPI { return discover.MetricsAPI(s.kinds.metricsAPI.set()) },
@@ -289,14 +302,16 @@ func (s *Source) renew(ctx context.Context) {
 		s.changedAt.Store(new(time.Now()))
 		s.notify(&s.subscribers)
 	}
-	if policies := s.readPolicies(); policies != nil {
-		before := s.policies.Swap(policies)
+	if policies := s.readPolicies(ctx); policies != nil {
+		before := s.policies.Load()
+		policies.follow(before, s.log)
+		s.policies.Store(policies)
 		if !reflect.DeepEqual(before.set.Places(), policies.set.Places()) {
 			s.poller.hurry()
 			s.changed()
 		}
 		// Without any policy the labels of namespaces have no effect.
-		if !before.known || !before.set.Empty() || !policies.set.Empty() {
+		if !before.known || !policies.known || !before.set.Empty() || !policies.set.Empty() {
 			s.notify(&s.policySubscribers)
 		}
 	}
@@ -342,8 +357,12 @@ func (s *Source) read(ctx context.Context) *pipeline.Snapshot {
 }
 
 // readPolicies returns the policies if they, or the labels of a namespace, changed.
-func (s *Source) readPolicies() *Policies {
-	policies, namespaces := s.kinds.policies.set(), s.kinds.namespaces.set()
+func (s *Source) readPolicies(ctx context.Context) *Policies {
+	read, namespaces := s.kinds.policies.set(), s.kinds.namespaces.set()
+	policies := s.guard.confirm(ctx, read)
+	if read.State == pipeline.Known && !s.guard.settled {
+		time.AfterFunc(s.options.Interval, s.changed) // what it depends on is not watched
+	}
 	if reflect.DeepEqual(s.readFor, [2]any{policies, namespaces}) {
 		return nil
 	}

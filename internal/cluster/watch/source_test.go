@@ -27,6 +27,7 @@ func stillSource() *Source {
 		poller:   &poller{},
 		operator: func(context.Context) ([]corev1.Service, error) { return nil, nil },
 	}
+	s.guard.definition = func(context.Context) (*definition, error) { return &definition{uid: "1"}, nil }
 	s.current.Store(&pipeline.Snapshot{})
 	s.policies.Store(&Policies{})
 	s.scaled.Store(&cache.ScaledObjects{})
@@ -130,7 +131,7 @@ func TestASnapshotIsReplacedOnlyByAnother(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.kinds.extensions.watched(true)
+	s.kinds.extensions.watched(nil, noon)
 	if err := s.kinds.extensions.Replace(nil, "1"); err != nil {
 		t.Fatal(err)
 	}

@@ -72,9 +72,9 @@ func newEnv(t *testing.T) *env {
 // shorter than usual.
 func (e *env) source(config *rest.Config, o watch.Options) *watch.Source {
 	e.t.Helper()
-	o.Interval, o.Debounce = 200*time.Millisecond, 20*time.Millisecond
+	o.Interval, o.Debounce, o.Grace = 200*time.Millisecond, 20*time.Millisecond, 200*time.Millisecond
 	mgr, err := manager.New(config, manager.Options{
-		Cache:                  cache.Options(),
+		Cache:                  cache.Options(nil),
 		Logger:                 logr.Discard(),
 		Metrics:                metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
