@@ -52,8 +52,10 @@ func (e *elected) Start(ctx context.Context) error {
 	for pause := e.backoff(); ctx.Err() == nil; {
 		began := time.Now()
 		err := e.term(ctx)
-		if ctx.Err() != nil {
+		select {
+		case <-ctx.Done():
 			return nil
+		default:
 		}
 		if time.Since(began) > time.Minute {
 			pause = e.backoff()
