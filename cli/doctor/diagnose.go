@@ -11,6 +11,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/metricsapi"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
 	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
@@ -48,7 +49,7 @@ func diagnose(f Facts) Report {
 		}
 		return r
 	}
-	for _, step := range f.Pipeline.Steps {
+	for _, step := range f.proven().Steps {
 		f.step(&r, step)
 	}
 	f.autoscaler(&r)
@@ -79,6 +80,29 @@ func notEnabled(object finding.Object, policyName string) finding.Finding {
 	return plan.NotEnabled.On(object, "%s", text).WithFix(finding.Fix{
 		Commands: []string{fmt.Sprintf("kubectl latency set deployment/%s -n %s --target-ms 40", object.Name, object.Namespace)},
 	})
+}
+
+// proven is the report on the pipeline, given what was measured: a value proves every hop
+// before it.
+func (f Facts) proven() pipeline.Report {
+	switch api, query := f.Measured.API, f.Measured.Query; {
+	case api.Value != nil:
+		return f.Pipeline.Proven(through(metricsapi.Hop), api.String())
+	case query.Value != nil:
+		return f.Pipeline.Proven(through(prometheus.Hop), query.String())
+	default:
+		return f.Pipeline
+	}
+}
+
+// through returns a function that is true for the hops up to the last one.
+func through(last *finding.Hop) func(*finding.Hop) bool {
+	behind := false
+	return func(h *finding.Hop) bool {
+		is := !behind
+		behind = behind || h == last
+		return is
+	}
 }
 
 // step adds one hop of the pipeline. Of the last one what was measured counts. What is

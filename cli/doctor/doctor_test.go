@@ -34,6 +34,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
 	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -249,4 +250,36 @@ func manifests(text string) []*unstructured.Unstructured {
 		out = append(out, o)
 	}
 	return out
+}
+
+// Upstream of what was seen to work nothing is broken: it is inferred, and what was measured
+// outweighs it.
+func TestNothingIsBrokenUpstreamOfAValue(t *testing.T) {
+	s := pipelinetest.Good()
+	s.ServiceMonitors.Items, s.Extensions.Items = nil, nil
+	pipelinetest.Configure(&s.Adapter, "rules: []\n")
+	value := series.Reading{State: pipeline.Known, Value: ptr.To(3.5), From: "it"}
+	none := series.Reading{State: pipeline.Known, From: "it", Says: "404"}
+	for name, tc := range map[string]struct {
+		measured series.Measured
+		broken   []string
+	}{
+		"nothing measured":      {series.Measured{}, []string{"extension", "service-monitor", "adapter-rule"}},
+		"a value of the API":    {series.Measured{API: value}, nil},
+		"a value in Prometheus": {series.Measured{Query: value, API: none}, []string{"adapter-rule", "series"}},
+	} {
+		r := diagnose(Facts{
+			Workload: live.Workload{Deployment: deployment(), Resolution: plan.Resolution{Enabled: true}, Subject: &pipelinetest.Subject},
+			Pipeline: pipeline.Diagnose(source.Default(), s, pipelinetest.Subject), Measured: tc.measured,
+		})
+		var broken []string
+		for _, h := range r.Hops[1 : len(r.Hops)-1] {
+			if h.State == Broken {
+				broken = append(broken, h.Hop)
+			}
+		}
+		if diff := cmp.Diff(tc.broken, broken); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
 }

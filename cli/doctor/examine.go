@@ -59,7 +59,7 @@ func (e *examination) exists(ref live.Ref) bool {
 // reports are those of the workloads that are named, or concerned if none is, and of
 // Services that ask in vain.
 func (e *examination) reports(ctx context.Context, refs []live.Ref) ([]Report, error) {
-	meter, err := newMeter(e.cluster.Config, e.options.PrometheusURL, e.state.Snapshot.Adapter)
+	meter, err := newMeter(e.cluster.Config, e.options.PrometheusURL, e.state.Snapshot)
 	if err != nil {
 		return nil, err
 	}

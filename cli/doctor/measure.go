@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,7 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
-	"k8s.io/metrics/pkg/apis/custom_metrics/v1beta1"
+	"k8s.io/metrics/pkg/apis/custom_metrics/v1beta2"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
@@ -29,19 +30,21 @@ type meter struct {
 	prometheus *backend
 	why        string
 	api        rest.Interface
+	// version is that of the custom metrics API.
+	version string
 }
 
-func newMeter(config *rest.Config, address string, a pipeline.Adapter) (*meter, error) {
+func newMeter(config *rest.Config, address string, s *pipeline.Snapshot) (*meter, error) {
 	client, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("make client of the metrics API: %w", err)
 	}
-	m := &meter{api: client.RESTClient()}
+	m := &meter{api: client.RESTClient(), version: cmp.Or(s.MetricsAPI.Version, "v1beta1")}
 	if address != "" {
 		m.prometheus, err = directly(address)
 		return m, err
 	}
-	if m.prometheus, err = proxied(config, a); err != nil {
+	if m.prometheus, err = proxied(config, s.Adapter); err != nil {
 		m.why = err.Error()
 	}
 	return m, nil
@@ -122,8 +125,8 @@ func (m *meter) metric(ctx context.Context, subject pipeline.Subject) series.Rea
 	r := series.Reading{From: "the custom metrics API"}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	var list v1beta1.MetricValueList
-	raw, err := m.api.Get().AbsPath("apis", v1beta1.SchemeGroupVersion.Group, v1beta1.SchemeGroupVersion.Version,
+	var list v1beta2.MetricValueList // in v1beta1 the value is in the same field
+	raw, err := m.api.Get().AbsPath("apis", v1beta2.SchemeGroupVersion.Group, m.version,
 		"namespaces", subject.Namespace, "services", subject.Service, subject.Metric).DoRaw(ctx)
 	if err == nil {
 		err = decode(raw, &list)

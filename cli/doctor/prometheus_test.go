@@ -39,7 +39,7 @@ var query = adapterconfig.Query{Expr: "sum(x)", Label: "exported_service"}
 func TestAskingThroughTheAPIServer(t *testing.T) {
 	s, last := server(t, http.StatusOK, vector)
 	a := pipeline.Adapter{State: pipeline.Known, PrometheusURL: "https://prom.monitoring.svc:9090/base"}
-	m, err := newMeter(&rest.Config{Host: s.URL}, "", a)
+	m, err := newMeter(&rest.Config{Host: s.URL}, "", &pipeline.Snapshot{Adapter: a})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestAnswersOfPrometheus(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, _ := server(t, tc.code, tc.body)
-			m, err := newMeter(&rest.Config{Host: "http://127.0.0.1:1"}, s.URL, pipeline.Adapter{})
+			m, err := newMeter(&rest.Config{Host: "http://127.0.0.1:1"}, s.URL, &pipeline.Snapshot{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,17 +85,17 @@ func TestAnswersOfPrometheus(t *testing.T) {
 }
 
 func TestAPrometheusThatIsNotThere(t *testing.T) {
-	m, err := newMeter(&rest.Config{}, "http://127.0.0.1:1", pipeline.Adapter{})
+	m, err := newMeter(&rest.Config{}, "http://127.0.0.1:1", &pipeline.Snapshot{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r := m.ask(t.Context(), query, "echo"); r.State != pipeline.Unreadable {
 		t.Errorf("got %+v", r)
 	}
-	if _, err := newMeter(&rest.Config{}, "localhost", pipeline.Adapter{}); err == nil || !strings.Contains(err.Error(), "--prometheus-url") {
+	if _, err := newMeter(&rest.Config{}, "localhost", &pipeline.Snapshot{}); err == nil || !strings.Contains(err.Error(), "--prometheus-url") {
 		t.Errorf("got %v", err)
 	}
-	m, err = newMeter(&rest.Config{}, "", pipeline.Adapter{})
+	m, err = newMeter(&rest.Config{}, "", &pipeline.Snapshot{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestAnswersOfTheMetricsAPI(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, last := server(t, tc.code, tc.body)
-			m, err := newMeter(&rest.Config{Host: s.URL}, "", pipeline.Adapter{})
+			m, err := newMeter(&rest.Config{Host: s.URL}, "", &pipeline.Snapshot{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -31,7 +31,7 @@ judged only if the objects that it consists of are among them.
 No message means that nothing is wrong.
 
 The exit code is 1 if there is a finding of the severity of --fail-on or worse, and
-2 if something could not be read. Names of files may be given as arguments, too.
+2 if something could not be read, or no Kubernetes object was. Names of files may be given as arguments, too.
 
 Objects that name no namespace are in the one of --namespace, or else in default.`
 
@@ -149,12 +149,15 @@ func (o *Options) Run(ctx context.Context) error {
 // results are what is wrong in that which could be read; the error says what
 // could not.
 func (o *Options) results(ctx context.Context, p *plugin.Plugin) ([]render.Located, error) {
-	objects, unread := manifests.Read(ctx, o.Manifests)
+	read, unread := manifests.Read(ctx, o.Manifests)
 	given, err := manifests.Read(ctx, manifests.Options{Filenames: o.Policies, Stdin: p.In})
 	if err != nil {
 		return nil, err // whatever follows would follow from other policies
 	}
-	c, misunderstood := files.New(append(objects, given...))
+	if err := read.TellSkipped(p.ErrOut); err != nil {
+		return nil, err
+	}
+	c, misunderstood := files.New(append(read.Objects, given.Objects...))
 	return Check(c), errors.Join(unread, misunderstood)
 }
 

@@ -99,9 +99,20 @@ func onOtherKind(o manifests.Object) []render.Located {
 	var out []render.Located
 	for _, key := range keysOf(o.GetAnnotations()) {
 		at, _ := o.Position(path(key)...)
-		out = append(out, misplaced(o, at, "metadata.annotations[%s]: must be on a Deployment or a Service; nothing reads it on a %s", key, o.GetKind()))
+		r := misplaced(o, at, "metadata.annotations[%s]: must be on a Deployment of apps/v1 or a Service of v1; nothing reads it on a %s of %s",
+			key, o.GetKind(), o.GetAPIVersion())
+		r.Finding = r.Suggest("%s", instead(o))
+		out = append(out, r)
 	}
 	return out
+}
+
+// instead is what to do with an annotation on an object of another kind.
+func instead(o manifests.Object) string {
+	if o.GetKind() == "Deployment" {
+		return "Write the Deployment as apps/v1: Kubernetes serves no other version since 1.16."
+	}
+	return "Remove it: only Deployments are autoscaled, by the annotation on the Deployment or on the Service before it."
 }
 
 // asLabel finds keys of the product among labels. Only one is a label, of a namespace.

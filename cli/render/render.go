@@ -148,22 +148,27 @@ func (o *Options) Complete(p *plugin.Plugin, args []string) error {
 // Run prints the chosen parts, and what keeps workloads from being attached.
 func (o *Options) Run(ctx context.Context) error {
 	p := o.plugin
-	objects, err := manifests.Read(ctx, o.Manifests)
+	read, err := manifests.Read(ctx, o.Manifests)
+	if err := read.TellSkipped(p.ErrOut); err != nil {
+		return err
+	}
+	if err != nil && !errors.Is(err, manifests.ErrNothing) {
+		return err
+	}
+	given, err := manifests.Read(ctx, manifests.Options{Filenames: o.Policies, Stdin: p.In})
 	if err != nil {
 		return err
 	}
-	if len(o.Policies) > 0 {
-		policies, err := manifests.Read(ctx, manifests.Options{Filenames: o.Policies, Stdin: p.In})
-		if err != nil {
-			return err
-		}
-		objects = append(objects, policies...)
-	}
-	c, err := files.New(objects)
+	c, err := files.New(append(read.Objects, given.Objects...))
 	if err != nil {
 		return err
 	}
 	outcome := c.Admit(nil)
+	for _, plan := range outcome.Plans {
+		if strings.HasSuffix(plan.Name, manifests.Generated) {
+			return fmt.Errorf("render Deployment %s/%s: it has metadata.generateName, and what scales it needs its name", plan.Namespace, plan.Name)
+		}
+	}
 	text, err := o.text(c, outcome.Plans)
 	if err != nil {
 		return err

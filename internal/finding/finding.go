@@ -52,6 +52,8 @@ type Hop struct {
 	Title string
 	// Summary is one sentence for the reference page: when the hop works.
 	Summary string
+	// Shared is true if the hop is the same for the metric of every Service.
+	Shared bool
 	// DenyByDefault is true if admission refuses errors of this hop where no policy
 	// says otherwise. It is false for hops that admission never judges.
 	DenyByDefault bool

@@ -46,6 +46,9 @@ type Service struct {
 	Deleting bool
 	// Selector is spec.selector; an empty one selects no pods.
 	Selector map[string]string
+	// External is true for a Service of type ExternalName, which selects no pods whatever
+	// its selector is.
+	External bool
 	// Annotations are its parsed annotations.
 	Annotations annotations.Parsed
 }
@@ -70,7 +73,7 @@ func (s Service) Object() finding.Object {
 
 // Selects reports whether the Service sends traffic to pods with these labels.
 func (s Service) Selects(podLabels map[string]string) bool {
-	if len(s.Selector) == 0 {
+	if len(s.Selector) == 0 || s.External {
 		return false
 	}
 	for k, v := range s.Selector {

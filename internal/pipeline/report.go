@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 
@@ -62,6 +63,14 @@ func Diagnose(source Source, s *Snapshot, subject Subject) Report {
 }
 
 func diagnose(c *Case) Report {
+	out := judged(c)
+	if reader, ok := c.Snapshot.Reads[c.Subject.Metric]; ok {
+		return out.Proven(func(h *finding.Hop) bool { return h.Shared }, fmt.Sprintf("%s reads %s at present", reader, c.Subject.Metric))
+	}
+	return out
+}
+
+func judged(c *Case) Report {
 	hops := c.Source.Hops()
 	out := Report{Steps: make([]Step, 0, len(hops)), Unread: c.Snapshot.Unread()}
 	for _, hop := range hops {
@@ -78,5 +87,36 @@ func diagnose(c *Case) Report {
 			out.Scraped = v.Scraped
 		}
 	}
+	return out
+}
+
+// Proven returns the report with some hops as something live proves that they work, which
+// outweighs what follows from objects; hop is called with each in order. What seems to be broken there is a warning, what is
+// unknown does not matter. The evidence is a clause for people.
+func (r Report) Proven(hop func(*finding.Hop) bool, evidence string) Report {
+	out := r
+	out.Steps, out.findings = slices.Clone(r.Steps), nil
+	for i, step := range out.Steps {
+		if hop(step.Hop) {
+			out.Steps[i] = step.proven(evidence)
+		}
+		out.findings = append(out.findings, out.Steps[i].Findings...)
+	}
+	return out
+}
+
+func (s Step) proven(evidence string) Step {
+	out := Step{Hop: s.Hop}
+	for _, f := range s.Findings {
+		switch f.Severity {
+		case finding.Unknown:
+			continue
+		case finding.Error:
+			f.Severity, f.Message = finding.Warning, f.Message+"; yet "+evidence
+		}
+		out.Findings = append(out.Findings, f)
+	}
+	inferred := s.Evidence
+	out.evidence = func() []string { return append(slices.Clip(inferred()), evidence) }
 	return out
 }

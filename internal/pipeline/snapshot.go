@@ -7,6 +7,8 @@
 package pipeline
 
 import (
+	"cmp"
+
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -26,6 +28,11 @@ type Snapshot struct {
 
 	ServiceMonitors Set[*monitoringv1.ServiceMonitor]
 	Prometheuses    Set[*monitoringv1.Prometheus]
+	// PodMonitors and ScrapeConfigs are other ways by which a Prometheus may scrape the
+	// same, and RecordingRules what it makes of what it scraped.
+	PodMonitors    Set[PodMonitor]
+	ScrapeConfigs  Set[ScrapeConfig]
+	RecordingRules Set[RecordingRules]
 
 	Extensions            Set[Extension]
 	ControlPlanes         Set[ControlPlane]
@@ -36,6 +43,8 @@ type Snapshot struct {
 
 	// MetricsAPI is the APIService of the custom metrics API.
 	MetricsAPI MetricsAPI
+	// Reads are autoscalers that get a metric of a Service at present, one for each metric.
+	Reads map[string]finding.Object
 	// Adapter is the prometheus-adapter behind that APIService.
 	Adapter Adapter
 }
@@ -106,7 +115,9 @@ type Namespace struct {
 type OperatorService struct {
 	Namespace, Name string
 	Labels          map[string]string
-	Ports           []ServicePort
+	// Selector is that of its pods; empty if it is not known.
+	Selector map[string]string
+	Ports    []ServicePort
 }
 
 // ServicePort is one port of a Service: its name, its number, and the container
@@ -122,10 +133,14 @@ func (s OperatorService) Object() finding.Object {
 	return finding.Object{Kind: "Service", Namespace: s.Namespace, Name: s.Name}
 }
 
-// MetricsAPI is the APIService v1beta1.custom.metrics.k8s.io.
+// MetricsAPI is the APIService of custom metrics that autoscalers use.
 type MetricsAPI struct {
 	State State
 	Why   string
+	// Version is that of the API, such as v1beta1, and Priority its versionPriority, by
+	// which discovery orders the versions that are registered.
+	Version  string
+	Priority int64
 	// Registered is false if there is no such APIService.
 	Registered bool
 	// Available is its condition, and Message what it says when it is not.
@@ -135,10 +150,10 @@ type MetricsAPI struct {
 	ServiceNamespace, ServiceName string
 }
 
-// Object names the APIService in findings: the one that prometheus-adapter's chart
-// registers, and that autoscalers prefer.
-func (MetricsAPI) Object() finding.Object {
-	return finding.Object{Kind: "APIService", Name: "v1beta1.custom.metrics.k8s.io"}
+// Object names the APIService in findings: the one that is registered, or else the one
+// that prometheus-adapter's chart registers.
+func (a MetricsAPI) Object() finding.Object {
+	return finding.Object{Kind: "APIService", Name: cmp.Or(a.Version, "v1beta1") + ".custom.metrics.k8s.io"}
 }
 
 // Adapter is what is known of the prometheus-adapter behind the custom metrics API.
@@ -162,6 +177,8 @@ type Adapter struct {
 	// Pending is true if the ConfigMap changed after the oldest pod started: the
 	// adapter reads it once, so what runs is another configuration.
 	Pending bool
-	// PrometheusURL is the adapter's --prometheus-url; empty if not given.
+	// PrometheusURL is the adapter's --prometheus-url; empty if not given. Backend is what
+	// answers there.
 	PrometheusURL string
+	Backend       Backend
 }

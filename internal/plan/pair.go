@@ -196,6 +196,9 @@ func CheckService(s model.Service, c model.Catalog) []finding.Finding {
 }
 
 func nothingSelected(s model.Service) string {
+	if s.External {
+		return "it is of type ExternalName, which selects no pods: name a Deployment by " + annotations.Deployment
+	}
 	if len(s.Selector) == 0 {
 		return "it has no selector, so it selects the pods of no Deployment: name one by " + annotations.Deployment
 	}

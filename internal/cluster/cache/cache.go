@@ -88,6 +88,9 @@ func stripService(in any) (any, error) {
 	out := &corev1.Service{ObjectMeta: stripMeta(s.ObjectMeta)}
 	out.Annotations = annotations.Prefixed(s.Annotations)
 	out.Spec.Selector = s.Spec.Selector
+	if s.Spec.Type == corev1.ServiceTypeExternalName { // the other types are alike here
+		out.Spec.Type, out.Spec.ExternalName = s.Spec.Type, s.Spec.ExternalName
+	}
 	if discover.IsOperatorService(s.Namespace, s.Name, s.Labels) {
 		out.Labels = s.Labels
 		out.Spec.Ports = operatorPorts(s.Spec.Ports)

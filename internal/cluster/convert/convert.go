@@ -50,6 +50,7 @@ func Service(s *corev1.Service) model.Service {
 		Name:      s.Name,
 		Deleting:  s.DeletionTimestamp != nil,
 		Selector:  s.Spec.Selector,
+		External:  s.Spec.Type == corev1.ServiceTypeExternalName,
 	}, s.Annotations)
 }
 

@@ -38,6 +38,12 @@ func (n nested) flag(path ...string) bool {
 	return b
 }
 
+func (n nested) number(path ...string) int64 {
+	i, _, err := unstructured.NestedInt64(n.object, path...)
+	n.failed(err)
+	return i
+}
+
 func (n nested) present(path ...string) bool {
 	v, found, err := unstructured.NestedFieldNoCopy(n.object, path...)
 	n.failed(err)

@@ -27,6 +27,35 @@ func Prometheus(u *unstructured.Unstructured) (*monitoringv1.Prometheus, error) 
 	return &monitoringv1.Prometheus{TypeMeta: full.TypeMeta, ObjectMeta: plainMeta(full.ObjectMeta), Spec: full.Spec}, err
 }
 
+// PodMonitor keeps what a PodMonitor selects.
+func PodMonitor(u *unstructured.Unstructured) (pipeline.PodMonitor, error) {
+	var full monitoringv1.PodMonitor
+	err := Typed(u, &full)
+	return pipeline.PodMonitor{
+		Namespace: full.Namespace, Name: full.Name, Labels: full.Labels,
+		Namespaces: full.Spec.NamespaceSelector, Selector: full.Spec.Selector,
+	}, err
+}
+
+// ScrapeConfig keeps the labels of a ScrapeConfig.
+func ScrapeConfig(u *unstructured.Unstructured) (pipeline.ScrapeConfig, error) {
+	return pipeline.ScrapeConfig{Namespace: u.GetNamespace(), Name: u.GetName(), Labels: u.GetLabels()}, nil
+}
+
+// RecordingRules keeps the names of the series that a PrometheusRule records.
+func RecordingRules(u *unstructured.Unstructured) (pipeline.RecordingRules, error) {
+	out := pipeline.RecordingRules{Namespace: u.GetNamespace(), Name: u.GetName()}
+	n := nestedOf(u)
+	for _, group := range n.list("spec", "groups") {
+		for _, rule := range group.list("rules") {
+			if record := rule.text("record"); record != "" {
+				out.Records = append(out.Records, record)
+			}
+		}
+	}
+	return out, n.err()
+}
+
 // GatewayClass keeps what users write of a GatewayClass.
 func GatewayClass(u *unstructured.Unstructured) (*gatewayv1.GatewayClass, error) {
 	var full gatewayv1.GatewayClass
@@ -52,6 +81,7 @@ func HTTPRoute(u *unstructured.Unstructured) (*gatewayv1.HTTPRoute, error) {
 func MetricsAPI(u *unstructured.Unstructured) (pipeline.MetricsAPI, error) {
 	api := pipeline.MetricsAPI{State: pipeline.Known, Registered: true}
 	n := nestedOf(u)
+	api.Version, api.Priority = n.text("spec", "version"), n.number("spec", "versionPriority")
 	api.ServiceNamespace = n.text("spec", "service", "namespace")
 	api.ServiceName = n.text("spec", "service", "name")
 	status, message := n.condition("Available")

@@ -58,6 +58,7 @@ func (a *AdapterReader) Read(ctx context.Context, named ConfigMapKey, api pipeli
 	if len(running) > 0 {
 		newest := running[len(running)-1]
 		out.Deployment, out.PrometheusURL = newest.Owner, newest.PrometheusURL
+		out.Backend = a.backend(ctx, newest)
 	}
 	at, err := locate(named, running, findErr)
 	if err != nil {
@@ -101,9 +102,9 @@ func (a *AdapterReader) find(ctx context.Context, api pipeline.MetricsAPI) ([]Pr
 	case api.State == pipeline.Known && !api.Registered:
 		return nil, errNoAPI
 	case api.State != pipeline.Known:
-		return nil, fmt.Errorf("the APIService %s could not be read: %s", MetricsAPIName, api.Why)
+		return nil, fmt.Errorf("%s could not be read: %s", api.Object(), api.Why)
 	case api.ServiceName == "":
-		return nil, fmt.Errorf("the APIService %s has no Service", MetricsAPIName)
+		return nil, fmt.Errorf("%s has no Service", api.Object())
 	}
 	name := types.NamespacedName{Namespace: api.ServiceNamespace, Name: api.ServiceName}
 	var service corev1.Service

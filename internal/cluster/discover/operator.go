@@ -48,7 +48,7 @@ func IsOperatorService(namespace, name string, labels map[string]string) bool {
 
 // OperatorService converts a Service of Kong Operator's metrics.
 func OperatorService(s *corev1.Service) pipeline.OperatorService {
-	out := pipeline.OperatorService{Namespace: s.Namespace, Name: s.Name, Labels: s.Labels}
+	out := pipeline.OperatorService{Namespace: s.Namespace, Name: s.Name, Labels: s.Labels, Selector: s.Spec.Selector}
 	for _, p := range s.Spec.Ports {
 		out.Ports = append(out.Ports, pipeline.ServicePort{Name: p.Name, Port: p.Port, TargetPort: p.TargetPort.String()})
 	}

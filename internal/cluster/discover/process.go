@@ -12,6 +12,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
@@ -80,12 +81,18 @@ func processes(pods []corev1.Pod) []Process {
 // runs none.
 func ProcessOf(d *appsv1.Deployment) (Process, bool) {
 	p := processOf(&corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: d.Namespace, Name: d.Name, OwnerReferences: []metav1.OwnerReference{
-			{Kind: "Deployment", Name: d.Name, Controller: ptr.To(true)},
-		}},
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: d.Namespace, Name: d.Name, Labels: d.Spec.Template.Labels,
+			OwnerReferences: []metav1.OwnerReference{{Kind: "Deployment", Name: d.Name, Controller: ptr.To(true)}},
+		},
 		Spec: d.Spec.Template.Spec,
 	})
 	return p, p.file != "" && p.PrometheusURL != ""
+}
+
+// SelectedBy reports whether a Service of the same namespace sends traffic to the process.
+func (p Process) SelectedBy(s *corev1.Service) bool {
+	return len(s.Spec.Selector) > 0 && labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(p.pod.Labels))
 }
 
 // CheckIntervals returns an error if the process does not start with a configuration

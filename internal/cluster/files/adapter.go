@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -30,6 +31,7 @@ func (m *contents) adapter() pipeline.Adapter {
 	out := pipeline.Adapter{ConfigMap: at.Object(), Key: at.Key}
 	if running != nil {
 		out.Deployment, out.PrometheusURL = running.Owner, running.PrometheusURL
+		out.Backend = discover.Backend(running.PrometheusURL, running.Owner.Namespace, m.inFiles)
 	}
 	cm := m.configMap(at)
 	if cm == nil {
@@ -84,7 +86,7 @@ func (m *contents) adapterConfig(processes []discover.Process) (discover.ConfigM
 	case named.Name.Name != "":
 		candidates = []discover.ConfigMapKey{named.OrDefault()}
 	case len(processes) > 0:
-		for _, p := range processes {
+		for _, p := range m.behindAPI(processes) {
 			key, err := p.ConfigMap()
 			if err != nil {
 				return at, nil, err
@@ -110,6 +112,49 @@ func (m *contents) adapterConfig(processes []discover.Process) (discover.ConfigM
 		return at, nil, nil
 	}
 	return at, &processes[i], nil
+}
+
+// behindAPI is, of several processes, those that the APIService forwards to; all of them if
+// that is not known.
+func (m *contents) behindAPI(processes []discover.Process) []discover.Process {
+	api := m.metricsAPI()
+	if len(processes) < 2 || !api.Registered {
+		return processes
+	}
+	service := m.service(types.NamespacedName{Namespace: api.ServiceNamespace, Name: api.ServiceName})
+	var out []discover.Process
+	for _, p := range processes {
+		if p.Owner.Namespace == api.ServiceNamespace && (service == nil || p.SelectedBy(service)) {
+			out = append(out, p)
+		}
+	}
+	if len(out) == 0 {
+		return processes
+	}
+	return out
+}
+
+// inFiles is the Service of that name. Of others it is not known whether they exist.
+func (m *contents) inFiles(name types.NamespacedName) (*corev1.Service, error) {
+	if s := m.service(name); s != nil {
+		return s, nil
+	}
+	return nil, errors.New(notInFiles)
+}
+
+// service is the Service of that name, or nil.
+func (m *contents) service(name types.NamespacedName) *corev1.Service {
+	is := ofKind("", "Service")
+	for _, u := range slices.Backward(m.objects) {
+		if !is(u) || client.ObjectKeyFromObject(u) != name {
+			continue
+		}
+		var s corev1.Service
+		if convert.Typed(u, &s) == nil { // otherwise reported where Services are read
+			return &s
+		}
+	}
+	return nil
 }
 
 // adapterLookalikes are the keys of ConfigMaps that look like its configuration.

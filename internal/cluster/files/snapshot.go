@@ -44,9 +44,10 @@ func newContents(objects []*unstructured.Unstructured, named policy.Places) *con
 //
 // Files are a part of what will be in a cluster. So a kind is Known, and its
 // absence a fact, only if some object of it is among them; of all others nothing
-// is known. There are two exceptions. Kong Operator makes the ControlPlanes of
-// Gateways, which therefore are in no file. And Namespaces are Known only if every
-// one is there that is used.
+// is known. There are three exceptions. Kong Operator makes the ControlPlanes of
+// Gateways, which therefore are in no file. Namespaces are Known only if every
+// one is there that is used. And the other ways by which Prometheus gets series are
+// those in the files: otherwise nothing could be said about most of them.
 func (m *contents) snapshot() (*pipeline.Snapshot, []objectError) {
 	m.errs = nil
 	s := &pipeline.Snapshot{
@@ -54,6 +55,9 @@ func (m *contents) snapshot() (*pipeline.Snapshot, []objectError) {
 		OperatorServices:      m.operatorServices(),
 		ServiceMonitors:       setOf(m, convert.ServiceMonitor, ofKind(convert.MonitoringGroup, "ServiceMonitor")),
 		Prometheuses:          setOf(m, convert.Prometheus, ofKind(convert.MonitoringGroup, "Prometheus")),
+		PodMonitors:           orNone(setOf(m, convert.PodMonitor, ofKind(convert.MonitoringGroup, "PodMonitor"))),
+		ScrapeConfigs:         orNone(setOf(m, convert.ScrapeConfig, ofKind(convert.MonitoringGroup, "ScrapeConfig"))),
+		RecordingRules:        orNone(setOf(m, convert.RecordingRules, ofKind(convert.MonitoringGroup, "PrometheusRule"))),
 		Extensions:            setOf(m, convert.Extension, ofKind(convert.KongGroup, "DataPlaneMetricsExtension")),
 		ControlPlanes:         setOf(m, convert.ControlPlane, ofKind(convert.KongGroup, "ControlPlane")),
 		GatewayConfigurations: m.gatewayConfigurations(),
@@ -80,6 +84,14 @@ const notInFiles = "it is not in the files"
 
 func absent[T any]() pipeline.Set[T] {
 	return pipeline.Set[T]{State: pipeline.Unreadable, Why: notInFiles}
+}
+
+// orNone is the set, or an empty one if there is no object of the kind.
+func orNone[T any](set pipeline.Set[T]) pipeline.Set[T] {
+	if set.State == pipeline.Unreadable && len(set.Items) == 0 && set.Why == notInFiles {
+		return pipeline.KnownSet[T]()
+	}
+	return set
 }
 
 func ofKind(group, kind string) func(*unstructured.Unstructured) bool {
@@ -177,7 +189,9 @@ func (m *contents) gatewayConfigurations() pipeline.Set[pipeline.GatewayConfigur
 // metricsAPI is the APIService, assumed to be available: files cannot say.
 func (m *contents) metricsAPI() pipeline.MetricsAPI {
 	is := ofKind("apiregistration.k8s.io", "APIService")
-	set := setOf(m, convert.MetricsAPI, func(u *unstructured.Unstructured) bool { return is(u) && u.GetName() == discover.MetricsAPIName })
+	set := setOf(m, convert.MetricsAPI, func(u *unstructured.Unstructured) bool {
+		return is(u) && slices.Contains(discover.MetricsAPINames(), u.GetName())
+	})
 	api := discover.MetricsAPI(set)
 	api.Available, api.Message = api.Registered, ""
 	return api

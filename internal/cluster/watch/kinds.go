@@ -18,27 +18,30 @@ import (
 // read only, and nothing among it is a secret.
 //
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch
-// +kubebuilder:rbac:groups=monitoring.coreos.com,resources=servicemonitors;prometheuses,verbs=list;watch
+// +kubebuilder:rbac:groups=monitoring.coreos.com,resources=servicemonitors;podmonitors;scrapeconfigs;prometheuses;prometheusrules,verbs=list;watch
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses;gateways;httproutes,verbs=list;watch
 // +kubebuilder:rbac:groups=gateway-operator.konghq.com,resources=dataplanemetricsextensions;controlplanes;gatewayconfigurations,verbs=list;watch
 //
 // +kubebuilder:rbac:groups=kong.latency,resources=latencypolicies,verbs=list;watch
 // +kubebuilder:rbac:groups=keda.sh,resources=scaledobjects,verbs=list;watch
 //
-// +kubebuilder:rbac:groups=apiregistration.k8s.io,resources=apiservices,resourceNames=v1beta1.custom.metrics.k8s.io,verbs=list;watch
+// +kubebuilder:rbac:groups=apiregistration.k8s.io,resources=apiservices,resourceNames=v1beta1.custom.metrics.k8s.io;v1beta2.custom.metrics.k8s.io,verbs=list;watch
 
 // kinds are the readers of every kind that a snapshot is made of.
 type kinds struct {
 	namespaces            *reader[pipeline.Namespace]
 	serviceMonitors       *reader[*monitoringv1.ServiceMonitor]
 	prometheuses          *reader[*monitoringv1.Prometheus]
+	podMonitors           *reader[pipeline.PodMonitor]
+	scrapeConfigs         *reader[pipeline.ScrapeConfig]
+	recordingRules        *reader[pipeline.RecordingRules]
 	extensions            *reader[pipeline.Extension]
 	controlPlanes         *reader[pipeline.ControlPlane]
 	gatewayConfigurations *reader[pipeline.GatewayConfiguration]
 	gatewayClasses        *reader[*gatewayv1.GatewayClass]
 	gateways              *reader[*gatewayv1.Gateway]
 	httpRoutes            *reader[*gatewayv1.HTTPRoute]
-	metricsAPI            *reader[pipeline.MetricsAPI]
+	metricsAPIs           []*reader[pipeline.MetricsAPI] // one for each version
 	policies              *reader[v1alpha1.LatencyPolicy]
 	scaledObjects         *reader[model.Autoscaler]
 }
@@ -53,7 +56,11 @@ func newKinds(d deps) *kinds {
 		namespaces:      newReader(d, convert.Namespace, corev1.SchemeGroupVersion.WithResource("namespaces")),
 		serviceMonitors: newReader(d, convert.ServiceMonitor, monitoring.WithResource("servicemonitors")),
 		prometheuses:    newReader(d, convert.Prometheus, monitoring.WithResource("prometheuses")),
-		extensions:      newReader(d, convert.Extension, kong("v1alpha1").WithResource("dataplanemetricsextensions")),
+		podMonitors:     newReader(d, convert.PodMonitor, monitoring.WithResource("podmonitors")),
+		scrapeConfigs: newReader(d, convert.ScrapeConfig,
+			schema.GroupVersionResource{Group: convert.MonitoringGroup, Version: "v1alpha1", Resource: "scrapeconfigs"}),
+		recordingRules: newReader(d, convert.RecordingRules, monitoring.WithResource("prometheusrules")),
+		extensions:     newReader(d, convert.Extension, kong("v1alpha1").WithResource("dataplanemetricsextensions")),
 		controlPlanes: newReader(d, convert.ControlPlane,
 			kong("v2beta1").WithResource("controlplanes"), kong("v1beta1").WithResource("controlplanes")),
 		// In v1beta1 some references to extensions are not shown.
@@ -61,22 +68,36 @@ func newKinds(d deps) *kinds {
 		gatewayClasses:        newReader(d, convert.GatewayClass, gateway.WithResource("gatewayclasses")),
 		gateways:              newReader(d, convert.Gateway, gateway.WithResource("gateways")),
 		httpRoutes:            newReader(d, convert.HTTPRoute, gateway.WithResource("httproutes")),
-		metricsAPI: newReader(d, convert.MetricsAPI,
-			schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}),
-		policies: newReader(d, convert.LatencyPolicy, v1alpha1.GroupVersion.WithResource("latencypolicies")),
+		policies:              newReader(d, convert.LatencyPolicy, v1alpha1.GroupVersion.WithResource("latencypolicies")),
 		scaledObjects: newReader(d, convert.ScaledObject,
 			schema.GroupVersionResource{Group: convert.KEDAGroup, Version: "v1alpha1", Resource: "scaledobjects"}),
 	}
-	k.metricsAPI.only = discover.MetricsAPIName
+	for _, name := range discover.MetricsAPINames() {
+		r := newReader(d, convert.MetricsAPI, schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"})
+		r.only, r.name = name, r.name+"/"+name
+		k.metricsAPIs = append(k.metricsAPIs, r)
+	}
 	return k
 }
 
+func (k *kinds) metricsAPI() pipeline.MetricsAPI {
+	var sets []pipeline.Set[pipeline.MetricsAPI]
+	for _, r := range k.metricsAPIs {
+		sets = append(sets, r.set())
+	}
+	return discover.MetricsAPI(sets...)
+}
+
 func (k *kinds) all() []kind {
-	return []kind{
-		k.namespaces, k.serviceMonitors, k.prometheuses, k.extensions, k.controlPlanes,
-		k.gatewayConfigurations, k.gatewayClasses, k.gateways, k.httpRoutes, k.metricsAPI, k.policies,
+	all := []kind{
+		k.namespaces, k.serviceMonitors, k.podMonitors, k.scrapeConfigs, k.recordingRules, k.prometheuses, k.extensions, k.controlPlanes,
+		k.gatewayConfigurations, k.gatewayClasses, k.gateways, k.httpRoutes, k.policies,
 		k.scaledObjects,
 	}
+	for _, r := range k.metricsAPIs {
+		all = append(all, r)
+	}
+	return all
 }
 
 // snapshot is what the kinds hold of a snapshot: all but the adapter and the
@@ -85,6 +106,9 @@ func (k *kinds) snapshot(at discover.Places) *pipeline.Snapshot {
 	return &pipeline.Snapshot{
 		Namespaces:            k.namespaces.set(),
 		ServiceMonitors:       k.serviceMonitors.set(),
+		PodMonitors:           k.podMonitors.set(),
+		ScrapeConfigs:         k.scrapeConfigs.set(),
+		RecordingRules:        k.recordingRules.set(),
 		Prometheuses:          at.Prometheuses(k.prometheuses.set()),
 		Extensions:            k.extensions.set(),
 		ControlPlanes:         k.controlPlanes.set(),
@@ -92,6 +116,6 @@ func (k *kinds) snapshot(at discover.Places) *pipeline.Snapshot {
 		GatewayClasses:        k.gatewayClasses.set(),
 		Gateways:              k.gateways.set(),
 		HTTPRoutes:            k.httpRoutes.set(),
-		MetricsAPI:            discover.MetricsAPI(k.metricsAPI.set()),
+		MetricsAPI:            k.metricsAPI(),
 	}
 }

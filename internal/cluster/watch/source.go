@@ -147,7 +147,7 @@ func Setup(mgr manager.Manager, o Options) (*Source, error) {
 	s.kinds = newKinds(deps{dynamic: dyn, changed: s.changed, interval: o.Interval, grace: o.Grace, log: s.log})
 	s.poller = &poller{
 		interval: o.Interval,
-		api:      func() pipeline.MetricsAPI { return discover.MetricsAPI(s.kinds.metricsAPI.set()) },
+		api:      s.kinds.metricsAPI,
 		adapter:  discover.NewAdapterReader(mgr.GetClient(), mgr.GetAPIReader(), disco),
 		places:   s.places,
 		direct:   mgr.GetAPIReader(),
@@ -155,7 +155,9 @@ func Setup(mgr manager.Manager, o Options) (*Source, error) {
 		log:      s.log,
 		wake:     make(chan struct{}, 1),
 	}
-	s.kinds.metricsAPI.changed = func() { s.changed(); s.poller.hurry() }
+	for _, r := range s.kinds.metricsAPIs {
+		r.changed = func() { s.changed(); s.poller.hurry() }
+	}
 	if err := mgr.Add(s); err != nil {
 		return nil, fmt.Errorf("add source of snapshots: %w", err)
 	}

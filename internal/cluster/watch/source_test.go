@@ -158,8 +158,8 @@ func TestSyncedOnceEverythingHadAnOutcome(t *testing.T) {
 	calls := 0
 	s.Subscribe(func() { calls++ })
 	kinds := []interface{ ended(error, time.Time) }{
-		s.kinds.namespaces, s.kinds.serviceMonitors, s.kinds.prometheuses, s.kinds.extensions, s.kinds.controlPlanes,
-		s.kinds.gatewayConfigurations, s.kinds.gatewayClasses, s.kinds.gateways, s.kinds.httpRoutes, s.kinds.metricsAPI,
+		s.kinds.namespaces, s.kinds.serviceMonitors, s.kinds.podMonitors, s.kinds.scrapeConfigs, s.kinds.recordingRules, s.kinds.prometheuses, s.kinds.extensions, s.kinds.controlPlanes,
+		s.kinds.gatewayConfigurations, s.kinds.gatewayClasses, s.kinds.gateways, s.kinds.httpRoutes, s.kinds.metricsAPIs[0], s.kinds.metricsAPIs[1],
 		s.kinds.policies, s.kinds.scaledObjects,
 	}
 	for i, k := range kinds {

@@ -19,9 +19,18 @@ func mismatch(matchers []*promlabels.Matcher, series []adapterconfig.Series) *Mi
 	out := &Mismatch{Selector: selectorText(matchers)}
 	near := matchingSeries(onName(matchers, true), series, nil)
 	if len(near) == 0 {
+		out.Names = nameMatchers(matchers)
 		return out.of(onName(matchers, true), series)
 	}
 	return out.of(onName(matchers, false), near)
+}
+
+func nameMatchers(matchers []*promlabels.Matcher) []NameMatcher {
+	var out []NameMatcher
+	for _, m := range onName(matchers, true) {
+		out = append(out, NameMatcher{m.Type, m.Value})
+	}
+	return out
 }
 
 // of fills in the matcher that refuses the most of the series, the first of

@@ -3,6 +3,8 @@ package rulecheck
 import (
 	"time"
 
+	"github.com/prometheus/common/model"
+	promlabels "github.com/prometheus/prometheus/model/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
@@ -117,6 +119,36 @@ type Mismatch struct {
 	Matcher string
 	// Have are the label's values on those series, sorted; "" is absence.
 	Have []string
+
+	// Names are the matchers on the metric's name, if one of them refuses the series.
+	Names []NameMatcher
+}
+
+// NameMatcher is a matcher on the name of a metric.
+type NameMatcher struct {
+	Type  promlabels.MatchType
+	Value string
+}
+
+// NameMatches reports whether the selector finds series of this name.
+func (m *Mismatch) NameMatches(name string) bool {
+	for _, n := range m.Names {
+		matcher, err := promlabels.NewMatcher(n.Type, model.MetricNameLabel, n.Value)
+		if err != nil || !matcher.Matches(name) {
+			return false
+		}
+	}
+	return true
+}
+
+// Name is the name that the selector requires; empty if it is not just one.
+func (m *Mismatch) Name() string {
+	for _, n := range m.Names {
+		if n.Type == promlabels.MatchEqual {
+			return n.Value
+		}
+	}
+	return ""
 }
 
 // Window is the time that one range of a query looks back over.

@@ -38,9 +38,7 @@ func memoryRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	out = report.Row{
 		Title: fmt.Sprintf("Resident memory with %d Deployments, Services and autoscalers", s.Many),
 		Why: "Most of it is what the caches keep of each object, with the indexes; in the controller also the events " +
-			"that wait to be written, two for each workload here; as much again is garbage that is not collected yet, " +
-			"and memory that the Go runtime has freed and not returned to the system. Earlier versions forced a collection and returned it " +
-			"once the caches were filled, which kept less resident; that depended on knowing when they are, and the limit of 512 MiB is far.",
+			"that wait to be written, two for each workload here; and as much again is garbage that is not collected yet.",
 	}
 	empty, err := s.emptyPlane(ctx)
 	if err != nil {

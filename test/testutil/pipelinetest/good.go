@@ -42,7 +42,9 @@ func Good() *pipeline.Snapshot {
 			Port:          "http",
 		})),
 		Prometheuses: pipeline.KnownSet(GoodPrometheus()),
-		Extensions:   pipeline.KnownSet(pipeline.Extension{Namespace: "default", Name: "kong", Services: []string{"echo"}, Latency: true}),
+		PodMonitors:  pipeline.KnownSet[pipeline.PodMonitor](), ScrapeConfigs: pipeline.KnownSet[pipeline.ScrapeConfig](),
+		RecordingRules: pipeline.KnownSet[pipeline.RecordingRules](),
+		Extensions:     pipeline.KnownSet(pipeline.Extension{Namespace: "default", Name: "kong", Services: []string{"echo"}, Latency: true}),
 		ControlPlanes: pipeline.KnownSet(pipeline.ControlPlane{
 			Namespace: "default", Name: "kong-abcde", Gateway: "kong",
 			Extensions:         []pipeline.ExtensionRef{GoodRef()},
@@ -85,6 +87,7 @@ func GoodPrometheus() *monitoringv1.Prometheus {
 	}
 	p.Spec.ServiceMonitorSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"release": "prometheus"}}
 	p.Spec.ServiceMonitorNamespaceSelector = &metav1.LabelSelector{}
+	p.Spec.PodMonitorSelector, p.Spec.PodMonitorNamespaceSelector = p.Spec.ServiceMonitorSelector, &metav1.LabelSelector{}
 	p.Spec.ScrapeInterval = "30s"
 	return p
 }

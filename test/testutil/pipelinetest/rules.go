@@ -72,3 +72,14 @@ const (
 	TextName      = "  name:\n"
 	TextKind      = `kubernetes_kind!=""`
 )
+
+// WithQuery is the configuration of the guide with another metricsQuery.
+func WithQuery(t testing.TB, query string) string {
+	t.Helper()
+	document := generator.AdapterConfig(generator.SeedAdapterRule())
+	i := strings.Index(document, "metricsQuery: ")
+	if i < 0 {
+		t.Fatal("the guide's rule has no metricsQuery")
+	}
+	return document[:i] + "metricsQuery: '" + query + "'\n"
+}

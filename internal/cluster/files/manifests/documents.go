@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	yamlv3 "go.yaml.in/yaml/v3"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 )
@@ -34,17 +36,24 @@ type document struct {
 	node *yamlv3.Node
 }
 
-var byteOrderMark = []byte("\xef\xbb\xbf")
+// newSource decodes the text as kubectl does: UTF-8, or UTF-16 with a byte order mark, as
+// PowerShell writes what is redirected to a file.
+func newSource(name string, raw []byte) (*source, error) {
+	text, _, err := transform.Bytes(unicode.BOMOverride(unicode.UTF8.NewDecoder()), raw)
+	if err != nil {
+		return &source{name: name}, fmt.Errorf("read %s: decode its text: %w", name, err)
+	}
+	return &source{name: name, text: text}, nil
+}
 
 // documents are the documents of the file that are not empty.
 func (s *source) documents() ([]document, error) {
-	text := bytes.TrimPrefix(s.text, byteOrderMark)
-	if out, ok := jsonDocuments(text); ok {
+	if out, ok := jsonDocuments(s.text); ok {
 		return out, nil
 	}
 	var out []document
 	var errs []error
-	for _, part := range split(text) {
+	for _, part := range split(s.text) {
 		d, err := parse(part.text)
 		if err != nil {
 			errs = append(errs, s.invalid(part, err))

@@ -20,17 +20,17 @@ import (
 // built are the objects of a kustomization. Kustomize does not report where they come
 // from; their places are the documents of the same kind and name in the files that it
 // read, patches among them.
-func built(folder string) ([]Object, error) {
+func built(folder string) (Contents, error) {
 	disk := &recorder{FileSystem: filesys.MakeFsOnDisk()}
 	made, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(disk, folder)
 	if err != nil {
-		return nil, fmt.Errorf("build kustomization %s: %w", folder, err)
+		return Contents{}, fmt.Errorf("build kustomization %s: %w", folder, err)
 	}
 	read := disk.places()
 	if len(read.root.text) == 0 {
 		read.root.name = folder
 	}
-	var out []Object
+	var out Contents
 	var errs []error
 	for _, r := range made.Resources() {
 		raw, err := r.MarshalJSON()
@@ -44,12 +44,12 @@ func built(folder string) ([]Object, error) {
 			continue
 		}
 		found, err := objectsIn(content, place{source: read.root, line: 1})
-		for i := range found {
-			if places := read.of(found[i].Unstructured); len(places) > 0 {
-				found[i].places = places
+		for i, o := range found.Objects {
+			if places := read.of(o.Unstructured); len(places) > 0 {
+				found.Objects[i].places = places
 			}
 		}
-		out = append(out, found...)
+		out.add(found)
 		errs = append(errs, err)
 	}
 	return out, errors.Join(errs...)
@@ -70,7 +70,9 @@ func (r *recorder) ReadFile(path string) ([]byte, error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if !slices.ContainsFunc(r.read, func(s *source) bool { return s.name == path }) {
-			r.read = append(r.read, &source{name: path, text: text})
+			if s, err := newSource(path, text); err == nil {
+				r.read = append(r.read, s)
+			}
 		}
 	}
 	return text, err

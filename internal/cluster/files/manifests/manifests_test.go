@@ -1,6 +1,8 @@
 package manifests
 
 import (
+	"encoding/binary"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -29,11 +31,11 @@ func write(t *testing.T, files map[string]string) (folder string) {
 // parsed is the objects of a text.
 func parsed(t *testing.T, text string) []Object {
 	t.Helper()
-	objects, err := Read(t.Context(), Options{Filenames: []string{"-"}, Stdin: strings.NewReader(text), Namespace: "default"})
-	if err != nil {
+	read, err := Read(t.Context(), Options{Filenames: []string{"-"}, Stdin: strings.NewReader(text), Namespace: "default"})
+	if err != nil && !errors.Is(err, ErrNothing) {
 		t.Fatal(err)
 	}
-	return objects
+	return read.Objects
 }
 
 func names(objects []Object) []string {
@@ -62,8 +64,8 @@ func TestReadFolders(t *testing.T) {
 		{Options{Filenames: []string{filepath.Join(folder, "d.txt"), filepath.Join(folder, "a.yml")}}, []string{"Service x/d", "Service x/a"}},
 	} {
 		tt.options.Namespace = "x"
-		objects, err := Read(t.Context(), tt.options)
-		if diff := cmp.Diff(tt.want, names(objects)); diff != "" || err != nil {
+		read, err := Read(t.Context(), tt.options)
+		if diff := cmp.Diff(tt.want, names(read.Objects)); diff != "" || err != nil {
 			t.Errorf("%v: %v\n%s", tt.options.Filenames, err, diff)
 		}
 	}
@@ -81,7 +83,8 @@ func TestReadURL(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	objects, err := Read(t.Context(), Options{Filenames: []string{server.URL + "/app.yaml"}, Client: server.Client()})
+	read, err := Read(t.Context(), Options{Filenames: []string{server.URL + "/app.yaml"}, Client: server.Client()})
+	objects := read.Objects
 	if err != nil || len(objects) != 1 {
 		t.Fatalf("got %v, %v", names(objects), err)
 	}
@@ -252,12 +255,60 @@ func TestJSONThatIsNoYAML(t *testing.T) {
 // One bad file does not hide the others.
 func TestReadGoesOn(t *testing.T) {
 	folder := write(t, map[string]string{"a.yaml": thing("a"), "b.yaml": thing("b") + "---\nx: [1\n", "c.yaml": thing("c")})
-	objects, err := Read(t.Context(), Options{Filenames: []string{folder, filepath.Join(folder, "absent")}, Namespace: "x"})
-	if diff := cmp.Diff([]string{"Service x/a", "Service x/b", "Service x/c"}, names(objects)); diff != "" {
+	read, err := Read(t.Context(), Options{Filenames: []string{folder, filepath.Join(folder, "absent")}, Namespace: "x"})
+	if diff := cmp.Diff([]string{"Service x/a", "Service x/b", "Service x/c"}, names(read.Objects)); diff != "" {
 		t.Error(diff)
 	}
 	if err == nil || !strings.Contains(err.Error(), "b.yaml:4: ") || !strings.Contains(err.Error(), "absent: no such file") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Files as kubectl reads them: UTF-16 with a byte order mark in either order, lists whose
+// entries do not say what they are, and names that the API server makes.
+func TestReadAsKubectlDoes(t *testing.T) {
+	utf16 := func(order binary.AppendByteOrder, text string) string {
+		out := order.AppendUint16(nil, 0xfeff)
+		for _, r := range text {
+			out = order.AppendUint16(out, uint16(r))
+		}
+		return string(out)
+	}
+	for name, text := range map[string]string{
+		"UTF-8":                  thing("a"),
+		"UTF-8 with a mark":      "\xef\xbb\xbf" + thing("a"),
+		"UTF-16, little endian":  utf16(binary.LittleEndian, thing("a")),
+		"UTF-16, big endian":     utf16(binary.BigEndian, thing("a")),
+		"a typed list":           "apiVersion: v1\nkind: ServiceList\nitems:\n- metadata: {name: a}\n",
+		"a typed list of JSON":   `{"apiVersion":"v1","kind":"ServiceList","items":[{"metadata":{"name":"a"}}]}`,
+		"a list of other things": "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Service, metadata: {name: a}}\n- {metadata: {name: b}}\n",
+	} {
+		if diff := cmp.Diff([]string{"Service default/a"}, names(parsed(t, text))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	generated := parsed(t, "apiVersion: v1\nkind: Service\nmetadata: {generateName: a-}\n")
+	if diff := cmp.Diff([]string{"Service default/a-" + Generated}, names(generated)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What kubectl would refuse is named, and so is that nothing was read.
+func TestWhatIsNotReadIsNamed(t *testing.T) {
+	for text, want := range map[string]string{
+		`[{"apiVersion":"v1","kind":"Service","metadata":{"name":"a"}}]`:                             "stdin:1: not read: it is an array of 1 objects",
+		"- apiVersion: v1\n  kind: Service\n- 1\n":                                                   "stdin:1: not read: it is an array of 1 objects",
+		"apiVersion: template.openshift.io/v1\nkind: Template\nmetadata: {name: t}\nobjects: [{}]\n": "stdin:1: not read: it is a Template of OpenShift with 1 objects",
+		"[1, 2]": "", "a: 1\n": "", "": "", "kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1\n": "",
+	} {
+		read, err := Read(t.Context(), Options{Filenames: []string{"-"}, Stdin: strings.NewReader(text)})
+		if !errors.Is(err, ErrNothing) {
+			t.Errorf("%q: got %v", text, err)
+		}
+		var got strings.Builder
+		if err := read.TellSkipped(&got); err != nil || !strings.HasPrefix(got.String(), want) || (want == "") != (got.String() == "") {
+			t.Errorf("%q: says %q, want %q (%v)", text, &got, want, err)
+		}
 	}
 }
 
@@ -277,9 +328,9 @@ func FuzzDocuments(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		objects, _ := Read(t.Context(), Options{Filenames: []string{"-"}, Stdin: strings.NewReader(text)})
+		read, _ := Read(t.Context(), Options{Filenames: []string{"-"}, Stdin: strings.NewReader(text)})
 		lines := strings.Count(text, "\n") + 1
-		for _, o := range objects {
+		for _, o := range read.Objects {
 			for _, path := range [][]string{{"kind"}, {"metadata", "name"}, {"metadata", "annotations", "k"}, {"spec", "0"}} {
 				if at, _ := o.Position(path...); at.Line < 1 || at.Line > lines {
 					t.Errorf("%v is in line %d of %d", path, at.Line, lines)

@@ -32,31 +32,32 @@ func (o *Options) sources(ctx context.Context, name string) ([]*source, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read standard input: %w", err)
 		}
-		return []*source{{name: "stdin", text: text}}, nil
+		return one(newSource("stdin", text))
 	case strings.HasPrefix(name, "http://"), strings.HasPrefix(name, "https://"):
 		text, err := o.fetch(ctx, name)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", name, err)
 		}
-		return []*source{{name: name, text: text}}, nil
+		return one(newSource(name, text))
 	}
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, readError(name, err)
 	}
 	if !info.IsDir() {
-		s, err := readFile(name)
-		return []*source{s}, err
+		return one(readFile(name))
 	}
 	return o.folder(name)
 }
+
+func one(s *source, err error) ([]*source, error) { return []*source{s}, err }
 
 func readFile(name string) (*source, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return &source{name: name}, readError(name, err)
 	}
-	return &source{name: name, text: text}, nil
+	return newSource(name, text)
 }
 
 // readError returns the error of a file without repeating its name.

@@ -27,7 +27,7 @@ type ruleEdit struct {
 	// replace is the index of the rule that is replaced; -1 appends the new one, so that
 	// it wins.
 	replace int
-	// drop are rules to leave out, by index, and why. One that was to make the metric
+	// drop are rules to comment out, by index, and why. One that was to make the metric
 	// is replaced instead.
 	drop map[int]string
 }
@@ -86,25 +86,41 @@ func (e ruleEdit) apply(a *pipeline.Adapter) (finding.Fix, bool) {
 }
 
 // edit is the list after the edit, from an index on, and notes of the rules that were
-// left out.
+// left out. These stay as comments, so that nothing of the user's is lost.
 func (e ruleEdit) edit(rules []*yamlv3.Node, rule *yamlv3.Node, from int) (out []*yamlv3.Node, left []string) {
 	there := false // a rule that makes the metric
+	var comments []string
+	add := func(n *yamlv3.Node) {
+		if n.HeadComment != "" {
+			comments = append(comments, n.HeadComment)
+		}
+		n.HeadComment = strings.Join(comments, "\n")
+		out, comments = append(out, n), nil
+	}
 	for i, r := range rules[from:] {
 		i += from
 		why, dropped := e.drop[i]
 		same := specOf(r).Name.As == e.metric
 		switch {
 		case i == e.replace, dropped && same && !there:
-			out, there = append(out, rule), true
+			add(rule)
+			there = true
 		case dropped:
 			text := manifest.Encode(&yamlv3.Node{Kind: yamlv3.SequenceNode, Content: []*yamlv3.Node{r}})
-			left = append(left, fmt.Sprintf("Left out is rules[%d], for %s\n  %s", i, why, strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ")))
+			left = append(left, fmt.Sprintf("Commented out is rules[%d], for %s", i, why))
+			comments = append(comments, "# Commented out: "+why+"\n# "+strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n# "))
 		default:
-			out, there = append(out, r), there || same && len(e.drop) > 0
+			add(r)
+			there = there || same && len(e.drop) > 0
 		}
 	}
 	if !there {
-		out = append(out, rule)
+		add(rule)
+	}
+	if len(comments) > 0 {
+		// A comment behind the last entry would be encoded with an empty line before it.
+		last := out[len(out)-1]
+		last.HeadComment = strings.TrimPrefix(last.HeadComment+"\n"+strings.Join(comments, "\n"), "\n")
 	}
 	return out, left
 }

@@ -102,8 +102,8 @@ func TestAdapterFixes(t *testing.T) {
 	}
 }
 
-// The whole text of a fix: what stays is written as before, what is left out can
-// be read.
+// The whole text of a fix: what stays is written as before, what is broken stays as a
+// comment.
 func TestAdapterFixText(t *testing.T) {
 	rule := "    " + strings.ReplaceAll(strings.TrimSuffix(generator.AdapterRuleYAML(generator.Rule{}), "\n"), "\n", "\n    ") + "\n"
 	s := pipelinetest.Good()
@@ -111,9 +111,7 @@ func TestAdapterFixText(t *testing.T) {
 	pipelinetest.Configure(&s.Adapter, "# of this cluster\nrules:\n"+others+"- seriesQuery: up\n  name: {matches: '(['} # broken\n")
 	want := `# The adapter reads its configuration only once; restart it afterwards:
 #   kubectl -n prometheus rollout restart deployment/prometheus-adapter
-# Left out is rules[1], for rules[1].name.matches: "([": ` + matchesReason(t, s.Adapter.ParseError) + `
-#   - seriesQuery: up
-#     name: {matches: '(['} # broken
+# Commented out is rules[1], for rules[1].name.matches: "([": ` + matchesReason(t, s.Adapter.ParseError) + `
 apiVersion: v1
 data:
   config.yaml: |
@@ -124,6 +122,9 @@ data:
       resources: {overrides: {namespace: {resource: namespace}, pod: {resource: pod}}}
       metricsQuery: >-
         sum(rate(<<.Series>>{<<.LabelMatchers>>}[5m])) by (<<.GroupBy>>)
+    # Commented out: rules[1].name.matches: "([": ` + matchesReason(t, s.Adapter.ParseError) + `
+    # - seriesQuery: up
+    #   name: {matches: '(['} # broken
 ` + rule + `kind: ConfigMap
 metadata:
   name: prometheus-adapter

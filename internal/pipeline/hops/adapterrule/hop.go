@@ -12,7 +12,7 @@ import (
 
 // Hop is the hop adapter-rule.
 var Hop = &finding.Hop{
-	Name: "adapter-rule", Title: "Adapter rule", DenyByDefault: true,
+	Name: "adapter-rule", Title: "Adapter rule", Shared: true, DenyByDefault: true,
 	Summary: "A rule of prometheus-adapter makes the metric from the series of the Service.",
 }
 
@@ -25,7 +25,7 @@ func New(scrape func(*pipeline.Case) *pipeline.Scrape) pipeline.Hop {
 			ConfigInvalid, RelistFails, ConfigPending, ConfigUnread,
 			Missing, External, NameDiffers, SeriesMismatch,
 			LabelMismatch, QueryBroken, MixesServices, Ambiguous,
-			Shadowed, NotAggregated, Undecided,
+			Shadowed, NotAggregated, LifetimeAverage, IdleDataPlane, Undecided,
 		},
 		Judge: func(c *pipeline.Case) pipeline.Verdict { return diagnose(c, scrape) },
 	}

@@ -36,6 +36,12 @@ var (
 	NotAggregated = Hop.Reason("AdapterRuleNotAggregated", finding.Warning, finding.ForChange,
 		"The rule serves the metric while one data plane measures the Service. With several its query fails, or an arbitrary one of them counts.",
 		"Aggregate the series by the label that carries the Service's name.")
+	LifetimeAverage = Hop.Reason("AdapterRuleLifetimeAverage", finding.Warning, finding.ForChange,
+		"The rule divides _sum by _count without rate, which is the average since the data plane started. It hardly moves, so that the autoscaler neither scales out nor in.",
+		"Divide the rates of both, as the rule that the finding prints does.")
+	IdleDataPlane = Hop.Reason("AdapterRuleIdleDataPlane", finding.Warning, finding.ForChange,
+		"The rule divides the latency of each data plane by its requests and then aggregates. A data plane without traffic gives NaN, and so is the aggregate; prometheus-adapter serves NaN as 0, and the autoscaler scales in.",
+		"Aggregate both sides before they are divided, as the rule that the finding prints does.")
 	Undecided = Hop.Reason("AdapterRuleUndecided", finding.Unknown, finding.ForChange,
 		"Whether a rule serves the metric depends on what cannot be known: series of other objects, values, relabelings that compute labels.",
 		"Add a rule that does not depend on it, at the end of the list.")

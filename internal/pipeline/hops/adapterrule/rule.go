@@ -38,11 +38,14 @@ func (c ruleCase) findings() []finding.Finding {
 	v := c.verdict
 	switch {
 	case v.Answer == rulecheck.Yes:
-		return c.severalReplicas()
+		return slices.Concat(c.severalReplicas(), c.misleading())
 	case v.Answer == rulecheck.Unknown || v.Kind == rulecheck.NoSeries:
 		return c.found(Undecided, c.evidence())
 	case !c.scrape.Known && !kinds[v.Kind].anyLabels:
 		return c.found(Undecided, "the labels of the series are not known, and if they are the usual ones "+c.evidence())
+	case c.recorded() != "":
+		return []finding.Finding{Undecided.On(c.adapter.ConfigMap, "%s is over %s, which %s; what it records is not followed", v.Path, shortText(v.Mismatch.Selector), c.recorded()).
+			At(c.field()).Suggest("%s", Undecided.Fix)}
 	case v.Earlier >= 0:
 		return c.found(Shadowed, fmt.Sprintf("rules[%d] replaces rules[%d], which would serve the metric, as the last rule wins: %s",
 			v.Rule, v.Earlier, c.evidence()))

@@ -12,7 +12,7 @@ import (
 
 // Hop is the hop metrics-api.
 var Hop = &finding.Hop{
-	Name: "metrics-api", Title: "Metrics API", DenyByDefault: false,
+	Name: "metrics-api", Title: "Metrics API", Shared: true, DenyByDefault: false,
 	Summary: "The API server forwards requests for custom metrics to prometheus-adapter.",
 }
 

@@ -12,7 +12,7 @@ import (
 
 // Hop is the hop prometheus.
 var Hop = &finding.Hop{
-	Name: "prometheus", Title: "Prometheus", DenyByDefault: false,
+	Name: "prometheus", Title: "Prometheus", Shared: true, DenyByDefault: false,
 	Summary: "A Prometheus selects that ServiceMonitor, and it is the one that the adapter queries.",
 }
 
@@ -22,7 +22,7 @@ func New(scrape func(*pipeline.Case) *pipeline.Scrape) pipeline.Hop {
 	return pipeline.Hop{
 		Declaration: Hop,
 		Reasons: []*finding.Reason{
-			Unknown, NotFound, SelectsNoServiceMonitors, SelectionUnknown, NotQueried,
+			Unknown, NotFound, NotKnown, SelectsNoServiceMonitors, SelectionUnknown, NotQueried, Sharded,
 		},
 		Judge: func(c *pipeline.Case) pipeline.Verdict { return diagnose(c, *scrape(c)) },
 	}

@@ -63,7 +63,12 @@ func Select(s *pipeline.Snapshot, p *monitoringv1.Prometheus, m *monitoringv1.Se
 
 // SelectsNamespace reports whether a Prometheus selects the monitors of a namespace.
 func SelectsNamespace(s *pipeline.Snapshot, p *monitoringv1.Prometheus, namespace string) (selected, known bool) {
-	by := p.Spec.ServiceMonitorNamespaceSelector
+	return InNamespaces(s, p, p.Spec.ServiceMonitorNamespaceSelector, namespace)
+}
+
+// InNamespaces reports whether a namespace selector of a Prometheus selects a namespace; a
+// nil one selects its own.
+func InNamespaces(s *pipeline.Snapshot, p *monitoringv1.Prometheus, by *metav1.LabelSelector, namespace string) (selected, known bool) {
 	if by == nil {
 		return p.Namespace == namespace, true
 	}

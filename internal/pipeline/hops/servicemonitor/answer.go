@@ -57,7 +57,7 @@ func judgeCase(c *pipeline.Case) answer {
 	var best answer
 	all := true
 	for i, service := range services.Items {
-		answer := judgeService(newQuestion(c, service), choice)
+		answer := unproven(c, judgeService(newQuestion(c, service), choice), choice, service)
 		all = all && answer.by != nil
 		if i == 0 || answer.by != nil && best.by == nil {
 			best = answer

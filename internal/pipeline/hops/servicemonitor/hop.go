@@ -12,7 +12,7 @@ import (
 
 // Hop is the hop service-monitor.
 var Hop = &finding.Hop{
-	Name: "service-monitor", Title: "Service monitor", DenyByDefault: true,
+	Name: "service-monitor", Title: "Service monitor", Shared: true, DenyByDefault: true,
 	Summary: "A ServiceMonitor has Prometheus scrape the metrics of Kong Operator, and the labels survive it.",
 }
 
@@ -22,7 +22,7 @@ func New() pipeline.Hop {
 		Declaration: Hop,
 		Reasons: []*finding.Reason{
 			OperatorServiceUnknown, OperatorServiceAmbiguous, OperatorServiceNotFound,
-			Unknown, NotFound, NotSelected, SelectedByOther,
+			Unknown, ScrapedOtherwise, NotFound, NotSelected, SelectedByOther,
 			Rejected, SecretUnknown, ConfigRefused,
 			NamespaceMismatch, SelectorMismatch,
 			PortMismatch, PortUnknown,

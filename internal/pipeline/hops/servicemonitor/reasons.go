@@ -19,6 +19,9 @@ var (
 	Unknown = Hop.Reason("ServiceMonitorsUnknown", finding.Unknown, finding.ForObject,
 		"ServiceMonitors are not installed or cannot be read, so it is not known whether Kong Operator's metrics are scraped.",
 		"Install prometheus-operator, or let kong-latency list and watch ServiceMonitors.")
+	ScrapedOtherwise = Hop.Reason("ScrapePathUnknown", finding.Unknown, finding.ForChange,
+		"No ServiceMonitor works, and Prometheus may have Kong Operator's metrics in another way: by a PodMonitor, a ScrapeConfig, additionalScrapeConfigs, or from another system that writes to it.",
+		"Nothing, if the metric arrives. Otherwise apply the ServiceMonitor that `kubectl latency render --with servicemonitor` prints.")
 	NotFound = Hop.Reason("ServiceMonitorNotFound", finding.Error, finding.ForObject,
 		"No ServiceMonitor selects the Service of Kong Operator's metrics.",
 		"Apply the ServiceMonitor that the finding prints.")

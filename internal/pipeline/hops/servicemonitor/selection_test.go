@@ -73,6 +73,14 @@ func TestPrometheusOfTheAdapter(t *testing.T) {
 	queries := func(url string) func(*pipeline.Snapshot) {
 		return func(s *pipeline.Snapshot) { s.Adapter.PrometheusURL = url }
 	}
+	// A Service that is known, with what it selects.
+	behind := func(url string, selector map[string]string) func(*pipeline.Snapshot) {
+		return func(s *pipeline.Snapshot) {
+			host, _ := pipeline.ServiceHostOf(url, "prometheus")
+			s.Adapter.PrometheusURL = url
+			s.Adapter.Backend = pipeline.Backend{State: pipeline.Known, Found: true, Service: host.Service, Selector: selector}
+		}
+	}
 	// A second Prometheus, which does not select the monitor.
 	second := func(namespace, name string) func(*pipeline.Snapshot) {
 		return func(s *pipeline.Snapshot) {
@@ -87,6 +95,8 @@ func TestPrometheusOfTheAdapter(t *testing.T) {
 	}
 	shop := second("shop", "main")
 	byOther := []*finding.Reason{servicemonitor.SelectedByOther}
+	// What is queried is no Prometheus object, or none that the name shows for certain.
+	notKnown := []*finding.Reason{prometheus.NotKnown}
 	runScrapeCases(t, []scrapeCase{
 		{name: "the other does not matter", change: shop},
 		{name: "the other is queried", change: pipelinetest.Together(shop, queries("http://main.shop.svc:9090")), want: byOther,
@@ -97,20 +107,27 @@ func TestPrometheusOfTheAdapter(t *testing.T) {
 			s.Prometheuses.Items[1].Spec.ServiceName = ptr.To("metrics")
 		}), want: byOther},
 		{name: "as kube-prometheus names it", change: pipelinetest.Together(shop, queries("http://prometheus-main.shop.svc:9090")), want: byOther},
-		{name: "by a name that begins so", change: pipelinetest.Together(shop, queries("http://main-web.shop.svc:9090")), want: byOther},
+		{name: "by a name that begins so", change: pipelinetest.Together(shop, queries("http://main-web.shop.svc:9090")), want: notKnown, sentence: true},
 		{name: "by a trailing dot", change: pipelinetest.Together(shop, queries("http://main.shop.svc.cluster.local.:9090")), want: byOther},
-		{name: "the longer name is nearer", change: pipelinetest.Together(renamed("main"), second("prometheus", "main-shop"), queries("http://main-shop-web.prometheus.svc")), want: byOther},
-		{name: "the shorter name is not", change: pipelinetest.Together(renamed("main"), second("prometheus", "main-shop"), queries("http://main-web.prometheus.svc"))},
+		{name: "by the beginning of the longer name", change: pipelinetest.Together(renamed("main"), second("prometheus", "main-shop"), queries("http://main-shop-web.prometheus.svc")), want: notKnown, sentence: true},
+		{name: "by the beginning of the shorter name", change: pipelinetest.Together(renamed("main"), second("prometheus", "main-shop"), queries("http://main-web.prometheus.svc")), want: notKnown, sentence: true},
 		{name: "in the adapter's namespace", change: pipelinetest.Together(second("prometheus", "main"), queries("http://main:9090")), want: byOther},
-		{name: "something in between", change: pipelinetest.Together(shop, queries("http://thanos-query.thanos.svc:9090"))},
-		{name: "outside", change: pipelinetest.Together(shop, queries("https://prometheus.example.com"))},
-		{name: "by address", change: pipelinetest.Together(shop, queries("http://10.0.0.7:9090"))},
+		{name: "something in between", change: pipelinetest.Together(shop, queries("http://thanos-query.thanos.svc:9090")), want: notKnown, sentence: true},
+		{name: "outside", change: pipelinetest.Together(shop, queries("https://prometheus.example.com")), want: notKnown, sentence: true},
+		{name: "by address", change: pipelinetest.Together(shop, queries("http://10.0.0.7:9090")), want: notKnown, sentence: true},
 		{name: "not given", change: pipelinetest.Together(shop, queries(""))},
 		{name: "not known", change: pipelinetest.Together(shop, queries("http://main.shop.svc"), func(s *pipeline.Snapshot) { s.Adapter.State = pipeline.Unreadable })},
-		{name: "no URL", change: pipelinetest.Together(shop, queries("http://a b"))},
+		{name: "no URL", change: pipelinetest.Together(shop, queries("http://a b")), want: notKnown, sentence: true},
 		{name: "the chart's default", change: queries("http://prometheus.default.svc:9090"), want: []*finding.Reason{prometheus.NotQueried},
 			says: []string{"http://prometheus.default.svc:9090"}, sentence: true},
 		{name: "the chart's default, with a Prometheus there", change: pipelinetest.Together(queries("http://prometheus.default.svc:9090"),
-			pipelinetest.OnPrometheus(func(p *monitoringv1.Prometheus) { p.Namespace = "default" }))},
+			pipelinetest.OnPrometheus(func(p *monitoringv1.Prometheus) { p.Namespace = "default" })), want: notKnown, sentence: true},
+		{name: "the Service selects the pods of the other", change: pipelinetest.Together(shop, behind("http://query.shop.svc", map[string]string{"prometheus": "main"})), want: byOther},
+		{name: "the Service selects its own pods", change: pipelinetest.Together(shop, behind("http://query.prometheus.svc", map[string]string{"app.kubernetes.io/instance": "prometheus-kube-prometheus-prometheus"}))},
+		{name: "a Service of its name that selects other pods", change: behind("http://prometheus-kube-prometheus-prometheus.prometheus.svc", map[string]string{"app": "thanos"}), want: notKnown, sentence: true},
+		{name: "a Service that is not there", change: pipelinetest.Together(queries("http://main.shop.svc"), func(s *pipeline.Snapshot) { s.Adapter.Backend.State = pipeline.Known }), want: notKnown, sentence: true},
+		{name: "an alias of something outside", change: pipelinetest.Together(queries("http://main.shop.svc"), func(s *pipeline.Snapshot) {
+			s.Adapter.Backend = pipeline.Backend{State: pipeline.Known, Found: true, External: "mimir.example.com"}
+		}), want: notKnown, says: []string{"mimir.example.com"}, sentence: true},
 	})
 }

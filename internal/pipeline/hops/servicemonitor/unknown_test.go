@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/finding"
@@ -40,7 +42,7 @@ func TestScrapeUnknown(t *testing.T) {
 			want: []*finding.Reason{prometheus.Unknown}},
 		{name: "Prometheuses not installed, and no monitor", change: func(s *pipeline.Snapshot) {
 			s.Prometheuses, s.ServiceMonitors.Items = pipeline.Set[*monitoringv1.Prometheus]{State: pipeline.NotInstalled}, nil
-		}, want: []*finding.Reason{prometheus.Unknown, servicemonitor.NotFound}},
+		}, want: []*finding.Reason{prometheus.Unknown, servicemonitor.ScrapedOtherwise}},
 		{name: "no Prometheus", change: func(s *pipeline.Snapshot) { s.Prometheuses.Items = nil }, want: []*finding.Reason{prometheus.NotFound}, sentence: true},
 		{name: "namespaces", change: pipelinetest.Together(func(s *pipeline.Snapshot) {
 			s.Namespaces = pipeline.Set[pipeline.Namespace]{State: pipeline.Unreadable, Why: "listing namespaces is forbidden"}
@@ -49,6 +51,55 @@ func TestScrapeUnknown(t *testing.T) {
 				p.Spec.ServiceMonitorNamespaceSelector.MatchLabels = map[string]string{"monitored": "true"}
 			})), want: []*finding.Reason{prometheus.SelectionUnknown}, says: []string{"listing namespaces is forbidden"}},
 		{name: "namespaces do not matter", change: func(s *pipeline.Snapshot) { s.Namespaces = pipeline.Set[pipeline.Namespace]{} }},
+	})
+}
+
+// Where Prometheus may get the metrics without a ServiceMonitor, one that is missing or does
+// not fit is not proven to matter.
+func TestScrapedOtherwise(t *testing.T) {
+	without := func(change func(*pipeline.Snapshot)) func(*pipeline.Snapshot) {
+		return pipelinetest.Together(func(s *pipeline.Snapshot) {
+			s.ServiceMonitors.Items = nil
+			s.OperatorServices.Items[0].Selector = map[string]string{"control-plane": "controller-manager"}
+		}, change)
+	}
+	podMonitor := func(labels, selects map[string]string) func(*pipeline.Snapshot) {
+		return without(func(s *pipeline.Snapshot) {
+			s.PodMonitors = pipeline.KnownSet(pipeline.PodMonitor{
+				Namespace: "kong-system", Name: "kong-operator", Labels: labels, Selector: metav1.LabelSelector{MatchLabels: selects},
+			})
+		})
+	}
+	onPrometheus := func(change func(*monitoringv1.Prometheus)) func(*pipeline.Snapshot) {
+		return without(pipelinetest.OnPrometheus(change))
+	}
+	release := map[string]string{"release": "prometheus"}
+	otherwise := []*finding.Reason{servicemonitor.ScrapedOtherwise}
+	notFound := []*finding.Reason{servicemonitor.NotFound}
+	runScrapeCases(t, []scrapeCase{
+		{name: "nothing else", change: without(func(*pipeline.Snapshot) {}), want: notFound},
+		{name: "a PodMonitor", change: podMonitor(release, map[string]string{"app.kubernetes.io/name": "kong-operator"}), want: otherwise, says: []string{"PodMonitor kong-system/kong-operator"}},
+		{name: "a PodMonitor of other pods", change: podMonitor(release, map[string]string{"control-plane": "another"}), want: notFound},
+		{name: "a PodMonitor that is not selected", change: podMonitor(nil, nil), want: notFound},
+		{name: "PodMonitors unreadable", change: without(func(s *pipeline.Snapshot) {
+			s.PodMonitors = pipeline.Set[pipeline.PodMonitor]{State: pipeline.Unreadable, Why: "listing podmonitors is forbidden"}
+		}), want: otherwise, says: []string{"listing podmonitors is forbidden"}},
+		{name: "a ScrapeConfig", change: without(pipelinetest.Together(func(s *pipeline.Snapshot) {
+			s.ScrapeConfigs = pipeline.KnownSet(pipeline.ScrapeConfig{Namespace: "prometheus", Name: "kong"})
+		}, pipelinetest.OnPrometheus(func(p *monitoringv1.Prometheus) { p.Spec.ScrapeConfigSelector = &metav1.LabelSelector{} }))), want: otherwise},
+		{name: "a ScrapeConfig of another namespace", change: without(pipelinetest.Together(func(s *pipeline.Snapshot) {
+			s.ScrapeConfigs = pipeline.KnownSet(pipeline.ScrapeConfig{Namespace: "default", Name: "kong"})
+		}, pipelinetest.OnPrometheus(func(p *monitoringv1.Prometheus) { p.Spec.ScrapeConfigSelector = &metav1.LabelSelector{} }))), want: notFound},
+		{name: "additional scrape configurations", change: onPrometheus(func(p *monitoringv1.Prometheus) {
+			p.Spec.AdditionalScrapeConfigs = &corev1.SecretKeySelector{Key: "more.yaml"}
+		}), want: otherwise, says: []string{"additionalScrapeConfigs"}},
+		{name: "remote write", change: onPrometheus(func(p *monitoringv1.Prometheus) { p.Spec.EnableRemoteWriteReceiver = true }), want: otherwise},
+		{name: "remote write by a feature", change: onPrometheus(func(p *monitoringv1.Prometheus) {
+			p.Spec.EnableFeatures = []monitoringv1.EnableFeature{"remote-write-receiver"}
+		}), want: otherwise},
+		{name: "a configuration of its own", change: onPrometheus(func(p *monitoringv1.Prometheus) {
+			p.Spec.ServiceMonitorSelector, p.Spec.PodMonitorSelector = nil, nil
+		}), want: otherwise},
 	})
 }
 
@@ -69,18 +120,18 @@ func TestScrapeServiceAmbiguous(t *testing.T) {
 	}
 }
 
-// A broken rule of what is not known must not break the evaluation: here the fix
-// is for a Prometheus of which nothing is known.
+// What is not known must not break the evaluation: here nothing is known of the Prometheus,
+// and a monitor would have an interval of its own.
 func TestScrapeFixWithoutPrometheus(t *testing.T) {
 	s := pipelinetest.Good()
 	s.Prometheuses, s.ServiceMonitors.Items = pipeline.Set[*monitoringv1.Prometheus]{State: pipeline.Unreadable}, nil
 	pipelinetest.Configure(&s.Adapter, generator.AdapterConfig(generator.AdapterRule(generator.Rule{Window: "30s"})))
 	_, found := scraped(s)
-	if diff := cmp.Diff(pipelinetest.Names([]*finding.Reason{prometheus.Unknown, servicemonitor.NotFound}), pipelinetest.Found(found)); diff != "" {
+	if diff := cmp.Diff(pipelinetest.Names([]*finding.Reason{prometheus.Unknown, servicemonitor.ScrapedOtherwise}), pipelinetest.Found(found)); diff != "" {
 		t.Fatal(diff)
 	}
-	if !strings.Contains(render.Fix(found[1].Fix), "interval: 15s") {
-		t.Errorf("got\n%s", render.Fix(found[1].Fix))
+	if fix := render.Fix(found[1].Fix); len(pipelinetest.Documents(fix)) > 0 {
+		t.Errorf("a fix of what is not known to be broken:\n%s", fix)
 	}
 }
 

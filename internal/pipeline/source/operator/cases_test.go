@@ -283,6 +283,7 @@ func runCases(t *testing.T, cases []pipelineCase) {
 				t.Errorf("the message does not say %q: %s", tc.says, found[0].Message)
 			}
 			declared(t, found)
+			neverDeniesMore(t, tc.change)
 		})
 	}
 }

@@ -90,6 +90,12 @@ var ruleBreakers = []breaker{
 		change: document(func(t *testing.T) string {
 			return pipelinetest.WithRules(t, pipelinetest.Another(t, pipelinetest.TextBy, "sum by exported_service")+"- seriesQuery: up\n  metricsQuery: up\n")
 		})},
+	{name: "an average since the start", reason: adapterrule.LifetimeAverage, change: document(func(t *testing.T) string {
+		return pipelinetest.WithQuery(t, "max(kong_upstream_latency_ms_sum{<<.LabelMatchers>>} / kong_upstream_latency_ms_count{<<.LabelMatchers>>}) by (<<.GroupBy>>)")
+	})},
+	{name: "a ratio of each data plane", reason: adapterrule.IdleDataPlane, change: document(func(t *testing.T) string {
+		return pipelinetest.WithQuery(t, "avg(rate(kong_upstream_latency_ms_sum{<<.LabelMatchers>>}[1m]) / rate(kong_upstream_latency_ms_count{<<.LabelMatchers>>}[1m])) by (<<.GroupBy>>)")
+	})},
 	{name: "not aggregated", reason: adapterrule.NotAggregated, change: rules(pipelinetest.TextBy, "")},
 	{name: "pinned to another namespace", reason: adapterrule.Undecided,
 		change: rules(`kubernetes_namespace!=""`, `kubernetes_namespace="prod"`)},
