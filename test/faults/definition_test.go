@@ -25,10 +25,9 @@ import (
 
 // policy creates a LatencyPolicy that attaches the workloads of the namespace and gives
 // them other numbers than the built-in ones.
-func (c *cluster) policy(name string, finalizers ...string) *unstructured.Unstructured {
+func (c *cluster) policy(name string) *unstructured.Unstructured {
 	c.t.Helper()
 	p := policyObject(name)
-	p.SetFinalizers(finalizers)
 	c.Eventually(func() error { return c.admin.Create(c.ctx, p) }).Should(gomega.Succeed()) // the kind may be new
 	return p
 }
@@ -100,8 +99,12 @@ func (c *cluster) expectUnknown(p *product.Process, names []string, autoscalers 
 func TestTheCRDIsDeletedWhileTheControllerRuns(t *testing.T) {
 	c := newCluster(t, controlplane.Options{Bare: true})
 	c.policy("frame")
-	// This one is deleted slowly, and so is the definition: the other is long gone before.
-	slow := c.policy("slow", "example.com/slow")
+	// This one, which selects nothing, is deleted slowly, and so is the definition: the
+	// other is long gone before.
+	slow := policyObject("slow")
+	slow.SetFinalizers([]string{"example.com/slow"})
+	slow.Object["spec"] = map[string]any{"namespaceSelector": map[string]any{"matchLabels": map[string]any{"no": "such"}}}
+	c.create(slow)
 	controller, webhook := c.controller(), c.webhook()
 	names := c.autoAttached(3)
 	before, told := c.versions(), c.settled(1, names...)
