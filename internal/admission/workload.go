@@ -21,15 +21,8 @@ func (r Request) workload(c Change[model.Workload]) Decision {
 	if len(invalid) > 0 && r.Part == Verdict {
 		return Decision{Refused: invalid}
 	}
-	if r.Catalog == nil {
+	if r.Catalog == nil || r.Outdated {
 		return r.unpaired(c.Before, w, invalid)
-	}
-	if r.Outdated {
-		d := r.unpaired(c.Before, w, invalid)
-		if r.wants(Patches) && c.Before != nil {
-			d.Patch.Replicas = kept(*c.Before, w, plan.Resolve(w, model.WithWorkload(r.Catalog, w), r.Policies))
-		}
-		return d
 	}
 	now := plan.Resolve(w, model.WithWorkload(r.Catalog, w), r.Policies)
 	d := Decision{Plan: now.Plan}
@@ -72,6 +65,9 @@ func (r Request) unpaired(before *model.Workload, w model.Workload, invalid []fi
 	var d Decision
 	if r.wants(Patches) {
 		d.Patch = r.patch(before, w, plan.Resolution{})
+		if r.Catalog != nil && before != nil { // what an outdated catalog has is kept as it is
+			d.Patch.Replicas = kept(*before, w, plan.Resolve(w, model.WithWorkload(r.Catalog, w), r.Policies))
+		}
 	}
 	switch {
 	case !r.wants(Verdict):

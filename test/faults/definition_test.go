@@ -2,11 +2,13 @@ package faults
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
@@ -23,10 +25,9 @@ import (
 
 // policy creates a LatencyPolicy that attaches the workloads of the namespace and gives
 // them other numbers than the built-in ones.
-func (c *cluster) policy(name string, finalizers ...string) *unstructured.Unstructured {
+func (c *cluster) policy(name string) *unstructured.Unstructured {
 	c.t.Helper()
 	p := policyObject(name)
-	p.SetFinalizers(finalizers)
 	c.Eventually(func() error { return c.admin.Create(c.ctx, p) }).Should(gomega.Succeed()) // the kind may be new
 	return p
 }
@@ -82,36 +83,43 @@ func (c *cluster) autoAttached(n int) (names []string) {
 }
 
 // expectUnknown waits until the controller has reconciled all of these workloads without a
-// policy.
-func (c *cluster) expectUnknown(p *product.Process, names []string) {
+// policy, and fails as soon as an autoscaler differs.
+func (c *cluster) expectUnknown(p *product.Process, names []string, autoscalers map[string]string) {
 	c.t.Helper()
-	c.showsUnread(p, policiesResource, true)
-	c.Eventually(func() float64 {
-		return c.metric(p, "kong_latency_findings", "reason="+policy.PolicyUnknown.Name)
-	}).Should(gomega.BeEquivalentTo(len(names)))
+	unread, kind := unread(policiesResource)
+	c.Eventually(func() (bool, error) {
+		if now := c.versions(); !maps.Equal(now, autoscalers) {
+			return false, gomega.StopTrying(fmt.Sprintf("the autoscalers were %v and are %v", autoscalers, now))
+		}
+		unknown := c.metric(p, "kong_latency_findings", "reason="+policy.PolicyUnknown.Name)
+		return c.metric(p, unread, kind) == 1 && unknown == float64(len(names)), nil
+	}).WithTimeout(3 * time.Minute).Should(gomega.BeTrue())
 }
 
 func TestTheCRDIsDeletedWhileTheControllerRuns(t *testing.T) {
 	c := newCluster(t, controlplane.Options{Bare: true})
 	c.policy("frame")
-	// This one is deleted slowly, and so is the definition: the other is long gone before.
-	slow := c.policy("slow", "example.com/slow")
+	// This one, which selects nothing, is deleted slowly, and so is the definition: the
+	// other is long gone before.
+	slow := policyObject("slow")
+	slow.SetFinalizers([]string{"example.com/slow"})
+	slow.Object["spec"] = map[string]any{"namespaceSelector": map[string]any{"matchLabels": map[string]any{"no": "such"}}}
+	c.create(slow)
 	controller, webhook := c.controller(), c.webhook()
 	names := c.autoAttached(3)
 	before, told := c.versions(), c.settled(1, names...)
 
 	c.Expect(c.admin.Delete(c.ctx, c.definition())).To(gomega.Succeed())
 	c.gone(policyObject("frame"))
-	c.expectUnknown(controller, names)
-	c.Expect(c.versions()).To(gomega.Equal(before), "while the definition is being deleted")
+	c.expectUnknown(controller, names, before)
 
 	c.Expect(c.admin.Get(c.ctx, client.ObjectKeyFromObject(slow), slow)).To(gomega.Succeed())
 	slow.SetFinalizers(nil)
 	c.Expect(c.admin.Update(c.ctx, slow)).To(gomega.Succeed())
 	c.gone(c.definition())
-	c.expectUnknown(controller, names)
+	c.expectUnknown(controller, names, before)
 	c.showsUnread(webhook, policiesResource, true)
-	c.Expect(c.versions()).To(gomega.Equal(before), "without the definition")
+	c.Expect(c.versions()).To(gomega.Equal(before))
 
 	// Admission goes on, and the controller does not apply settings that a policy may limit.
 	var d appsv1.Deployment
@@ -123,8 +131,7 @@ func TestTheCRDIsDeletedWhileTheControllerRuns(t *testing.T) {
 	c.Expect(controller.Stop()).To(gomega.Succeed())
 	controller = c.controller()
 	c.Eventually(func() bool { return c.leads(controller) }).Should(gomega.BeTrue())
-	c.expectUnknown(controller, names)
-	c.Expect(c.versions()).To(gomega.Equal(before), "started without the definition")
+	c.expectUnknown(controller, names, before)
 	c.Expect(c.told(names...)).To(gomega.Equal(told))
 
 	// With the policies, everything is as before, but for what changed meanwhile.

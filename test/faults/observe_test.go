@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"syscall"
@@ -129,6 +131,15 @@ func (c *cluster) createAnyhow(objects ...client.Object) {
 // leads reports whether a controller is the leader.
 func (c *cluster) leads(p *product.Process) bool {
 	return c.metric(p, "leader_election_master_status", "name="+controllerName) == 1
+}
+
+// logs waits until a process of this name has logged a text.
+func (c *cluster) logs(name, text string) {
+	c.t.Helper()
+	c.Eventually(func() (string, error) {
+		log, err := os.ReadFile(filepath.Join(c.cp.Dir(), name+".log"))
+		return string(log), err
+	}).Should(gomega.ContainSubstring(text))
 }
 
 // warnings is a client of the cluster's admin that records the warnings of the API server.

@@ -51,7 +51,13 @@ func TestTheAPIServerRestarts(t *testing.T) {
 	binding := c.clusterRoleBinding(controllerName)
 	c.Expect(c.admin.Delete(c.ctx, binding)).To(gomega.Succeed())
 	c.restartAPIServer() // otherwise what is being watched is watched further
-	c.showsUnread(controller, "services", true)
+	unread, services := unread("services")
+	c.Eventually(func() (float64, error) {
+		if now := c.told(names...); !maps.Equal(now, told) {
+			return 0, gomega.StopTrying(fmt.Sprintf("events were %v and are %v", told, now))
+		}
+		return c.metric(controller, unread, services), nil
+	}).WithTimeout(3 * time.Minute).Should(gomega.BeEquivalentTo(1))
 	c.createAnyhow(fresh(binding))
 	c.proof("after-refusal")
 	c.settled(3, "after-refusal")
@@ -104,8 +110,8 @@ func TestTheRightToReadServicesIsRevoked(t *testing.T) {
 		c.mayRead(account, "services", false)
 	}
 	c.restartAPIServer() // otherwise what is being watched is watched further
-	c.showsUnread(controller, "services", true)
-	c.showsUnread(webhook, "services", true)
+	c.logs("controller", "services is forbidden")
+	c.logs("webhook", "services is forbidden")
 
 	warned := c.warnings()
 	d, s := c.workload("new", map[string]string{annotations.TargetMS: "40"})
@@ -114,6 +120,8 @@ func TestTheRightToReadServicesIsRevoked(t *testing.T) {
 	c.Expect(warned.take()).To(gomega.ContainElement(gomega.ContainSubstring("PairingUnknown")))
 
 	// The controller sees the Deployment, and waits.
+	c.showsUnread(controller, "services", true)
+	c.showsUnread(webhook, "services", true)
 	for _, account := range []string{controllerName, "kong-latency-webhook"} {
 		c.mayRead(account, "services", true)
 	}

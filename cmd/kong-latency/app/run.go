@@ -45,10 +45,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 		return err
 	}
 	fresh := cache.NewFreshness()
-	var lease *controller.Lease
-	if p.controller && o.Controller.LeaderElect {
-		lease = controller.NewLease()
-	}
+	lease := newLease(o, p)
 	mgr, err := newManager(config, o, p, admission.server, fresh, lease)
 	if err != nil {
 		return err
@@ -128,6 +125,14 @@ func addControllers(mgr manager.Manager, o *Options, p parts, of controller.Opti
 		return fmt.Errorf("add controllers: %w", err)
 	}
 	return nil
+}
+
+// newLease is the lease of the leader election; nil if there is none.
+func newLease(o *Options, p parts) *controller.Lease {
+	if !p.controller || !o.Controller.LeaderElect {
+		return nil
+	}
+	return controller.NewLease()
 }
 
 // addChecks adds the health checks that both processes have.
