@@ -20,6 +20,9 @@ import (
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch
 // +kubebuilder:rbac:groups=monitoring.coreos.com,resources=servicemonitors;prometheuses,verbs=list;watch
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses;gateways;httproutes,verbs=list;watch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=referencegrants;grpcroutes;tcproutes;tlsroutes,verbs=list;watch
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses;ingressclasses,verbs=list;watch
+// +kubebuilder:rbac:groups=configuration.konghq.com,resources=tcpingresses,verbs=list;watch
 // +kubebuilder:rbac:groups=gateway-operator.konghq.com,resources=dataplanemetricsextensions;controlplanes;gatewayconfigurations,verbs=list;watch
 //
 // +kubebuilder:rbac:groups=kong.latency,resources=latencypolicies,verbs=list;watch
@@ -38,6 +41,7 @@ type kinds struct {
 	gatewayClasses        *reader[*gatewayv1.GatewayClass]
 	gateways              *reader[*gatewayv1.Gateway]
 	httpRoutes            *reader[*gatewayv1.HTTPRoute]
+	routing               *routing
 	metricsAPI            *reader[pipeline.MetricsAPI]
 	policies              *reader[v1alpha1.LatencyPolicy]
 	scaledObjects         *reader[model.Autoscaler]
@@ -61,6 +65,7 @@ func newKinds(d deps) *kinds {
 		gatewayClasses:        newReader(d, convert.GatewayClass, gateway.WithResource("gatewayclasses")),
 		gateways:              newReader(d, convert.Gateway, gateway.WithResource("gateways")),
 		httpRoutes:            newReader(d, convert.HTTPRoute, gateway.WithResource("httproutes")),
+		routing:               newRouting(d),
 		metricsAPI: newReader(d, convert.MetricsAPI,
 			schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}),
 		policies: newReader(d, convert.LatencyPolicy, v1alpha1.GroupVersion.WithResource("latencypolicies")),
@@ -72,17 +77,17 @@ func newKinds(d deps) *kinds {
 }
 
 func (k *kinds) all() []kind {
-	return []kind{
+	return append([]kind{
 		k.namespaces, k.serviceMonitors, k.prometheuses, k.extensions, k.controlPlanes,
 		k.gatewayConfigurations, k.gatewayClasses, k.gateways, k.httpRoutes, k.metricsAPI, k.policies,
 		k.scaledObjects,
-	}
+	}, k.routing.all()...)
 }
 
 // snapshot is what the kinds hold of a snapshot: all but the adapter and the
 // operator's Services.
 func (k *kinds) snapshot(at discover.Places) *pipeline.Snapshot {
-	return &pipeline.Snapshot{
+	s := &pipeline.Snapshot{
 		Namespaces:            k.namespaces.set(),
 		ServiceMonitors:       k.serviceMonitors.set(),
 		Prometheuses:          at.Prometheuses(k.prometheuses.set()),
@@ -94,4 +99,6 @@ func (k *kinds) snapshot(at discover.Places) *pipeline.Snapshot {
 		HTTPRoutes:            k.httpRoutes.set(),
 		MetricsAPI:            discover.MetricsAPI(k.metricsAPI.set()),
 	}
+	k.routing.into(s)
+	return s
 }
