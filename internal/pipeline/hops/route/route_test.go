@@ -96,6 +96,7 @@ func TestRoute(t *testing.T) {
 				r.Namespace = "team"
 				r.Spec.ParentRefs[0].Namespace = ptr.To(gatewayv1.Namespace("default"))
 				r.Spec.Rules[0].BackendRefs[0].Namespace = ptr.To(gatewayv1.Namespace("default"))
+				s.ReferenceGrants = pipeline.KnownSet(grant("default", "team", "echo"))
 			},
 		},
 		{
@@ -243,13 +244,22 @@ func TestRoute(t *testing.T) {
 			name: "Gateways unreadable, and a ControlPlane says whose they are", change: func(s *pipeline.Snapshot) {
 				s.Gateways = pipeline.Set[*gatewayv1.Gateway]{State: pipeline.Unreadable}
 			},
+			want: []string{"RouteUnknown"}, object: "Service default/echo", says: []string{"Gateways are not known"},
 		},
 		{
-			name: "several backends are certain without the Gateways", change: func(s *pipeline.Snapshot) {
+			name: "several backends are not certain without the Gateways", change: func(s *pipeline.Snapshot) {
 				s.Gateways = pipeline.Set[*gatewayv1.Gateway]{State: pipeline.Unreadable}
 				only(s, pipelinetest.NewRule("echo", "other"))
 			},
-			want: []string{"RouteSeveralBackends"}, object: "HTTPRoute default/echo",
+			want: []string{"RouteUnknown"}, object: "Service default/echo", says: []string{"has several backends"},
+		},
+		{
+			name: "nor without the GatewayClasses, which may be another controller's", change: func(s *pipeline.Snapshot) {
+				pipelinetest.BeforeControlPlane(s)
+				s.GatewayClasses = pipeline.Set[*gatewayv1.GatewayClass]{State: pipeline.Unreadable}
+				only(s, pipelinetest.NewRule("echo", "other"))
+			},
+			want: []string{"RouteUnknown"}, object: "Service default/echo", says: []string{"GatewayClasses are not known"},
 		},
 	}
 	for _, c := range cases {
