@@ -81,6 +81,7 @@ func tryAttachments(t *testing.T, cases []attachment) {
 	t.Helper()
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
+			losesNothing(t, c.change)
 			s := pipelinetest.Gateway()
 			c.change(s)
 			got := route.New().Judge(pipeline.NewCase(nil, s, pipelinetest.GatewaySubject)).Findings

@@ -254,6 +254,22 @@ func TestRoute(t *testing.T) {
 			want: []string{"RouteUnknown"}, object: "Service default/echo", says: []string{"has several backends"},
 		},
 		{
+			name: "several backends of another controller's Gateway", change: func(s *pipeline.Snapshot) {
+				pipelinetest.BeforeControlPlane(s)
+				s.GatewayClasses = pipeline.KnownSet(pipelinetest.NewGatewayClass("kong", "", ""))
+				s.GatewayClasses.Items[0].Spec.ControllerName = "istio.io/gateway-controller"
+				only(s, pipelinetest.NewRule("echo", "other"))
+			},
+			want: []string{"RouteMissing"}, object: "Service default/echo",
+		},
+		{
+			name: "several backends of a route that is not attached", change: func(s *pipeline.Snapshot) {
+				only(s, pipelinetest.NewRule("echo", "other"))
+				wrong(s)
+			},
+			want: []string{"RouteNotAttached"}, object: "HTTPRoute default/echo",
+		},
+		{
 			name: "nor without the GatewayClasses, which may be another controller's", change: func(s *pipeline.Snapshot) {
 				pipelinetest.BeforeControlPlane(s)
 				s.GatewayClasses = pipeline.Set[*gatewayv1.GatewayClass]{State: pipeline.Unreadable}
@@ -264,6 +280,7 @@ func TestRoute(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
+			losesNothing(t, c.change)
 			s := pipelinetest.Gateway()
 			c.change(s)
 			got := route.New().Judge(pipeline.NewCase(nil, s, pipelinetest.GatewaySubject)).Findings
