@@ -26,7 +26,7 @@ copy() { # copy <module> <folder in it> <API group> <plural>…
 	done
 }
 copy "$monitoring" example/prometheus-operator-crd monitoring.coreos.com servicemonitors podmonitors scrapeconfigs prometheuses prometheusrules
-copy "$gateway" config/crd/standard gateway.networking.k8s.io gatewayclasses gateways httproutes
+copy "$gateway" config/crd/standard gateway.networking.k8s.io gatewayclasses gateways httproutes referencegrants grpcroutes
 copy "$certificates" deploy/crds cert-manager.io certificates issuers
 copy "$keda" config/crd/bases keda.sh scaledobjects
 : >"$folder/${stamp##*/}"

@@ -42,6 +42,10 @@ type ControlPlane struct {
 	// Gateway is the name of the Gateway that owns it, in its namespace; empty if none does.
 	Gateway    string
 	Extensions []ExtensionRef
+	// Controllers are those that it turns on or off.
+	Controllers []Controller
+	// IngressClass is the class of the Ingresses that it serves; none if it is empty.
+	IngressClass string
 	// AcceptedExtensions is the condition's status ("True", "False", or "" if
 	// absent), with its message.
 	AcceptedExtensions, AcceptedMessage string
@@ -57,6 +61,10 @@ func (c ControlPlane) Object() finding.Object {
 type GatewayConfiguration struct {
 	Namespace, Name string
 	Extensions      []ExtensionRef
+	// Controllers are those that it turns on or off in the ControlPlanes of its Gateways,
+	// and IngressClass is the class of the Ingresses that they serve.
+	Controllers  []Controller
+	IngressClass string
 	// Konnect is true for a hybrid gateway, which has no ControlPlane in the cluster.
 	Konnect bool
 }

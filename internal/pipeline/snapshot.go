@@ -41,6 +41,16 @@ type Snapshot struct {
 	Gateways              Set[*gatewayv1.Gateway]
 	HTTPRoutes            Set[*gatewayv1.HTTPRoute]
 
+	ReferenceGrants Set[ReferenceGrant]
+	Ingresses       Set[Ingress]
+	IngressClasses  Set[IngressClass]
+	// OtherRoutes are the routes of all kinds that are not followed to their Gateways. A
+	// kind that is not installed has none.
+	OtherRoutes Set[OtherRoute]
+	// ServicePorts are the ports of Services. They are known of files only: in a cluster
+	// the status of an HTTPRoute says whether its backends have their ports.
+	ServicePorts Set[ServicePorts]
+
 	// MetricsAPI is the APIService of the custom metrics API.
 	MetricsAPI MetricsAPI
 	// Reads are autoscalers that get a metric of a Service at present, one for each metric.

@@ -1,6 +1,10 @@
 package convert
 
 import (
+	"slices"
+	"strconv"
+	"strings"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -41,6 +45,8 @@ func ControlPlane(u *unstructured.Unstructured) (pipeline.ControlPlane, error) {
 	}
 	n := nestedOf(u)
 	c.Extensions = n.extensions()
+	c.Controllers = append(n.controllers("spec", "controllers"), n.controllersOfEnvironment()...)
+	c.IngressClass = n.text("spec", "ingressClass")
 	c.AcceptedExtensions, c.AcceptedMessage = n.condition("AcceptedExtensions")
 	return c, n.err()
 }
@@ -51,6 +57,45 @@ func GatewayConfiguration(u *unstructured.Unstructured) (pipeline.GatewayConfigu
 	g := pipeline.GatewayConfiguration{Namespace: u.GetNamespace(), Name: u.GetName()}
 	n := nestedOf(u)
 	g.Extensions = n.extensions()
+	g.Controllers = n.controllers("spec", "controlPlaneOptions", "controllers")
+	g.IngressClass = n.text("spec", "controlPlaneOptions", "ingressClass")
 	g.Konnect = n.present("spec", "konnect", "authRef")
 	return g, n.err()
+}
+
+// controllers are the entries of a list of controllers with a state.
+func (n nested) controllers(path ...string) []pipeline.Controller {
+	var at []any
+	for _, step := range path {
+		at = append(at, step)
+	}
+	var out []pipeline.Controller
+	for i, entry := range n.list(path...) {
+		out = append(out, pipeline.Controller{
+			Name: entry.text("name"), Enabled: entry.text("state") != "disabled", Field: append(slices.Clone(at), i),
+		})
+	}
+	return out
+}
+
+// controllerVariable begins the names of the environment variables that turn controllers
+// on and off in v1beta1, where the ControlPlane is a Deployment.
+const controllerVariable = "CONTROLLER_ENABLE_CONTROLLER_"
+
+// controllersOfEnvironment are the controllers that are turned on or off by environment
+// variables of the ControlPlane's containers.
+func (n nested) controllersOfEnvironment() []pipeline.Controller {
+	var out []pipeline.Controller
+	for _, container := range n.list("spec", "deployment", "podTemplateSpec", "spec", "containers") {
+		for _, variable := range container.list("env") {
+			name, is := strings.CutPrefix(variable.text("name"), controllerVariable)
+			if !is {
+				continue
+			}
+			if on, err := strconv.ParseBool(variable.text("value")); err == nil {
+				out = append(out, pipeline.Controller{Name: name, Enabled: on})
+			}
+		}
+	}
+	return out
 }

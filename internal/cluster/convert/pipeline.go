@@ -70,13 +70,6 @@ func Gateway(u *unstructured.Unstructured) (*gatewayv1.Gateway, error) {
 	return &gatewayv1.Gateway{TypeMeta: full.TypeMeta, ObjectMeta: plainMeta(full.ObjectMeta), Spec: full.Spec}, err
 }
 
-// HTTPRoute keeps what users write of an HTTPRoute.
-func HTTPRoute(u *unstructured.Unstructured) (*gatewayv1.HTTPRoute, error) {
-	var full gatewayv1.HTTPRoute
-	err := Typed(u, &full)
-	return &gatewayv1.HTTPRoute{TypeMeta: full.TypeMeta, ObjectMeta: plainMeta(full.ObjectMeta), Spec: full.Spec}, err
-}
-
 // MetricsAPI reads an APIService of a metrics API.
 func MetricsAPI(u *unstructured.Unstructured) (pipeline.MetricsAPI, error) {
 	api := pipeline.MetricsAPI{State: pipeline.Known, Registered: true}

@@ -44,10 +44,11 @@ func newContents(objects []*unstructured.Unstructured, named policy.Places) *con
 //
 // Files are a part of what will be in a cluster. So a kind is Known, and its
 // absence a fact, only if some object of it is among them; of all others nothing
-// is known. There are three exceptions. Kong Operator makes the ControlPlanes of
-// Gateways, which therefore are in no file. Namespaces are Known only if every
-// one is there that is used. And the other ways by which Prometheus gets series are
-// those in the files: otherwise nothing could be said about most of them.
+// is known. There are exceptions. Kong Operator makes the ControlPlanes of Gateways, which
+// therefore are in no file. Namespaces are Known only if every one is there that is used.
+// Files with routes have none of the kinds of routes that are not among them. And the other
+// ways by which Prometheus gets series are those in the files: otherwise nothing could be
+// said about most of them.
 func (m *contents) snapshot() (*pipeline.Snapshot, []objectError) {
 	m.errs = nil
 	s := &pipeline.Snapshot{
@@ -63,7 +64,7 @@ func (m *contents) snapshot() (*pipeline.Snapshot, []objectError) {
 		GatewayConfigurations: m.gatewayConfigurations(),
 		GatewayClasses:        setOf(m, convert.GatewayClass, ofKind(gatewayv1.GroupName, "GatewayClass")),
 		Gateways:              setOf(m, convert.Gateway, ofKind(gatewayv1.GroupName, "Gateway")),
-		HTTPRoutes:            setOf(m, convert.HTTPRoute, ofKind(gatewayv1.GroupName, "HTTPRoute")),
+		HTTPRoutes:            setOf(m, writtenRoute, ofKind(gatewayv1.GroupName, "HTTPRoute")),
 		MetricsAPI:            m.metricsAPI(),
 	}
 	if s.ControlPlanes.State != pipeline.Known && s.Gateways.State == pipeline.Known {
@@ -75,6 +76,7 @@ func (m *contents) snapshot() (*pipeline.Snapshot, []objectError) {
 			s.Prometheuses = absent[*monitoringv1.Prometheus]()
 		}
 	}
+	m.routing(s)
 	s.Adapter = m.adapter()
 	return s, m.errs
 }

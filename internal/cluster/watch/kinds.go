@@ -20,6 +20,9 @@ import (
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch
 // +kubebuilder:rbac:groups=monitoring.coreos.com,resources=servicemonitors;podmonitors;scrapeconfigs;prometheuses;prometheusrules,verbs=list;watch
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=gatewayclasses;gateways;httproutes,verbs=list;watch
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=referencegrants;grpcroutes;tcproutes;tlsroutes,verbs=list;watch
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses;ingressclasses,verbs=list;watch
+// +kubebuilder:rbac:groups=configuration.konghq.com,resources=tcpingresses,verbs=list;watch
 // +kubebuilder:rbac:groups=gateway-operator.konghq.com,resources=dataplanemetricsextensions;controlplanes;gatewayconfigurations,verbs=list;watch
 //
 // +kubebuilder:rbac:groups=kong.latency,resources=latencypolicies,verbs=list;watch
@@ -41,6 +44,7 @@ type kinds struct {
 	gatewayClasses        *reader[*gatewayv1.GatewayClass]
 	gateways              *reader[*gatewayv1.Gateway]
 	httpRoutes            *reader[*gatewayv1.HTTPRoute]
+	routing               *routing
 	metricsAPIs           []*reader[pipeline.MetricsAPI] // one for each version
 	policies              *reader[v1alpha1.LatencyPolicy]
 	scaledObjects         *reader[model.Autoscaler]
@@ -68,6 +72,7 @@ func newKinds(d deps) *kinds {
 		gatewayClasses:        newReader(d, convert.GatewayClass, gateway.WithResource("gatewayclasses")),
 		gateways:              newReader(d, convert.Gateway, gateway.WithResource("gateways")),
 		httpRoutes:            newReader(d, convert.HTTPRoute, gateway.WithResource("httproutes")),
+		routing:               newRouting(d),
 		policies:              newReader(d, convert.LatencyPolicy, v1alpha1.GroupVersion.WithResource("latencypolicies")),
 		scaledObjects: newReader(d, convert.ScaledObject,
 			schema.GroupVersionResource{Group: convert.KEDAGroup, Version: "v1alpha1", Resource: "scaledobjects"}),
@@ -97,13 +102,13 @@ func (k *kinds) all() []kind {
 	for _, r := range k.metricsAPIs {
 		all = append(all, r)
 	}
-	return all
+	return append(all, k.routing.all()...)
 }
 
 // snapshot is what the kinds hold of a snapshot: all but the adapter and the
 // operator's Services.
 func (k *kinds) snapshot(at discover.Places) *pipeline.Snapshot {
-	return &pipeline.Snapshot{
+	s := &pipeline.Snapshot{
 		Namespaces:            k.namespaces.set(),
 		ServiceMonitors:       k.serviceMonitors.set(),
 		PodMonitors:           k.podMonitors.set(),
@@ -118,4 +123,6 @@ func (k *kinds) snapshot(at discover.Places) *pipeline.Snapshot {
 		HTTPRoutes:            k.httpRoutes.set(),
 		MetricsAPI:            k.metricsAPI(),
 	}
+	k.routing.into(s)
+	return s
 }

@@ -162,6 +162,9 @@ func TestSyncedOnceEverythingHadAnOutcome(t *testing.T) {
 		s.kinds.gatewayConfigurations, s.kinds.gatewayClasses, s.kinds.gateways, s.kinds.httpRoutes, s.kinds.metricsAPIs[0], s.kinds.metricsAPIs[1],
 		s.kinds.policies, s.kinds.scaledObjects,
 	}
+	for _, k := range s.kinds.routing.all() {
+		kinds = append(kinds, k.(interface{ ended(error, time.Time) }))
+	}
 	for i, k := range kinds {
 		s.renew(t.Context())
 		if s.Synced() {

@@ -2,6 +2,7 @@ package topology
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -47,6 +48,10 @@ type Attachment struct {
 	// names, and lost one that does not exist.
 	Config      *pipeline.GatewayConfiguration
 	Named, Lost *types.NamespacedName
+	// Controllers are those that are turned on or off, and IngressClass is the class of the
+	// Ingresses that it serves: what the ControlPlane says, and else its configurations.
+	Controllers  []Switch
+	IngressClass string
 	// Gap says what could not be read and might hold references.
 	Gap                string
 	Accepted, Rejected string
@@ -70,8 +75,9 @@ func attachments(t *Topology) []Attachment {
 	for _, cp := range t.ControlPlanes.Items {
 		a := Attachment{
 			Holder: cp.Object(), Namespace: cp.Namespace, Gateway: cp.Gateway, Refs: MetricsRefs(cp.Extensions),
-			Accepted: cp.AcceptedExtensions, Rejected: cp.AcceptedMessage,
+			Accepted: cp.AcceptedExtensions, Rejected: cp.AcceptedMessage, IngressClass: cp.IngressClass,
 		}
+		a.turn(cp.Object(), cp.Controllers)
 		if g := t.GatewayAt[Key(cp.Namespace, cp.Gateway)]; g != nil {
 			served[Key(g.Namespace, g.Name)] = true
 			a.configure(t, g)
@@ -81,7 +87,7 @@ func attachments(t *Topology) []Attachment {
 	kong := ofKong(t)
 	for _, g := range t.Gateways.Items {
 		key := Key(g.Namespace, g.Name)
-		if served[key] || !kong(key) {
+		if is, _ := kong(key); served[key] || !is {
 			continue
 		}
 		a := Attachment{
@@ -108,8 +114,13 @@ func (a *Attachment) configure(t *Topology, g *gatewayv1.Gateway) {
 	if len(keys) > 0 {
 		a.Named = &keys[0]
 	}
+	certain := true // nothing is left out that comes before
 	for _, key := range keys {
 		config := t.ConfigurationAt[key]
+		if certain = certain && config != nil; certain {
+			a.turn(config.Object(), config.Controllers)
+			a.IngressClass = cmp.Or(a.IngressClass, config.IngressClass)
+		}
 		if config == nil {
 			if t.GatewayConfigurations.State == pipeline.Known {
 				a.Lost = &key
@@ -155,23 +166,38 @@ func ConfigKeys(t *Topology, g *gatewayv1.Gateway) (keys []types.NamespacedName,
 // ofKong returns a function that reports whether a Gateway is Kong
 // Operator's. It is not if it does not exist, or if everything about it says that
 // another controller serves it; in doubt it is, as the controller's name can be
-// chosen.
-func ofKong(t *Topology) func(types.NamespacedName) bool {
-	known := map[types.NamespacedName]bool{}
+// chosen, and then doubt says why it is not certain.
+func ofKong(t *Topology) func(types.NamespacedName) (kong bool, doubt string) {
+	type whose struct {
+		kong  bool
+		doubt string
+	}
+	known := map[types.NamespacedName]whose{}
 	for _, g := range t.Gateways.Items {
+		key := Key(g.Namespace, g.Name)
 		class := classOf(t, g)
 		keys, _ := ConfigKeys(t, g)
-		known[Key(g.Namespace, g.Name)] = class == nil || class.Spec.ControllerName == "" ||
-			class.Spec.ControllerName == Controller || len(keys) > 0
+		switch {
+		case len(keys) > 0 || class != nil && class.Spec.ControllerName == Controller:
+			known[key] = whose{kong: true}
+		case class == nil || class.Spec.ControllerName == "":
+			known[key] = whose{true, cmp.Or(Gap("GatewayClasses", t.GatewayClasses),
+				fmt.Sprintf("GatewayClass %s of Gateway %s names no controller, or does not exist", g.Spec.GatewayClassName, key))}
+		default:
+			known[key] = whose{}
+		}
 	}
 	for _, cp := range t.ControlPlanes.Items {
 		if cp.Gateway != "" {
-			known[Key(cp.Namespace, cp.Gateway)] = true
+			known[Key(cp.Namespace, cp.Gateway)] = whose{kong: true}
 		}
 	}
-	return func(k types.NamespacedName) bool {
-		kong, ok := known[k]
-		return kong || !ok && t.Gateways.State != pipeline.Known
+	return func(k types.NamespacedName) (bool, string) {
+		w, ok := known[k]
+		if !ok && t.Gateways.State != pipeline.Known {
+			return true, Gap("Gateways", t.Gateways)
+		}
+		return w.kong, w.doubt
 	}
 }
 

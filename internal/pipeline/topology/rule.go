@@ -28,14 +28,21 @@ type Backend struct {
 	Service types.NamespacedName
 	// Idle is true for weight 0: no traffic goes there.
 	Idle bool
+	// Refused is true if the rule may not send traffic there, or cannot. Doubt says why
+	// that is not known, if it is not.
+	Refused bool
+	Doubt   string
 }
 
 // Rule is one rule of an HTTPRoute that is attached to Gateways of Kong Operator.
 type Rule struct {
 	Route *gatewayv1.HTTPRoute
 	// Index counts the route's rules from 0.
-	Index    int
+	Index int
+	// Gateways are those that accept the route, or may. Doubt says why it is not known
+	// whether any does; it is empty if one is known to.
 	Gateways []types.NamespacedName
+	Doubt    string
 	// Backends are all Services of the rule, with weight 0 ones: Kong's service has
 	// them as targets too, and it is their number that decides how it is tagged.
 	Backends []Backend
@@ -53,7 +60,23 @@ func (r Rule) String() string {
 
 // LeadsTo reports whether traffic of the rule reaches the Service.
 func (r Rule) LeadsTo(service types.NamespacedName) bool {
-	return slices.ContainsFunc(r.Backends, func(b Backend) bool { return b.Service == service && !b.Idle })
+	return slices.ContainsFunc(r.Backends, func(b Backend) bool { return b.Service == service && !b.Idle && !b.Refused })
+}
+
+// DoubtAbout says why it is not known whether traffic of the rule reaches the Service;
+// empty if it is known to.
+func (r Rule) DoubtAbout(service types.NamespacedName) string {
+	doubt := ""
+	for _, b := range r.Backends {
+		if b.Service != service || b.Idle || b.Refused {
+			continue
+		}
+		if b.Doubt == "" {
+			return r.Doubt
+		}
+		doubt = b.Doubt
+	}
+	return cmp.Or(r.Doubt, doubt)
 }
 
 // Series is how many Kong routes the rule becomes, each with series of its own:
@@ -91,19 +114,22 @@ func gatewaysOf(route *gatewayv1.HTTPRoute) []types.NamespacedName {
 	return out
 }
 
-// backendsOf are the Services behind a rule. Backends of other kinds are not
-// supported by Kong, and left out as there.
-func backendsOf(route *gatewayv1.HTTPRoute, rule int) []Backend {
+// backendsOf are the Services behind a rule, and why some of them get no traffic. Backends
+// of other kinds are not supported by Kong, and left out as there.
+func (t *Topology) backendsOf(route *gatewayv1.HTTPRoute, rule int, at place) ([]Backend, map[types.NamespacedName][]Refusal) {
 	var out []Backend
-	for _, ref := range route.Spec.Rules[rule].BackendRefs {
+	refusals := map[types.NamespacedName][]Refusal{}
+	for i, ref := range route.Spec.Rules[rule].BackendRefs {
 		if ptr.Deref(ref.Group, "") != "" || ptr.Deref(ref.Kind, "Service") != "Service" {
 			continue
 		}
 		namespace := ptr.Deref(ref.Namespace, gatewayv1.Namespace(route.Namespace))
-		out = append(out, Backend{
-			Service: Key(string(namespace), string(ref.Name)),
-			Idle:    ptr.Deref(ref.Weight, 1) == 0,
-		})
+		service := Key(string(namespace), string(ref.Name))
+		a := t.resolved(route, rule, i, service, at)
+		out = append(out, Backend{Service: service, Idle: ptr.Deref(ref.Weight, 1) == 0, Refused: a.no != "", Doubt: a.doubt})
+		if a.no != "" {
+			refusals[service] = append(refusals[service], refusedBy(route, BackendRefused, a))
+		}
 	}
-	return out
+	return out, refusals
 }

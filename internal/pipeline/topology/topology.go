@@ -37,6 +37,15 @@ type Topology struct {
 	// order of the routes, and parents the Gateways of any route that does.
 	Rules   map[types.NamespacedName][]Rule
 	Parents map[types.NamespacedName][]types.NamespacedName
+	// Refusals are, by Service, why HTTPRoutes that name it and a Gateway of Kong Operator
+	// bring it no traffic.
+	Refusals map[types.NamespacedName][]Refusal
+	// IngressesTo are, by Service, those that Kong Operator serves, and Elsewhere says what
+	// may lead to the Service otherwise, and is not followed.
+	IngressesTo map[types.NamespacedName][]Ingress
+	Elsewhere   map[types.NamespacedName][]string
+	// ports are the ports of Services, as far as they are known.
+	ports map[types.NamespacedName][]int32
 	// Tags are what the series of rules with traffic are called.
 	Tags map[TagKey]*Tags
 }
@@ -59,6 +68,10 @@ func New(s *pipeline.Snapshot) *Topology {
 		byGateway:       map[types.NamespacedName][]int{},
 		Rules:           map[types.NamespacedName][]Rule{},
 		Parents:         map[types.NamespacedName][]types.NamespacedName{},
+		Refusals:        map[types.NamespacedName][]Refusal{},
+		IngressesTo:     map[types.NamespacedName][]Ingress{},
+		Elsewhere:       map[types.NamespacedName][]string{},
+		ports:           portsOf(s),
 		Tags:            map[TagKey]*Tags{},
 	}
 	for _, g := range s.Gateways.Items {
@@ -101,23 +114,38 @@ func (t *Topology) addAttachments() {
 func (t *Topology) addRoutes() {
 	kong := ofKong(t)
 	for _, route := range t.HTTPRoutes.Items {
-		all := gatewaysOf(route)
-		gateways := slices.DeleteFunc(slices.Clone(all), func(k types.NamespacedName) bool { return !kong(k) })
-		for i := range route.Spec.Rules {
-			r := Rule{Route: route, Index: i, Gateways: gateways, Backends: backendsOf(route, i)}
-			for _, service := range r.services() {
-				t.Parents[service] = append(t.Parents[service], all...)
-				if len(gateways) > 0 {
-					t.Rules[service] = append(t.Rules[service], r)
-				}
-			}
-			if len(gateways) > 0 && len(r.Backends) > 0 {
-				t.addTag(r)
-			}
-		}
+		t.addRoute(route, kong)
 	}
 	for _, tags := range t.Tags {
 		tags.sort()
+	}
+	t.addIngresses()
+	t.addOtherRoutes()
+}
+
+func (t *Topology) addRoute(route *gatewayv1.HTTPRoute, kong func(types.NamespacedName) (bool, string)) {
+	all := gatewaysOf(route)
+	at := t.attach(route, kong)
+	elsewhere := leadsElsewhere(route)
+	for i := range route.Spec.Rules {
+		r := Rule{Route: route, Index: i, Gateways: at.gateways, Doubt: at.doubt}
+		var refusals map[types.NamespacedName][]Refusal
+		r.Backends, refusals = t.backendsOf(route, i, at)
+		for _, service := range r.services() {
+			t.Parents[service] = append(t.Parents[service], all...)
+			if elsewhere != "" {
+				t.Elsewhere[service] = append(t.Elsewhere[service], elsewhere)
+			}
+			if len(at.gateways) == 0 {
+				t.Refusals[service] = append(t.Refusals[service], t.withGrant(route, service, at.refusals)...)
+				continue
+			}
+			t.Rules[service] = append(t.Rules[service], r)
+			t.Refusals[service] = append(t.Refusals[service], refusals[service]...)
+		}
+		if len(at.gateways) > 0 && len(r.Backends) > 0 {
+			t.addTag(r)
+		}
 	}
 }
 
@@ -218,7 +246,7 @@ func TagOf(t *Topology, r Rule) (tag Tag, traffic bool) {
 		tag.Name = fmt.Sprintf("HTTPRoute %s/%s", r.Route.Namespace, r.Route.Name)
 	}
 	for _, b := range r.Backends {
-		traffic = traffic || !b.Idle
+		traffic = traffic || !b.Idle && !b.Refused
 		tag.Measured = tag.Measured || t.measured[b.Service]
 	}
 	return tag, traffic

@@ -29,6 +29,7 @@ func states(s *pipeline.Snapshot) map[string]pipeline.State {
 		"gatewayclasses.gateway.networking.k8s.io":               s.GatewayClasses.State,
 		"gateways.gateway.networking.k8s.io":                     s.Gateways.State,
 		"httproutes.gateway.networking.k8s.io":                   s.HTTPRoutes.State,
+		"referencegrants.gateway.networking.k8s.io":              s.ReferenceGrants.State,
 	}
 }
 

@@ -31,6 +31,12 @@ func Gateway() *pipeline.Snapshot {
 		GatewayClasses: pipeline.KnownSet(NewGatewayClass("kong", "kong", "kong")),
 		Gateways:       pipeline.KnownSet(NewGateway("default", "kong", "kong")),
 		HTTPRoutes:     pipeline.KnownSet(NewRoute("default", "echo", "kong", NewRule("echo"))),
+
+		Namespaces:      pipeline.KnownSet(GoodNamespace("default"), GoodNamespace("kong"), GoodNamespace("team")),
+		ReferenceGrants: pipeline.KnownSet[pipeline.ReferenceGrant](),
+		Ingresses:       pipeline.KnownSet[pipeline.Ingress](),
+		IngressClasses:  pipeline.KnownSet[pipeline.IngressClass](),
+		OtherRoutes:     pipeline.KnownSet[pipeline.OtherRoute](),
 	}
 }
 
@@ -63,10 +69,18 @@ func NewGatewayClass(class, namespace, name string) *gatewayv1.GatewayClass {
 	return c
 }
 
-// NewGateway is a Gateway of a class.
+// NewGateway is a Gateway of a class, whose listeners http and https allow all routes.
 func NewGateway(namespace, name, class string) *gatewayv1.Gateway {
 	g := &gatewayv1.Gateway{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 	g.Spec.GatewayClassName = gatewayv1.ObjectName(class)
+	all := gatewayv1.NamespacesFromAll
+	for _, l := range []gatewayv1.Listener{
+		{Name: "http", Port: 80, Protocol: gatewayv1.HTTPProtocolType},
+		{Name: "https", Port: 443, Protocol: gatewayv1.HTTPSProtocolType},
+	} {
+		l.AllowedRoutes = &gatewayv1.AllowedRoutes{Namespaces: &gatewayv1.RouteNamespaces{From: &all}}
+		g.Spec.Listeners = append(g.Spec.Listeners, l)
+	}
 	return g
 }
 

@@ -62,6 +62,12 @@ func Good() *pipeline.Snapshot {
 			},
 		}),
 		HTTPRoutes: pipeline.KnownSet(GoodRoute()),
+
+		ReferenceGrants: pipeline.KnownSet[pipeline.ReferenceGrant](),
+		Ingresses:       pipeline.KnownSet[pipeline.Ingress](),
+		IngressClasses:  pipeline.KnownSet[pipeline.IngressClass](),
+		OtherRoutes:     pipeline.KnownSet[pipeline.OtherRoute](),
+
 		MetricsAPI: pipeline.MetricsAPI{
 			State: pipeline.Known, Registered: true, Available: true,
 			ServiceNamespace: "prometheus", ServiceName: "prometheus-adapter",

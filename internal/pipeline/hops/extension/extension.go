@@ -42,19 +42,22 @@ func evaluate(t *topology.Topology, subject pipeline.Subject) []finding.Finding 
 }
 
 // candidates are the ControlPlanes that may serve the Service: those of
-// the Gateways to which its routes are attached, and any that was made by hand in
-// its namespace. Without such routes they are all that are in its namespace. The
-// ones of the Service's namespace come first.
+// the Gateways to which its routes are attached, those that serve its Ingresses, and any
+// that was made by hand in its namespace. Without such routes they are all that are in its
+// namespace. The ones of the Service's namespace come first.
 func candidates(t *topology.Topology, subject pipeline.Subject) []topology.Attachment {
 	var gateways []types.NamespacedName
 	for _, r := range topology.RulesTo(t, subject) {
 		gateways = append(gateways, r.Gateways...)
 	}
+	ingresses := t.IngressesTo[subject.Key()]
 	var routed, byHand, near []topology.Attachment
-	for _, i := range t.Near(subject.Namespace, gateways) {
+	all := append(t.Near(subject.Namespace, gateways), t.ControlledBy(subject.Key())...)
+	slices.Sort(all)
+	for _, i := range slices.Compact(all) {
 		a := t.Attachments[i]
 		switch {
-		case a.Of(gateways):
+		case a.Of(gateways), a.ServesIngress(ingresses):
 			routed = append(routed, a)
 		case a.Namespace != subject.Namespace:
 		case a.Gateway == "":
@@ -63,7 +66,7 @@ func candidates(t *topology.Topology, subject pipeline.Subject) []topology.Attac
 			near = append(near, a)
 		}
 	}
-	if len(gateways) == 0 {
+	if len(gateways) == 0 && len(ingresses) == 0 {
 		routed = near
 	}
 	slices.SortStableFunc(routed, func(x, y topology.Attachment) int {

@@ -22,7 +22,7 @@ func New() pipeline.Hop {
 	return pipeline.Hop{
 		Declaration: Hop,
 		Reasons: []*finding.Reason{
-			Unknown, Missing, SeveralBackends, Undercounted, DataPlaneShared, DataPlaneMayBeShared,
+			Unknown, Missing, NotAttached, BackendRefused, ControllerOff, SeveralBackends, Undercounted, DataPlaneShared, DataPlaneMayBeShared,
 		},
 		Judge: diagnose,
 	}
@@ -40,12 +40,26 @@ func diagnose(c *pipeline.Case) pipeline.Verdict {
 
 func evidence(t *topology.Topology, subject pipeline.Subject) []string {
 	var out []string
+	for _, i := range t.IngressesTo[subject.Key()] {
+		out = append(out, fmt.Sprintf("%s of class %s sends traffic to Service %s through %s", i.Object, i.Class, subject.Service, text.Join(names(i.ControlPlanes))))
+	}
 	for _, r := range topology.RulesTo(t, subject) {
+		if r.DoubtAbout(subject.Key()) != "" {
+			continue
+		}
 		gateways := make([]string, len(r.Gateways))
 		for i, g := range r.Gateways {
 			gateways[i] = g.String()
 		}
 		out = append(out, fmt.Sprintf("%s sends traffic to Service %s through Gateway %s", r, subject.Service, text.Join(slices.Compact(gateways))))
+	}
+	return out
+}
+
+func names(objects []finding.Object) []string {
+	out := make([]string, len(objects))
+	for i, o := range objects {
+		out[i] = o.String()
 	}
 	return out
 }

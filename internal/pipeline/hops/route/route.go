@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -14,46 +15,22 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/topology"
 )
 
-// The reasons for which the latency of a Service cannot be distinguished.
-var (
-	Unknown = Hop.Reason("RouteUnknown", finding.Unknown, finding.ForObject,
-		"How traffic reaches the Service could not be found out, because a kind is not installed or cannot be read.",
-		"Install the Gateway API, or let kong-latency list and watch the kind that the message names.")
-	Missing = Hop.Reason("RouteMissing", finding.Warning, finding.ForObject,
-		"No HTTPRoute sends traffic to the Service through a Gateway of Kong Operator, and without traffic there is no latency. Ingresses and other kinds of routes are not looked at.",
-		"Attach an HTTPRoute to the Gateway, with the Service as the only backend of its rule.")
-	SeveralBackends = Hop.Reason("RouteSeveralBackends", finding.Error, finding.ForChange,
-		"The Service shares a rule of an HTTPRoute with other backends, weight 0 included. The metric then carries the name of the HTTPRoute, not of the Service, and as the metrics plugin differs between the backends, Kong Operator may drop the rule from Kong's configuration: an outage.",
-		"Give the Service a rule of its own, with no other backend.")
-	Undercounted = Hop.Reason("RouteUndercounted", finding.Warning, finding.ForChange,
-		"Several routes of one Gateway lead to the Service. Kong measures each separately (every rule, match and hostname), and Kong Operator passes on one of a data plane.",
-		"Lead to the Service by one rule with one match and at most one hostname.")
-	DataPlaneShared = Hop.Reason("DataPlaneShared", finding.Warning, finding.ForChange,
-		"Other measured Services are behind the same Gateway. Kong Operator passes on one series of a data plane pod, normally that of the lexicographically last.",
-		"Give every measured Service a Gateway of its own.")
-	DataPlaneMayBeShared = Hop.Reason("DataPlaneMayBeShared", finding.Warning, finding.ForChange,
-		"Other Services are behind the same Gateway, and no metrics extension names them. If another Prometheus plugin measures them, such as a global one, Kong Operator passes on one series of a data plane pod, normally that of the lexicographically last.",
-		"Give the measured Service a Gateway of its own, or make sure that no other Prometheus plugin measures latency.")
-)
-
 // evaluate judges whether the latency of the traffic to the Service is
 // measured under the Service's name, and all of it.
 func evaluate(t *topology.Topology, subject pipeline.Subject) []finding.Finding {
 	if gap := topology.Gap("HTTPRoutes", t.HTTPRoutes); gap != "" {
-		return []finding.Finding{Unknown.On(subject.Object(),
-			"how traffic reaches Service %s could not be found out: %s", subject.Service, gap)}
+		return []finding.Finding{unknown(subject, gap)}
 	}
 	if found := severalBackends(t, subject); len(found) > 0 {
 		return found
 	}
 	mine := topology.RulesTo(t, subject)
 	if len(mine) == 0 {
-		return []finding.Finding{missing(t, subject)}
+		return untraveled(t, subject)
 	}
 	var out []finding.Finding
-	if gap := gap(t, mine); gap != "" {
-		out = append(out, Unknown.On(subject.Object(),
-			"whether Kong Operator serves the Gateways in front of Service %s could not be found out: %s", subject.Service, gap))
+	if doubt := doubtOf(mine, subject); doubt != "" && len(t.IngressesTo[subject.Key()]) == 0 {
+		out = append(out, unknown(subject, doubt))
 	}
 	for _, gateway := range gatewaysOf(mine) {
 		out = append(out, undercounted(mine, gateway, subject)...)
@@ -62,13 +39,39 @@ func evaluate(t *topology.Topology, subject pipeline.Subject) []finding.Finding 
 	return out
 }
 
+func unknown(subject pipeline.Subject, why string) finding.Finding {
+	return Unknown.On(subject.Object(), "how traffic reaches Service %s could not be found out: %s", subject.Service, why)
+}
+
+// doubtOf says why it is not known whether any of the rules brings traffic to the Service;
+// empty if one is known to.
+func doubtOf(rules []topology.Rule, subject pipeline.Subject) string {
+	doubt := ""
+	for _, r := range rules {
+		why := r.DoubtAbout(subject.Key())
+		if why == "" {
+			return ""
+		}
+		doubt = cmp.Or(doubt, why)
+	}
+	return doubt
+}
+
 // severalBackends finds rules in which the Service has company.
 func severalBackends(t *topology.Topology, subject pipeline.Subject) []finding.Finding {
 	var bad []topology.Rule
+	doubt := ""
 	for _, r := range t.Rules[subject.Key()] {
-		if len(r.Backends) > 1 {
+		switch {
+		case len(r.Backends) < 2:
+		case r.Doubt != "":
+			doubt = cmp.Or(doubt, fmt.Sprintf("%s has several backends, and whether Kong serves it is not known: %s", r, r.Doubt))
+		default:
 			bad = append(bad, r)
 		}
+	}
+	if len(bad) == 0 && doubt != "" {
+		return []finding.Finding{unknown(subject, doubt)}
 	}
 	if len(bad) == 0 {
 		return nil
@@ -98,6 +101,7 @@ func severalBackends(t *topology.Topology, subject pipeline.Subject) []finding.F
 func alone(bad []topology.Rule, subject pipeline.Subject) (fixed *gatewayv1.HTTPRoute, ok bool) {
 	service := topology.Key(subject.Namespace, subject.Service)
 	fixed = bad[0].Route.DeepCopy()
+	fixed.Status, fixed.Generation = gatewayv1.HTTPRouteStatus{}, 0
 	for _, r := range bad {
 		if r.Route != bad[0].Route {
 			continue
@@ -113,38 +117,6 @@ func alone(bad []topology.Rule, subject pipeline.Subject) (fixed *gatewayv1.HTTP
 	}
 	fixed.APIVersion, fixed.Kind = gatewayv1.GroupVersion.String(), "HTTPRoute"
 	return fixed, true
-}
-
-// missing says why no traffic reaches the Service through Kong.
-func missing(t *topology.Topology, subject pipeline.Subject) finding.Finding {
-	message := fmt.Sprintf("no HTTPRoute has Service %s as a backend, so no traffic is measured unless it comes by another kind of route", subject.Service)
-	if idle := t.Rules[subject.Key()]; len(idle) > 0 {
-		message = fmt.Sprintf("%s has Service %s with weight 0, so it gets no traffic that could be measured", idle[0], subject.Service)
-	} else if gateways := foreignGateways(t, subject); len(gateways) > 0 {
-		message = fmt.Sprintf("HTTPRoutes to Service %s are attached to %s only, which Kong Operator does not serve or which do not exist",
-			subject.Service, text.Names(gateways))
-	}
-	return Missing.On(subject.Object(), "%s", message).
-		Suggest("Attach an HTTPRoute to a Gateway of Kong Operator, with Service %s as the only entry of backendRefs in its rule.", subject.Service)
-}
-
-// foreignGateways are the Gateways of routes to the Service, whoever serves them.
-func foreignGateways(t *topology.Topology, subject pipeline.Subject) []string {
-	var out []string
-	for _, g := range t.Parents[subject.Key()] {
-		out = append(out, "Gateway "+g.String())
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// gap says what is not known of the Gateways of these rules. A Gateway with a
-// ControlPlane is Kong Operator's, whatever else is known.
-func gap(t *topology.Topology, rules []topology.Rule) string {
-	if slices.ContainsFunc(gatewaysOf(rules), func(g types.NamespacedName) bool { return t.Controlled[g] }) {
-		return ""
-	}
-	return topology.Gap("Gateways", t.Gateways)
 }
 
 func gatewaysOf(rules []topology.Rule) []types.NamespacedName {

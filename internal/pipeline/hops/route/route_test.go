@@ -96,6 +96,7 @@ func TestRoute(t *testing.T) {
 				r.Namespace = "team"
 				r.Spec.ParentRefs[0].Namespace = ptr.To(gatewayv1.Namespace("default"))
 				r.Spec.Rules[0].BackendRefs[0].Namespace = ptr.To(gatewayv1.Namespace("default"))
+				s.ReferenceGrants = pipeline.KnownSet(grant("default", "team", "echo"))
 			},
 		},
 		{
@@ -243,17 +244,43 @@ func TestRoute(t *testing.T) {
 			name: "Gateways unreadable, and a ControlPlane says whose they are", change: func(s *pipeline.Snapshot) {
 				s.Gateways = pipeline.Set[*gatewayv1.Gateway]{State: pipeline.Unreadable}
 			},
+			want: []string{"RouteUnknown"}, object: "Service default/echo", says: []string{"Gateways are not known"},
 		},
 		{
-			name: "several backends are certain without the Gateways", change: func(s *pipeline.Snapshot) {
+			name: "several backends are not certain without the Gateways", change: func(s *pipeline.Snapshot) {
 				s.Gateways = pipeline.Set[*gatewayv1.Gateway]{State: pipeline.Unreadable}
 				only(s, pipelinetest.NewRule("echo", "other"))
 			},
-			want: []string{"RouteSeveralBackends"}, object: "HTTPRoute default/echo",
+			want: []string{"RouteUnknown"}, object: "Service default/echo", says: []string{"has several backends"},
+		},
+		{
+			name: "several backends of another controller's Gateway", change: func(s *pipeline.Snapshot) {
+				pipelinetest.BeforeControlPlane(s)
+				s.GatewayClasses = pipeline.KnownSet(pipelinetest.NewGatewayClass("kong", "", ""))
+				s.GatewayClasses.Items[0].Spec.ControllerName = "istio.io/gateway-controller"
+				only(s, pipelinetest.NewRule("echo", "other"))
+			},
+			want: []string{"RouteMissing"}, object: "Service default/echo",
+		},
+		{
+			name: "several backends of a route that is not attached", change: func(s *pipeline.Snapshot) {
+				only(s, pipelinetest.NewRule("echo", "other"))
+				wrong(s)
+			},
+			want: []string{"RouteNotAttached"}, object: "HTTPRoute default/echo",
+		},
+		{
+			name: "nor without the GatewayClasses, which may be another controller's", change: func(s *pipeline.Snapshot) {
+				pipelinetest.BeforeControlPlane(s)
+				s.GatewayClasses = pipeline.Set[*gatewayv1.GatewayClass]{State: pipeline.Unreadable}
+				only(s, pipelinetest.NewRule("echo", "other"))
+			},
+			want: []string{"RouteUnknown"}, object: "Service default/echo", says: []string{"GatewayClasses are not known"},
 		},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
+			losesNothing(t, c.change)
 			s := pipelinetest.Gateway()
 			c.change(s)
 			got := route.New().Judge(pipeline.NewCase(nil, s, pipelinetest.GatewaySubject)).Findings

@@ -122,6 +122,19 @@ var gatewayBreakers = []breaker{
 		})},
 	{name: "no route", sentence: true, reason: route.Missing,
 		change: breaks(func(s *pipeline.Snapshot) { s.HTTPRoutes = pipeline.KnownSet[*gatewayv1.HTTPRoute]() })},
+	{name: "no such listener", sentence: true, reason: route.NotAttached,
+		change: breaks(func(s *pipeline.Snapshot) {
+			s.HTTPRoutes.Items[0].Spec.ParentRefs[0].SectionName = ptr.To(gatewayv1.SectionName("internal"))
+		})},
+	{name: "no such port", sentence: true, reason: route.BackendRefused,
+		change: breaks(func(s *pipeline.Snapshot) {
+			s.HTTPRoutes.Items[0].Spec.Rules[0].BackendRefs[0].Port = ptr.To(gatewayv1.PortNumber(8080))
+			s.ServicePorts = pipeline.KnownSet(pipeline.ServicePorts{Namespace: "default", Name: "echo", Ports: []int32{80}})
+		})},
+	{name: "HTTPRoutes turned off", sentence: true, reason: route.ControllerOff,
+		change: breaks(func(s *pipeline.Snapshot) {
+			s.GatewayConfigurations.Items[0].Controllers = []pipeline.Controller{{Name: "GWAPI_HTTPROUTE"}}
+		})},
 	{name: "two backends", sentence: true, reason: route.SeveralBackends,
 		change: breakRule(func(r *gatewayv1.HTTPRouteRule) { r.BackendRefs = append(r.BackendRefs, breakBackend("canary")) })},
 	{name: "a backend of weight 0 beside it", reason: route.SeveralBackends,
