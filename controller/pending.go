@@ -64,6 +64,20 @@ func (p *pending) wait(key types.NamespacedName, live output.Object, plan plan.P
 	return left
 }
 
+// creating returns how long to wait until the cache shows the new autoscalers of these
+// Deployments; 0 if none was created a moment ago.
+func (p *pending) creating(namespace string, deployments []string) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var longest time.Duration
+	for _, name := range deployments {
+		if w, ok := p.writes[types.NamespacedName{Namespace: namespace, Name: name}]; ok && w.over == "" {
+			longest = max(longest, w.until.Sub(p.now()))
+		}
+	}
+	return longest
+}
+
 // forget drops what is remembered, for a workload that is deleted or detached.
 func (p *pending) forget(key types.NamespacedName) {
 	p.mu.Lock()

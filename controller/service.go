@@ -24,6 +24,8 @@ const (
 type services struct {
 	reader client.Reader
 	report *reporter
+	// neighbors returns the other owners of pods; nil means that there are none.
+	neighbors func() *cache.Neighbors
 }
 
 // Reconcile reports the findings about the Service named by req that are new.
@@ -37,6 +39,12 @@ func (r *services) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 		return ctrl.Result{}, fmt.Errorf("read Service: %w", err)
 	}
 	catalog := cache.NewCatalog(ctx, r.reader, s.Namespace)
+	if r.neighbors != nil {
+		if r.neighbors().Unread() {
+			return ctrl.Result{}, nil // whose pods it selects is known in a moment, and triggers a reconcile
+		}
+		catalog.With(r.neighbors())
+	}
 	findings := plan.CheckService(convert.Service(&s), catalog)
 	if err := catalog.Err(); err != nil {
 		return ctrl.Result{}, fmt.Errorf("look up the Deployments of Service %s: %w", req, err)

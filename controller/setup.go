@@ -5,13 +5,11 @@
 package controller
 
 import (
-	"context"
 	"fmt"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -43,11 +41,12 @@ type Options struct {
 	// Policies returns the effective policy of a workload; nil means that there are no
 	// policies.
 	Policies plan.Policies
-	// ScaledObjects returns the ScaledObjects of KEDA; nil means that there are none.
-	ScaledObjects func() *cache.ScaledObjects
-	// SubscribeScaledObjects registers a function that is called for each change of the
-	// ScaledObjects; it is set if ScaledObjects is.
-	SubscribeScaledObjects func(func())
+	// Neighbors returns the other autoscalers and the other owners of pods; nil means that
+	// there are none.
+	Neighbors func() *cache.Neighbors
+	// SubscribeNeighbors registers a function that is called for each change of the
+	// Neighbors; it is set if Neighbors is.
+	SubscribeNeighbors func(func())
 	// LatestPolicies returns the LatencyPolicies whose status is written; nil means that
 	// no status is written.
 	LatestPolicies func() *watch.Policies
@@ -79,13 +78,13 @@ func Setup(mgr manager.Manager, o Options) error {
 	}
 	w := &workloads{
 		client: mgr.GetClient(), direct: mgr.GetAPIReader(), report: report, pending: newPending(time.Now), tracker: tracker,
-		pipeline: o.Pipeline, policies: o.Policies, scaled: o.ScaledObjects, now: time.Now,
+		pipeline: o.Pipeline, policies: o.Policies, neighbors: o.Neighbors, now: time.Now,
 	}
 	if err := w.setup(mgr, o); err != nil {
 		return fmt.Errorf("set up controller of workloads: %w", err)
 	}
-	s := &services{reader: mgr.GetClient(), report: report}
-	if err := s.setup(mgr); err != nil {
+	s := &services{reader: mgr.GetClient(), report: report, neighbors: o.Neighbors}
+	if err := s.setup(mgr, o); err != nil {
 		return fmt.Errorf("set up controller of services: %w", err)
 	}
 	return nil
@@ -93,34 +92,32 @@ func Setup(mgr manager.Manager, o Options) error {
 
 func (r *workloads) setup(mgr manager.Manager, o Options) error {
 	m := affected{reader: mgr.GetClient()}
+	near := sharing{m, o.Neighbors}
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("workload").
-		Watches(&appsv1.Deployment{}, onEvents(m.byDeployment, itself, deploymentChanged)).
+		Watches(&appsv1.Deployment{}, onEvents(both(m.byDeployment, near.byDeployment), itself, deploymentChanged)).
 		Watches(&corev1.Service{}, onEvents(m.byService, nothing, serviceChanged)).
 		WatchesRawSource(onNews(o.Subscribe, m.attached)).
 		WatchesRawSource(onNews(o.SubscribePolicies, m.everything)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Workers})
 	for _, by := range outputs.All() {
 		// Workloads that have none are attached before the status of the others is evaluated.
-		b = b.Watches(by.New(), onEventsAt(handler.LowPriority, byOutput(by), byOutput(by), outputChanged(by)))
+		b = b.Watches(by.New(), onEventsAt(handler.LowPriority, both(byOutput(by), near.byOutput(by)), byOutput(by), outputChanged(by)))
 	}
-	if o.ScaledObjects != nil {
-		b = b.WatchesRawSource(onNews(o.SubscribeScaledObjects, func(ctx context.Context) []types.NamespacedName {
-			latest := o.ScaledObjects()
-			if latest.Turned() {
-				return m.everything(ctx)
-			}
-			return latest.Touched()
-		}))
+	if o.Neighbors != nil {
+		b = b.WatchesRawSource(onNews(o.SubscribeNeighbors, near.byNeighbors))
 	}
 	return b.Complete(r)
 }
 
-func (r *services) setup(mgr manager.Manager) error {
+func (r *services) setup(mgr manager.Manager, o Options) error {
 	m := affected{reader: mgr.GetClient()}
-	return ctrl.NewControllerManagedBy(mgr).
+	b := ctrl.NewControllerManagedBy(mgr).
 		Named("service").
 		Watches(&corev1.Service{}, onEvents(itself, itself, serviceChanged)).
-		Watches(&appsv1.Deployment{}, onEvents(m.servicesByDeployment, nothing, deploymentChanged)).
-		Complete(r)
+		Watches(&appsv1.Deployment{}, onEvents(m.servicesByDeployment, nothing, deploymentChanged))
+	if o.Neighbors != nil {
+		b = b.WatchesRawSource(onNews(o.SubscribeNeighbors, sharing{m, o.Neighbors}.servicesByNeighbors))
+	}
+	return b.Complete(r)
 }

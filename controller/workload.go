@@ -38,9 +38,10 @@ type workloads struct {
 	pipeline func() *pipeline.Evaluator
 	// policies returns the effective policy of a workload; it may be nil.
 	policies plan.Policies
-	// scaled returns the ScaledObjects of KEDA; nil means that there are none.
-	scaled func() *cache.ScaledObjects
-	now    func() time.Time
+	// neighbors returns the other autoscalers and owners of pods; nil means that there are
+	// none.
+	neighbors func() *cache.Neighbors
+	now       func() time.Time
 }
 
 // Reconcile brings what scales the Deployment named by req to its plan. What blocks a plan
@@ -82,8 +83,8 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (result out
 		r.report.findings(&d, resolution.Findings)
 		return outcomeOf(resolution, resolution.Findings), 0, nil
 	}
-	if resolution.Claim.Managed == nil && r.scaled != nil && r.scaled().Unread() {
-		return unchanged, 0, nil // what else scales it is known in a moment, and triggers a reconcile
+	if resolution.Claim.Managed == nil && r.neighbors != nil && r.neighbors().Unread() {
+		return unchanged, 0, nil // what else scales its pods is known in a moment, and triggers a reconcile
 	}
 	by := outputs.For(*resolution.Plan)
 	live, err := r.live(ctx, by, w.Namespace, resolution.Plan.Name)
@@ -92,6 +93,9 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (result out
 	}
 	if wait := r.pending.wait(req.NamespacedName, live, *resolution.Plan); wait > 0 {
 		return unchanged, wait, nil
+	}
+	if wait := r.pending.creating(w.Namespace, resolution.Claim.Rivals); wait > 0 && live == nil {
+		return unchanged, wait, nil // a moment ago one that shares its pods got an autoscaler
 	}
 	if err := r.attach(ctx, &d, by, live, resolution); err != nil {
 		return unchanged, 0, err
@@ -119,8 +123,8 @@ func (r *workloads) evaluate(p plan.Plan, scaling model.Scaling) (findings []fin
 
 func (r *workloads) catalog(ctx context.Context, namespace string) *cache.Catalog {
 	catalog := cache.NewCatalog(ctx, r.client, namespace)
-	if r.scaled != nil {
-		catalog.With(r.scaled())
+	if r.neighbors != nil {
+		catalog.With(r.neighbors())
 	}
 	return catalog
 }

@@ -56,6 +56,7 @@ type indexedBuilder struct{ *fake.ClientBuilder }
 
 func (b *indexedBuilder) IndexField(_ context.Context, o client.Object, name string, f client.IndexerFunc) error {
 	b.WithIndex(o, name, f)
+	b.WithIndex(o, cache.First(name), f)
 	return nil
 }
 

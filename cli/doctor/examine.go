@@ -118,7 +118,7 @@ func (e *examination) services(refs []live.Ref) []model.Service {
 func (e *examination) lonely(refs []live.Ref) []Report {
 	var out []Report
 	for _, s := range e.services(refs) {
-		findings := plan.CheckService(s, e.state.Listing.Catalog(s.Namespace, e.state.ScaledObjects))
+		findings := plan.CheckService(s, e.state.Listing.Catalog(s.Namespace, e.state.Neighbors))
 		if len(findings) == 0 {
 			continue
 		}

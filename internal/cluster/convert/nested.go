@@ -38,6 +38,27 @@ func (n nested) flag(path ...string) bool {
 	return b
 }
 
+// texts is a map of texts, such as labels.
+func (n nested) texts(path ...string) map[string]string {
+	m, _, err := unstructured.NestedStringMap(n.object, path...)
+	n.failed(err)
+	return m
+}
+
+// inside is an object inside; nil if it is absent.
+func (n nested) inside(path ...string) map[string]any {
+	v, found, err := unstructured.NestedFieldNoCopy(n.object, path...)
+	n.failed(err)
+	if !found || v == nil {
+		return nil
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		n.failed(fmt.Errorf("%v is a %T, not an object", path, v))
+	}
+	return m
+}
+
 func (n nested) present(path ...string) bool {
 	v, found, err := unstructured.NestedFieldNoCopy(n.object, path...)
 	n.failed(err)

@@ -9,7 +9,6 @@ import (
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/cluster/discover"
-	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
@@ -24,6 +23,12 @@ import (
 //
 // +kubebuilder:rbac:groups=kong.latency,resources=latencypolicies,verbs=list;watch
 // +kubebuilder:rbac:groups=keda.sh,resources=scaledobjects,verbs=list;watch
+// +kubebuilder:rbac:groups=http.keda.sh,resources=httpscaledobjects,verbs=list;watch
+// +kubebuilder:rbac:groups=datadoghq.com,resources=datadogpodautoscalers;watermarkpodautoscalers,verbs=list;watch
+// +kubebuilder:rbac:groups=apps,resources=statefulsets;daemonsets;replicasets,verbs=list;watch
+// +kubebuilder:rbac:groups=argoproj.io,resources=rollouts,verbs=list;watch
+// +kubebuilder:rbac:groups=flagger.app,resources=canaries,verbs=list;watch
+// +kubebuilder:rbac:groups="",resources=limitranges,verbs=list;watch
 //
 // +kubebuilder:rbac:groups=apiregistration.k8s.io,resources=apiservices,resourceNames=v1beta1.custom.metrics.k8s.io,verbs=list;watch
 
@@ -40,7 +45,7 @@ type kinds struct {
 	httpRoutes            *reader[*gatewayv1.HTTPRoute]
 	metricsAPI            *reader[pipeline.MetricsAPI]
 	policies              *reader[v1alpha1.LatencyPolicy]
-	scaledObjects         *reader[model.Autoscaler]
+	neighbors             neighborKinds
 }
 
 func newKinds(d deps) *kinds {
@@ -63,20 +68,18 @@ func newKinds(d deps) *kinds {
 		httpRoutes:            newReader(d, convert.HTTPRoute, gateway.WithResource("httproutes")),
 		metricsAPI: newReader(d, convert.MetricsAPI,
 			schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}),
-		policies: newReader(d, convert.LatencyPolicy, v1alpha1.GroupVersion.WithResource("latencypolicies")),
-		scaledObjects: newReader(d, convert.ScaledObject,
-			schema.GroupVersionResource{Group: convert.KEDAGroup, Version: "v1alpha1", Resource: "scaledobjects"}),
+		policies:  newReader(d, convert.LatencyPolicy, v1alpha1.GroupVersion.WithResource("latencypolicies")),
+		neighbors: newNeighborKinds(d),
 	}
 	k.metricsAPI.only = discover.MetricsAPIName
 	return k
 }
 
 func (k *kinds) all() []kind {
-	return []kind{
+	return append(k.neighbors.all(),
 		k.namespaces, k.serviceMonitors, k.prometheuses, k.extensions, k.controlPlanes,
 		k.gatewayConfigurations, k.gatewayClasses, k.gateways, k.httpRoutes, k.metricsAPI, k.policies,
-		k.scaledObjects,
-	}
+	)
 }
 
 // snapshot is what the kinds hold of a snapshot: all but the adapter and the

@@ -29,7 +29,7 @@ func stillSource() *Source {
 	}
 	s.current.Store(&pipeline.Snapshot{})
 	s.policies.Store(&Policies{})
-	s.scaled.Store(&cache.ScaledObjects{})
+	s.neighbors.Store(&cache.Neighbors{})
 	s.kinds = newKinds(deps{changed: s.changed, log: logr.Discard(), interval: time.Second})
 	return s
 }
@@ -159,7 +159,10 @@ func TestSyncedOnceEverythingHadAnOutcome(t *testing.T) {
 	kinds := []interface{ ended(error, time.Time) }{
 		s.kinds.namespaces, s.kinds.serviceMonitors, s.kinds.prometheuses, s.kinds.extensions, s.kinds.controlPlanes,
 		s.kinds.gatewayConfigurations, s.kinds.gatewayClasses, s.kinds.gateways, s.kinds.httpRoutes, s.kinds.metricsAPI,
-		s.kinds.policies, s.kinds.scaledObjects,
+		s.kinds.policies,
+	}
+	for _, k := range s.kinds.neighbors.all() {
+		kinds = append(kinds, k.(interface{ ended(error, time.Time) }))
 	}
 	for i, k := range kinds {
 		s.renew(t.Context())
