@@ -64,18 +64,22 @@ func (p *pending) wait(key types.NamespacedName, live output.Object, plan plan.P
 	return left
 }
 
-// creating returns how long to wait until the cache shows the new autoscalers of these
-// Deployments; 0 if none was created a moment ago.
-func (p *pending) creating(namespace string, deployments []string) time.Duration {
+// begin notes that a new autoscaler is about to be written for a workload, unless one has
+// just been for one of its rivals, which share its pods: two workloads that are reconciled
+// at the same time must not both get one. It returns how long to wait then, or 0.
+func (p *pending) begin(key types.NamespacedName, rivals []string) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var longest time.Duration
-	for _, name := range deployments {
-		if w, ok := p.writes[types.NamespacedName{Namespace: namespace, Name: name}]; ok && w.over == "" {
-			longest = max(longest, w.until.Sub(p.now()))
+	for _, name := range rivals {
+		w, ok := p.writes[types.NamespacedName{Namespace: key.Namespace, Name: name}]
+		if left := w.until.Sub(p.now()); ok && w.over == "" && left > 0 {
+			return left
 		}
 	}
-	return longest
+	if _, ok := p.writes[key]; !ok {
+		p.writes[key] = write{until: p.now().Add(pendingFor)}
+	}
+	return 0
 }
 
 // forget drops what is remembered, for a workload that is deleted or detached.

@@ -94,10 +94,15 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (result out
 	if wait := r.pending.wait(req.NamespacedName, live, *resolution.Plan); wait > 0 {
 		return unchanged, wait, nil
 	}
-	if wait := r.pending.creating(w.Namespace, resolution.Claim.Rivals); wait > 0 && live == nil {
-		return unchanged, wait, nil // a moment ago one that shares its pods got an autoscaler
+	if live == nil {
+		if wait := r.pending.begin(req.NamespacedName, resolution.Claim.Rivals); wait > 0 {
+			return unchanged, wait, nil // its autoscaler, once it is seen, triggers a reconcile
+		}
 	}
 	if err := r.attach(ctx, &d, by, live, resolution); err != nil {
+		if live == nil {
+			r.pending.forget(req.NamespacedName)
+		}
 		return unchanged, 0, err
 	}
 	if live == nil {

@@ -198,6 +198,8 @@ type Neighbors interface {
 	OwnersBehind(s Service) Owners
 	// AutoscalersScaling returns the autoscalers that scale an object, of any kind.
 	AutoscalersScaling(target Ref) []Autoscaler
+	// HPAsUnread says why HorizontalPodAutoscalers are not known; it is empty if they are.
+	HPAsUnread() string
 	// TakeoversOf returns by what other controllers run the pods of a Deployment; unread
 	// says why that is not known.
 	TakeoversOf(deployment string) (list []Takeover, unread string)

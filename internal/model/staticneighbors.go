@@ -48,6 +48,9 @@ func (c StaticCatalog) AutoscalersScaling(target Ref) []Autoscaler {
 	return SortAutoscalers(out)
 }
 
+// HPAsUnread implements Neighbors.
+func (c StaticCatalog) HPAsUnread() string { return "" }
+
 // TakeoversOf implements Neighbors.
 func (c StaticCatalog) TakeoversOf(deployment string) (list []Takeover, unread string) {
 	for _, o := range c.Owners {

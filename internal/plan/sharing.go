@@ -127,7 +127,7 @@ func (claim *Claim) rivalry(w model.Workload, r rival, c model.Catalog, policies
 	if a, ok := hpaOf(r.PodOwner, c); ok {
 		return scaledBy(a)
 	}
-	if claim.Managed != nil || claim.Adopt != nil || r.Kind != deploymentKind || r.Name > w.Name {
+	if claim.Managed != nil || claim.Adopt != nil || r.Kind != deploymentKind || r.Name > w.Name || c.HPAsUnread() != "" {
 		return ""
 	}
 	if other, there := c.Workload(r.Name); there && contends(other, c, policies) {

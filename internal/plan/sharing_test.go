@@ -112,6 +112,24 @@ func TestOnePodOneAutoscaler(t *testing.T) {
 	}
 }
 
+// noHPAs is a catalog whose HorizontalPodAutoscalers could not be read.
+type noHPAs struct{ model.StaticCatalog }
+
+func (noHPAs) HPAsUnread() string { return "forbidden" }
+
+// Without knowing who has an autoscaler, the name decides nothing.
+func TestUnknownAutoscalersExcludeNobody(t *testing.T) {
+	podLabels := func(part string) map[string]string { return labelsOf("app=web", "part="+part) }
+	a, b := selecting("a", matchLabels("app=web"), podLabels("a"), requested), selecting("b", matchLabels("app=web"), podLabels("b"), requested)
+	c := model.StaticCatalog{Workloads: []model.Workload{a, b}, Services: []model.Service{svc("a", labelsOf("part=a"), nil), svc("b", labelsOf("part=b"), nil)}}
+	if r := plan.Resolve(b, noHPAs{c}, nil); r.Plan == nil {
+		t.Errorf("found %v", r.Findings)
+	}
+	if r := plan.Resolve(b, c, nil); r.Plan != nil {
+		t.Error("both get one")
+	}
+}
+
 // Exactly one of several enabled workloads gets an autoscaler, whoever looks first.
 func TestOfSeveralEnabledWorkloadsOneIsAttached(t *testing.T) {
 	var c model.StaticCatalog

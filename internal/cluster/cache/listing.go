@@ -109,6 +109,9 @@ func (c listed) AutoscalersScaling(target model.Ref) []model.Autoscaler {
 	return model.SortAutoscalers(append(c.StaticCatalog.AutoscalersScaling(target), more...))
 }
 
+// HPAsUnread implements model.Neighbors.
+func (c listed) HPAsUnread() string { return c.unread }
+
 // TakeoversOf implements model.Neighbors.
 func (c listed) TakeoversOf(deployment string) (list []model.Takeover, unread string) {
 	return c.neighbors.Takeovers(c.namespace, deployment)

@@ -104,6 +104,9 @@ func (c *Catalog) AutoscalersScaling(target model.Ref) []model.Autoscaler {
 	return model.SortAutoscalers(out)
 }
 
+// HPAsUnread implements model.Neighbors.
+func (c *Catalog) HPAsUnread() string { return "" }
+
 // TakeoversOf implements model.Neighbors.
 func (c *Catalog) TakeoversOf(deployment string) (list []model.Takeover, unread string) {
 	return c.neighbors.Takeovers(c.namespace, deployment)
