@@ -98,7 +98,7 @@ func (m sharing) annotatedServices(ctx context.Context) []types.NamespacedName {
 	return out
 }
 
-// with is the Deployments that share pods with an owner, and the one that it takes over.
+// with is the Deployments that share pods with an owner, and the one whose pods it runs.
 func (m sharing) with(ctx context.Context, o model.PodOwner) []types.NamespacedName {
 	catalog := cache.NewCatalog(ctx, m.reader, o.Namespace)
 	var out []types.NamespacedName

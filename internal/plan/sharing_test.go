@@ -86,7 +86,7 @@ func TestOnePodOneAutoscaler(t *testing.T) {
 			Owners:      []model.PodOwner{owner(model.KindDaemonSet, "third", matchLabels("app=third"), labelsOf("app=web", "tier=x")), owner(model.KindStatefulSet, "far", matchLabels("tier=x"), labelsOf("tier=x"))},
 			Autoscalers: []model.Autoscaler{scales(model.KindHPA, "far", model.Ref{Kind: model.KindStatefulSet, Name: "far"})},
 		}, reasons: []string{another}, words: []string{"both match the pods of DaemonSet third"}},
-		"a Rollout that takes it over": {c: model.StaticCatalog{
+		"a Rollout with a workloadRef": {c: model.StaticCatalog{
 			Owners:      []model.PodOwner{{Kind: model.KindRollout, Namespace: "default", Name: "r", TakesOver: &model.Takeover{Kind: model.KindRollout, Name: "r", Deployment: "web"}}},
 			Autoscalers: []model.Autoscaler{scales(model.KindHPA, "r", model.Ref{Kind: model.KindRollout, Name: "r"})},
 		}, reasons: []string{another, "ReplicasControlled"}, words: []string{"Rollout r"}},

@@ -38,11 +38,21 @@ func (n nested) flag(path ...string) bool {
 	return b
 }
 
-// texts is a map of texts, such as labels.
+// texts is a map of texts, such as labels. To the API, null is an empty text.
 func (n nested) texts(path ...string) map[string]string {
-	m, _, err := unstructured.NestedStringMap(n.object, path...)
-	n.failed(err)
-	return m
+	var out map[string]string
+	for k, v := range n.inside(path...) {
+		text, ok := v.(string)
+		if !ok && v != nil {
+			n.failed(fmt.Errorf("%v has a %T, not a text", path, v))
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[k] = text
+	}
+	return out
 }
 
 // inside is an object inside; nil if it is absent.

@@ -29,11 +29,12 @@ func TestPodOwners(t *testing.T) {
 		text    string
 		want    model.PodOwner
 	}{
-		"a StatefulSet": {convert.StatefulSet, plain, model.PodOwner{Kind: model.KindStatefulSet, Selector: &metav1.LabelSelector{MatchLabels: web}, PodLabels: web}},
-		"a DaemonSet":   {convert.DaemonSet, plain, model.PodOwner{Kind: model.KindDaemonSet, Selector: &metav1.LabelSelector{MatchLabels: web}, PodLabels: web}},
-		"a ReplicaSet":  {convert.ReplicaSet, plain, model.PodOwner{Kind: model.KindReplicaSet, Selector: &metav1.LabelSelector{MatchLabels: web}, PodLabels: web}},
-		"a controlled":  {convert.ReplicaSet, `{metadata: {namespace: ns, name: web, ownerReferences: [{kind: Deployment, name: web, controller: true}]}, spec: {selector: {matchLabels: {app: web}}}}`, model.PodOwner{Kind: model.KindReplicaSet}},
-		"a Rollout":     {convert.Rollout, plain, model.PodOwner{Kind: model.KindRollout, Selector: &metav1.LabelSelector{MatchLabels: web}, PodLabels: web}},
+		"a StatefulSet":  {convert.StatefulSet, plain, model.PodOwner{Kind: model.KindStatefulSet, Selector: &metav1.LabelSelector{MatchLabels: web}, PodLabels: web}},
+		"an empty label": {convert.DaemonSet, `{metadata: {namespace: ns, name: web}, spec: {template: {metadata: {labels: {app: null}}}}}`, model.PodOwner{Kind: model.KindDaemonSet, PodLabels: map[string]string{"app": ""}}},
+		"a DaemonSet":    {convert.DaemonSet, plain, model.PodOwner{Kind: model.KindDaemonSet, Selector: &metav1.LabelSelector{MatchLabels: web}, PodLabels: web}},
+		"a ReplicaSet":   {convert.ReplicaSet, plain, model.PodOwner{Kind: model.KindReplicaSet, Selector: &metav1.LabelSelector{MatchLabels: web}, PodLabels: web}},
+		"a controlled":   {convert.ReplicaSet, `{metadata: {namespace: ns, name: web, ownerReferences: [{kind: Deployment, name: web, controller: true}]}, spec: {selector: {matchLabels: {app: web}}}}`, model.PodOwner{Kind: model.KindReplicaSet}},
+		"a Rollout":      {convert.Rollout, plain, model.PodOwner{Kind: model.KindRollout, Selector: &metav1.LabelSelector{MatchLabels: web}, PodLabels: web}},
 		"of a Deployment": {convert.Rollout, `{metadata: {namespace: ns, name: web}, spec: {workloadRef: {apiVersion: apps/v1, kind: Deployment, name: d, scaleDown: onsuccess}}}`,
 			model.PodOwner{Kind: model.KindRollout, TakesOver: &model.Takeover{Kind: model.KindRollout, Namespace: "ns", Name: "web", Deployment: "d", ScaleDown: "onsuccess"}}},
 		"of a template": {convert.Rollout, `{metadata: {namespace: ns, name: web}, spec: {workloadRef: {apiVersion: v1, kind: PodTemplate, name: d}}}`, model.PodOwner{Kind: model.KindRollout}},
