@@ -10,6 +10,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -83,7 +84,7 @@ func Setup(mgr manager.Manager, o Options) error {
 	if err := w.setup(mgr, o); err != nil {
 		return fmt.Errorf("set up controller of workloads: %w", err)
 	}
-	s := &services{reader: mgr.GetClient(), report: report, neighbors: o.Neighbors}
+	s := &services{reader: mgr.GetClient(), report: report, neighbors: o.Neighbors, alone: map[types.NamespacedName]time.Time{}}
 	if err := s.setup(mgr, o); err != nil {
 		return fmt.Errorf("set up controller of services: %w", err)
 	}

@@ -15,7 +15,6 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/test/controlplane"
 )
@@ -59,7 +58,9 @@ func TestASecondAutoscalerOfTheSamePodsIsRefused(t *testing.T) {
 	back := e.part("back", nil)
 	e.create(back)
 	e.refusedWith("back", enabled(), "AmbiguousSelector", "Deployments back and front", "HorizontalPodAutoscaler front", "part: back to spec.selector of Deployment back")
-	e.Expect(e.client.Create(e.ctx, e.part("new", enabled()), client.DryRunAll)).To(gomega.MatchError(gomega.ContainSubstring("Deployments new and front")))
+	e.create(e.partService("new"))
+	e.Eventually(func() error { return e.client.Create(e.ctx, e.part("new", enabled()), client.DryRunAll) }).
+		Should(gomega.MatchError(gomega.ContainSubstring("Deployments new and front")))
 
 	// Once nothing scales the first, the second is attached.
 	e.Expect(e.client.Delete(e.ctx, e.part("front", nil))).To(gomega.Succeed())
@@ -71,23 +72,29 @@ func TestASecondAutoscalerOfTheSamePodsIsRefused(t *testing.T) {
 
 func TestOfTwoThatShareTheirPodsOneIsAttached(t *testing.T) {
 	e := newEnv(t)
-	e.policy(e.policies(), "", func(s *v1alpha1.LatencyPolicySpec) { s.Conflicts = v1alpha1.Warn })
-	e.Eventually(func() error { // until admission knows the policy
-		return e.client.Create(e.ctx, e.part("front", enabled()), client.DryRunAll)
-	}).Should(gomega.Succeed())
-	back, front := e.part("back", enabled()), e.part("front", enabled())
-	e.create(e.partService("front"), e.partService("back"), back, front)
-	e.attached("back")
-	note := e.eventOf("Deployment", "front", "AmbiguousSelector")
-	e.Expect(note).To(gomega.And(gomega.ContainSubstring("Deployments front and back"), gomega.ContainSubstring("part: front")))
-	e.Expect(e.eventOf("Deployment", "back", "SelectorMatchesOthers")).To(gomega.ContainSubstring("Deployment front"))
-	e.Expect(e.hpa("front")).To(gomega.BeNil())
+	// Without a Service neither can be attached, and both are admitted.
+	parts := map[string]*appsv1.Deployment{"front": e.part("front", enabled()), "back": e.part("back", enabled())}
+	e.create(parts["front"], parts["back"])
+	e.create(e.partService("front"), e.partService("back"))
+	var first, second string
+	e.Eventually(func() bool {
+		front, back := e.hpa("front") != nil, e.hpa("back") != nil
+		first, second = "front", "back"
+		if back {
+			first, second = second, first
+		}
+		return front || back
+	}).Should(gomega.BeTrue())
+	note := e.eventOf("Deployment", second, "AmbiguousSelector")
+	e.Expect(note).To(gomega.And(gomega.ContainSubstring("Deployments "+second+" and "+first), gomega.ContainSubstring("part: "+second)))
+	e.Expect(e.eventOf("Deployment", first, "SelectorMatchesOthers")).To(gomega.ContainSubstring("Deployment " + second))
+	e.Expect(e.hpa(second)).To(gomega.BeNil())
 
 	// The other follows when the first is detached.
-	annotate(e, back, nil)
-	e.gone("back")
-	e.attached("front")
-	e.Expect(e.hpa("back")).To(gomega.BeNil())
+	annotate(e, parts[first], nil)
+	e.gone(first)
+	e.attached(second)
+	e.Expect(e.hpa(first)).To(gomega.BeNil())
 }
 
 func TestAnAutoscalerOfAStatefulSetWithTheSamePods(t *testing.T) {
