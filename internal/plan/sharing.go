@@ -33,8 +33,8 @@ type rival struct {
 	pods model.PodOwner
 }
 
-// maxCountedCompared is of how many other owners of pods that a selector matches the
-// selectors are looked up, that match these pods.
+// maxCountedCompared is for the pods of how many others, which the selector of a workload
+// matches, it is looked up which further selectors match them.
 const maxCountedCompared = 8
 
 func crowdOf(own model.PodOwner, c model.Neighbors) crowd {
@@ -50,6 +50,7 @@ func crowdOf(own model.PodOwner, c model.Neighbors) crowd {
 	for i, pods := range slices.Concat([]model.PodOwner{own}, out.counted) {
 		if i > maxCountedCompared {
 			out.add(seen, rival{pods, pods}) // an owner's selector matches its own pods
+			out.unread = cmp.Or(out.unread, model.TooMany)
 			continue
 		}
 		selecting := c.OwnersSelecting(pods.PodLabels)
