@@ -61,7 +61,7 @@ func TestADroppedEventIsSentLater(t *testing.T) {
 	if report.findings(d, broken) {
 		t.Error("a dropped event counts as sent")
 	}
-	if report.findings(d, nil); len(report.reported) != 0 {
+	if report.judged(d, nil, judgement{hops: []*finding.Hop{adapterrule.Hop}}); len(report.reported) != 0 {
 		t.Error("it is remembered")
 	}
 	if _, dropped := p.take(); dropped != 1 {

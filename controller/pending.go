@@ -64,6 +64,24 @@ func (p *pending) wait(key types.NamespacedName, live output.Object, plan plan.P
 	return left
 }
 
+// begin notes that a new autoscaler is about to be written for a workload, unless one has
+// just been for one of its rivals, which share its pods: two workloads that are reconciled
+// at the same time must not both get one. It returns how long to wait then, or 0.
+func (p *pending) begin(key types.NamespacedName, rivals []string) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, name := range rivals {
+		w, ok := p.writes[types.NamespacedName{Namespace: key.Namespace, Name: name}]
+		if left := w.until.Sub(p.now()); ok && w.over == "" && left > 0 {
+			return left
+		}
+	}
+	if _, ok := p.writes[key]; !ok {
+		p.writes[key] = write{until: p.now().Add(pendingFor)}
+	}
+	return 0
+}
+
 // forget drops what is remembered, for a workload that is deleted or detached.
 func (p *pending) forget(key types.NamespacedName) {
 	p.mu.Lock()

@@ -55,3 +55,31 @@ func TestPending(t *testing.T) {
 		t.Errorf("waits %s for what was forgotten", d)
 	}
 }
+
+// Of two workloads that share their pods one at a time gets an autoscaler.
+func TestRivalsWaitForEachOther(t *testing.T) {
+	now := time.Unix(0, 0)
+	p := newPending(func() time.Time { return now })
+	a, b := types.NamespacedName{Namespace: "ns", Name: "a"}, types.NamespacedName{Namespace: "ns", Name: "b"}
+	if d := p.begin(a, []string{"b"}); d != 0 {
+		t.Errorf("the first waits %s", d)
+	}
+	if d := p.wait(a, nil, plan.Plan{Service: "a"}); d != 0 {
+		t.Errorf("what has not been written yet is waited for: %s", d)
+	}
+	now = now.Add(time.Second)
+	if d := p.begin(b, []string{"a"}); d != pendingFor-time.Second {
+		t.Errorf("its rival waits %s", d)
+	}
+	if d := p.begin(types.NamespacedName{Namespace: "other", Name: "b"}, []string{"a"}); d != 0 {
+		t.Errorf("one of another namespace waits %s", d)
+	}
+	p.add(a, nil, plan.Plan{Service: "a"})
+	if d := p.begin(b, []string{"a"}); d != pendingFor {
+		t.Errorf("its rival waits %s once it is written", d)
+	}
+	p.forget(a)
+	if d := p.begin(b, []string{"a"}); d != 0 {
+		t.Errorf("its rival waits %s though it failed", d)
+	}
+}

@@ -5,7 +5,6 @@
 package controller
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -44,11 +43,12 @@ type Options struct {
 	// Policies returns the effective policy of a workload; nil means that there are no
 	// policies.
 	Policies plan.Policies
-	// ScaledObjects returns the ScaledObjects of KEDA; nil means that there are none.
-	ScaledObjects func() *cache.ScaledObjects
-	// SubscribeScaledObjects registers a function that is called for each change of the
-	// ScaledObjects; it is set if ScaledObjects is.
-	SubscribeScaledObjects func(func())
+	// Neighbors returns the other autoscalers and the other owners of pods; nil means that
+	// there are none.
+	Neighbors func() *cache.Neighbors
+	// SubscribeNeighbors registers a function that is called for each change of the
+	// Neighbors; it is set if Neighbors is.
+	SubscribeNeighbors func(func())
 	// LatestPolicies returns the LatencyPolicies whose status is written; nil means that
 	// no status is written.
 	LatestPolicies func() *watch.Policies
@@ -87,13 +87,16 @@ func Setup(mgr manager.Manager, o Options) error {
 	w := &workloads{
 		client: o.Lease.guard(mgr.GetClient()), direct: mgr.GetAPIReader(), report: report, pending: newPending(time.Now),
 		rewrites: newRewrites(time.Now), tracker: tracker,
-		pipeline: o.Pipeline, policies: o.Policies, scaled: o.ScaledObjects, outdated: o.Outdated, now: time.Now,
+		pipeline: o.Pipeline, policies: o.Policies, neighbors: o.Neighbors, outdated: o.Outdated, now: time.Now,
 	}
 	if err := w.setup(mgr, o); err != nil {
 		return fmt.Errorf("set up controller of workloads: %w", err)
 	}
-	s := &services{reader: mgr.GetClient(), report: report, outdated: o.Outdated}
-	if err := s.setup(mgr); err != nil {
+	s := &services{
+		reader: mgr.GetClient(), report: report, outdated: o.Outdated,
+		neighbors: o.Neighbors, alone: map[types.NamespacedName]time.Time{},
+	}
+	if err := s.setup(mgr, o); err != nil {
 		return fmt.Errorf("set up controller of services: %w", err)
 	}
 	return nil
@@ -108,34 +111,32 @@ func expose(m metrics.Metric, c prometheus.Collector) error {
 
 func (r *workloads) setup(mgr manager.Manager, o Options) error {
 	m := affected{reader: mgr.GetClient()}
+	near := sharing{m, o.Neighbors}
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("workload").
-		Watches(&appsv1.Deployment{}, onEvents(m.byDeployment, itself, deploymentChanged)).
+		Watches(&appsv1.Deployment{}, onEvents(both(m.byDeployment, near.byDeployment), itself, deploymentChanged)).
 		Watches(&corev1.Service{}, onEvents(m.byService, nothing, serviceChanged)).
 		WatchesRawSource(onNews(o.Subscribe, m.attached)).
 		WatchesRawSource(onNews(o.SubscribePolicies, m.everything)).
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Workers, RateLimiter: retries()})
 	for _, by := range outputs.All() {
 		// Workloads that have none are attached before the status of the others is evaluated.
-		b = b.Watches(by.New(), onEventsAt(handler.LowPriority, byOutput(by), byOutput(by), outputChanged(by)))
+		b = b.Watches(by.New(), onEventsAt(handler.LowPriority, both(byOutput(by), near.byOutput(by)), byOutput(by), outputChanged(by)))
 	}
-	if o.ScaledObjects != nil {
-		b = b.WatchesRawSource(onNews(o.SubscribeScaledObjects, func(ctx context.Context) []types.NamespacedName {
-			latest := o.ScaledObjects()
-			if latest.Turned() {
-				return m.everything(ctx)
-			}
-			return latest.Touched()
-		}))
+	if o.Neighbors != nil {
+		b = b.WatchesRawSource(onNews(o.SubscribeNeighbors, near.byNeighbors))
 	}
 	return b.Complete(r)
 }
 
-func (r *services) setup(mgr manager.Manager) error {
+func (r *services) setup(mgr manager.Manager, o Options) error {
 	m := affected{reader: mgr.GetClient()}
-	return ctrl.NewControllerManagedBy(mgr).
+	b := ctrl.NewControllerManagedBy(mgr).
 		Named("service").
 		Watches(&corev1.Service{}, onEvents(itself, itself, serviceChanged)).
-		Watches(&appsv1.Deployment{}, onEvents(m.servicesByDeployment, nothing, deploymentChanged)).
-		Complete(r)
+		Watches(&appsv1.Deployment{}, onEvents(m.servicesByDeployment, nothing, deploymentChanged))
+	if o.Neighbors != nil {
+		b = b.WatchesRawSource(onNews(o.SubscribeNeighbors, sharing{m, o.Neighbors}.servicesByNeighbors))
+	}
+	return b.Complete(r)
 }

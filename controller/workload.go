@@ -43,8 +43,9 @@ type workloads struct {
 	pipeline func() *pipeline.Evaluator
 	// policies returns the effective policy of a workload; it may be nil.
 	policies plan.Policies
-	// scaled returns the ScaledObjects of KEDA; nil means that there are none.
-	scaled func() *cache.ScaledObjects
+	// neighbors returns the other autoscalers and owners of pods; nil means that there are
+	// none.
+	neighbors func() *cache.Neighbors
 	// outdated returns why the caches do not show everything; it may be nil.
 	outdated func() string
 	now      func() time.Time
@@ -93,8 +94,8 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (result out
 		again = r.tell(&d, resolution.Findings, judgement{}, 0)
 		return outcomeOf(resolution, resolution.Findings), again, nil
 	}
-	if resolution.Claim.Managed == nil && r.scaled != nil && r.scaled().Unread() {
-		return unchanged, 0, nil // what else scales it is known in a moment, and triggers a reconcile
+	if resolution.Claim.Managed == nil && r.neighbors != nil && r.neighbors().Unread() {
+		return unchanged, 0, nil // what else scales its pods is known in a moment, and triggers a reconcile
 	}
 	return r.scale(ctx, &d, w, resolution)
 }
@@ -119,7 +120,16 @@ func (r *workloads) scale(ctx context.Context, d *appsv1.Deployment, w model.Wor
 		again = r.tell(d, findings, judgement{}, wait)
 		return outcomeOf(resolution, findings), again, nil
 	}
+	key := client.ObjectKeyFromObject(d)
+	if live == nil {
+		if wait := r.pending.begin(key, resolution.Claim.Rivals); wait > 0 {
+			return unchanged, wait, nil // its autoscaler, once it is seen, triggers a reconcile
+		}
+	}
 	if err := r.attach(ctx, d, by, live, resolution); err != nil {
+		if live == nil {
+			r.pending.forget(key)
+		}
 		return r.refused(d, w, resolution, err)
 	}
 	if live == nil {
@@ -208,8 +218,8 @@ func (r *workloads) evaluate(p plan.Plan, by output.Output, live output.Object) 
 
 func (r *workloads) catalog(ctx context.Context, namespace string) *cache.Catalog {
 	catalog := cache.NewCatalog(ctx, r.client, namespace)
-	if r.scaled != nil {
-		catalog.With(r.scaled())
+	if r.neighbors != nil {
+		catalog.With(r.neighbors())
 	}
 	return catalog
 }

@@ -31,6 +31,7 @@ type indexed struct{ *fake.ClientBuilder }
 
 func (b indexed) IndexField(_ context.Context, o client.Object, name string, f client.IndexerFunc) error {
 	b.WithIndex(o, name, f)
+	b.WithIndex(o, cache.First(name), f)
 	return nil
 }
 

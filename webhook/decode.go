@@ -8,12 +8,15 @@ import (
 	"fmt"
 
 	admissionv1 "k8s.io/api/admission/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	admissionhttp "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 	kjson "sigs.k8s.io/json"
 
+	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/model"
 )
 
@@ -32,13 +35,34 @@ type metadata struct {
 type deployment struct {
 	Metadata metadata `json:"metadata"`
 	Spec     struct {
-		Replicas *int32 `json:"replicas"`
+		Replicas *int32                `json:"replicas"`
+		Selector *metav1.LabelSelector `json:"selector"`
 		Template struct {
 			Metadata struct {
 				Labels map[string]string `json:"labels"`
 			} `json:"metadata"`
+			Spec podSpec `json:"spec"`
 		} `json:"template"`
 	} `json:"spec"`
+}
+
+// podSpec is what says whether a pod requests CPU.
+type podSpec struct {
+	Resources      *resources  `json:"resources"`
+	Containers     []container `json:"containers"`
+	InitContainers []container `json:"initContainers"`
+}
+
+type container struct {
+	Name          string                         `json:"name"`
+	RestartPolicy *corev1.ContainerRestartPolicy `json:"restartPolicy"`
+	Resources     resources                      `json:"resources"`
+}
+
+// resources say which there are, whatever their quantities.
+type resources struct {
+	Requests map[corev1.ResourceName]any `json:"requests"`
+	Limits   map[corev1.ResourceName]any `json:"limits"`
 }
 
 type service struct {
@@ -148,6 +172,9 @@ func (d deployment) workload(r header) model.Workload {
 		Replicas:  d.Spec.Replicas,
 		Labels:    d.Metadata.Labels,
 		PodLabels: d.Spec.Template.Metadata.Labels,
+		Selector:  d.Spec.Selector,
+
+		WithoutCPURequest: convert.WithoutCPURequest(d.Spec.Template.Spec.plain()),
 	}, d.Metadata.Annotations)
 }
 
@@ -158,4 +185,33 @@ func (o service) service(r header) model.Service {
 		Deleting:  o.Metadata.DeletionTimestamp != nil,
 		Selector:  o.Spec.Selector,
 	}, o.Metadata.Annotations)
+}
+
+// plain is the part of a PodSpec that was read.
+func (p podSpec) plain() corev1.PodSpec {
+	out := corev1.PodSpec{Containers: plainContainers(p.Containers), InitContainers: plainContainers(p.InitContainers)}
+	if p.Resources != nil {
+		r := p.Resources.plain()
+		out.Resources = &r
+	}
+	return out
+}
+
+func plainContainers(list []container) []corev1.Container {
+	out := make([]corev1.Container, len(list))
+	for i, c := range list {
+		out[i] = corev1.Container{Name: c.Name, RestartPolicy: c.RestartPolicy, Resources: c.Resources.plain()}
+	}
+	return out
+}
+
+func (r resources) plain() corev1.ResourceRequirements {
+	names := func(all map[corev1.ResourceName]any) corev1.ResourceList {
+		out := corev1.ResourceList{}
+		for name := range all {
+			out[name] = resource.Quantity{}
+		}
+		return out
+	}
+	return corev1.ResourceRequirements{Requests: names(r.Requests), Limits: names(r.Limits)}
 }

@@ -167,10 +167,12 @@ func TestAConflictThatThePolicyOnlyWarnsOf(t *testing.T) {
 
 func TestAScaledObjectIsAConflict(t *testing.T) {
 	c := clusterOf(t, serviceWith("echo", nil))
-	c.ScaledObjects = func() *cache.ScaledObjects {
-		return cache.NewScaledObjects(pipeline.KnownSet(model.Autoscaler{
+	c.Neighbors = func() *cache.Neighbors {
+		sets := cache.NoNeighbors()
+		sets.ScaledObjects = pipeline.KnownSet(model.Autoscaler{
 			Kind: model.KindScaledObject, Namespace: "ns", Name: "so", Scales: model.Ref{Kind: "Deployment", Name: "echo"},
-		}), nil)
+		})
+		return cache.NewNeighbors(sets, nil)
 	}
 	resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Create, nil, deploymentWith(nil, ask()))))
 	if resp.Allowed {

@@ -45,8 +45,9 @@ type Knowledge struct {
 	// Policies returns the effective policy of a workload; nil means that there are no
 	// policies.
 	Policies plan.Policies
-	// ScaledObjects returns the ScaledObjects of KEDA; nil means that there are none.
-	ScaledObjects func() *cache.ScaledObjects
+	// Neighbors returns the other autoscalers and the other owners of pods; nil means that
+	// there are none.
+	Neighbors func() *cache.Neighbors
 	// KnownPolicies returns the existing LatencyPolicies, which are not changed; ok is
 	// false if they are not known yet. If it or Candidates is nil, the effect of a policy
 	// is not checked.
@@ -98,8 +99,8 @@ func (c Knowledge) catalog(ctx context.Context, namespace string) *cache.Catalog
 		return nil
 	}
 	catalog := cache.NewCatalog(ctx, c.Reader, namespace)
-	if c.ScaledObjects != nil {
-		catalog.With(c.ScaledObjects())
+	if c.Neighbors != nil {
+		catalog.With(c.Neighbors())
 	}
 	return catalog
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
 var app = map[string]string{"app": "echo"}
@@ -56,6 +57,7 @@ type indexedBuilder struct{ *fake.ClientBuilder }
 
 func (b *indexedBuilder) IndexField(_ context.Context, o client.Object, name string, f client.IndexerFunc) error {
 	b.WithIndex(o, name, f)
+	b.WithIndex(o, cache.First(name), f)
 	return nil
 }
 
@@ -275,14 +277,15 @@ func applied(t testing.TB, raw []byte, resp admission.Response) []byte {
 	return out
 }
 
-// emptySnapshot is of a cluster with everything installed and nothing in it: the
-// hops are broken.
+// emptySnapshot is of a cluster with everything installed, a Prometheus, and nothing that it
+// could scrape: the hops are broken.
 func emptySnapshot() *pipeline.Snapshot {
 	return &pipeline.Snapshot{
 		OperatorServices: pipeline.KnownSet(pipeline.OperatorService{Namespace: "kong-system", Name: "kong-operator-metrics",
 			Ports: []pipeline.ServicePort{{Name: "http", Port: 8080, TargetPort: "metrics"}}}),
 		Namespaces: pipeline.KnownSet[pipeline.Namespace](), ServiceMonitors: pipeline.KnownSet[*monitoringv1.ServiceMonitor](),
-		Prometheuses: pipeline.KnownSet[*monitoringv1.Prometheus](),
+		Prometheuses: pipeline.KnownSet(pipelinetest.GoodPrometheus()),
+		PodMonitors:  pipeline.KnownSet[pipeline.PodMonitor](), ScrapeConfigs: pipeline.KnownSet[pipeline.ScrapeConfig](),
 	}
 }
 

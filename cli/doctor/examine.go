@@ -117,8 +117,12 @@ func (e *examination) services(refs []live.Ref) []model.Service {
 // which no workload's report tells.
 func (e *examination) lonely(refs []live.Ref) []Report {
 	var out []Report
+	catalogs := map[string]model.Catalog{}
 	for _, s := range e.services(refs) {
-		findings := plan.CheckService(s, e.state.Listing.Catalog(s.Namespace, e.state.ScaledObjects))
+		if catalogs[s.Namespace] == nil {
+			catalogs[s.Namespace] = e.state.Listing.Catalog(s.Namespace, e.state.Neighbors)
+		}
+		findings := plan.CheckService(s, catalogs[s.Namespace])
 		if len(findings) == 0 {
 			continue
 		}

@@ -95,7 +95,7 @@ func told(c *files.Cluster, f finding.Finding) bool {
 	case plan.NoServiceSelectsPods, plan.ServiceNotFound:
 		return slices.ContainsFunc(c.Services, func(s model.Service) bool { return s.Namespace == f.Object.Namespace })
 	case plan.NoDeploymentSelected, plan.DeploymentNotFound:
-		return slices.ContainsFunc(c.Workloads, func(w model.Workload) bool { return w.Namespace == f.Object.Namespace })
+		return ownedByOthers(c, f.Object) || slices.ContainsFunc(c.Workloads, func(w model.Workload) bool { return w.Namespace == f.Object.Namespace })
 	case plan.AdoptedNotFound:
 		return slices.ContainsFunc(c.Autoscalers, func(a model.Autoscaler) bool {
 			return a.Kind == model.KindHPA && a.Namespace == f.Object.Namespace
@@ -110,6 +110,14 @@ func told(c *files.Cluster, f finding.Finding) bool {
 		return false // Kong Operator makes the ControlPlane; files never show it
 	}
 	return true
+}
+
+// ownedByOthers reports whether the files hold what owns the pods of a Service, and it is
+// no Deployment.
+func ownedByOthers(c *files.Cluster, service finding.Object) bool {
+	catalog := c.Catalog(service.Namespace)
+	s, ok := catalog.Service(service.Name)
+	return ok && len(catalog.OwnersBehind(s).List) > 0
 }
 
 // distinct sorts results and leaves each out that was there before.

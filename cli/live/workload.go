@@ -58,7 +58,7 @@ func (s *State) Workloads() []Workload {
 	for i := range s.Listing.Deployments {
 		d := &s.Listing.Deployments[i]
 		if catalogs[d.Namespace] == nil {
-			catalogs[d.Namespace] = s.Listing.Catalog(d.Namespace, s.ScaledObjects)
+			catalogs[d.Namespace] = s.Listing.Catalog(d.Namespace, s.Neighbors)
 		}
 		out = append(out, s.workload(d, catalogs[d.Namespace]))
 	}

@@ -11,14 +11,17 @@ import (
 
 const deploymentKind = string(annotations.OnDeployment)
 
-// The supported kinds of autoscalers.
+// The known kinds of autoscalers.
 const (
-	KindHPA          = "HorizontalPodAutoscaler"
-	KindScaledObject = "ScaledObject"
+	KindHPA              = "HorizontalPodAutoscaler"
+	KindScaledObject     = "ScaledObject"
+	KindHTTPScaledObject = "HTTPScaledObject"
+	KindDatadog          = "DatadogPodAutoscaler"
+	KindWatermark        = "WatermarkPodAutoscaler"
 )
 
-// Autoscaler is the relevant part of a HorizontalPodAutoscaler, or of a ScaledObject of
-// KEDA.
+// Autoscaler is the relevant part of a HorizontalPodAutoscaler, of a ScaledObject or
+// HTTPScaledObject of KEDA, or of an autoscaler of Datadog.
 type Autoscaler struct {
 	Kind      string
 	Namespace string
@@ -78,6 +81,11 @@ func SortAutoscalers(list []Autoscaler) []Autoscaler {
 // ScalesWorkload reports whether it scales the Deployment w.
 func (a Autoscaler) ScalesWorkload(w Workload) bool {
 	return a.Scales.Kind == deploymentKind && a.Scales.Name == w.Name
+}
+
+// UsesHPA reports whether it is a HorizontalPodAutoscaler, or scales by one.
+func (a Autoscaler) UsesHPA() bool {
+	return a.Kind == KindHPA || a.Kind == KindScaledObject || a.Kind == KindHTTPScaledObject
 }
 
 // controlledBy reports whether the Deployment w controls it.

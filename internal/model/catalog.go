@@ -10,6 +10,12 @@ type StaticCatalog struct {
 	Workloads   []Workload
 	Services    []Service
 	Autoscalers []Autoscaler
+	// Owners are the pod owners that are no Deployments.
+	Owners      []PodOwner
+	Takeovers   []Takeover
+	CPUDefaults []CPUDefault
+	// Pods indexes the Deployments and Owners; see Indexed.
+	Pods *PodIndex
 }
 
 var _ Catalog = StaticCatalog{}

@@ -1,9 +1,11 @@
 // Package model contains plain values of Deployments, Services and autoscalers, and the
-// catalog that lists them. It does not depend on API machinery, so that a cluster, an
-// admission review and a file result in the same values.
+// catalog that lists them. Of API machinery it has only label selectors, so that a
+// cluster, an admission review and a file result in the same values.
 package model
 
 import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
 )
@@ -22,6 +24,11 @@ type Workload struct {
 	Labels map[string]string
 	// PodLabels are the labels of the pod template.
 	PodLabels map[string]string
+	// Selector is spec.selector.
+	Selector *metav1.LabelSelector
+	// WithoutCPURequest are the containers of the pod template that count for the CPU
+	// utilization of its pods, and have neither a CPU request nor a limit.
+	WithoutCPURequest []string
 	// Annotations are its parsed annotations.
 	Annotations annotations.Parsed
 }
@@ -87,6 +94,7 @@ func (s Service) Selects(podLabels map[string]string) bool {
 // Catalog looks up the objects of one namespace. Lists are sorted by name.
 type Catalog interface {
 	Autoscalers
+	Neighbors
 
 	// Workload returns the Deployment of that name.
 	Workload(name string) (Workload, bool)

@@ -59,8 +59,8 @@ type Snapshot struct {
 	Adapter Adapter
 }
 
-// Parts are parts of a Snapshot, one bit each, in the order of its fields.
-type Parts uint16
+// Parts are parts of a Snapshot, one bit each.
+type Parts uint32
 
 // Unread returns the parts that could not be read.
 func (s *Snapshot) Unread() Parts {
@@ -69,6 +69,8 @@ func (s *Snapshot) Unread() Parts {
 		s.Namespaces.State, s.OperatorServices.State, s.ServiceMonitors.State, s.Prometheuses.State, s.Extensions.State,
 		s.ControlPlanes.State, s.GatewayConfigurations.State, s.GatewayClasses.State, s.Gateways.State, s.HTTPRoutes.State,
 		s.MetricsAPI.State, s.Adapter.State,
+		s.PodMonitors.State, s.ScrapeConfigs.State, s.RecordingRules.State,
+		s.ReferenceGrants.State, s.Ingresses.State, s.IngressClasses.State, s.OtherRoutes.State, s.Adapter.Backend.State,
 	} {
 		if state == Unread || state == Unreadable {
 			out |= 1 << i

@@ -21,6 +21,9 @@ type Claim struct {
 	// Blocked is true if nothing may be attached. An autoscaler that is attached already
 	// stays.
 	Blocked bool
+	// Rivals are the other Deployments that match common pods and have no autoscaler that is
+	// known: the first that gets one excludes the others.
+	Rivals []string
 	// Findings say why. An error is possible also for a workload with a managed
 	// autoscaler: another one was created later.
 	Findings []finding.Finding
@@ -44,7 +47,7 @@ func ClaimOn(w model.Workload, adopt string, c model.Autoscalers) Claim {
 	}
 	if unread != "" {
 		claim.Findings = append(claim.Findings, OtherAutoscalersUnknown.On(w.Object(),
-			"whether a ScaledObject scales it could not be found out: %s", unread))
+			"whether another autoscaler scales it could not be found out: %s", unread))
 	}
 	claim.Blocked = claim.Managed == nil && finding.Blocks(claim.Findings)
 	return claim
@@ -101,7 +104,7 @@ func others(w model.Workload, all []model.Autoscaler, claim Claim) []model.Autos
 		case !a.ScalesWorkload(w):
 			return a.Kind != model.KindHPA || a.Name != claim.Name
 		default: // an autoscaler that another one of the list works through
-			return a.Kind == model.KindHPA && slices.ContainsFunc(all, func(b model.Autoscaler) bool {
+			return slices.ContainsFunc(all, func(b model.Autoscaler) bool {
 				return b.Kind == a.Controller.Kind && b.Name == a.Controller.Name
 			})
 		}
@@ -119,6 +122,9 @@ func (claim *Claim) conflict(w model.Workload, a model.Autoscaler) finding.Findi
 	text := both
 	if claim.Managed != nil {
 		text = "%s %s scales it beside HorizontalPodAutoscaler %s, and Kubernetes scales by neither"
+		if !a.UsesHPA() {
+			text = "%s %s scales it beside HorizontalPodAutoscaler %s, and each overrules the other"
+		}
 	}
 	f := AnotherAutoscaler.On(w.Object(), text, a.Kind, a.Name, claim.Name)
 	if a.Kind == model.KindHPA && a.Name == claim.Name {

@@ -175,14 +175,13 @@ func CheckService(s model.Service, c model.Catalog) []finding.Finding {
 	}
 	if name := s.Annotations.Settings.Deployment; name != "" {
 		if _, ok := c.Workload(name); !ok {
-			return []finding.Finding{DeploymentNotFound.On(s.Object(), "%s is %s, and namespace %s has no such Deployment",
-				annotations.Deployment, name, s.Namespace).At(annotations.Path(annotations.Deployment))}
+			return []finding.Finding{deploymentNotFound(s, name, c)}
 		}
 		return nil
 	}
 	switch selected := c.WorkloadsSelectedBy(s); len(selected) {
 	case 0:
-		return []finding.Finding{NoDeploymentSelected.On(s.Object(), "%s", nothingSelected(s)).At(annotations.Path(annotations.TargetMS))}
+		return []finding.Finding{noDeployment(s, c)}
 	case 1:
 		return nil
 	default:

@@ -27,8 +27,8 @@ var (
 	}
 	NoDeploymentSelected = &finding.Reason{
 		Name: "NoDeploymentSelected", Severity: finding.Error, Wait: finding.ForObject,
-		Summary: "The Service requests autoscaling, and it selects the pods of no Deployment of its namespace.",
-		Fix:     "Create the Deployment; the HorizontalPodAutoscaler is attached as soon as it exists.",
+		Summary: "The Service requests autoscaling, and it selects the pods of no Deployment of its namespace. If they belong to a StatefulSet, a Rollout, a DaemonSet or a Knative Service, the message says so: only Deployments are autoscaled.",
+		Fix:     "Create the Deployment; the HorizontalPodAutoscaler is attached as soon as it exists. If the pods belong to something else, remove the annotation.",
 	}
 	DeploymentNotFound = &finding.Reason{
 		Name: "DeploymentNotFound", Severity: finding.Error, Wait: finding.ForObject,
@@ -47,7 +47,7 @@ var (
 	}
 	AnotherAutoscaler = &finding.Reason{
 		Name: "AnotherAutoscaler", Severity: finding.Error, Wait: finding.ForChange,
-		Summary: "Another HorizontalPodAutoscaler, or a ScaledObject of KEDA, scales the same Deployment. If two autoscalers select the same pods, Kubernetes scales by neither. Nothing is attached in addition; an autoscaler that was attached before stays.",
+		Summary: "Another HorizontalPodAutoscaler, a ScaledObject or HTTPScaledObject of KEDA, or a DatadogPodAutoscaler or WatermarkPodAutoscaler scales the same Deployment. If two autoscalers select the same pods, Kubernetes scales by neither. Nothing is attached in addition; an autoscaler that was attached before stays.",
 		Fix:     "Delete one of the two, or have the other HorizontalPodAutoscaler taken over by the annotation kong.latency/adopt.",
 	}
 	NameTaken = &finding.Reason{
@@ -72,8 +72,38 @@ var (
 	}
 	OtherAutoscalersUnknown = &finding.Reason{
 		Name: "OtherAutoscalersUnknown", Severity: finding.Unknown, Wait: finding.ForObject,
-		Summary: "It is unknown whether a ScaledObject of KEDA scales the Deployment.",
-		Fix:     "Let the product read scaledobjects.keda.sh, as its shipped roles do.",
+		Summary: "It is unknown whether an autoscaler of another product scales the Deployment, or another controller sets its replicas: a kind could not be read.",
+		Fix:     "Let the product read the kind that the message names, as its shipped roles do.",
+	}
+	AmbiguousSelector = &finding.Reason{
+		Name: "AmbiguousSelector", Severity: finding.Error, Wait: finding.ForChange,
+		Summary: "The spec.selector of the Deployment, and that of another Deployment, StatefulSet, ReplicaSet or Rollout, match common pods, and the other has an autoscaler, whoever made it, or is enabled too and first by its name. Kubernetes scales by neither of two autoscalers of the same pods (condition AmbiguousSelector). Nothing is attached in addition; an autoscaler that was attached before stays.",
+		Fix:     "Give each its own pods: add a label that only its pods have to spec.selector. A selector cannot be changed, so delete the object and create it again.",
+	}
+	SelectorMatchesOthers = &finding.Reason{
+		Name: "SelectorMatchesOthers", Severity: finding.Warning, Wait: finding.ForChange,
+		Summary: "The spec.selector of the Deployment matches the pods of others, too. Kubernetes counts all pods that the selector matches as replicas of the Deployment, so that it scales it by a wrong number.",
+		Fix:     "Add a label that only its pods have to spec.selector. A selector cannot be changed, so delete the Deployment and create it again.",
+	}
+	SelectorNotCompared = &finding.Reason{
+		Name: "SelectorNotCompared", Severity: finding.Unknown, Wait: finding.ForObject,
+		Summary: "It is unknown whether the selectors of other workloads of the namespace match the same pods: a kind could not be read, or more than 512 of them have such labels.",
+		Fix:     "Let the product read the kind that the message names, as its shipped roles do; or give the pods a label of their own.",
+	}
+	ReplicasControlled = &finding.Reason{
+		Name: "ReplicasControlled", Severity: finding.Warning, Wait: finding.ForChange,
+		Summary: "Another controller runs the pods of the Deployment or sets its replicas: a Rollout of Argo Rollouts that refers to it by spec.workloadRef, a Canary of Flagger, or Knative.",
+		Fix:     "Remove the annotations from the Deployment, and scale what the message names.",
+	}
+	CPURequestMissing = &finding.Reason{
+		Name: "CPURequestMissing", Severity: finding.Warning, Wait: finding.ForChange,
+		Summary: "The workload scales by CPU utilization too, and a container of its pods has neither a CPU request nor a CPU limit, nor does a LimitRange of the namespace give it one. Kubernetes cannot compute the utilization, and does not scale in without it.",
+		Fix:     "Set resources.requests.cpu of every container, also of sidecars among the init containers, or remove kong.latency/cpu-utilization.",
+	}
+	CPURequestUnknown = &finding.Reason{
+		Name: "CPURequestUnknown", Severity: finding.Unknown, Wait: finding.ForObject,
+		Summary: "The workload scales by CPU utilization too, a container of its pods has no CPU request, and it is unknown whether a LimitRange gives it one.",
+		Fix:     "Let the product read limitranges, as its shipped roles do, or set resources.requests.cpu of every container.",
 	}
 	NotEnabled = &finding.Reason{
 		Name: "NotEnabled", Severity: finding.Error, Wait: finding.ForChange,
@@ -93,6 +123,7 @@ func Reasons() []*finding.Reason {
 		NoServiceSelectsPods, ServiceNotFound, ServiceDoesNotSelectPods, AmbiguousService,
 		NoDeploymentSelected, DeploymentNotFound, AmbiguousDeployment, SettingsDisagree,
 		AnotherAutoscaler, NameTaken, AdoptedNotFound, AdoptedScalesOther, AdoptedControlled,
-		OtherAutoscalersUnknown, NotEnabled, PairingUnknown,
+		OtherAutoscalersUnknown, AmbiguousSelector, SelectorMatchesOthers, SelectorNotCompared,
+		ReplicasControlled, CPURequestMissing, CPURequestUnknown, NotEnabled, PairingUnknown,
 	)
 }

@@ -49,9 +49,9 @@ func Resolve(w model.Workload, c model.Catalog, policies Policies) Resolution {
 		if w.Annotations.Requested {
 			r.EnabledBy = ByDeployment
 		}
-		r.decide(w, pairing, effective, c)
+		r.decide(w, pairing, effective, c, policies)
 	} else {
-		pairing = r.offer(w, near, effective, c)
+		pairing = r.offer(w, near, effective, c, policies)
 	}
 	if r.Enabled {
 		r.Violations = violations(w, pairing.Service, near, effective, r.Findings)
@@ -62,7 +62,7 @@ func Resolve(w model.Workload, c model.Catalog, policies Policies) Resolution {
 
 // decide adds the claim and, unless something blocks it, the plan of an enabled
 // workload.
-func (r *Resolution) decide(w model.Workload, pairing Pairing, effective EffectivePolicy, c model.Catalog) {
+func (r *Resolution) decide(w model.Workload, pairing Pairing, effective EffectivePolicy, c model.Catalog, policies Policies) {
 	switch {
 	case finding.Blocks(r.Findings):
 		r.Claim = ClaimOn(w, "", c)
@@ -70,13 +70,13 @@ func (r *Resolution) decide(w model.Workload, pairing Pairing, effective Effecti
 		r.Claim = ClaimOn(w, pairing.Settings.Adopt, c)
 		r.Findings = append(r.Findings, unknownPolicy(w, effective))
 	default:
-		r.plan(w, pairing, effective.Policy, c)
+		r.plan(w, pairing, effective.Policy, c, policies)
 	}
 }
 
 // offer is for a workload that no annotation enables: it gets what its policy attaches,
 // if that does.
-func (r *Resolution) offer(w model.Workload, near nearby, effective EffectivePolicy, c model.Catalog) Pairing {
+func (r *Resolution) offer(w model.Workload, near nearby, effective EffectivePolicy, c model.Catalog, policies Policies) Pairing {
 	if effective.AutoAttach == nil && !effective.Unknown {
 		r.Claim = ClaimOn(w, "", c)
 		return Pairing{}
@@ -93,7 +93,7 @@ func (r *Resolution) offer(w model.Workload, near nearby, effective EffectivePol
 		r.Enabled, r.EnabledBy, r.Findings = true, ByPolicy, findings
 		if !finding.Blocks(findings) {
 			pairing.Settings.Target = effective.AutoAttach
-			r.plan(w, pairing, effective.Policy, c)
+			r.plan(w, pairing, effective.Policy, c, policies)
 		}
 	}
 	if r.Plan == nil {
@@ -103,11 +103,14 @@ func (r *Resolution) offer(w model.Workload, near nearby, effective EffectivePol
 }
 
 // plan adds the claim and the plan, or what blocks it.
-func (r *Resolution) plan(w model.Workload, pairing Pairing, p *policy.Policy, c model.Catalog) {
+func (r *Resolution) plan(w model.Workload, pairing Pairing, p *policy.Policy, c model.Catalog, policies Policies) {
 	r.Claim = ClaimOn(w, pairing.Settings.Adopt, c)
+	r.Claim.share(w, c, policies)
 	resolved, findings := policy.Resolve(w.Object(), pairing.Settings, p)
 	r.Findings = append(r.Findings, findings...)
 	r.Findings = append(r.Findings, r.Claim.Findings...)
+	r.Findings = append(r.Findings, takeovers(w, c)...)
+	r.Findings = append(r.Findings, cpuRequests(w, resolved, c)...)
 	if finding.Blocks(findings) || r.Claim.Blocked {
 		return
 	}

@@ -140,7 +140,7 @@ func newElected(mgr manager.Manager, namespace string, o controller.Options) (*e
 	if err != nil {
 		return nil, fmt.Errorf("make lock of leader election: %w", err)
 	}
-	subscriptions := []*relay{relayOf(&o.Subscribe), relayOf(&o.SubscribePolicies), relayOf(&o.SubscribeScaledObjects)}
+	subscriptions := []*relay{relayOf(&o.Subscribe), relayOf(&o.SubscribePolicies), relayOf(&o.SubscribeNeighbors)}
 	build := func() (manager.Manager, error) {
 		for _, s := range subscriptions {
 			s.reset()

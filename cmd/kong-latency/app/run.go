@@ -73,7 +73,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if p.webhook {
 		known := webhook.Knowledge{
 			Reader: mgr.GetClient(), Warm: warm, Pipeline: latest.Evaluator, Policies: watch.LatestPolicies{Source: source},
-			ScaledObjects: source.ScaledObjects, Outdated: fresh.Outdated,
+			Neighbors: source.Neighbors, Outdated: fresh.Outdated,
 			KnownPolicies: func() ([]v1alpha1.LatencyPolicy, bool) {
 				policies := source.Policies()
 				return policies.List(), policies.Known()
@@ -90,7 +90,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 		err := addControllers(mgr, o, p, controller.Options{
 			Workers: o.Controller.Workers, Pipeline: latest.Evaluator, Subscribe: source.Subscribe,
 			Policies: watch.LatestPolicies{Source: source}, SubscribePolicies: source.SubscribePolicies,
-			ScaledObjects: source.ScaledObjects, SubscribeScaledObjects: source.SubscribeScaledObjects,
+			Neighbors: source.Neighbors, SubscribeNeighbors: source.SubscribeNeighbors,
 			LatestPolicies: source.Policies, Synced: source.Synced, Outdated: fresh.Outdated, Lease: lease,
 		})
 		if err != nil {

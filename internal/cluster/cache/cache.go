@@ -22,6 +22,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/cluster/discover"
+	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/output/hpa"
 )
 
@@ -77,6 +78,11 @@ func stripDeployment(in any) (any, error) {
 	out.Annotations = annotations.Prefixed(d.Annotations)
 	out.Spec.Replicas = d.Spec.Replicas
 	out.Spec.Template.Labels = d.Spec.Template.Labels
+	out.Spec.Selector = d.Spec.Selector
+	// They are containers without a CPU request, and so they stay.
+	for _, name := range convert.WithoutCPURequest(d.Spec.Template.Spec) {
+		out.Spec.Template.Spec.Containers = append(out.Spec.Template.Spec.Containers, corev1.Container{Name: name})
+	}
 	return out, nil
 }
 
@@ -141,7 +147,8 @@ const (
 	indexPodLabels       = "kong-latency/pod-labels"       // Deployments by every pod label
 	indexNamesDeployment = "kong-latency/names-deployment" // Services by the Deployment they name
 	indexNamesService    = "kong-latency/names-service"    // Deployments by the Service they name
-	indexScales          = "kong-latency/scales"           // HorizontalPodAutoscalers by the Deployment they scale
+	indexScales          = "kong-latency/scales"           // HorizontalPodAutoscalers by what they scale
+	indexPodSelector     = "kong-latency/pod-selector"     // Deployments by what pods need that their selector matches
 )
 
 // AddIndexes adds the indexes that Catalog needs, so that the cost of pairing depends on
@@ -160,7 +167,8 @@ func AddIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 			return pairs(o.(*appsv1.Deployment).Spec.Template.Labels)
 		}},
 		{&appsv1.Deployment{}, indexNamesService, annotation(annotations.Service)},
-		{&autoscalingv2.HorizontalPodAutoscaler{}, indexScales, scalesDeployment},
+		{&appsv1.Deployment{}, indexPodSelector, podSelectorValues},
+		{&autoscalingv2.HorizontalPodAutoscaler{}, indexScales, scaleTarget},
 	}
 	for _, i := range indexes {
 		if err := indexer.IndexField(ctx, i.object, i.name, i.values); err != nil {
@@ -193,18 +201,13 @@ func anchor(selector map[string]string) []string {
 	return []string{least}
 }
 
-func pairs(labels map[string]string) []string {
-	out := make([]string, 0, len(labels))
-	for k, v := range labels {
-		out = append(out, k+"="+v)
-	}
-	return out
+func pairs(labels map[string]string) []string { return model.Pairs(labels) }
+
+func scaleTarget(o client.Object) []string {
+	return []string{targetValue(convert.Autoscaler(o.(*autoscalingv2.HorizontalPodAutoscaler)).Scales)}
 }
 
-func scalesDeployment(o client.Object) []string {
-	a := convert.Autoscaler(o.(*autoscalingv2.HorizontalPodAutoscaler))
-	if a.Scales.Kind != "Deployment" {
-		return nil
-	}
-	return []string{a.Scales.Name}
-}
+// targetValue is by what an index finds what scales an object.
+func targetValue(target model.Ref) string { return target.Kind + "/" + target.Name }
+
+const deploymentKind = string(annotations.OnDeployment)

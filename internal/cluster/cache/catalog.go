@@ -22,21 +22,21 @@ type Catalog struct {
 	ctx       context.Context
 	reader    client.Reader
 	namespace string
-	scaled    *ScaledObjects
+	neighbors *Neighbors
 	err       error
 }
 
 var _ model.Catalog = (*Catalog)(nil)
 
 // NewCatalog reads one namespace through a cache that has the indexes of AddIndexes,
-// as if there were no ScaledObjects.
+// as if there were no Neighbors.
 func NewCatalog(ctx context.Context, reader client.Reader, namespace string) *Catalog {
 	return &Catalog{ctx: ctx, reader: reader, namespace: namespace}
 }
 
-// With adds the existing ScaledObjects; nil means that there are none.
-func (c *Catalog) With(s *ScaledObjects) *Catalog {
-	c.scaled = s
+// With adds the existing Neighbors; nil means that there are none.
+func (c *Catalog) With(n *Neighbors) *Catalog {
+	c.neighbors = n
 	return c
 }
 
@@ -100,7 +100,7 @@ func (c *Catalog) WorkloadsNaming(service string) []model.Workload {
 // AutoscalersOf implements model.Autoscalers.
 func (c *Catalog) AutoscalersOf(deployment string) (out []model.Autoscaler, unread string) {
 	var list autoscalingv2.HorizontalPodAutoscalerList
-	c.list(&list, indexScales, deployment)
+	c.list(&list, indexScales, targetValue(model.Ref{Kind: deploymentKind, Name: deployment}))
 	named := false
 	for i := range list.Items {
 		out = append(out, convert.Autoscaler(&list.Items[i]))
@@ -109,7 +109,7 @@ func (c *Catalog) AutoscalersOf(deployment string) (out []model.Autoscaler, unre
 	if a, there := c.HPA(deployment); there && !named {
 		out = append(out, a)
 	}
-	more, unread := c.scaled.Of(c.namespace, deployment)
+	more, unread := c.neighbors.Scaling(c.namespace, model.Ref{Kind: deploymentKind, Name: deployment})
 	return model.SortAutoscalers(append(out, more...)), unread
 }
 

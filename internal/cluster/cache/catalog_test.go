@@ -16,7 +16,7 @@ func TestAutoscalersOfADeployment(t *testing.T) {
 		return h
 	}
 	b := fake.NewClientBuilder().WithObjects(hpa("echo", "other"), hpa("one", "echo"), hpa("two", "other")).
-		WithIndex(&autoscalingv2.HorizontalPodAutoscaler{}, indexScales, scalesDeployment)
+		WithIndex(&autoscalingv2.HorizontalPodAutoscaler{}, indexScales, scaleTarget)
 	list, unread := NewCatalog(t.Context(), b.Build(), "ns").AutoscalersOf("echo")
 	var names []string
 	for _, a := range list {

@@ -49,10 +49,10 @@ func List(ctx context.Context, from client.Reader, namespace string) (*Listing, 
 	return out, nil
 }
 
-// Catalog returns the catalog of one namespace, with the existing ScaledObjects; nil
-// means that there are none.
-func (l *Listing) Catalog(namespace string, scaled *ScaledObjects) model.Catalog {
-	c := listed{scaled: scaled, namespace: namespace, unread: l.HPAsUnread}
+// Catalog returns the catalog of one namespace, with the existing Neighbors; nil means
+// that there are none.
+func (l *Listing) Catalog(namespace string, n *Neighbors) model.Catalog {
+	c := listed{neighbors: n, namespace: namespace, unread: l.HPAsUnread}
 	for i := range l.Deployments {
 		if d := &l.Deployments[i]; d.Namespace == namespace {
 			c.Workloads = append(c.Workloads, convert.Workload(d))
@@ -68,13 +68,14 @@ func (l *Listing) Catalog(namespace string, scaled *ScaledObjects) model.Catalog
 			c.Autoscalers = append(c.Autoscalers, convert.Autoscaler(h))
 		}
 	}
+	c.StaticCatalog = c.Indexed()
 	return c
 }
 
-// listed is a set of objects, to which ScaledObjects and what is not known are added.
+// listed is a set of objects, to which Neighbors and what is not known are added.
 type listed struct {
 	model.StaticCatalog
-	scaled    *ScaledObjects
+	neighbors *Neighbors
 	namespace string
 	unread    string
 }
@@ -82,9 +83,41 @@ type listed struct {
 // AutoscalersOf implements model.Autoscalers.
 func (c listed) AutoscalersOf(deployment string) (list []model.Autoscaler, unread string) {
 	list, _ = c.StaticCatalog.AutoscalersOf(deployment)
-	more, unread := c.scaled.Of(c.namespace, deployment)
+	more, unread := c.neighbors.Scaling(c.namespace, model.Ref{Kind: deploymentKind, Name: deployment})
 	if c.unread != "" {
 		unread = c.unread
 	}
 	return model.SortAutoscalers(append(list, more...)), unread
+}
+
+// OwnersSelectedBy implements model.Neighbors.
+func (c listed) OwnersSelectedBy(o model.PodOwner) model.Owners {
+	return joined(c.StaticCatalog.OwnersSelectedBy(o), c.neighbors.selectedBy(c.namespace, o))
+}
+
+// OwnersSelecting implements model.Neighbors.
+func (c listed) OwnersSelecting(podLabels map[string]string) model.Owners {
+	return joined(c.StaticCatalog.OwnersSelecting(podLabels), c.neighbors.selecting(c.namespace, podLabels))
+}
+
+// OwnersBehind implements model.Neighbors.
+func (c listed) OwnersBehind(s model.Service) model.Owners { return c.neighbors.behind(c.namespace, s) }
+
+// AutoscalersScaling implements model.Neighbors.
+func (c listed) AutoscalersScaling(target model.Ref) []model.Autoscaler {
+	more, _ := c.neighbors.Scaling(c.namespace, target)
+	return model.SortAutoscalers(append(c.StaticCatalog.AutoscalersScaling(target), more...))
+}
+
+// HPAsUnread implements model.Neighbors.
+func (c listed) HPAsUnread() string { return c.unread }
+
+// TakeoversOf implements model.Neighbors.
+func (c listed) TakeoversOf(deployment string) (list []model.Takeover, unread string) {
+	return c.neighbors.Takeovers(c.namespace, deployment)
+}
+
+// CPURequestIsDefaulted implements model.Neighbors.
+func (c listed) CPURequestIsDefaulted() (is bool, unread string) {
+	return c.neighbors.CPURequestIsDefaulted(c.namespace)
 }

@@ -65,9 +65,11 @@ func TestACatalogIsOfOneNamespace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scaled := NewScaledObjects(pipeline.KnownSet(model.Autoscaler{
+	sets := NoNeighbors()
+	sets.ScaledObjects = pipeline.KnownSet(model.Autoscaler{
 		Kind: model.KindScaledObject, Namespace: "a", Name: "keda", Scales: model.Ref{Kind: "Deployment", Name: "echo"},
-	}), nil)
+	})
+	scaled := NewNeighbors(sets, nil)
 	list, unread := l.Catalog("a", scaled).AutoscalersOf("echo")
 	if len(list) != 2 || list[0].Name != "other" || list[1].Name != "keda" || unread != "" {
 		t.Errorf("got %v and %q", list, unread)

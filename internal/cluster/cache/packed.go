@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"strings"
 	"sync"
 	"time"
 	"unique"
@@ -298,6 +299,9 @@ func (i unpackingIndexer) List() []any {
 
 // ByIndex implements toolscache.Indexer.
 func (i unpackingIndexer) ByIndex(index, value string) ([]any, error) {
+	if plain, ok := strings.CutPrefix(index, fieldIndex+firstPrefix); ok {
+		return i.first(plain, value)
+	}
 	all, err := i.Indexer.ByIndex(index, value)
 	if err != nil {
 		return nil, err

@@ -40,6 +40,9 @@ func Workload(d *appsv1.Deployment) model.Workload {
 		Replicas:  d.Spec.Replicas,
 		Labels:    d.Labels,
 		PodLabels: d.Spec.Template.Labels,
+		Selector:  d.Spec.Selector,
+
+		WithoutCPURequest: WithoutCPURequest(d.Spec.Template.Spec),
 	}, d.Annotations)
 }
 

@@ -44,6 +44,37 @@ func (n nested) number(path ...string) int64 {
 	return i
 }
 
+// texts is a map of texts, such as labels. To the API, null is an empty text.
+func (n nested) texts(path ...string) map[string]string {
+	var out map[string]string
+	for k, v := range n.inside(path...) {
+		text, ok := v.(string)
+		if !ok && v != nil {
+			n.failed(fmt.Errorf("%v has a %T, not a text", path, v))
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[k] = text
+	}
+	return out
+}
+
+// inside is an object inside; nil if it is absent.
+func (n nested) inside(path ...string) map[string]any {
+	v, found, err := unstructured.NestedFieldNoCopy(n.object, path...)
+	n.failed(err)
+	if !found || v == nil {
+		return nil
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		n.failed(fmt.Errorf("%v is a %T, not an object", path, v))
+	}
+	return m
+}
+
 func (n nested) present(path ...string) bool {
 	v, found, err := unstructured.NestedFieldNoCopy(n.object, path...)
 	n.failed(err)

@@ -33,8 +33,13 @@ type Cluster struct {
 	// without those that are Partial.
 	Workloads []model.Workload
 	Services  []model.Service
-	// Autoscalers are the HorizontalPodAutoscalers and ScaledObjects.
+	// Autoscalers are the HorizontalPodAutoscalers, and the autoscalers of other products.
 	Autoscalers []model.Autoscaler
+	// Owners are what else owns pods, Takeovers what else runs those of Deployments, and
+	// CPUDefaults the LimitRanges.
+	Owners      []model.PodOwner
+	Takeovers   []model.Takeover
+	CPUDefaults []model.CPUDefault
 	// Policies are the LatencyPolicies among the objects.
 	Policies plan.PolicySet
 	// Snapshot contains the objects of the metric pipeline.
@@ -112,7 +117,9 @@ func (c *Cluster) add(o manifests.Object) error {
 		}
 		if ok {
 			c.Autoscalers = append(c.Autoscalers, a)
+			return nil
 		}
+		return c.addNeighbor(o.Unstructured)
 	}
 	return nil
 }
@@ -175,6 +182,10 @@ func (c *Cluster) sorted() map[string]model.StaticCatalog {
 			set.Autoscalers = append(set.Autoscalers, a)
 			out[a.Namespace] = set
 		}
+	}
+	c.sortNeighbors(out)
+	for namespace, set := range out {
+		out[namespace] = set.Indexed()
 	}
 	return out
 }

@@ -201,17 +201,19 @@ func (m *contents) metricsAPI() pipeline.MetricsAPI {
 
 // autoscalerIn is what matters of an object that is an autoscaler; ok is false if it is none.
 func autoscalerIn(u *unstructured.Unstructured) (a model.Autoscaler, ok bool, err error) {
-	switch {
-	case ofKind(autoscalingv2.GroupName, model.KindHPA)(u):
+	if ofKind(autoscalingv2.GroupName, model.KindHPA)(u) {
 		// Its older versions agree in what matters.
 		var h autoscalingv2.HorizontalPodAutoscaler
 		if err := convert.Typed(u, &h); err != nil {
 			return model.Autoscaler{}, true, err
 		}
 		return convert.Autoscaler(&h), true, nil
-	case ofKind(convert.KEDAGroup, model.KindScaledObject)(u):
-		a, err = convert.ScaledObject(u)
-		return a, true, err
+	}
+	for _, k := range autoscalerKinds {
+		if ofKind(k.group, k.kind)(u) {
+			a, err = k.convert(u)
+			return a, true, err
+		}
 	}
 	return model.Autoscaler{}, false, nil
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/cluster/discover"
-	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
@@ -27,6 +26,12 @@ import (
 //
 // +kubebuilder:rbac:groups=kong.latency,resources=latencypolicies,verbs=list;watch
 // +kubebuilder:rbac:groups=keda.sh,resources=scaledobjects,verbs=list;watch
+// +kubebuilder:rbac:groups=http.keda.sh,resources=httpscaledobjects,verbs=list;watch
+// +kubebuilder:rbac:groups=datadoghq.com,resources=datadogpodautoscalers;watermarkpodautoscalers,verbs=list;watch
+// +kubebuilder:rbac:groups=apps,resources=statefulsets;daemonsets;replicasets,verbs=list;watch
+// +kubebuilder:rbac:groups=argoproj.io,resources=rollouts,verbs=list;watch
+// +kubebuilder:rbac:groups=flagger.app,resources=canaries,verbs=list;watch
+// +kubebuilder:rbac:groups="",resources=limitranges,verbs=list;watch
 //
 // +kubebuilder:rbac:groups=apiregistration.k8s.io,resources=apiservices,resourceNames=v1beta1.custom.metrics.k8s.io;v1beta2.custom.metrics.k8s.io,verbs=list;watch
 
@@ -47,7 +52,7 @@ type kinds struct {
 	routing               *routing
 	metricsAPIs           []*reader[pipeline.MetricsAPI] // one for each version
 	policies              *reader[v1alpha1.LatencyPolicy]
-	scaledObjects         *reader[model.Autoscaler]
+	neighbors             neighborKinds
 }
 
 func newKinds(d deps) *kinds {
@@ -74,8 +79,7 @@ func newKinds(d deps) *kinds {
 		httpRoutes:            newReader(d, convert.HTTPRoute, gateway.WithResource("httproutes")),
 		routing:               newRouting(d),
 		policies:              newReader(d, convert.LatencyPolicy, v1alpha1.GroupVersion.WithResource("latencypolicies")),
-		scaledObjects: newReader(d, convert.ScaledObject,
-			schema.GroupVersionResource{Group: convert.KEDAGroup, Version: "v1alpha1", Resource: "scaledobjects"}),
+		neighbors:             newNeighborKinds(d),
 	}
 	for _, name := range discover.MetricsAPINames() {
 		r := newReader(d, convert.MetricsAPI, schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"})
@@ -94,11 +98,10 @@ func (k *kinds) metricsAPI() pipeline.MetricsAPI {
 }
 
 func (k *kinds) all() []kind {
-	all := []kind{
+	all := append(k.neighbors.all(),
 		k.namespaces, k.serviceMonitors, k.podMonitors, k.scrapeConfigs, k.recordingRules, k.prometheuses, k.extensions, k.controlPlanes,
 		k.gatewayConfigurations, k.gatewayClasses, k.gateways, k.httpRoutes, k.policies,
-		k.scaledObjects,
-	}
+	)
 	for _, r := range k.metricsAPIs {
 		all = append(all, r)
 	}

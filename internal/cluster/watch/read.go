@@ -23,9 +23,9 @@ import (
 
 // Picture is the state of a Source at one moment.
 type Picture struct {
-	Snapshot      *pipeline.Snapshot
-	Policies      *Policies
-	ScaledObjects *cache.ScaledObjects
+	Snapshot  *pipeline.Snapshot
+	Policies  *Policies
+	Neighbors *cache.Neighbors
 }
 
 // Read reads the state of a Source once, with the permissions of the client of config.
@@ -52,8 +52,8 @@ func Read(ctx context.Context, config *rest.Config, o Options) (*Picture, error)
 	reading.Wait()
 
 	out := &Picture{
-		Policies:      newPolicies(k.policies.set(), k.namespaces.set()),
-		ScaledObjects: cache.NewScaledObjects(k.scaledObjects.set(), nil),
+		Policies:  newPolicies(k.policies.set(), k.namespaces.set()),
+		Neighbors: cache.NewNeighbors(k.neighbors.sets(), nil),
 	}
 	at := o.places(out.Policies)
 	out.Snapshot = k.snapshot(at)

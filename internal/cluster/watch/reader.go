@@ -47,7 +47,9 @@ type reader[T any] struct {
 	// resources are the versions that the kind can be read in, best first.
 	resources []schema.GroupVersionResource
 	// only is the name of the single object that is read; empty for all.
-	only     string
+	only string
+	// labels select the objects that are read; empty for all.
+	labels   string
 	interval time.Duration
 }
 
@@ -136,11 +138,13 @@ func (r *reader[T]) follow(ctx context.Context, resource schema.GroupVersionReso
 	return reflector.ListAndWatchWithContext(klog.NewContext(ctx, r.log.V(1)))
 }
 
-// selected narrows a list or watch to the one object, if it is only one.
+// selected narrows a list or watch to the one object, if it is only one, or to those with
+// the labels.
 func (r *reader[T]) selected(o metav1.ListOptions) metav1.ListOptions {
 	if r.only != "" {
 		o.FieldSelector = fields.OneTermEqualSelector(metav1.ObjectNameField, r.only).String()
 	}
+	o.LabelSelector = r.labels
 	return o
 }
 

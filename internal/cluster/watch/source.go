@@ -6,7 +6,7 @@
 // tracks whether it is installed, may be read and has been read; a kind that is missing
 // or forbidden is marked so in the snapshot and tried again. A poller reads what cannot
 // be watched, such as prometheus-adapter's configuration. LatencyPolicies and
-// ScaledObjects are followed in the same way. Read does all of it once, for programs that
+// Neighbors are followed in the same way. Read does all of it once, for programs that
 // do not keep running.
 package watch
 
@@ -88,10 +88,10 @@ type Source struct {
 	// wake has room for one: it says that something changed, not how often.
 	wake chan struct{}
 
-	current  atomic.Pointer[pipeline.Snapshot]
-	policies atomic.Pointer[Policies]
-	scaled   atomic.Pointer[cache.ScaledObjects]
-	synced   atomic.Bool
+	current   atomic.Pointer[pipeline.Snapshot]
+	policies  atomic.Pointer[Policies]
+	neighbors atomic.Pointer[cache.Neighbors]
+	synced    atomic.Bool
 	// first is closed when synced becomes true.
 	first chan struct{}
 	// changedAt is when current was last swapped.
@@ -102,8 +102,8 @@ type Source struct {
 	readFor [2]any
 	guard   policyGuard
 
-	mu                                                sync.Mutex
-	subscribers, policySubscribers, scaledSubscribers []func()
+	mu                                                  sync.Mutex
+	subscribers, policySubscribers, neighborSubscribers []func()
 }
 
 // deps is what a reader of a kind needs of its Source.
@@ -143,7 +143,7 @@ func Setup(mgr manager.Manager, o Options) (*Source, error) {
 	}
 	s.current.Store(&pipeline.Snapshot{})
 	s.policies.Store(&Policies{})
-	s.scaled.Store(&cache.ScaledObjects{})
+	s.neighbors.Store(&cache.Neighbors{})
 	s.kinds = newKinds(deps{dynamic: dyn, changed: s.changed, interval: o.Interval, grace: o.Grace, log: s.log})
 	s.poller = &poller{
 		interval: o.Interval,
@@ -217,14 +217,14 @@ func (s *Source) SubscribePolicies(f func()) {
 	s.policySubscribers = append(s.policySubscribers, f)
 }
 
-// ScaledObjects are the latest ScaledObjects of KEDA, never nil.
-func (s *Source) ScaledObjects() *cache.ScaledObjects { return s.scaled.Load() }
+// Neighbors are the latest Neighbors of all Deployments, never nil.
+func (s *Source) Neighbors() *cache.Neighbors { return s.neighbors.Load() }
 
-// SubscribeScaledObjects registers f in the same way for changes of the ScaledObjects.
-func (s *Source) SubscribeScaledObjects(f func()) {
+// SubscribeNeighbors registers f in the same way for changes of the Neighbors.
+func (s *Source) SubscribeNeighbors(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.scaledSubscribers = append(s.scaledSubscribers, f)
+	s.neighborSubscribers = append(s.neighborSubscribers, f)
 }
 
 // Start implements manager.Runnable: it reads until ctx ends.
@@ -317,9 +317,9 @@ func (s *Source) renew(ctx context.Context) {
 			s.notify(&s.policySubscribers)
 		}
 	}
-	if before, set := s.scaled.Load(), s.kinds.scaledObjects.set(); !reflect.DeepEqual(before.Set(), set) {
-		s.scaled.Store(cache.NewScaledObjects(set, before))
-		s.notify(&s.scaledSubscribers)
+	if before, sets := s.neighbors.Load(), s.kinds.neighbors.sets(); !reflect.DeepEqual(before.Sets(), sets) {
+		s.neighbors.Store(cache.NewNeighbors(sets, before))
+		s.notify(&s.neighborSubscribers)
 	}
 	if settled && !s.synced.Swap(true) {
 		s.log.Info("read the whole pipeline once")

@@ -30,7 +30,7 @@ func stillSource() *Source {
 	s.guard.definition = func(context.Context) (*definition, error) { return &definition{uid: "1"}, nil }
 	s.current.Store(&pipeline.Snapshot{})
 	s.policies.Store(&Policies{})
-	s.scaled.Store(&cache.ScaledObjects{})
+	s.neighbors.Store(&cache.Neighbors{})
 	s.kinds = newKinds(deps{changed: s.changed, log: logr.Discard(), interval: time.Second})
 	return s
 }
@@ -160,7 +160,10 @@ func TestSyncedOnceEverythingHadAnOutcome(t *testing.T) {
 	kinds := []interface{ ended(error, time.Time) }{
 		s.kinds.namespaces, s.kinds.serviceMonitors, s.kinds.podMonitors, s.kinds.scrapeConfigs, s.kinds.recordingRules, s.kinds.prometheuses, s.kinds.extensions, s.kinds.controlPlanes,
 		s.kinds.gatewayConfigurations, s.kinds.gatewayClasses, s.kinds.gateways, s.kinds.httpRoutes, s.kinds.metricsAPIs[0], s.kinds.metricsAPIs[1],
-		s.kinds.policies, s.kinds.scaledObjects,
+		s.kinds.policies,
+	}
+	for _, k := range s.kinds.neighbors.all() {
+		kinds = append(kinds, k.(interface{ ended(error, time.Time) }))
 	}
 	for _, k := range s.kinds.routing.all() {
 		kinds = append(kinds, k.(interface{ ended(error, time.Time) }))

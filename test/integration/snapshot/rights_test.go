@@ -8,6 +8,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/kong-latency/kong-latency/internal/cluster/watch"
+	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/test/controlplane"
 )
@@ -110,6 +111,15 @@ spec: {selector: {app: prometheus-adapter}, ports: [{port: 443}]}
 				g.Expect(s.Namespaces.State).To(gomega.Equal(pipeline.Known))
 				g.Expect(s.MetricsAPI.State).To(gomega.Equal(pipeline.Known))
 				g.Expect(s.Adapter.State).To(gomega.Equal(pipeline.Known), s.Adapter.Why)
+				near := source.Neighbors().Sets()
+				for _, set := range []pipeline.Set[model.PodOwner]{near.StatefulSets, near.DaemonSets, near.ReplicaSets, near.Rollouts} {
+					g.Expect(set.State).To(gomega.Equal(pipeline.Known), set.Why)
+				}
+				for _, set := range []pipeline.Set[model.Autoscaler]{near.ScaledObjects, near.HTTPScaledObjects, near.DatadogPodAutoscalers, near.WatermarkPodAutoscalers} {
+					g.Expect(set.State).To(gomega.Equal(pipeline.Known), set.Why)
+				}
+				g.Expect(near.Canaries.State).To(gomega.Equal(pipeline.Known), near.Canaries.Why)
+				g.Expect(near.LimitRanges.State).To(gomega.Equal(pipeline.Known), near.LimitRanges.Why)
 			}).Should(gomega.Succeed())
 			e.readOnce(as("shipped"), source.Snapshot())
 		})
