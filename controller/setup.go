@@ -77,14 +77,15 @@ func Setup(mgr manager.Manager, o Options) error {
 			return err
 		}
 	}
+	lookup := cache.Indexed{Reader: mgr.GetClient(), Informers: mgr.GetCache()}
 	w := &workloads{
-		client: mgr.GetClient(), direct: mgr.GetAPIReader(), report: report, pending: newPending(time.Now), tracker: tracker,
+		client: mgr.GetClient(), lookup: lookup, direct: mgr.GetAPIReader(), report: report, pending: newPending(time.Now), tracker: tracker,
 		pipeline: o.Pipeline, policies: o.Policies, scaled: o.ScaledObjects, now: time.Now,
 	}
 	if err := w.setup(mgr, o); err != nil {
 		return fmt.Errorf("set up controller of workloads: %w", err)
 	}
-	s := &services{reader: mgr.GetClient(), report: report}
+	s := &services{reader: lookup, report: report}
 	if err := s.setup(mgr); err != nil {
 		return fmt.Errorf("set up controller of services: %w", err)
 	}
@@ -92,10 +93,10 @@ func Setup(mgr manager.Manager, o Options) error {
 }
 
 func (r *workloads) setup(mgr manager.Manager, o Options) error {
-	m := affected{reader: mgr.GetClient()}
+	m := affected{reader: r.lookup}
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("workload").
-		Watches(&appsv1.Deployment{}, onEvents(m.byDeployment, itself, deploymentChanged)).
+		Watches(&appsv1.Deployment{}, onDeployments(m)).
 		Watches(&corev1.Service{}, onEvents(m.byService, nothing, serviceChanged)).
 		WatchesRawSource(onNews(o.Subscribe, m.attached)).
 		WatchesRawSource(onNews(o.SubscribePolicies, m.everything)).
@@ -117,7 +118,7 @@ func (r *workloads) setup(mgr manager.Manager, o Options) error {
 }
 
 func (r *services) setup(mgr manager.Manager) error {
-	m := affected{reader: mgr.GetClient()}
+	m := affected{reader: r.reader}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("service").
 		Watches(&corev1.Service{}, onEvents(itself, itself, serviceChanged)).

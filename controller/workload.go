@@ -28,6 +28,8 @@ import (
 // workloads attaches, updates and detaches what scales one Deployment at a time.
 type workloads struct {
 	client client.Client
+	// lookup reads the cache for catalogs.
+	lookup client.Reader
 	// direct reads the API server, not the cache, which keeps only a part of objects.
 	direct  client.Reader
 	report  *reporter
@@ -118,7 +120,7 @@ func (r *workloads) evaluate(p plan.Plan, scaling model.Scaling) (findings []fin
 }
 
 func (r *workloads) catalog(ctx context.Context, namespace string) *cache.Catalog {
-	catalog := cache.NewCatalog(ctx, r.client, namespace)
+	catalog := cache.NewCatalog(ctx, r.lookup, namespace)
 	if r.scaled != nil {
 		catalog.With(r.scaled())
 	}
