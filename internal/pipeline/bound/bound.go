@@ -105,11 +105,11 @@ func anchored(expr string) string { return "^(?s:" + expr + ")$" }
 // together: the parser compiles those of selectors, and label_replace its last string, of
 // which all are counted. What cannot be compiled counts for nothing.
 func Query(promql string) (int, error) {
-	if isSmall(promql) {
-		if strings.Contains(promql, "~") || strings.Contains(promql, "label_replace") {
-			return len(promql), nil
-		}
+	switch {
+	case !strings.Contains(promql, "~") && !strings.Contains(promql, "label_replace"):
 		return 0, nil
+	case isSmall(promql):
+		return len(promql), nil
 	}
 	lexer := parser.Lex(promql)
 	total, before := 0, parser.ItemType(0)
