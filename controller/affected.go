@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"maps"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -97,15 +98,40 @@ func nothing(context.Context, client.Object) []types.NamespacedName { return nil
 // here: the caches are warm before events are handled.
 type affected struct{ reader client.Reader }
 
-// byDeployment is the Deployment, and the others that an annotated Service
-// selects as well: whether the Service is ambiguous depends on all of them.
+// enough is how many Deployments a Service selects at most for which it matters that one
+// comes or goes: with more it selects several before and after, and findings name no more.
+const enough = 2 * model.Few
+
+// onDeployments is onEvents for Deployments. The others that a Service selects are touched
+// only if what it selects may have changed.
+func onDeployments(m affected, near sharing) handler.EventHandler {
+	all := onEvents(both(m.byDeployment, near.byDeployment), itself, deploymentChanged)
+	own := onEvents(both(itself, near.byDeployment), itself, deploymentChanged)
+	return handler.Funcs{
+		CreateFunc: all.Create,
+		DeleteFunc: all.Delete,
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
+			before, after := e.ObjectOld.(*appsv1.Deployment), e.ObjectNew.(*appsv1.Deployment)
+			if maps.Equal(before.Spec.Template.Labels, after.Spec.Template.Labels) {
+				own.Update(ctx, e, q)
+			} else {
+				all.Update(ctx, e, q)
+			}
+		},
+	}
+}
+
+// byDeployment is the Deployment, and the others that an annotated Service selects as well,
+// unless there are many: whether the Service is ambiguous depends on all of them.
 func (m affected) byDeployment(ctx context.Context, o client.Object) []types.NamespacedName {
 	w := convert.Workload(o.(*appsv1.Deployment))
 	catalog := cache.NewCatalog(ctx, m.reader, w.Namespace)
 	out := itself(ctx, o)
 	for _, s := range catalog.ServicesSelecting(w.PodLabels) {
 		if s.Annotations.Requested {
-			out = append(out, workloadNames(catalog.WorkloadsSelectedBy(s))...)
+			if names := catalog.NamesSelectedBy(s); len(names) <= enough {
+				out = append(out, inNamespace(w.Namespace, names)...)
+			}
 		}
 	}
 	return out
@@ -115,7 +141,7 @@ func (m affected) byDeployment(ctx context.Context, o client.Object) []types.Nam
 func (m affected) byService(ctx context.Context, o client.Object) []types.NamespacedName {
 	s := convert.Service(o.(*corev1.Service))
 	catalog := cache.NewCatalog(ctx, m.reader, s.Namespace)
-	out := workloadNames(catalog.WorkloadsSelectedBy(s))
+	out := inNamespace(s.Namespace, catalog.NamesSelectedBy(s))
 	out = append(out, workloadNames(catalog.WorkloadsNaming(s.Name))...)
 	if name := s.Annotations.Raw[annotations.Deployment]; name != "" {
 		out = append(out, types.NamespacedName{Namespace: s.Namespace, Name: name})
@@ -192,6 +218,14 @@ func onNews(subscribe func(func()), all func(context.Context) []types.Namespaced
 		subscribe(func() { addAll(q, handler.LowPriority, all(ctx)) })
 		return nil
 	})
+}
+
+func inNamespace(namespace string, names []string) []types.NamespacedName {
+	out := make([]types.NamespacedName, len(names))
+	for i, name := range names {
+		out[i] = types.NamespacedName{Namespace: namespace, Name: name}
+	}
+	return out
 }
 
 func workloadNames(list []model.Workload) []types.NamespacedName {

@@ -84,8 +84,9 @@ func Setup(mgr manager.Manager, o Options) error {
 			return err
 		}
 	}
+	lookup := cache.Indexed{Reader: mgr.GetClient(), Informers: mgr.GetCache()}
 	w := &workloads{
-		client: o.Lease.guard(mgr.GetClient()), direct: mgr.GetAPIReader(), report: report, pending: newPending(time.Now),
+		client: o.Lease.guard(mgr.GetClient()), lookup: lookup, direct: mgr.GetAPIReader(), report: report, pending: newPending(time.Now),
 		rewrites: newRewrites(time.Now), tracker: tracker,
 		pipeline: o.Pipeline, policies: o.Policies, neighbors: o.Neighbors, outdated: o.Outdated, now: time.Now,
 	}
@@ -93,7 +94,7 @@ func Setup(mgr manager.Manager, o Options) error {
 		return fmt.Errorf("set up controller of workloads: %w", err)
 	}
 	s := &services{
-		reader: mgr.GetClient(), report: report, outdated: o.Outdated,
+		reader: lookup, report: report, outdated: o.Outdated,
 		neighbors: o.Neighbors, alone: map[types.NamespacedName]time.Time{},
 	}
 	if err := s.setup(mgr, o); err != nil {
@@ -110,11 +111,11 @@ func expose(m metrics.Metric, c prometheus.Collector) error {
 }
 
 func (r *workloads) setup(mgr manager.Manager, o Options) error {
-	m := affected{reader: mgr.GetClient()}
+	m := affected{reader: r.lookup}
 	near := sharing{m, o.Neighbors}
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("workload").
-		Watches(&appsv1.Deployment{}, onEvents(both(m.byDeployment, near.byDeployment), itself, deploymentChanged)).
+		Watches(&appsv1.Deployment{}, onDeployments(m, near)).
 		Watches(&corev1.Service{}, onEvents(m.byService, nothing, serviceChanged)).
 		WatchesRawSource(onNews(o.Subscribe, m.attached)).
 		WatchesRawSource(onNews(o.SubscribePolicies, m.everything)).
@@ -130,7 +131,7 @@ func (r *workloads) setup(mgr manager.Manager, o Options) error {
 }
 
 func (r *services) setup(mgr manager.Manager, o Options) error {
-	m := affected{reader: mgr.GetClient()}
+	m := affected{reader: r.reader}
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("service").
 		Watches(&corev1.Service{}, onEvents(itself, itself, serviceChanged)).

@@ -31,6 +31,8 @@ import (
 // workloads attaches, updates and detaches what scales one Deployment at a time.
 type workloads struct {
 	client client.Client
+	// lookup reads the cache for catalogs.
+	lookup client.Reader
 	// direct reads the API server, not the cache, which keeps only a part of objects.
 	direct  client.Reader
 	report  *reporter
@@ -217,7 +219,7 @@ func (r *workloads) evaluate(p plan.Plan, by output.Output, live output.Object) 
 }
 
 func (r *workloads) catalog(ctx context.Context, namespace string) *cache.Catalog {
-	catalog := cache.NewCatalog(ctx, r.client, namespace)
+	catalog := cache.NewCatalog(ctx, r.lookup, namespace)
 	if r.neighbors != nil {
 		catalog.With(r.neighbors())
 	}

@@ -86,7 +86,8 @@ func TestWhatAPolicyAttachedIsDetachedOrRetained(t *testing.T) {
 				t.Fatal(err)
 			}
 			recorder := events.NewFakeRecorder(20)
-			r := &workloads{client: b.Build(), report: newReporter(recorder), pending: newPending(time.Now), rewrites: newRewrites(time.Now), policies: tt.policies, now: time.Now}
+			c := b.Build()
+			r := &workloads{client: c, lookup: c, report: newReporter(recorder), pending: newPending(time.Now), rewrites: newRewrites(time.Now), policies: tt.policies, now: time.Now}
 			key := client.ObjectKeyFromObject(d)
 			for range 2 { // the second time nothing is new
 				if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: key}); err != nil {

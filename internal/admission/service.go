@@ -75,7 +75,8 @@ func touched(c model.Catalog, before, after model.Service) []model.Workload {
 				add(w)
 			}
 		}
-		for _, w := range c.WorkloadsSelectedBy(s) {
+		first, _ := c.FewSelectedBy(s)
+		for _, w := range first {
 			add(w)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/utils/ptr"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
 // PauseMode says which directions of scaling are stopped.
@@ -74,7 +76,7 @@ type Violation struct {
 // Error is the violation as the API server words errors:
 // metadata.annotations[key]: Invalid value: "value": must be true or false.
 func (v Violation) Error() string {
-	return field.Invalid(path.Key(v.Key), v.Value, v.Detail).Error()
+	return field.Invalid(path.Key(finding.Cut(v.Key)), finding.Cut(v.Value), v.Detail).Error()
 }
 
 var (

@@ -126,7 +126,8 @@ type Finding struct {
 	Fix Fix
 }
 
-// On makes a finding of reason r about object o.
+// On makes a finding of reason r about object o. Of each argument MaxQuote is quoted, see
+// Sprintf, unless the format is nothing but %s.
 func (r *Reason) On(o Object, format string, args ...any) Finding {
 	basis := r.Basis
 	if basis == "" {
@@ -135,7 +136,7 @@ func (r *Reason) On(o Object, format string, args ...any) Finding {
 			basis = Unverified
 		}
 	}
-	return Finding{Reason: r, Severity: r.Severity, Basis: basis, Object: o, Message: fmt.Sprintf(format, args...)}
+	return Finding{Reason: r, Severity: r.Severity, Basis: basis, Object: o, Message: message(format, args)}
 }
 
 // At returns the finding with its field, see [NewPath].
@@ -158,7 +159,7 @@ func (f Finding) WithFix(fix Fix) Finding {
 
 // Suggest returns the finding with a fix that is a sentence for a person.
 func (f Finding) Suggest(format string, args ...any) Finding {
-	f.Fix = Fix{Summary: fmt.Sprintf(format, args...)}
+	f.Fix = Fix{Summary: message(format, args)}
 	return f
 }
 

@@ -117,6 +117,12 @@ var (
 		Labels:    []Label{{"kind", "resource and group, as in `servicemonitors.monitoring.coreos.com`; `adapter-configuration` is prometheus-adapter's. While it is 1 for `deployments.apps`, `services`, `horizontalpodautoscalers.autoscaling` or `latencypolicies.kong.latency`, existing autoscalers stay as they are"}},
 		Processes: []Process{Webhook, Controller},
 	}
+	SnapshotDropped = Metric{
+		Name: "kong_latency_snapshot_dropped", Type: Gauge,
+		Help:      "Objects of this kind that were not read because they are too large, or too many, so that findings about the kind are unknown.",
+		Labels:    []Label{{"kind", "resource and group, as in `servicemonitors.monitoring.coreos.com`"}},
+		Processes: []Process{Webhook, Controller},
+	}
 	SnapshotChange = Metric{
 		Name: "kong_latency_snapshot_change_timestamp_seconds", Type: Gauge,
 		Help:      "Last observed change of an object of the metric pipeline, in seconds since 1970. An old value is not a problem.",
@@ -139,7 +145,7 @@ var (
 func Product() []Metric {
 	return []Metric{
 		Admissions, AdmissionDuration, Refused, CertificateExpiry, Findings, Workloads,
-		SnapshotUnread, SnapshotChange, SnapshotCheck, BuildInfo,
+		SnapshotUnread, SnapshotDropped, SnapshotChange, SnapshotCheck, BuildInfo,
 	}
 }
 

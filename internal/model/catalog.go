@@ -48,8 +48,8 @@ func (c StaticCatalog) ServicesNaming(deployment string) []Service {
 	return c.services(func(s Service) bool { return s.Names(deployment) })
 }
 
-// WorkloadsSelectedBy implements Catalog.
-func (c StaticCatalog) WorkloadsSelectedBy(s Service) []Workload {
+// FewSelectedBy implements Catalog.
+func (c StaticCatalog) FewSelectedBy(s Service) (first []Workload, more bool) {
 	var out []Workload
 	for _, w := range c.Workloads {
 		if s.Selects(w.PodLabels) {
@@ -57,7 +57,14 @@ func (c StaticCatalog) WorkloadsSelectedBy(s Service) []Workload {
 		}
 	}
 	slices.SortFunc(out, func(a, b Workload) int { return strings.Compare(a.Name, b.Name) })
-	return out
+	return fewOf(out)
+}
+
+func fewOf(list []Workload) (first []Workload, more bool) {
+	if len(list) <= Few {
+		return list, false
+	}
+	return list[:Few], true
 }
 
 // AutoscalersOf implements Autoscalers.
@@ -105,9 +112,10 @@ func (o workloadOver) Workload(name string) (Workload, bool) {
 	return o.Catalog.Workload(name)
 }
 
-func (o workloadOver) WorkloadsSelectedBy(s Service) []Workload {
-	return overlay(o.Catalog.WorkloadsSelectedBy(s), o.w, s.Selects(o.w.PodLabels),
-		func(w Workload) string { return w.Name })
+func (o workloadOver) FewSelectedBy(s Service) (first []Workload, more bool) {
+	list, more := o.Catalog.FewSelectedBy(s)
+	first, beyond := fewOf(overlay(list, o.w, s.Selects(o.w.PodLabels), func(w Workload) string { return w.Name }))
+	return first, more || beyond
 }
 
 // WithService returns the catalog as it will be once s is admitted.

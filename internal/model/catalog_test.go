@@ -32,10 +32,11 @@ func TestOverlays(t *testing.T) {
 		return out
 	}
 	all := svc("any", app, nil)
-	if got := names(model.WithWorkload(set, workload("b", app, nil)).WorkloadsSelectedBy(all)); !cmp.Equal(got, []string{"a", "b", "c"}) {
+	few := func(list []model.Workload, _ bool) []string { return names(list) }
+	if got := few(model.WithWorkload(set, workload("b", app, nil)).FewSelectedBy(all)); !cmp.Equal(got, []string{"a", "b", "c"}) {
 		t.Errorf("a new workload gives %v", got)
 	}
-	if got := names(model.WithWorkload(set, workload("c", other, nil)).WorkloadsSelectedBy(all)); !cmp.Equal(got, []string{"a"}) {
+	if got := few(model.WithWorkload(set, workload("c", other, nil)).FewSelectedBy(all)); !cmp.Equal(got, []string{"a"}) {
 		t.Errorf("a relabelled workload gives %v", got)
 	}
 	over := model.WithService(set, svc("c", other, testutil.Settings("deployment", "x")))
@@ -50,5 +51,26 @@ func TestOverlays(t *testing.T) {
 	}
 	if len(set.Services) != 2 || set.Services[1].Annotations.Raw != nil {
 		t.Error("the overlay changed what it lies over")
+	}
+}
+
+// Of many Deployments behind one Service only the first few are returned.
+func TestFewOfMany(t *testing.T) {
+	var set model.StaticCatalog
+	for _, name := range []string{"f", "e", "d", "c", "b"} {
+		set.Workloads = append(set.Workloads, workload(name, app, nil))
+	}
+	s := svc("any", app, nil)
+	for name, c := range map[string]model.Catalog{"all": set, "one more": model.WithWorkload(set, workload("a", app, nil)), "one less": model.WithWorkload(set, workload("b", other, nil))} {
+		if first, more := c.FewSelectedBy(s); len(first) < 2 || len(first) > model.Few || !more {
+			t.Errorf("%s: got %d, more %v", name, len(first), more)
+		}
+	}
+	set.Workloads = set.Workloads[:model.Few]
+	if first, more := set.FewSelectedBy(s); len(first) != model.Few || more {
+		t.Errorf("got %d, more %v", len(first), more)
+	}
+	if first, more := model.WithWorkload(set, workload("a", app, nil)).FewSelectedBy(s); len(first) != model.Few || first[0].Name != "a" || !more {
+		t.Errorf("got %v, more %v", first, more)
 	}
 }

@@ -104,9 +104,14 @@ type Catalog interface {
 	ServicesSelecting(podLabels map[string]string) []Service
 	// ServicesNaming returns the Services whose annotation names this Deployment.
 	ServicesNaming(deployment string) []Service
-	// WorkloadsSelectedBy returns the Deployments whose pods this Service selects.
-	WorkloadsSelectedBy(s Service) []Workload
+	// FewSelectedBy returns the Deployments whose pods this Service selects, of many the
+	// first Few, and whether there are more. One Service may select thousands.
+	FewSelectedBy(s Service) (first []Workload, more bool)
 }
+
+// Few is how many of the Deployments that one Service selects are looked at: more than are
+// ever named.
+const Few = 4
 
 // parsed is where the annotations of objects are parsed, once as they enter the program.
 func parsed(k annotations.Kind, all map[string]string) annotations.Parsed {

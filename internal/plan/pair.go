@@ -39,7 +39,7 @@ func servicesNear(w model.Workload, c model.Catalog) nearby {
 	for _, s := range n.selecting {
 		switch _, names := s.Annotations.Raw[annotations.Deployment]; {
 		case names || !s.Annotations.Requested:
-		case len(c.WorkloadsSelectedBy(s)) == 1:
+		case selectsOne(s, c):
 			n.requesting = append(n.requesting, s)
 		default:
 			n.ambiguous = append(n.ambiguous, s)
@@ -47,6 +47,11 @@ func servicesNear(w model.Workload, c model.Catalog) nearby {
 	}
 	slices.SortFunc(n.requesting, func(a, b model.Service) int { return strings.Compare(a.Name, b.Name) })
 	return n
+}
+
+func selectsOne(s model.Service, c model.Catalog) bool {
+	first, more := c.FewSelectedBy(s)
+	return len(first) == 1 && !more
 }
 
 // Pair finds the Service of workload w and merges the settings of the two.
@@ -179,17 +184,18 @@ func CheckService(s model.Service, c model.Catalog) []finding.Finding {
 		}
 		return nil
 	}
-	switch selected := c.WorkloadsSelectedBy(s); len(selected) {
-	case 0:
+	selected, more := c.FewSelectedBy(s)
+	switch {
+	case len(selected) == 0:
 		return []finding.Finding{noDeployment(s, c)}
-	case 1:
+	case len(selected) == 1 && !more:
 		return nil
 	default:
 		list := make([]string, len(selected))
 		for i, w := range selected {
 			list[i] = w.Name
 		}
-		return []finding.Finding{AmbiguousDeployment.On(s.Object(), "it selects the pods of Deployments %s", enumerate(list)).
+		return []finding.Finding{AmbiguousDeployment.On(s.Object(), "it selects the pods of Deployments %s", some(list)).
 			Suggest("annotate the Service with %s: %s", annotations.Deployment, list[0]).At(annotations.Path(annotations.TargetMS))}
 	}
 }
@@ -208,6 +214,14 @@ func names(services []model.Service) string {
 	list := make([]string, len(services))
 	for i, s := range services {
 		list[i] = s.Name
+	}
+	return enumerate(list)
+}
+
+// some lists the first of names of which there may be any number.
+func some(list []string) string {
+	if len(list) > 3 {
+		return strings.Join(list[:3], ", ") + " and more"
 	}
 	return enumerate(list)
 }

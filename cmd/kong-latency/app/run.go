@@ -72,7 +72,8 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	latest := &pipeline.Latest{Snapshot: source.Snapshot}
 	if p.webhook {
 		known := webhook.Knowledge{
-			Reader: mgr.GetClient(), Warm: warm, Pipeline: latest.Evaluator, Policies: watch.LatestPolicies{Source: source},
+			Reader: cache.Indexed{Reader: mgr.GetClient(), Informers: mgr.GetCache()}, Warm: warm,
+			Pipeline: latest.Evaluator, Policies: watch.LatestPolicies{Source: source},
 			Neighbors: source.Neighbors, Outdated: fresh.Outdated,
 			KnownPolicies: func() ([]v1alpha1.LatencyPolicy, bool) {
 				policies := source.Policies()

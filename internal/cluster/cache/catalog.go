@@ -9,6 +9,7 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
@@ -79,7 +80,66 @@ func (c *Catalog) ServicesNaming(deployment string) []model.Service {
 	return sortServices(c.services(indexNamesDeployment, deployment))
 }
 
-// WorkloadsSelectedBy implements model.Catalog.
+// FewSelectedBy implements model.Catalog. With an Indexed reader it reads no more objects
+// than it returns.
+func (c *Catalog) FewSelectedBy(s model.Service) (first []model.Workload, more bool) {
+	names, ok := c.namesSelectedBy(s)
+	if !ok {
+		all := c.WorkloadsSelectedBy(s)
+		return all[:min(len(all), model.Few)], len(all) > model.Few
+	}
+	for _, name := range names {
+		w, there := c.Workload(name)
+		switch {
+		case !there || !s.Selects(w.PodLabels): // it changed just now
+		case len(first) == model.Few:
+			return first, true
+		default:
+			first = append(first, w)
+		}
+	}
+	return first, false
+}
+
+// NamesSelectedBy returns the names of the Deployments whose pods this Service selects,
+// sorted.
+func (c *Catalog) NamesSelectedBy(s model.Service) []string {
+	if names, ok := c.namesSelectedBy(s); ok {
+		return names
+	}
+	var names []string
+	for _, w := range c.WorkloadsSelectedBy(s) {
+		names = append(names, w.Name)
+	}
+	return names
+}
+
+// namesSelectedBy finds them by the index alone; ok is false without an Indexed reader.
+func (c *Catalog) namesSelectedBy(s model.Service) (names []string, ok bool) {
+	indexed, ok := c.reader.(Indexed)
+	if !ok {
+		return nil, false
+	}
+	var found sets.Set[string]
+	for _, pair := range pairs(s.Selector) {
+		list, err := indexed.deployments(c.ctx, c.namespace, pair)
+		if err != nil {
+			if c.err == nil {
+				c.err = err
+			}
+			return nil, true
+		}
+		these := sets.New(list...)
+		if found == nil {
+			found = these
+		} else {
+			found = found.Intersection(these)
+		}
+	}
+	return sets.List(found), true
+}
+
+// WorkloadsSelectedBy returns all Deployments whose pods this Service selects.
 func (c *Catalog) WorkloadsSelectedBy(s model.Service) []model.Workload {
 	var out []model.Workload
 	for _, pair := range anchor(s.Selector) {

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
@@ -21,6 +22,9 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 	fakecache "k8s.io/client-go/tools/cache/testing"
 	ctrlcache "sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/internal/model"
 )
 
 // cacheOf is a cache of controller-runtime with Options and indexes that has read
@@ -136,5 +140,59 @@ func TestOperatorServicesOfAllNamespaces(t *testing.T) {
 	slices.Sort(got)
 	if diff := cmp.Diff([]string{"a/kong-operator-metrics", "b/kong-operator-metrics"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// counted counts the objects that are read, which have to be decoded.
+type counted struct {
+	client.Reader
+	objects int
+}
+
+func (c *counted) Get(ctx context.Context, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	c.objects++
+	return c.Reader.Get(ctx, key, o, opts...)
+}
+
+func (c *counted) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	err := c.Reader.List(ctx, list, opts...)
+	c.objects += meta.LenList(list)
+	return err
+}
+
+// However many Deployments a Service selects, a few are read.
+func TestFewDeploymentsBehindAServiceAreRead(t *testing.T) {
+	var objects []runtime.Object
+	for i := range 1500 {
+		d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "a", Name: fmt.Sprintf("d-%04d", i)}}
+		d.Spec.Template.Labels = map[string]string{"app": "echo", "track": []string{"stable", "canary"}[i%2], "one": fmt.Sprint(i)}
+		objects = append(objects, d)
+	}
+	c := cacheOf(t, objects...)
+	reader := &counted{Reader: c}
+	catalog := NewCatalog(t.Context(), Indexed{Reader: reader, Informers: c}, "a")
+	for name, tt := range map[string]struct {
+		selector map[string]string
+		want     []string
+		more     bool
+	}{
+		"all":          {map[string]string{"app": "echo"}, []string{"d-0000", "d-0001", "d-0002", "d-0003"}, true},
+		"half":         {map[string]string{"app": "echo", "track": "canary"}, []string{"d-0001", "d-0003", "d-0005", "d-0007"}, true},
+		"one":          {map[string]string{"app": "echo", "one": "7"}, []string{"d-0007"}, false},
+		"none":         {map[string]string{"app": "echo", "track": "x"}, nil, false},
+		"selectorless": {nil, nil, false},
+	} {
+		reader.objects = 0
+		first, more := catalog.FewSelectedBy(model.Service{Namespace: "a", Selector: tt.selector})
+		var got []string
+		for _, w := range first {
+			got = append(got, w.Name)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" || more != tt.more || catalog.Err() != nil {
+			t.Errorf("%s: more %v, %v (-want +got):\n%s", name, more, catalog.Err(), diff)
+		}
+		if reader.objects > model.Few+1 {
+			t.Errorf("%s: %d objects are read", name, reader.objects)
+		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
 // The adapter's pods and its ConfigMap are read one by one, on the interval.
@@ -82,6 +83,10 @@ func (a *AdapterReader) Read(ctx context.Context, named ConfigMapKey, api pipeli
 	parsed, err := a.parser.parse(ctx, text, now)
 	if err != nil {
 		out.State, out.Why = pipeline.Unreadable, err.Error()
+		return out
+	}
+	if large := adapterconfig.TooLarge(parsed.err); large != nil {
+		out.State, out.Why = pipeline.Unreadable, large.Error()
 		return out
 	}
 	out.State = pipeline.Known

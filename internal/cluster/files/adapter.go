@@ -44,6 +44,10 @@ func (m *contents) adapter() pipeline.Adapter {
 		return out
 	}
 	config, err := adapterconfig.Parse([]byte(text), adapterconfig.CoreResources)
+	if large := adapterconfig.TooLarge(err); large != nil {
+		out.State, out.Why = pipeline.Unreadable, large.Error()
+		return out
+	}
 	if perhapsCustom(err) {
 		out.State, out.Why = pipeline.Unreadable, "it names resources, and files do not show whether a cluster has them"
 		return out

@@ -14,9 +14,10 @@ import (
 const adapterConfiguration = "adapter-configuration"
 
 var (
-	unreadDesc = metrics.SnapshotUnread.Desc()
-	changeDesc = metrics.SnapshotChange.Desc()
-	checkDesc  = metrics.SnapshotCheck.Desc()
+	unreadDesc  = metrics.SnapshotUnread.Desc()
+	droppedDesc = metrics.SnapshotDropped.Desc()
+	changeDesc  = metrics.SnapshotChange.Desc()
+	checkDesc   = metrics.SnapshotCheck.Desc()
 )
 
 var _ prom.Collector = (*Source)(nil)
@@ -24,6 +25,7 @@ var _ prom.Collector = (*Source)(nil)
 // Describe implements prometheus.Collector.
 func (s *Source) Describe(ch chan<- *prom.Desc) {
 	ch <- unreadDesc
+	ch <- droppedDesc
 	ch <- changeDesc
 	ch <- checkDesc
 }
@@ -39,6 +41,8 @@ func (s *Source) Collect(ch chan<- prom.Metric) {
 			unread = !s.Policies().Known()
 		}
 		gauge(unreadDesc, number(unread), name)
+		_, dropped := k.dropped()
+		gauge(droppedDesc, float64(dropped), name)
 	}
 	for name, unread := range s.options.Caches.Unread() {
 		gauge(unreadDesc, number(unread), name)

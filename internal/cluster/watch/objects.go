@@ -11,7 +11,6 @@ import (
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
@@ -37,15 +36,21 @@ type objects[T any] struct {
 	listed, watching bool
 	failingSince     time.Time // zero while nothing fails
 	items            map[types.NamespacedName]converted[T]
+	// weight is that of all items; arriving is that of a list that is being received,
+	// which receiving reports.
+	weight, arriving int
+	receiving        bool
 	// last is what set returned, still true unless stale.
 	last  pipeline.Set[T]
 	stale bool
 }
 
-// converted is what an object was converted into, or why it could not be.
+// converted is what an object was converted into, or why it could not be, with the weight
+// of the object.
 type converted[T any] struct {
-	value T
-	err   error
+	value  T
+	err    error
+	weight int
 }
 
 func newObjects[T any](name string, convert func(*unstructured.Unstructured) (T, error), d deps) objects[T] {
@@ -115,6 +120,7 @@ func (o *objects[T]) ended(err error, now time.Time) {
 	if ok {
 		o.state, o.why, o.stale = state, why, true
 		clear(o.items)
+		o.weight = 0
 	}
 	o.mu.Unlock()
 	if differs {
@@ -170,6 +176,9 @@ func (o *objects[T]) set() pipeline.Set[T] {
 		} else if o.last.State == pipeline.Known {
 			o.last.State = pipeline.Unreadable
 			o.last.Why = fmt.Sprintf("%s of %s cannot be understood: %v", key, o.name, item.err)
+			if isTooLarge(item.err) {
+				o.last.Why = fmt.Sprintf("%s of %s is %v", key, o.name, item.err)
+			}
 		}
 	}
 	return o.last
@@ -183,12 +192,13 @@ func (o *objects[T]) Update(in any) error { return o.put(in) }
 
 // Delete implements a reflector's store.
 func (o *objects[T]) Delete(in any) error {
-	u, err := object(in)
+	i, err := o.item(in)
 	if err != nil {
 		return err
 	}
 	o.mu.Lock()
-	delete(o.items, client.ObjectKeyFromObject(u))
+	o.weight -= o.items[i.key()].weight
+	delete(o.items, i.key())
 	o.stale = true
 	notify := o.state == pipeline.Known
 	o.mu.Unlock()
@@ -201,15 +211,18 @@ func (o *objects[T]) Delete(in any) error {
 // Replace implements a reflector's store.
 func (o *objects[T]) Replace(list []any, _ string) error {
 	items := make(map[types.NamespacedName]converted[T], len(list))
+	weight := 0
 	for _, in := range list {
-		u, err := object(in)
+		i, err := o.item(in)
 		if err != nil {
 			return err
 		}
-		items[client.ObjectKeyFromObject(u)] = o.converted(u)
+		items[i.key()] = i.converted
+		weight += i.converted.weight
 	}
+	o.report(items)
 	o.mu.Lock()
-	o.listed = true
+	o.listed, o.receiving, o.weight = true, false, weight
 	became := o.settle()
 	differs := !reflect.DeepEqual(items, o.items)
 	if differs {
@@ -230,35 +243,28 @@ func (o *objects[T]) Replace(list []any, _ string) error {
 func (o *objects[T]) Resync() error { return nil }
 
 func (o *objects[T]) put(in any) error {
-	u, err := object(in)
+	i, err := o.item(in)
 	if err != nil {
 		return err
 	}
-	item := o.converted(u)
+	item, key := i.converted, i.key()
 	o.mu.Lock()
-	key := client.ObjectKeyFromObject(u)
 	old, had := o.items[key]
+	if o.weight-old.weight+item.weight > maxKind {
+		item = o.refused(item.weight)
+	}
 	differs := !had || !reflect.DeepEqual(item, old)
 	if differs {
 		o.items[key], o.stale = item, true
+		o.weight += item.weight - old.weight
 	}
 	notify := differs && o.state == pipeline.Known
 	o.mu.Unlock()
+	if differs && isTooLarge(item.err) {
+		o.report(map[types.NamespacedName]converted[T]{key: item})
+	}
 	if notify {
 		o.changed()
 	}
 	return nil
-}
-
-func (o *objects[T]) converted(u *unstructured.Unstructured) converted[T] {
-	value, err := o.convert(u)
-	return converted[T]{value: value, err: err}
-}
-
-func object(in any) (*unstructured.Unstructured, error) {
-	u, ok := in.(*unstructured.Unstructured)
-	if !ok {
-		return nil, fmt.Errorf("store a %T: it is not an object", in)
-	}
-	return u, nil
 }

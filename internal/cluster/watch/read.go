@@ -89,9 +89,11 @@ func (r *reader[T]) once(ctx context.Context) {
 // list is all objects of the kind, page by page.
 func (r *reader[T]) list(ctx context.Context, resource schema.GroupVersionResource) ([]any, error) {
 	var out []any
+	api := items[T]{&r.objects, r.client.Resource(resource)}
 	pages := pager.New(func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-		return r.client.Resource(resource).List(ctx, r.selected(o))
+		return api.list(ctx, r.selected(o))
 	})
+	pages.PageSize = pageSize
 	err := pages.EachListItem(ctx, metav1.ListOptions{}, func(o runtime.Object) error {
 		out = append(out, o)
 		return nil

@@ -59,6 +59,7 @@ type kind interface {
 	once(ctx context.Context)
 	settled() bool
 	unread() (name string, is bool)
+	dropped() (name string, n int)
 }
 
 func newReader[T any](d deps, convert func(*unstructured.Unstructured) (T, error), resources ...schema.GroupVersionResource) *reader[T] {
@@ -116,13 +117,13 @@ func (r *reader[T]) probe(ctx context.Context) (schema.GroupVersionResource, err
 // follow lists and watches until that fails. It returns nil if it merely has to be
 // started again.
 func (r *reader[T]) follow(ctx context.Context, resource schema.GroupVersionResource) error {
-	api := r.client.Resource(resource)
+	api := items[T]{&r.objects, r.client.Resource(resource)}
 	lw := &toolscache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return api.List(ctx, r.selected(o))
+			return api.list(ctx, r.selected(o))
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			w, err := api.Watch(ctx, r.selected(o))
+			w, err := api.watch(ctx, r.selected(o))
 			if ctx.Err() == nil {
 				r.watched(err, time.Now())
 			}
@@ -131,6 +132,7 @@ func (r *reader[T]) follow(ctx context.Context, resource schema.GroupVersionReso
 	}
 	reflector := toolscache.NewReflectorWithOptions(toolscache.ToListWatcherWithWatchListSemantics(lw, r.client), nil, &r.objects,
 		toolscache.ReflectorOptions{Name: "kong-latency", TypeDescription: resource.String()})
+	reflector.WatchListPageSize = pageSize
 	late := time.AfterFunc(firstList, func() { r.late(firstList) })
 	defer late.Stop()
 	// The reflector's own log is for debugging. The state of the kind is logged by

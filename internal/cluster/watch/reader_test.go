@@ -2,6 +2,7 @@ package watch
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -303,5 +304,71 @@ func TestAFirstListThatTakesLongIsNotWaitedFor(t *testing.T) {
 	o.late(time.Minute)
 	if set := o.set(); set.State != pipeline.Known || len(set.Items) != 1 {
 		t.Errorf("got %+v once it was there", set)
+	}
+}
+
+// An object that is too large is not kept, and the kind is not known, while the others are
+// there; it is logged and counted.
+func TestWhatIsTooLargeIsDropped(t *testing.T) {
+	logged := 0
+	o := newObjects("things", convert.Extension, deps{changed: func() {}, log: funcr.New(func(_, text string) {
+		if strings.Contains(text, "too large") {
+			logged++
+		}
+	}, funcr.Options{})})
+	o.watched(nil, time.Now())
+	large := func(name string, bytes int) *unstructured.Unstructured {
+		u := extensionObject(name, true)
+		u.SetLabels(map[string]string{"x": strings.Repeat("x", bytes)})
+		return u
+	}
+	if err := o.Replace([]any{extensionObject("a", true), large("b", maxObject)}, "1"); err != nil {
+		t.Fatal(err)
+	}
+	set := o.set()
+	if set.State != pipeline.Unreadable || len(set.Items) != 1 || !strings.Contains(set.Why, "default/b of things is too large to evaluate") {
+		t.Errorf("got %s, %d items, %q", set.State, len(set.Items), set.Why)
+	}
+	if _, n := o.dropped(); n != 1 || logged != 1 {
+		t.Errorf("%d dropped, %d logged", n, logged)
+	}
+	// As many as fit are kept.
+	for i := range maxKind/(maxObject/2) + 10 {
+		if err := o.Add(large(fmt.Sprint("c", i), maxObject/2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, n := o.dropped(); n < 10 || o.weight > maxKind {
+		t.Errorf("%d dropped, the weight is %d", n, o.weight)
+	}
+	for name := range o.items {
+		if err := o.Delete(large(name.Name, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := o.Add(extensionObject("a", true)); err != nil {
+		t.Fatal(err)
+	}
+	if set := o.set(); set.State != pipeline.Known || len(set.Items) != 1 {
+		t.Errorf("afterwards it is %s, %q", set.State, set.Why)
+	}
+}
+
+// A list that is arriving is not kept beyond the limit either.
+func TestAListIsBoundedWhileItArrives(t *testing.T) {
+	o := newObjects("things", convert.Extension, deps{changed: func() {}, log: logr.Discard()})
+	o.receive()
+	kept := 0
+	for range 2 * maxKind / (maxObject / 2) {
+		u := extensionObject("a", true)
+		u.SetLabels(map[string]string{"x": strings.Repeat("x", maxObject/2)})
+		i, err := o.item(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept += i.converted.weight
+	}
+	if kept > maxKind || kept < maxKind/2 {
+		t.Errorf("%d bytes are kept", kept)
 	}
 }

@@ -49,7 +49,7 @@ func conditions(h *autoscalingv2.HorizontalPodAutoscaler, hasValue bool) (findin
 	for i, c := range h.Status.Conditions {
 		// The others, of which newer Kubernetes has more, are relevant only if they are true.
 		needed := c.Type == autoscalingv2.AbleToScale || c.Type == autoscalingv2.ScalingActive
-		text := fmt.Sprintf("%s is %s (%s): %s", c.Type, c.Status, c.Reason, oneLine(c.Message))
+		text := finding.Sprintf("%s is %s (%s): %s", string(c.Type), string(c.Status), c.Reason, oneLine(c.Message))
 		if needed || c.Status == corev1.ConditionTrue {
 			evidence = append(evidence, text)
 		}

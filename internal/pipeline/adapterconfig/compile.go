@@ -1,10 +1,13 @@
 package adapterconfig
 
 import (
+	"errors"
 	"regexp"
 
 	promlabels "github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline/bound"
 )
 
 // compiler compiles the parts of rules and collects what is wrong. Rules share
@@ -16,7 +19,13 @@ type compiler struct {
 	selectors map[string][]*promlabels.Matcher
 	regexps   map[string]*regexp.Regexp
 	queries   map[string]*goTemplate
+	// size is that of all regular expressions together, in instructions.
+	size int
 }
+
+// maxSize bounds the regular expressions of one configuration, in instructions, which
+// a ConfigMap full of words without repetitions has: they need about 40 MB.
+const maxSize = 1_000_000
 
 func newCompiler(r Resources) *compiler {
 	return &compiler{
@@ -51,6 +60,12 @@ func (c *compiler) selector(text string, at Path) ([]*promlabels.Matcher, *Error
 		return known, nil
 	}
 	var errs Errors
+	if size, err := bound.Query(text); err != nil {
+		c.errs.add(ErrorTooLarge, at, text, "is %v", err)
+		return nil, nil
+	} else if !c.affords(size, at, text) {
+		return nil, nil
+	}
 	matchers, err := parser.NewParser(parser.Options{}).ParseMetricSelector(text)
 	if err != nil {
 		errs.add(ErrorSeriesQuery, at, text, "is no PromQL series selector: %v", err)
@@ -70,6 +85,14 @@ func (c *compiler) regexp(expr string, at Path) *regexp.Regexp {
 	if known, ok := c.regexps[expr]; ok {
 		return known
 	}
+	size, err := bound.Size(expr)
+	if large := (*bound.TooLarge)(nil); errors.As(err, &large) {
+		c.errs.add(ErrorTooLarge, at, expr, "is %v", err)
+		return nil
+	}
+	if !c.affords(size, at, expr) {
+		return nil
+	}
 	re, err := regexp.Compile(expr)
 	if err != nil {
 		c.errs.add(ErrorRegexp, at, expr, "is no regular expression (Go syntax): %v", err)
@@ -77,6 +100,19 @@ func (c *compiler) regexp(expr string, at Path) *regexp.Regexp {
 	}
 	c.regexps[expr] = re
 	return re
+}
+
+// affords reports whether something of this size may be compiled, too.
+func (c *compiler) affords(size int, at Path, text string) bool {
+	before := c.size
+	if c.size += size; c.size <= maxSize {
+		return true
+	}
+	if before > maxSize {
+		return false // this was said
+	}
+	c.errs.add(ErrorTooLarge, at, text, "is too large to evaluate: the regular expressions of the configuration have more than %d instructions together", maxSize)
+	return false
 }
 
 func (c *compiler) query(text string, at Path) *goTemplate {

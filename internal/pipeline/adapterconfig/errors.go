@@ -1,10 +1,12 @@
 package adapterconfig
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/kong-latency/kong-latency/internal/pipeline/text"
+	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
 // ErrorKind is what is wrong with a place of the configuration. Kinds are
@@ -33,6 +35,9 @@ const (
 	// ErrorSeriesQuery: a seriesQuery is no PromQL series selector. The adapter
 	// starts with it, but every relist fails.
 	ErrorSeriesQuery ErrorKind = "SeriesQuery"
+	// ErrorTooLarge: a text costs too much to be evaluated, so what the adapter makes of
+	// the configuration is not known.
+	ErrorTooLarge ErrorKind = "TooLarge"
 )
 
 // Error is one mistake in a configuration.
@@ -46,20 +51,16 @@ type Error struct {
 	Reason string
 }
 
-// maxText bounds value and reason in a message, in bytes; hostile ones are as
-// long as the document.
-const maxText = 300
-
 // Error is path, value and reason, long texts cut.
 func (e *Error) Error() string {
 	var parts []string
 	if len(e.Path) > 0 {
-		parts = append(parts, e.Path.String())
+		parts = append(parts, finding.Cut(e.Path.String()))
 	}
 	if e.Value != "" {
-		parts = append(parts, fmt.Sprintf("%q", text.Cut(e.Value, maxText)))
+		parts = append(parts, fmt.Sprintf("%q", finding.Cut(e.Value)))
 	}
-	return strings.Join(append(parts, text.Cut(e.Reason, maxText)), ": ")
+	return strings.Join(append(parts, finding.Cut(e.Reason)), ": ")
 }
 
 // Errors are all mistakes found in one configuration, in document order.
@@ -72,6 +73,20 @@ func (es Errors) Error() string {
 		lines[i] = e.Error()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// TooLarge returns the first mistake of an error of [Parse] because of which the
+// configuration was not evaluated; nil if there is none.
+func TooLarge(err error) *Error {
+	var es Errors
+	if !errors.As(err, &es) {
+		return nil
+	}
+	i := slices.IndexFunc(es, func(e *Error) bool { return e.Kind == ErrorTooLarge })
+	if i < 0 {
+		return nil
+	}
+	return es[i]
 }
 
 // Unwrap gives errors.As access to the single mistakes.

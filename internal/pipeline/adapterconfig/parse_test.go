@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
 // TestParseFatal: everything that makes the adapter exit, with its place.
@@ -171,7 +173,7 @@ func TestCheckIntervals(t *testing.T) {
 
 func TestLongTextsAreCut(t *testing.T) {
 	_, err := Parse([]byte("rules: [{name: {matches: '"+strings.Repeat("(", 10_000)+"'}}]"), CoreResources)
-	if err == nil || len(err.Error()) > 3*maxText {
+	if err == nil || len(err.Error()) > 3*finding.MaxQuote {
 		t.Errorf("got a message of %d bytes", len(err.Error()))
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline/bound"
 )
 
 var namespaces = schema.GroupResource{Resource: "namespaces"}
@@ -40,7 +42,11 @@ func (c *compiler) mapping(spec ResourcesSpec, at Path) *mapping {
 		resources: c.resources,
 	}
 	if spec.Template != "" {
-		if err := m.compileTemplate(spec.Template); err != nil {
+		var large *bound.TooLarge
+		switch err := m.compileTemplate(spec.Template); {
+		case errors.As(err, &large):
+			c.errs.add(ErrorTooLarge, at.Child("template"), spec.Template, "is %v", large)
+		case err != nil:
 			c.errs.add(ErrorTemplate, at.Child("template"), spec.Template, "%v", err)
 		}
 	}
@@ -81,7 +87,11 @@ func (m *mapping) compileTemplate(text string) error {
 	if expr == "" {
 		return errors.New("makes an empty label name; it must use <<.Resource>>")
 	}
-	pattern, err := regexp.Compile("^" + expr + "$")
+	expr = "^" + expr + "$"
+	if _, err := bound.Size(expr); err != nil {
+		return fmt.Errorf("makes no pattern of label names: %w", err)
+	}
+	pattern, err := regexp.Compile(expr)
 	if err != nil {
 		return fmt.Errorf("makes no pattern of label names: %w", err)
 	}

@@ -110,7 +110,8 @@ func (f *flow) labelReplace(n *parser.Call, v vector) vector {
 		return vector{open: true}
 	}
 	dst, replacement, src := text[0], text[1], text[2]
-	// The expression stands in the query, which is new for every object.
+	// The expression stands in the query, which is new for every object, and whose regular
+	// expressions are within the bound.
 	re, err := regexp.Compile("^(?s:" + text[3] + ")$")
 	if err != nil {
 		f.fail("invalid regular expression in label_replace(): %s", text[3])

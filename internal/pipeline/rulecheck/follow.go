@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/bound"
 )
 
 // judgeQuery judges a query once, however many rules make it. The error says
@@ -25,6 +26,11 @@ func (s *search) judgeQuery(query, label string) (Verdict, error) {
 }
 
 func (s *search) parsed(query, label string) Verdict {
+	size, err := bound.Query(query)
+	if err != nil {
+		return Verdict{Answer: Unknown, Kind: QueryUndecided, Reason: "the query is " + err.Error()}
+	}
+	s.work -= size
 	expr, byFlags, err := parseQuery(query)
 	if err != nil {
 		s.work -= queryWork(query) // it was parsed twice

@@ -17,6 +17,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/bound"
 	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
@@ -27,6 +28,8 @@ type Job struct {
 	Prometheus *monitoringv1.Prometheus
 	Monitor    *monitoringv1.ServiceMonitor
 	Histogram  *pipeline.Histogram
+	// Regexps compiles the regular expressions of the monitor; nil compiles each anew.
+	Regexps *bound.Regexps
 }
 
 // General are the settings of the Prometheus; all unset if nothing is known of it.
@@ -68,7 +71,7 @@ func (q Job) Simulate(endpoint int, port string) (Outcome, error) {
 	}
 	set := q.discovered(endpoint, port)
 	for _, s := range target {
-		if !set.Apply(s.Config, s.Where) {
+		if !set.Apply(s) {
 			return Outcome{Dropped: s.Where, Unknown: set.Unknown}, nil
 		}
 	}
@@ -94,12 +97,13 @@ func (q Job) Simulate(endpoint int, port string) (Outcome, error) {
 func (q Job) steps(field string, endpoint int, class, own []monitoringv1.RelabelConfig) ([]sim.Step, error) {
 	var out []sim.Step
 	add := func(where string, list []monitoringv1.RelabelConfig) error {
-		compiled, i, err := sim.Compile(list, q.labelNames())
+		steps, i, err := sim.Compile(list, q.labelNames(), q.Regexps)
 		if err != nil {
 			return fmt.Errorf("%s[%d]: %w", where, i, err)
 		}
-		for i, c := range compiled {
-			out = append(out, sim.Step{Config: c, Where: fmt.Sprintf("%s[%d]", where, i)})
+		for i, s := range steps {
+			s.Where = fmt.Sprintf("%s[%d]", where, i)
+			out = append(out, s)
 		}
 		return nil
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
-	"github.com/prometheus/prometheus/model/relabel"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -79,9 +78,9 @@ func (q Job) meets(e metav1.LabelSelectorRequirement, exact bool) bool {
 	value, has := labelOf(q.Service, e.Key)
 	switch e.Operator {
 	case metav1.LabelSelectorOpIn:
-		return has && matchesAny(e.Values, value)
+		return has && q.matchesAny(e.Values, value)
 	case metav1.LabelSelectorOpNotIn:
-		return !has || !matchesAny(e.Values, value)
+		return !has || !q.matchesAny(e.Values, value)
 	case metav1.LabelSelectorOpExists:
 		return has
 	case metav1.LabelSelectorOpDoesNotExist:
@@ -92,23 +91,32 @@ func (q Job) meets(e metav1.LabelSelectorRequirement, exact bool) bool {
 
 // matchesAny reports whether one of the values, as anchored regular
 // expressions, matches.
-func matchesAny(values []string, have string) bool {
-	return slices.ContainsFunc(values, func(v string) bool { return matchesAnchored(v, have) })
+func (q Job) matchesAny(values []string, have string) bool {
+	return slices.ContainsFunc(values, func(v string) bool { return q.matches(v, have) == matchYes })
 }
 
-func matchesAnchored(pattern, have string) bool {
+// matches is whether an anchored regular expression matches; that is not known of one that
+// is too large.
+func (q Job) matches(pattern, have string) Match {
 	if plainText(pattern) {
-		return pattern == have
+		return matchIf(pattern == have)
 	}
-	regex, err := relabel.NewRegexp(pattern)
-	return err == nil && regex.MatchString(have)
+	regex, _, err := q.Regexps.Compile(pattern)
+	if isTooLarge(err) {
+		return MatchUnknown
+	}
+	return matchIf(err == nil && regex.MatchString(have))
 }
 
 // plainText reports whether a regular expression matches nothing but itself.
 func plainText(pattern string) bool { return !strings.ContainsAny(pattern, `\.+*?()|[]{}^$`) }
 
-// Unmet are the requirements that the Service does not meet.
+// Unmet are the requirements that the Service does not meet. Of a selector that is too
+// large none are known.
 func (q Job) Unmet() (unmet []string, met int) {
+	if q.selectorTooLarge() != nil {
+		return nil, 1
+	}
 	for _, d := range q.Demands() {
 		if d.met {
 			met++
@@ -152,20 +160,21 @@ const (
 	matchYes
 )
 
+func matchIf(b bool) Match {
+	if b {
+		return matchYes
+	}
+	return MatchNo
+}
+
 // SelectsPort reports whether the endpoint selects the port: `port` is an anchored regular
 // expression on the name of the Service's port, and goes before `targetPort`,
 // which is the container's name or number; without both every port is selected.
-func SelectsPort(ep monitoringv1.Endpoint, port pipeline.ServicePort) Match {
-	yes := func(b bool) Match {
-		if b {
-			return matchYes
-		}
-		return MatchNo
-	}
+func (q Job) SelectsPort(ep monitoringv1.Endpoint, port pipeline.ServicePort) Match {
 	target := ep.TargetPort
 	switch {
 	case ep.Port != "":
-		return yes(matchesAnchored(ep.Port, port.Name))
+		return q.matches(ep.Port, port.Name)
 	case target == nil, target.StrVal == "" && target.IntVal == 0:
 		return matchYes
 	}
@@ -180,11 +189,11 @@ func SelectsPort(ep monitoringv1.Endpoint, port pipeline.ServicePort) Match {
 		if !numbered {
 			return MatchUnknown // the number of a port that the Service names
 		}
-		return yes(strconv.Itoa(int(target.IntVal)) == container)
+		return matchIf(strconv.Itoa(int(target.IntVal)) == container)
 	case numbered:
 		return MatchUnknown // the name of a port that the Service numbers
 	}
-	return yes(matchesAnchored(target.StrVal, container))
+	return q.matches(target.StrVal, container)
 }
 
 // PortText is how an endpoint names its port.

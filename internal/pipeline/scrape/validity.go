@@ -3,11 +3,11 @@ package scrape
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/relabel"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -40,7 +40,7 @@ func mistakeAt(err error, steps ...any) *Mistake { return &Mistake{finding.NewPa
 
 // Rejection is why prometheus-operator refuses the whole monitor; nil if it does
 // not. Any endpoint can be the reason, also one that is not the operator's. Secrets
-// are not looked up.
+// are not looked up. The monitor must not be TooLarge.
 func (q Job) Rejection() *Mistake {
 	spec := q.Monitor.Spec
 	if _, err := metav1.LabelSelectorAsSelector(&spec.Selector); err != nil {
@@ -69,10 +69,10 @@ func (q Job) endpointRejection(ep *monitoringv1.Endpoint) *Mistake {
 	if m := q.TimeoutRejection(ep); m != nil {
 		return m
 	}
-	if _, i, err := sim.Compile(ep.RelabelConfigs, q.labelNames()); err != nil {
+	if _, i, err := sim.Compile(ep.RelabelConfigs, q.labelNames(), q.Regexps); err != nil {
 		return mistakeAt(err, "relabelings", i)
 	}
-	if _, i, err := sim.Compile(ep.MetricRelabelConfigs, q.labelNames()); err != nil {
+	if _, i, err := sim.Compile(ep.MetricRelabelConfigs, q.labelNames(), q.Regexps); err != nil {
 		return mistakeAt(err, "metricRelabelings", i)
 	}
 	return nil
@@ -142,9 +142,18 @@ func (q Job) generalInterval() string {
 	return cmp.Or(string(q.Prometheus.Spec.ScrapeInterval), defaultInterval)
 }
 
+// MayBeRefused reports whether Refusal needs to be looked for, which few monitors are to be
+// suspected of.
+func (q Job) MayBeRefused() bool {
+	return slices.ContainsFunc(q.Monitor.Spec.Endpoints, func(ep monitoringv1.Endpoint) bool {
+		return !plainText(ep.Port) || BesideTokenFile(&ep) != ""
+	})
+}
+
 // Refusal is why Prometheus refuses its entire configuration because of a monitor
 // that prometheus-operator accepts: it does not compare bearerTokenFile with the
-// other ways to authenticate, and does not compile the port.
+// other ways to authenticate, and does not compile the port. The monitor must not be
+// TooLarge.
 func (q Job) Refusal() *Mistake {
 	for i := range q.Monitor.Spec.Endpoints {
 		ep := &q.Monitor.Spec.Endpoints[i]
@@ -154,7 +163,7 @@ func (q Job) Refusal() *Mistake {
 		if plainText(ep.Port) {
 			continue
 		}
-		if _, err := relabel.NewRegexp(ep.Port); err != nil {
+		if _, _, err := q.Regexps.Compile(ep.Port); err != nil {
 			return mistakeAt(fmt.Errorf("not a regular expression: %w", err), "spec", "endpoints", i, "port")
 		}
 	}

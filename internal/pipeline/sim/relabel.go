@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/model/relabel"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/bound"
 )
 
 // relabelActions are all that Prometheus knows.
@@ -24,21 +25,25 @@ var relabelActions = []relabel.Action{
 }
 
 // Compile makes Prometheus' own relabelings of a monitor's, and
-// applies its validation. An error is about the entry with the index.
-func Compile(list []monitoringv1.RelabelConfig, names model.ValidationScheme) (compiled []*relabel.Config, index int, err error) {
-	out := make([]*relabel.Config, 0, len(list))
+// applies its validation. An error is about the entry with the index; it is a
+// *bound.TooLarge for a regular expression that must not be compiled.
+func Compile(list []monitoringv1.RelabelConfig, names model.ValidationScheme, regexps *bound.Regexps) (steps []Step, index int, err error) {
+	out := make([]Step, 0, len(list))
 	for i, entry := range list {
-		c, err := compile(entry, names)
+		s, err := compile(entry, names, regexps)
 		if err != nil {
 			return nil, i, err
 		}
-		out = append(out, c)
+		out = append(out, s)
 	}
 	return out, 0, nil
 }
 
-func compile(entry monitoringv1.RelabelConfig, names model.ValidationScheme) (*relabel.Config, error) {
-	c := relabel.DefaultRelabelConfig
+// defaultSize is the size of the program of the default regular expression, (.*).
+const defaultSize = 10
+
+func compile(entry monitoringv1.RelabelConfig, names model.ValidationScheme, regexps *bound.Regexps) (Step, error) {
+	c, size := relabel.DefaultRelabelConfig, defaultSize
 	c.TargetLabel = entry.TargetLabel
 	for _, s := range entry.SourceLabels {
 		c.SourceLabels = append(c.SourceLabels, model.LabelName(s))
@@ -56,19 +61,18 @@ func compile(entry monitoringv1.RelabelConfig, names model.ValidationScheme) (*r
 		c.Action = relabel.Action(strings.ToLower(entry.Action))
 	}
 	if !slices.Contains(relabelActions, c.Action) {
-		return nil, fmt.Errorf("unknown action %q", entry.Action)
+		return Step{}, fmt.Errorf("unknown action %q", entry.Action)
 	}
 	if entry.Regex != "" && entry.Regex != c.Regex.String() {
-		regex, err := relabel.NewRegexp(entry.Regex)
-		if err != nil {
-			return nil, fmt.Errorf("invalid regex %q: %w", entry.Regex, err)
+		var err error
+		if c.Regex, size, err = regexps.Compile(entry.Regex); err != nil {
+			return Step{}, fmt.Errorf("invalid regex %q: %w", entry.Regex, err)
 		}
-		c.Regex = regex
 	}
 	if err := c.Validate(names); err != nil {
-		return nil, err
+		return Step{}, err
 	}
-	return &c, nil
+	return Step{Config: &c, size: size}, nil
 }
 
 // Placeholder stands for a value that is known to Prometheus only.
@@ -81,8 +85,11 @@ type Labels struct {
 	histogram *pipeline.Histogram
 	Guessed   map[string]bool
 	// Unknown is the first relabeling whose outcome depends on a placeholder in
-	// a way that matters; empty if there is none.
+	// a way that matters, or that is not run because of what it would cost; empty if
+	// there is none.
 	Unknown string
+	// work is what was spent on relabelings, see maxWork.
+	work int
 }
 
 // NewLabels returns an empty set of labels for series of the histogram.
@@ -122,9 +129,13 @@ func (l *Labels) uncertain(name string) bool {
 		!strings.HasPrefix(name, ServiceLabelMeta) && !strings.HasPrefix(name, ServiceLabelPresentMeta)
 }
 
-// Apply runs one relabeling, and reports whether the set is kept. where names the
-// relabeling.
-func (l *Labels) Apply(c *relabel.Config, where string) (keep bool) {
+// Apply runs one relabeling, and reports whether the set is kept.
+func (l *Labels) Apply(s Step) (keep bool) {
+	c, where := s.Config, s.Where
+	if !l.affords(s) {
+		l.doubt(where + " is too large to evaluate")
+		return true
+	}
 	uncertain := slices.ContainsFunc(c.SourceLabels, func(n model.LabelName) bool { return l.uncertain(string(n)) })
 	switch c.Action {
 	case relabel.KeepEqual, relabel.DropEqual:

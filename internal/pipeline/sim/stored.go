@@ -17,6 +17,8 @@ import (
 type Step struct {
 	Config *relabel.Config
 	Where  string
+	// size is that of the program of the regular expression, in instructions.
+	size int
 }
 
 // The labels under which Prometheus discovers the labels of a Service.
@@ -60,7 +62,7 @@ func Stored(exposed adapterconfig.Series, h *pipeline.Histogram, target *Labels,
 		set.Set(free, exposed.Labels[name])
 	}
 	for _, s := range metric {
-		if !set.Apply(s.Config, s.Where) {
+		if !set.Apply(s) {
 			return adapterconfig.Series{}, set.Unknown, false
 		}
 	}

@@ -39,7 +39,7 @@ func pending(a *pipeline.Adapter, found []finding.Finding) finding.Finding {
 		return ConfigPending.On(a.ConfigMap, text, process(a)).
 			WithFix(finding.Fix{Summary: "Restart the adapter", Commands: restart(a)})
 	}
-	return ConfigPending.On(a.ConfigMap, text+"; after a restart: %s: %s", process(a), found[0].Reason.Name, found[0].Message).
+	return ConfigPending.On(a.ConfigMap, text+"; after a restart: %s: %s", process(a), found[0].Reason.Name, finding.Text(found[0].Message)).
 		At(found[0].Field).
 		WithFix(found[0].Fix)
 }
@@ -71,7 +71,7 @@ func relist(c *pipeline.Case) finding.Finding {
 
 func mistaken(c *pipeline.Case, r *finding.Reason, mistakes adapterconfig.Errors, text string) finding.Finding {
 	a := &c.Snapshot.Adapter
-	return r.On(a.ConfigMap, "%s: %s", text, nameMistakes(mistakes)).At(field(a, mistakes[0].Path)).WithFix(fixMistakes(c, mistakes))
+	return r.On(a.ConfigMap, "%s: %s", text, finding.Text(nameMistakes(mistakes))).At(field(a, mistakes[0].Path)).WithFix(fixMistakes(c, mistakes))
 }
 
 // MistakesOf are the single mistakes of an error of [adapterconfig.Parse].

@@ -8,13 +8,14 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/rulecheck"
 	"github.com/kong-latency/kong-latency/internal/pipeline/text"
 )
 
 // maxEvidence bounds what is quoted of a configuration, in bytes.
-const maxEvidence = 240
+const maxEvidence = finding.MaxQuote
 
 // evidence says what the verdict is about: where, what is there, and what the series
 // have.

@@ -2,8 +2,6 @@
 package prometheus
 
 import (
-	"fmt"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
@@ -48,7 +46,7 @@ func evidence(works *pipeline.Scraping, url string) []string {
 	if by == "<none>" {
 		by = "whatever labels"
 	}
-	out := []string{fmt.Sprintf("%s selects %s by %s", pipeline.PrometheusObject(works.Prometheus), works.Monitor, by)}
+	out := []string{finding.Sprintf("%s selects %s by %s", pipeline.PrometheusObject(works.Prometheus), works.Monitor, by)}
 	if url != "" {
 		out = append(out, "the adapter queries "+url)
 	}

@@ -1,7 +1,6 @@
 package prometheus
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -38,24 +37,24 @@ func Select(s *pipeline.Snapshot, p *monitoringv1.Prometheus, m *monitoringv1.Se
 	by, who := p.Spec.ServiceMonitorSelector, pipeline.PrometheusObject(p)
 	if by == nil {
 		return Selection{Reason: SelectsNoServiceMonitors, Field: finding.NewPath("spec", "serviceMonitorSelector"),
-			Message: fmt.Sprintf("is not selected: %s has no serviceMonitorSelector, so it selects no ServiceMonitor", who)}
+			Message: finding.Sprintf("is not selected: %s has no serviceMonitorSelector, so it selects no ServiceMonitor", who)}
 	}
 	selector, err := metav1.LabelSelectorAsSelector(by)
 	if err != nil {
 		return Selection{Reason: SelectsNoServiceMonitors, Field: finding.NewPath("spec", "serviceMonitorSelector"),
-			Message: fmt.Sprintf("is not selected: the serviceMonitorSelector of %s is invalid: %v", who, err)}
+			Message: finding.Sprintf("is not selected: the serviceMonitorSelector of %s is invalid: %v", who, err)}
 	}
 	if !selector.Matches(labels.Set(m.Labels)) {
-		return Selection{Field: finding.NewPath("metadata", "labels"), Message: fmt.Sprintf(
+		return Selection{Field: finding.NewPath("metadata", "labels"), Message: finding.Sprintf(
 			"is not selected: %s selects ServiceMonitors with the labels %s, and this one has %s", who, metav1.FormatLabelSelector(by), LabelText(m.Labels))}
 	}
 	selected, known := SelectsNamespace(s, p, m.Namespace)
 	switch {
 	case !known:
-		return Selection{Reason: SelectionUnknown, Field: finding.NewPath("metadata", "namespace"), Message: fmt.Sprintf(
+		return Selection{Reason: SelectionUnknown, Field: finding.NewPath("metadata", "namespace"), Message: finding.Sprintf(
 			"is in namespace %s, and whether %s selects ServiceMonitors of it is not known: %s", m.Namespace, who, s.Namespaces.State.Because(s.Namespaces.Why))}
 	case !selected:
-		return Selection{Field: finding.NewPath("metadata", "namespace"), Message: fmt.Sprintf(
+		return Selection{Field: finding.NewPath("metadata", "namespace"), Message: finding.Sprintf(
 			"is not selected: %s selects ServiceMonitors of %s, and this one is in %s", who, namespacesText(p), m.Namespace)}
 	}
 	return Selection{Selected: true}

@@ -49,10 +49,21 @@ func judgeCase(c *pipeline.Case) answer {
 			finding.Object{Kind: "Service"}, "no Service exposes Kong Operator's metrics, so nothing can scrape them").Suggest(
 			"Install Kong Operator with its metrics Service, or name it by --operator-service."))
 	case monitors.State != pipeline.Known:
+		// One that works does so whatever the others are that were not read.
+		if monitors.State == pipeline.Unreadable && len(monitors.Items) > 0 {
+			if answer := judgeServices(c); answer.by != nil {
+				return answer
+			}
+		}
 		return unscraped(usual(c, services.Items[0]), false, Unknown.On(
 			finding.Object{Kind: monitoringv1.ServiceMonitorsKind},
 			"whether Kong Operator's metrics are scraped is not known: %s", monitors.State.Because(monitors.Why)))
 	}
+	return judgeServices(c)
+}
+
+func judgeServices(c *pipeline.Case) answer {
+	services := c.Snapshot.OperatorServices
 	choice := prometheus.Choose(c.Snapshot)
 	var best answer
 	all := true
@@ -89,18 +100,25 @@ func ambiguous(services []pipeline.OperatorService) finding.Finding {
 // Service.
 func judgeService(q question, choice prometheus.Choice) answer {
 	var nearest *judgement
+	left := 0
 	for _, p := range choice.Any {
-		for _, m := range q.c.Snapshot.ServiceMonitors.Items {
-			q.Prometheus, q.Monitor = p, m
-			if !q.matches() && !q.meant() {
-				continue
-			}
+		q.Prometheus = p
+		candidates := q.candidates()
+		left += candidates.left
+		for _, m := range candidates.monitors {
+			q.Monitor = m
 			if j := q.judge(); nearest == nil || j.better(*nearest) {
 				nearest = &j
+			}
+			if len(nearest.flaws) == 0 {
+				break // none is better
 			}
 		}
 	}
 	switch {
+	case left > 0 && (nearest == nil || !nearest.works()):
+		return unscraped(q.ordinary(), false, TooLarge.On(q.Service.Object(),
+			"whether %s is scraped is not known: of the ServiceMonitors that may be meant for it %d are not evaluated, as they are too many or too large", q.Service.Object(), left))
 	case nearest == nil:
 		return notFound(q, choice.Any)
 	case !nearest.works():
@@ -125,11 +143,10 @@ func judgeService(q question, choice prometheus.Choice) answer {
 // poisoned finds another monitor for whose sake the Prometheus refuses its whole
 // configuration, and so perhaps also a change to the one that works.
 func (j judgement) poisoned() []finding.Finding {
-	for _, m := range j.c.Snapshot.ServiceMonitors.Items {
+	for _, m := range j.refused() {
 		other := j.question
 		other.Monitor = m
-		// The rarest first: there are many monitors.
-		if m == j.Monitor || other.Refusal() == nil || !prometheus.Select(j.c.Snapshot, j.Prometheus, m).Selected || other.Rejection() != nil {
+		if m == j.Monitor || !prometheus.Select(j.c.Snapshot, j.Prometheus, m).Selected || other.Rejection() != nil {
 			continue
 		}
 		verdict := judgement{question: other}

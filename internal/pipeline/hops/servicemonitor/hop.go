@@ -30,7 +30,7 @@ func New() pipeline.Hop {
 			TokenMissing, CertificateRefused, PathMismatch,
 			IntervalTooLong, IntervalLong,
 			TargetDropped, HonorLabels, SeriesDropped,
-			LabelsLost, HistogramsConverted, RelabelingUnknown,
+			LabelsLost, HistogramsConverted, RelabelingUnknown, TooLarge,
 			LimitExceeded,
 		},
 		Judge: diagnose,
@@ -55,7 +55,7 @@ func diagnose(c *pipeline.Case) pipeline.Verdict {
 func evidence(q scrape.Job) []string {
 	var met []string
 	for _, d := range q.Demands() {
-		met = append(met, d.Text)
+		met = append(met, finding.Cut(d.Text))
 	}
 	by := "without labels"
 	if len(met) > 0 {

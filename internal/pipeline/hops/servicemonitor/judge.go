@@ -46,8 +46,11 @@ func (j *judgement) add(reason *finding.Reason, field finding.Path, fix repair, 
 	if reason == prometheus.SelectsNoServiceMonitors {
 		object = pipeline.PrometheusObject(j.Prometheus)
 	}
-	clause := fmt.Sprintf(format, args...)
-	f := reason.On(object, "%s %s", monitor, clause).At(field)
+	clause := finding.Sprintf(format, args...)
+	if format == "%s" {
+		clause = fmt.Sprintf(format, args...) // it is composed already
+	}
+	f := reason.On(object, "%s %s", monitor, finding.Text(clause)).At(field)
 	f.NamesObject = object == monitor
 	// Judgements of several endpoints share what comes before.
 	j.flaws = append(slices.Clip(j.flaws), flaw{finding: f, clause: clause, repair: fix})
@@ -83,6 +86,12 @@ func (q question) judge() judgement {
 		j.add(s.Reason, s.Field, nil, "%s", s.Message)
 	} else if !s.Selected {
 		j.add(NotSelected, s.Field, q.selectable(), "%s", s.Message)
+	}
+	if _, large := q.Cost(); large != nil {
+		j.judgeAim()
+		j.add(TooLarge, large.Field, nil, "is not evaluated: %s", large)
+		j.scrape = pipeline.Scrape{Series: q.ordinary()}
+		return j
 	}
 	j.judgeValidity()
 	j.judgeAim()
@@ -158,7 +167,7 @@ func (j *judgement) judgePort(i int, port pipeline.ServicePort) {
 	if port.Name == "" {
 		named = nil // a single port may be without a name
 	}
-	switch scrape.SelectsPort(ep, port) {
+	switch j.SelectsPort(ep, port) {
 	case scrape.MatchNo:
 		j.add(PortMismatch, portField(i, ep), named, "scrapes %s, and the ports of %s are called %s; the metrics are at %q",
 			scrape.PortText(ep), j.Service.Object(), scrape.PortsText(j.Service), port.Name)
@@ -172,7 +181,7 @@ func (j *judgement) judgePort(i int, port pipeline.ServicePort) {
 func (j *judgement) judgeAnyPort(i int) pipeline.ServicePort {
 	ep := j.Monitor.Spec.Endpoints[i]
 	for _, p := range j.Service.Ports {
-		if scrape.SelectsPort(ep, p) != scrape.MatchNo {
+		if j.SelectsPort(ep, p) != scrape.MatchNo {
 			return p
 		}
 	}

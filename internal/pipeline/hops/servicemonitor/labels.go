@@ -37,7 +37,7 @@ func (j *judgement) judgeLabels(endpoint int, sim scrape.Outcome, port string) {
 	if sim.Dropped == "" && j.useful(sim.Series) {
 		return
 	}
-	trials := j.trials(endpoint, sim)
+	trials := j.affordable(j.trials(endpoint, sim))
 	for _, t := range trials {
 		if j.fixes(t.repair, endpoint, port) {
 			j.add(t.reason, t.field, t.repair, "%s", t.message)
@@ -58,6 +58,15 @@ func (j *judgement) judgeLabels(endpoint int, sim scrape.Outcome, port string) {
 		}
 	}
 	j.add(reason, inEndpoint(endpoint), all, "%s", message)
+}
+
+// maxTrialWork bounds the trials of one endpoint, in instructions of regular expressions.
+const maxTrialWork = 100_000
+
+// affordable are the first of the trials: each runs all relabelings again.
+func (q question) affordable(trials []trial) []trial {
+	size, _ := q.Cost()
+	return trials[:min(len(trials), maxTrialWork/max(size, 1000)+1)]
 }
 
 // worst is what can be said of a scrape without knowing the one cause.
@@ -114,10 +123,10 @@ func (q question) trials(endpoint int, sim scrape.Outcome) []trial {
 func relabelText(c monitoringv1.RelabelConfig) string {
 	action := cmp.Or(c.Action, "replace")
 	if c.TargetLabel != "" {
-		action += " " + c.TargetLabel
+		action += " " + finding.Cut(c.TargetLabel)
 	}
 	if c.Regex != "" {
-		action += fmt.Sprintf(" %q", c.Regex)
+		action += finding.Sprintf(" %q", c.Regex)
 	}
 	return action
 }

@@ -8,14 +8,18 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/bound"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
 	"github.com/kong-latency/kong-latency/internal/pipeline/scrape"
 )
 
 // matches reports whether the monitor would select the Service.
 func (q question) matches() bool {
+	if !q.Searches(q.Service.Namespace) {
+		return false
+	}
 	unmet, _ := q.Unmet()
-	return len(unmet) == 0 && q.Searches(q.Service.Namespace)
+	return len(unmet) == 0
 }
 
 // meant reports whether a monitor is likely to be meant for Kong Operator, so that
@@ -66,7 +70,10 @@ type question struct {
 	c *pipeline.Case
 }
 
-type histogramKey struct{}
+type (
+	histogramKey struct{}
+	regexpsKey   struct{}
+)
 
 // newQuestion is the question about a Service, without a Prometheus and a monitor.
 func newQuestion(c *pipeline.Case, service pipeline.OperatorService) question {
@@ -74,7 +81,8 @@ func newQuestion(c *pipeline.Case, service pipeline.OperatorService) question {
 		h := c.Source.Histogram(c.Subject)
 		return &h
 	})
-	return question{Job: scrape.Job{Service: service, Histogram: h}, c: c}
+	regexps := pipeline.Shared(c, regexpsKey{}, func(*pipeline.Snapshot) *bound.Regexps { return bound.NewRegexps() })
+	return question{Job: scrape.Job{Service: service, Histogram: h, Regexps: regexps}, c: c}
 }
 
 type ordinaryKey struct{ namespace, service string }

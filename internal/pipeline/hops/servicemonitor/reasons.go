@@ -85,6 +85,9 @@ var (
 	RelabelingUnknown = Hop.Reason("ServiceMonitorRelabelingUnknown", finding.Unknown, finding.ForChange,
 		"Relabelings make labels of values that are known to Prometheus only, so it is not known which labels are stored.",
 		"Leave the labels that identify the Service, and namespace and service, out of relabelings.")
+	TooLarge = Hop.Reason("ServiceMonitorTooLarge", finding.Unknown, finding.ForChange,
+		"The ServiceMonitor, or the number of those that may be meant for Kong Operator, is so large that it is not evaluated, so it is not known whether and how it scrapes.",
+		"Make its regular expressions shorter, or divide it into several ServiceMonitors.")
 	LimitExceeded = Hop.Reason("ServiceMonitorLimitExceeded", finding.Error, finding.ForChange,
 		"The operator's series exceed a limit of the scrape, which makes Prometheus discard the whole scrape.",
 		"Raise the limit, or remove it: apply the corrected ServiceMonitor that the finding prints.")

@@ -4,8 +4,8 @@ import (
 	"regexp"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
-	"github.com/prometheus/prometheus/model/relabel"
 
+	"github.com/kong-latency/kong-latency/internal/pipeline/bound"
 	"github.com/kong-latency/kong-latency/internal/pipeline/scrape"
 )
 
@@ -28,7 +28,7 @@ func unrefuse(m *monitoringv1.ServiceMonitor) {
 		if scrape.BesideTokenFile(ep) != "" {
 			ep.BearerTokenFile = "" //nolint:staticcheck // deprecated, and what most monitors have
 		}
-		if _, err := relabel.NewRegexp(ep.Port); err != nil {
+		if _, _, err := (*bound.Regexps)(nil).Compile(ep.Port); err != nil {
 			ep.Port = regexp.QuoteMeta(ep.Port)
 		}
 	}

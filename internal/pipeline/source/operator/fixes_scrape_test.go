@@ -1,6 +1,7 @@
 package operator_test
 
 import (
+	"strings"
 	"testing"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
@@ -171,6 +172,8 @@ var monitorBreakers = []breaker{
 		change: breakEndpoint(func(e *monitoringv1.Endpoint) { e.Port, e.TargetPort = "", ptr.To(intstr.FromInt32(8080)) })},
 	{name: "port https of an unknown version", sentence: true, reason: servicemonitor.SchemeUnknown,
 		change: both(breakOldOperator(), breakOperator(func(o *pipeline.OperatorService) { delete(o.Labels, "app.kubernetes.io/version") }))},
+	{name: "a regular expression that explodes", sentence: true, reason: servicemonitor.TooLarge,
+		change: breakSeries("drop", "("+strings.Repeat("a", 3000)+"){1000}", "__name__")},
 	{name: "labels computed", sentence: true, reason: servicemonitor.RelabelingUnknown,
 		change: breakTarget(monitoringv1.RelabelConfig{
 			TargetLabel: "service", SourceLabels: []monitoringv1.LabelName{"__meta_kubernetes_pod_annotation_service"}})},
