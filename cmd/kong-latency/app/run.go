@@ -71,18 +71,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	}
 	latest := &pipeline.Latest{Snapshot: source.Snapshot}
 	if p.webhook {
-		known := webhook.Knowledge{
-			Reader: cache.Indexed{Reader: mgr.GetClient(), Informers: mgr.GetCache()}, Warm: warm,
-			Pipeline: latest.Evaluator, Policies: watch.LatestPolicies{Source: source},
-			Neighbors: source.Neighbors, Outdated: fresh.Outdated,
-			KnownPolicies: func() ([]v1alpha1.LatencyPolicy, bool) {
-				policies := source.Policies()
-				return policies.List(), policies.Known()
-			},
-			Candidates: func(ctx context.Context) ([]policy.Candidate, error) {
-				return source.Policies().Candidates(ctx, mgr.GetClient())
-			},
-		}
+		known := knowledge(mgr, source, latest, fresh, warm)
 		if err := admission.setup(mgr, o, known); err != nil {
 			return err
 		}
@@ -111,6 +100,22 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 		return fmt.Errorf("run: %w", err)
 	}
 	return nil
+}
+
+// knowledge is what admission knows of the cluster.
+func knowledge(mgr manager.Manager, source *watch.Source, latest *pipeline.Latest, fresh *cache.Freshness, warm func() bool) webhook.Knowledge {
+	return webhook.Knowledge{
+		Reader: cache.Indexed{Reader: mgr.GetClient(), Informers: mgr.GetCache()}, Warm: warm,
+		Pipeline: latest.Evaluator, Policies: watch.LatestPolicies{Source: source},
+		Neighbors: source.Neighbors, Outdated: fresh.Outdated,
+		KnownPolicies: func() ([]v1alpha1.LatencyPolicy, bool) {
+			policies := source.Policies()
+			return policies.List(), policies.Known()
+		},
+		Candidates: func(ctx context.Context) ([]policy.Candidate, error) {
+			return source.Policies().Candidates(ctx, mgr.GetClient())
+		},
+	}
 }
 
 // addControllers adds the controllers, in `all` so that the webhook outlives the lease.
