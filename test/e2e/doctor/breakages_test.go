@@ -137,7 +137,7 @@ func TestDoctor(t *testing.T) {
 			e.Eventually(func() string {
 				r = e.report()
 				return r.Broken
-			}).WithTimeout(3*time.Minute).Should(gomega.Equal(b.hop.Name))
+			}).WithTimeout(3 * time.Minute).Should(gomega.Equal(b.hop.Name))
 			e.Expect(reasonsAt(r, b.hop.Name)).To(gomega.ContainElement(b.reason))
 			text := e.doctor()
 			e.Expect(text.code).To(gomega.Equal(1))
