@@ -215,6 +215,9 @@ func (r *workloads) evaluate(p plan.Plan, by output.Output, live output.Object) 
 		judged.hops = append(judged.hops, series.Hop)
 	}
 	failing, recheck := by.Failing(live, r.now())
+	if recheck == 0 {
+		judged.hops = append(judged.hops, by.Hop())
+	}
 	return slices.Concat(report.Findings(), valueless, failing), judged, sooner(wait, recheck)
 }
 
