@@ -117,7 +117,7 @@ func TestIndexesHoldOnlyWhatIsLookedUp(t *testing.T) {
 	for name := range indexer.GetIndexers() {
 		got[name[strings.LastIndex(name, ":")+1:]] = len(indexer.ListIndexFuncValues(name))
 	}
-	if diff := cmp.Diff(map[string]int{toolscache.NamespaceIndex: 1, indexPodLabels: 2, indexPodSelector: 1, indexNamesService: 0}, got); diff != "" {
+	if diff := cmp.Diff(map[string]int{toolscache.NamespaceIndex: 1, indexPodLabels: 2, indexPodSelector: 1, indexNamesService: 0, indexOperator: 0}, got); diff != "" {
 		t.Errorf("keys by index (-want +got):\n%s", diff)
 	}
 }
