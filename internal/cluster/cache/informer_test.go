@@ -143,6 +143,17 @@ func TestOperatorServicesOfAllNamespaces(t *testing.T) {
 	}
 }
 
+func TestOperatorDeploymentsOfOneNamespace(t *testing.T) {
+	deployment := func(namespace, name string) *appsv1.Deployment {
+		return &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+	}
+	c := cacheOf(t, deployment("a", "kong-operator"), deployment("b", "kong-operator"), deployment("a", "echo"))
+	found, err := OperatorDeployments(t.Context(), c, "a")
+	if err != nil || len(found) != 1 || found[0].Namespace != "a" || found[0].Name != "kong-operator" {
+		t.Errorf("got %v, %v", found, err)
+	}
+}
+
 // counted counts the objects that are read, which have to be decoded.
 type counted struct {
 	client.Reader
