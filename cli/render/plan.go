@@ -115,7 +115,7 @@ func monitor(files *pipeline.Snapshot, p plan.Plan) (string, error) {
 	if s.Prometheuses.State != pipeline.Known {
 		s.Prometheuses = pipeline.KnownSet(guidePrometheus())
 	}
-	if services := s.OperatorServices.Items; len(services) != 1 {
+	if services, _ := s.Operators(); len(services) != 1 {
 		return "", fmt.Errorf("which of the Services %s exposes Kong Operator's metrics is not known: name it in a LatencyPolicy, in spec.pipeline.operatorService",
 			serviceNames(services))
 	}

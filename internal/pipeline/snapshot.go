@@ -130,6 +130,9 @@ type OperatorService struct {
 	// Selector is that of its pods; empty if it is not known.
 	Selector map[string]string
 	Ports    []ServicePort
+	// Behind are the Deployments that run Kong Operator in pods of the Selector; Known and
+	// empty if there are none. It is read only of a Service that is not the only one.
+	Behind Set[finding.Object]
 }
 
 // ServicePort is one port of a Service: its name, its number, and the container

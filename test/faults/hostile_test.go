@@ -2,12 +2,16 @@ package faults
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/test/controlplane"
@@ -130,4 +134,38 @@ func TestTenThousandRoutesAndMonitors(t *testing.T) {
 	c.stillAttaches("echo")
 	c.expectWithinLimit(webhook)
 	c.expectWithinLimit(controller)
+}
+
+// A tenant can give a Service the labels by which Kong Operator's is recognized, and so make
+// it unknown for everybody which one has to be scraped. One behind which no Kong Operator
+// runs does not count beside the one behind which it does.
+func TestATenantWritesALookAlikeOfTheOperator(t *testing.T) {
+	c := newCluster(t, controlplane.Options{Bare: true})
+	c.measured(slices.DeleteFunc(guide.Parts(), func(part string) bool { return part == guide.Monitor })...)
+	operator, _ := c.workload("kong-operator-controller-manager", nil)
+	operator.Namespace, operator.Spec.Replicas = guide.MetricsService.Namespace, ptr.To[int32](1)
+	pods := map[string]string{"control-plane": "controller-manager", "app.kubernetes.io/name": "kong-operator"}
+	operator.Spec.Selector.MatchLabels, operator.Spec.Template.Labels = pods, pods
+	operator.Spec.Template.Spec.Containers[0].Image = "kong/kong-operator:2.0"
+	c.create(operator)
+	var theirs corev1.Service
+	c.Expect(c.admin.Get(c.ctx, guide.MetricsService, &theirs)).To(gomega.Succeed())
+	tenants := c.newNamespace(nil)
+	lookAlike := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: tenants, Name: theirs.Name, Labels: theirs.Labels}}
+	lookAlike.Spec.Ports, lookAlike.Spec.Selector = theirs.Spec.Ports, map[string]string{"app": "web"}
+	web, _ := c.workload("web", nil)
+	web.Namespace, web.Spec.Replicas = tenants, ptr.To[int32](1)
+	c.create(lookAlike, web)
+
+	c.webhook()
+	d, s := c.workload("echo", testutil.Settings())
+	c.create(s)
+	enable := func() error { return c.admin.Create(c.ctx, d.DeepCopy(), client.DryRunAll) }
+	c.Eventually(enable).Should(gomega.MatchError(gomega.And(
+		gomega.ContainSubstring("no ServiceMonitor selects Service "+guide.MetricsService.String()),
+		gomega.ContainSubstring("ignored: Service "+tenants+"/"+theirs.Name+", behind which no Kong Operator runs"),
+	)))
+	// Without the operator nothing shows which Service counts, and nothing is denied.
+	c.Expect(c.admin.Delete(c.ctx, operator)).To(gomega.Succeed())
+	c.Eventually(enable).Should(gomega.Succeed())
 }

@@ -59,7 +59,10 @@ type packedKind struct {
 
 func packedKinds() []packedKind {
 	return []packedKind{
-		{empty: &appsv1.Deployment{}, resource: "deployments.apps", strip: stripDeployment},
+		{
+			empty: &appsv1.Deployment{}, resource: "deployments.apps", strip: stripDeployment,
+			indexes: map[string]client.IndexerFunc{indexOperator: operatorNamespace},
+		},
 		{
 			empty: &corev1.Service{}, resource: "services", strip: stripService,
 			indexes: map[string]client.IndexerFunc{indexOperator: operatorKey},
@@ -79,11 +82,27 @@ func stripDeployment(in any) (any, error) {
 	out.Spec.Replicas = d.Spec.Replicas
 	out.Spec.Template.Labels = d.Spec.Template.Labels
 	out.Spec.Selector = d.Spec.Selector
+	if discover.RunsOperator(d) {
+		out.Spec.Template.Spec = containersOf(d.Spec.Template.Spec)
+		return out, nil
+	}
 	// They are containers without a CPU request, and so they stay.
 	for _, name := range convert.WithoutCPURequest(d.Spec.Template.Spec) {
 		out.Spec.Template.Spec.Containers = append(out.Spec.Template.Spec.Containers, corev1.Container{Name: name})
 	}
 	return out, nil
+}
+
+// containersOf is what is kept of the pods of a Deployment that runs Kong Operator, which is
+// recognized by an image as well.
+func containersOf(s corev1.PodSpec) corev1.PodSpec {
+	kept := func(in []corev1.Container) (out []corev1.Container) {
+		for _, c := range in {
+			out = append(out, corev1.Container{Name: c.Name, Image: c.Image, Resources: c.Resources, RestartPolicy: c.RestartPolicy})
+		}
+		return out
+	}
+	return corev1.PodSpec{Resources: s.Resources, Containers: kept(s.Containers), InitContainers: kept(s.InitContainers)}
 }
 
 func stripService(in any) (any, error) {

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
@@ -70,5 +71,33 @@ func TestOnlyTheOperatorsServiceKeepsLabelsAndPorts(t *testing.T) {
 	}
 	if other := strip("other"); other.Labels != nil || other.Spec.Ports != nil {
 		t.Errorf("kept labels %v and ports %v of a Service that is of no interest", other.Labels, other.Spec.Ports)
+	}
+}
+
+// A Deployment that runs Kong Operator is recognized in the cache as well, by whatever shows
+// it, and is found by its namespace; what is read of its CPU requests is the same.
+func TestTheOperatorsDeploymentSurvivesTheCache(t *testing.T) {
+	deployment := func(image string) *appsv1.Deployment {
+		d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "infra", Name: "manager"}}
+		d.Spec.Template.Labels = map[string]string{"control-plane": "controller-manager"}
+		requests := corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("10m")}}
+		d.Spec.Template.Spec.Containers = []corev1.Container{{Name: "manager", Image: image, Resources: requests}, {Name: "proxy", Image: "proxy:1"}}
+		d.Spec.Template.Spec.InitContainers = []corev1.Container{
+			{Name: "once", Image: "once:1"}, {Name: "sidecar", Image: "sidecar:1", RestartPolicy: ptr.To(corev1.ContainerRestartPolicyAlways)},
+		}
+		return d
+	}
+	for image, want := range map[string][]string{"mirror.example/kong/kong-operator:2.0": {"infra"}, "shop:1": nil} {
+		d := deployment(image)
+		kept, err := stripDeployment(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, operatorNamespace(kept.(*appsv1.Deployment))); diff != "" {
+			t.Errorf("%s: %s", image, diff)
+		}
+		if diff := cmp.Diff(convert.WithoutCPURequest(d.Spec.Template.Spec), convert.WithoutCPURequest(kept.(*appsv1.Deployment).Spec.Template.Spec)); diff != "" {
+			t.Errorf("%s: %s", image, diff)
+		}
 	}
 }

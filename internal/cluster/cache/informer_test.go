@@ -117,7 +117,7 @@ func TestIndexesHoldOnlyWhatIsLookedUp(t *testing.T) {
 	for name := range indexer.GetIndexers() {
 		got[name[strings.LastIndex(name, ":")+1:]] = len(indexer.ListIndexFuncValues(name))
 	}
-	if diff := cmp.Diff(map[string]int{toolscache.NamespaceIndex: 1, indexPodLabels: 2, indexPodSelector: 1, indexNamesService: 0}, got); diff != "" {
+	if diff := cmp.Diff(map[string]int{toolscache.NamespaceIndex: 1, indexPodLabels: 2, indexPodSelector: 1, indexNamesService: 0, indexOperator: 0}, got); diff != "" {
 		t.Errorf("keys by index (-want +got):\n%s", diff)
 	}
 }
@@ -140,6 +140,17 @@ func TestOperatorServicesOfAllNamespaces(t *testing.T) {
 	slices.Sort(got)
 	if diff := cmp.Diff([]string{"a/kong-operator-metrics", "b/kong-operator-metrics"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestOperatorDeploymentsOfOneNamespace(t *testing.T) {
+	deployment := func(namespace, name string) *appsv1.Deployment {
+		return &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+	}
+	c := cacheOf(t, deployment("a", "kong-operator"), deployment("b", "kong-operator"), deployment("a", "echo"))
+	found, err := OperatorDeployments(t.Context(), c, "a")
+	if err != nil || len(found) != 1 || found[0].Namespace != "a" || found[0].Name != "kong-operator" {
+		t.Errorf("got %v, %v", found, err)
 	}
 }
 

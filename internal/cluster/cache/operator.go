@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	toolscache "k8s.io/client-go/tools/cache"
 	ctrlcache "sigs.k8s.io/controller-runtime/pkg/cache"
@@ -13,8 +14,8 @@ import (
 )
 
 // indexOperator is the index of the Services that may be the one of Kong Operator's
-// metrics, all under the same key. It is the only one by which objects of all
-// namespaces are found.
+// metrics, all under the same key, and of the Deployments that run it, by namespace. That of
+// Services is the only one by which objects of all namespaces are found.
 const (
 	indexOperator = "kong-latency/operator"
 	operator      = "operator"
@@ -27,10 +28,31 @@ func operatorKey(o client.Object) []string {
 	return nil
 }
 
+func operatorNamespace(o client.Object) []string {
+	if d, ok := o.(*appsv1.Deployment); ok && discover.RunsOperator(d) {
+		return []string{d.Namespace}
+	}
+	return nil
+}
+
 // OperatorServices are the Services in a cache with these Options that may be the one
 // of Kong Operator's metrics. It waits until the cache has Services.
 func OperatorServices(ctx context.Context, from ctrlcache.Informers) ([]corev1.Service, error) {
-	informer, err := from.GetInformer(ctx, &corev1.Service{})
+	return indexedBy[corev1.Service](ctx, from, operator)
+}
+
+// OperatorDeployments are the Deployments of a namespace in such a cache that run Kong
+// Operator. It does not wait: the error says so if the cache does not have Deployments yet.
+func OperatorDeployments(ctx context.Context, from ctrlcache.Informers, namespace string) ([]appsv1.Deployment, error) {
+	return indexedBy[appsv1.Deployment](ctx, from, namespace, ctrlcache.BlockUntilSynced(false))
+}
+
+// indexedBy are the objects under a key of indexOperator.
+func indexedBy[T any, P interface {
+	*T
+	client.Object
+}](ctx context.Context, from ctrlcache.Informers, key string, o ...ctrlcache.InformerGetOption) ([]T, error) {
+	informer, err := from.GetInformer(ctx, P(new(T)), o...)
 	if err != nil {
 		return nil, err
 	}
@@ -39,16 +61,16 @@ func OperatorServices(ctx context.Context, from ctrlcache.Informers) ([]corev1.S
 	}
 	indexed, ok := informer.(interface{ GetIndexer() toolscache.Indexer })
 	if !ok {
-		return nil, fmt.Errorf("look up Services: a %T has no indexes", informer)
+		return nil, fmt.Errorf("look up %T: a %T has no indexes", new(T), informer)
 	}
-	found, err := indexed.GetIndexer().ByIndex(indexOperator, operator)
+	found, err := indexed.GetIndexer().ByIndex(indexOperator, key)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]corev1.Service, 0, len(found))
+	out := make([]T, 0, len(found))
 	for _, o := range found {
-		if s, ok := o.(*corev1.Service); ok {
-			out = append(out, *s)
+		if object, ok := o.(P); ok {
+			out = append(out, *object)
 		}
 	}
 	return out, nil

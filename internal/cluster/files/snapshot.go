@@ -2,10 +2,12 @@ package files
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -163,7 +165,7 @@ func labelledNamespace(u *unstructured.Unstructured) (pipeline.Namespace, error)
 // metrics, or the one that is named.
 func (m *contents) operatorServices() pipeline.Set[pipeline.OperatorService] {
 	is := ofKind("", "Service")
-	return setOf(m, func(u *unstructured.Unstructured) (pipeline.OperatorService, error) {
+	set := setOf(m, func(u *unstructured.Unstructured) (pipeline.OperatorService, error) {
 		var s corev1.Service
 		err := convert.Typed(u, &s)
 		return discover.OperatorService(&s), err
@@ -173,6 +175,32 @@ func (m *contents) operatorServices() pipeline.Set[pipeline.OperatorService] {
 		}
 		return is(u) && discover.IsOperatorService(u.GetNamespace(), u.GetName(), u.GetLabels())
 	})
+	discover.Corroborate(set.Items, m.deployments)
+	return set
+}
+
+// deployments are those of a namespace. One that cannot be understood is reported elsewhere.
+func (m *contents) deployments(namespace string) ([]appsv1.Deployment, error) {
+	is, some := ofKind(appsv1.GroupName, "Deployment"), false
+	var out []appsv1.Deployment
+	for _, u := range m.objects {
+		if !is(u) {
+			continue
+		}
+		some = true
+		if u.GetNamespace() != namespace {
+			continue
+		}
+		var d appsv1.Deployment
+		if err := convert.Typed(u, &d); err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	if !some {
+		return nil, errors.New(notInFiles)
+	}
+	return out, nil
 }
 
 // gatewayConfigurations are Unreadable if one is of an old version, whose references

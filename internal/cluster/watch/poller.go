@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	toolscache "k8s.io/client-go/tools/cache"
 	ctrlcache "sigs.k8s.io/controller-runtime/pkg/cache"
@@ -105,13 +106,18 @@ func (p *poller) result() (pipeline.Adapter, pipeline.Set[pipeline.OperatorServi
 	return p.adapterResult, p.operatorService
 }
 
-// serviceWatcher calls changed whenever a Service that may be the operator's
-// changes, until ctx ends.
+// serviceWatcher calls changed whenever a Service that may be the operator's, or a
+// Deployment that runs the operator, changes, until ctx ends.
 type serviceWatcher func(ctx context.Context, changed func()) error
 
-func watchServices(c ctrlcache.Cache) serviceWatcher {
+func watchOperator(c ctrlcache.Cache) serviceWatcher {
 	return func(ctx context.Context, changed func()) error {
-		informer, err := c.GetInformer(ctx, &corev1.Service{})
+		services, err := c.GetInformer(ctx, &corev1.Service{})
+		if err != nil {
+			return err
+		}
+		// Without Deployments it only stays open which Service counts.
+		deployments, err := c.GetInformer(ctx, &appsv1.Deployment{}, ctrlcache.BlockUntilSynced(false))
 		if err != nil {
 			return err
 		}
@@ -119,15 +125,26 @@ func watchServices(c ctrlcache.Cache) serviceWatcher {
 			if d, ok := o.(toolscache.DeletedFinalStateUnknown); ok {
 				o = d.Obj
 			}
-			if s, ok := o.(*corev1.Service); ok && discover.IsOperatorService(s.Namespace, s.Name, s.Labels) {
-				changed()
+			switch o := o.(type) {
+			case *corev1.Service:
+				if discover.IsOperatorService(o.Namespace, o.Name, o.Labels) {
+					changed()
+				}
+			case *appsv1.Deployment:
+				if discover.RunsOperator(o) {
+					changed()
+				}
 			}
 		}
-		_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+		handler := toolscache.ResourceEventHandlerFuncs{
 			AddFunc:    handle,
 			UpdateFunc: func(before, after any) { handle(before); handle(after) },
 			DeleteFunc: handle,
-		})
+		}
+		if _, err := deployments.AddEventHandler(handler); err != nil {
+			return err
+		}
+		_, err = services.AddEventHandler(handler)
 		return err
 	}
 }

@@ -20,7 +20,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
-	corev1 "k8s.io/api/core/v1"
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
@@ -81,8 +81,8 @@ type Source struct {
 	log      logr.Logger
 	cache    ctrlcache.Cache
 	services serviceWatcher
-	// operator lists the Services that may be the one of Kong Operator's metrics.
-	operator func(context.Context) ([]corev1.Service, error)
+	// operator finds the Services that may be the one of Kong Operator's metrics.
+	operator func(context.Context) pipeline.Set[pipeline.OperatorService]
 	kinds    *kinds
 	poller   *poller
 	// wake has room for one: it says that something changed, not how often.
@@ -133,9 +133,12 @@ func Setup(mgr manager.Manager, o Options) (*Source, error) {
 		options:  o,
 		log:      mgr.GetLogger().WithName("pipeline"),
 		cache:    mgr.GetCache(),
-		services: watchServices(mgr.GetCache()),
-		operator: func(ctx context.Context) ([]corev1.Service, error) {
-			return cache.OperatorServices(ctx, mgr.GetCache())
+		services: watchOperator(mgr.GetCache()),
+		operator: func(ctx context.Context) pipeline.Set[pipeline.OperatorService] {
+			services, err := cache.OperatorServices(ctx, mgr.GetCache())
+			return discover.OperatorServices(services, err, func(namespace string) ([]appsv1.Deployment, error) {
+				return cache.OperatorDeployments(ctx, mgr.GetCache(), namespace)
+			})
 		},
 		wake:  make(chan struct{}, 1),
 		first: make(chan struct{}),
@@ -353,7 +356,7 @@ func (s *Source) read(ctx context.Context) *pipeline.Snapshot {
 	next := s.kinds.snapshot(at)
 	next.Adapter, next.OperatorServices = s.poller.result()
 	if at.OperatorService.Name == "" {
-		next.OperatorServices = discover.OperatorServices(s.operator(ctx))
+		next.OperatorServices = s.operator(ctx)
 	}
 	return next
 }

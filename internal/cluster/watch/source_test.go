@@ -11,21 +11,22 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/cache/informertest"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/kong-latency/kong-latency/internal/cluster/cache"
+	"github.com/kong-latency/kong-latency/internal/cluster/discover"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
 // stillSource is a source whose readers do not run.
 func stillSource() *Source {
 	s := &Source{
-		options:  Options{}.withDefaults(),
-		log:      logr.Discard(),
-		wake:     make(chan struct{}, 1),
-		first:    make(chan struct{}),
-		poller:   &poller{},
-		operator: func(context.Context) ([]corev1.Service, error) { return nil, nil },
+		options: Options{}.withDefaults(),
+		log:     logr.Discard(),
+		wake:    make(chan struct{}, 1),
+		first:   make(chan struct{}),
+		poller:  &poller{},
+		operator: func(context.Context) pipeline.Set[pipeline.OperatorService] {
+			return discover.OperatorServices(nil, nil, nil)
+		},
 	}
 	s.guard.definition = func(context.Context) (*definition, error) { return &definition{uid: "1"}, nil }
 	s.current.Store(&pipeline.Snapshot{})

@@ -1,6 +1,7 @@
 package servicemonitor
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
+	"github.com/kong-latency/kong-latency/internal/pipeline/text"
 )
 
 // answer is the answer for a case, or for one of the Services that may be the one.
@@ -40,6 +42,7 @@ func answerOf(c *pipeline.Case) *answer {
 
 func judgeCase(c *pipeline.Case) answer {
 	services, monitors := c.Snapshot.OperatorServices, c.Snapshot.ServiceMonitors
+	count, _ := c.Snapshot.Operators()
 	switch {
 	case services.State != pipeline.Known:
 		return unscraped(usual(c, pipeline.OperatorService{}), false, OperatorServiceUnknown.On(
@@ -55,7 +58,7 @@ func judgeCase(c *pipeline.Case) answer {
 				return answer
 			}
 		}
-		return unscraped(usual(c, services.Items[0]), false, Unknown.On(
+		return unscraped(usual(c, count[0]), false, Unknown.On(
 			finding.Object{Kind: monitoringv1.ServiceMonitorsKind},
 			"whether Kong Operator's metrics are scraped is not known: %s", monitors.State.Because(monitors.Why)))
 	}
@@ -63,21 +66,22 @@ func judgeCase(c *pipeline.Case) answer {
 }
 
 func judgeServices(c *pipeline.Case) answer {
-	services := c.Snapshot.OperatorServices
+	services, lookAlikes := c.Snapshot.Operators()
 	choice := prometheus.Choose(c.Snapshot)
 	var best answer
 	all := true
-	for i, service := range services.Items {
+	for i, service := range services {
 		answer := unproven(c, judgeService(newQuestion(c, service), choice), choice, service)
 		all = all && answer.by != nil
 		if i == 0 || answer.by != nil && best.by == nil {
 			best = answer
 		}
 	}
-	if len(services.Items) > 1 && !all {
-		best.Findings = []finding.Finding{ambiguous(services.Items)}
+	if len(services) > 1 && !all {
+		best.Findings = []finding.Finding{ambiguous(services)}
 		best.by = nil
 	}
+	best.Findings = naming(lookAlikes, best.Findings)
 	best.Findings = slices.Concat(choice.Findings, best.Findings)
 	return best
 }
@@ -94,6 +98,32 @@ func ambiguous(services []pipeline.OperatorService) finding.Finding {
 	return OperatorServiceAmbiguous.On(services[0].Object(),
 		"it is not known which of the Services %s exposes Kong Operator's metrics", strings.Join(names, ", ")).
 		Suggest("%s", OperatorServiceAmbiguous.Fix)
+}
+
+// naming adds to findings that depend on which Services count those that do not.
+func naming(lookAlikes []pipeline.OperatorService, findings []finding.Finding) []finding.Finding {
+	if len(lookAlikes) == 0 {
+		return findings
+	}
+	for i := range findings {
+		if f := &findings[i]; f.Reason == OperatorServiceAmbiguous || f.Reason == NotFound {
+			f.Message += "; " + ignored(lookAlikes)
+		}
+	}
+	return findings
+}
+
+// ignored is the clause about Services that only look like that of Kong Operator's metrics.
+func ignored(lookAlikes []pipeline.OperatorService) string {
+	kind := "Service"
+	if len(lookAlikes) > 1 {
+		kind = "Services"
+	}
+	names := make([]string, len(lookAlikes))
+	for i, s := range lookAlikes {
+		names[i] = s.Namespace + "/" + s.Name
+	}
+	return fmt.Sprintf("ignored: %s %s, behind which no Kong Operator runs", kind, text.Names(names))
 }
 
 // judgeService finds the monitor that serves best, among those that are meant for the

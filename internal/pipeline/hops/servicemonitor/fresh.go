@@ -96,7 +96,7 @@ func (q question) freshName(namespace string) string {
 // that works, for a Service that may be Kong Operator's and a Prometheus that the adapter
 // may query. The error says why there is none.
 func Fresh(c *pipeline.Case) (*monitoringv1.ServiceMonitor, error) {
-	services := c.Snapshot.OperatorServices.Items
+	services, _ := c.Snapshot.Operators()
 	if len(services) != 1 {
 		return nil, fmt.Errorf("decide which Service exposes Kong Operator's metrics: there are %d candidates", len(services))
 	}

@@ -48,8 +48,16 @@ func diagnose(c *pipeline.Case) pipeline.Verdict {
 	}
 	v.Scraped = answer.Works.Service
 	q := answer.by.Job
-	v.Evidence = func() []string { return evidence(q) }
+	v.Evidence = func() []string { return append(evidence(q), passedOver(c)...) }
 	return v
+}
+
+// passedOver names the Services that only look like the one that is scraped.
+func passedOver(c *pipeline.Case) []string {
+	if _, lookAlikes := c.Snapshot.Operators(); len(lookAlikes) > 0 {
+		return []string{ignored(lookAlikes)}
+	}
+	return nil
 }
 
 func evidence(q scrape.Job) []string {
