@@ -13,8 +13,8 @@ import (
 )
 
 // indexOperator is the index of the Services that may be the one of Kong Operator's
-// metrics, all under the same key. It is the only one by which objects of all
-// namespaces are found.
+// metrics, all under the same key. By it, and by indexReads, objects of all namespaces are
+// found.
 const (
 	indexOperator = "kong-latency/operator"
 	operator      = "operator"
