@@ -25,6 +25,8 @@ type stack struct {
 	admin client.Client
 	// The running product. A test that restarts a process stores the new one here.
 	webhook, controller *product.Process
+	// latencies are what the test of the pipeline has Prometheus answer.
+	latencies latencies
 	// beforeStop stops what a test leaves running on purpose.
 	beforeStop []func()
 }

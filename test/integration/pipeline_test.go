@@ -40,6 +40,7 @@ func TestPipeline(t *testing.T) {
 		{"with a complete pipeline kubectl apply prints no warning about it", (*pipelineTest).complete},
 		{"findings come and go as events", (*pipelineTest).events},
 		{"a monitor that no Prometheus selects is denied, and its fix resolves it", (*pipelineTest).notSelected},
+		{"an autoscaler that reads the metric keeps others from being denied", (*pipelineTest).readByAutoscaler},
 		{"a rule that maps the wrong label is denied", (*pipelineTest).wrongLabel},
 		{"a malformed neighbour is denied", (*pipelineTest).malformedNeighbour},
 		{"a missing rule is denied, and its fix resolves it", (*pipelineTest).ruleMissing},
@@ -65,13 +66,19 @@ type pipelineTest struct{ *env }
 // prometheusLabel is the label by which the guide's Prometheus selects monitors.
 const prometheusLabel = "release: prometheus"
 
+// tracked is a Deployment behind Service echo. Its selector matches no pods of another one:
+// two autoscalers of the same pods would be denied.
+func (p *pipelineTest) tracked(name string, settings map[string]string) *appsv1.Deployment {
+	d := p.deployment(name, settings)
+	labels := map[string]string{"app": "echo", "track": name}
+	d.Spec.Selector.MatchLabels, d.Spec.Template.Labels = labels, labels
+	return d
+}
+
 // try creates a new annotated Deployment as a dry run, and returns warnings and error.
 func (p *pipelineTest) try() (warnings []string, err error) {
 	p.warnings.take()
-	d := p.deployment("echo-new", enabled("kong.latency/service", "echo"))
-	d.Spec.Template.Labels["app"] = "echo"
-	d.Spec.Selector.MatchLabels["app"] = "echo"
-	err = p.client.Create(p.ctx, d, client.DryRunAll)
+	err = p.client.Create(p.ctx, p.tracked("echo-new", enabled("kong.latency/service", "echo")), client.DryRunAll)
 	return p.warnings.take(), err
 }
 
@@ -122,10 +129,10 @@ func (p *pipelineTest) notInstalled() {
 	p.create(p.service("echo", nil))
 	p.Eventually(func() []string { // until the webhook has seen the Service
 		p.warnings.take()
-		p.Expect(p.client.Create(p.ctx, p.deployment("echo", enabled()), client.DryRunAll)).To(gomega.Succeed())
+		p.Expect(p.client.Create(p.ctx, p.tracked("echo", enabled()), client.DryRunAll)).To(gomega.Succeed())
 		return p.warnings.take()
 	}).Should(gomega.ContainElement(gomega.ContainSubstring("not checked: extension")))
-	p.create(p.deployment("echo", enabled()))
+	p.create(p.tracked("echo", enabled()))
 	lines := p.warnings.take()
 	p.Expect(containing(lines, "not checked: extension")).To(gomega.BeTrue(), "%q", lines)
 	p.attached("echo")
@@ -135,6 +142,7 @@ func (p *pipelineTest) monitorMissing() {
 	p.Expect(controlplane.InstallCRDs(p.ctx, p.client)).To(gomega.Succeed())
 	p.apply(guide.Operator, guide.Gateway, guide.ControlPlane, guide.Extension, guide.Prometheus, guide.Adapter)
 	p.startAdapter()
+	p.restartAdapter() // a pod as old as its configuration may run another one
 	text := p.denied("ServiceMonitorNotFound")
 	p.Expect(text).To(gomega.ContainSubstring("kind: ServiceMonitor"))
 	// Kinds are discovered one after the other; with the Prometheus its label is known.
@@ -183,6 +191,11 @@ func (p *pipelineTest) complete() {
 			gomega.ContainSubstring("NoServiceSelectsPods"),
 		),
 	))
+	p.attached("echo")
+	// Its selector is that of its Service, so that no other one could be behind it.
+	p.Expect(p.client.Delete(p.ctx, p.deployment("echo", nil), client.PropagationPolicy(metav1.DeletePropagationBackground))).To(gomega.Succeed())
+	p.gone("echo")
+	p.create(p.tracked("echo", enabled()))
 	p.attached("echo")
 }
 
@@ -321,8 +334,8 @@ func (p *pipelineTest) nextSecond() {
 	}
 }
 
-// startAdapter serves the custom metrics API, so that the aggregator finds it. Its
-// answers do not matter here: admission does not query it.
+// startAdapter serves the custom metrics API, so that the aggregator finds it. Admission
+// does not query it; it has a value only while latencies flow.
 func (p *pipelineTest) startAdapter() {
 	p.t.Helper()
 	objects, err := guide.Objects(guide.Adapter)
@@ -333,8 +346,10 @@ func (p *pipelineTest) startAdapter() {
 	p.Expect(os.WriteFile(file, []byte(text), 0o600)).To(gomega.Succeed())
 	ctx, stop := context.WithCancel(context.WithoutCancel(p.ctx))
 	p.stack.beforeStop = append(p.stack.beforeStop, stop)
+	server := p.stack.latencies.serve()
+	p.stack.beforeStop = append(p.stack.beforeStop, server.Close)
 	a, err := adapter.Start(ctx, adapter.Options{
-		ConfigFile: file, Prometheus: "http://127.0.0.1:1", Kubeconfig: p.stack.cp.Kubeconfig(), RelistInterval: time.Hour,
+		ConfigFile: file, Prometheus: server.URL, Kubeconfig: p.stack.cp.Kubeconfig(), RelistInterval: time.Hour,
 	})
 	p.Expect(err).NotTo(gomega.HaveOccurred())
 	p.Expect(adapter.Register(p.ctx, p.stack.cp.Config(), "prometheus", a.Port())).To(gomega.Succeed())

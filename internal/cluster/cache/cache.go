@@ -67,7 +67,10 @@ func packedKinds() []packedKind {
 			empty: &corev1.Service{}, resource: "services", strip: stripService,
 			indexes: map[string]client.IndexerFunc{indexOperator: operatorKey},
 		},
-		{empty: &autoscalingv2.HorizontalPodAutoscaler{}, resource: "horizontalpodautoscalers.autoscaling", strip: stripHPA},
+		{
+			empty: &autoscalingv2.HorizontalPodAutoscaler{}, resource: "horizontalpodautoscalers.autoscaling", strip: stripHPA,
+			indexes: map[string]client.IndexerFunc{indexReads: readKeys},
+		},
 	}
 }
 
@@ -133,6 +136,7 @@ func stripHPA(in any) (any, error) {
 	out.Annotations = annotations.Prefixed(h.Annotations)
 	out.OwnerReferences = h.OwnerReferences
 	out.Status.Conditions = hpa.Remarkable(h.Status.Conditions)
+	out.Status.CurrentMetrics = keptReads(hpa.MetricsRead(h))
 	if h.DeletionTimestamp != nil {
 		out.Finalizers = h.Finalizers // what keeps it
 	}

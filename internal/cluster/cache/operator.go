@@ -14,8 +14,8 @@ import (
 )
 
 // indexOperator is the index of the Services that may be the one of Kong Operator's
-// metrics, all under the same key, and of the Deployments that run it, by namespace. That of
-// Services is the only one by which objects of all namespaces are found.
+// metrics, all under the same key, and of the Deployments that run it, by namespace. By that
+// of Services, and by indexReads, objects of all namespaces are found.
 const (
 	indexOperator = "kong-latency/operator"
 	operator      = "operator"

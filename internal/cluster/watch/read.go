@@ -18,6 +18,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 	"github.com/kong-latency/kong-latency/internal/cluster/discover"
+	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 )
 
@@ -49,6 +50,8 @@ func Read(ctx context.Context, config *rest.Config, o Options) (*Picture, error)
 	for _, kind := range k.all() {
 		reading.Go(func() { kind.once(ctx) })
 	}
+	var readers map[string]finding.Object
+	reading.Go(func() { readers = cache.ListReaders(ctx, direct) })
 	reading.Wait()
 
 	out := &Picture{
@@ -57,6 +60,7 @@ func Read(ctx context.Context, config *rest.Config, o Options) (*Picture, error)
 	}
 	at := o.places(out.Policies)
 	out.Snapshot = k.snapshot(at)
+	out.Snapshot.Reads = readers
 	adapter := discover.NewAdapterReader(direct, direct, disco)
 	out.Snapshot.Adapter = adapter.Read(ctx, at.Adapter, out.Snapshot.MetricsAPI, time.Now())
 	if at.OperatorService.Name != "" {

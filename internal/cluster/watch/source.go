@@ -85,6 +85,7 @@ type Source struct {
 	operator func(context.Context) pipeline.Set[pipeline.OperatorService]
 	kinds    *kinds
 	poller   *poller
+	reads    reads
 	// wake has room for one: it says that something changed, not how often.
 	wake chan struct{}
 
@@ -144,6 +145,7 @@ func Setup(mgr manager.Manager, o Options) (*Source, error) {
 		first: make(chan struct{}),
 		guard: policyGuard{definition: readDefinition(dyn)},
 	}
+	s.reads.from = mgr.GetCache()
 	s.current.Store(&pipeline.Snapshot{})
 	s.policies.Store(&Policies{})
 	s.neighbors.Store(&cache.Neighbors{})
@@ -242,6 +244,12 @@ func (s *Source) Start(ctx context.Context) error {
 			return fmt.Errorf("watch services: %w", err)
 		}
 		s.poller.run(ctx)
+		return nil
+	})
+	running.Go(func() error {
+		if err := s.reads.follow(ctx, s.changed); err != nil && ctx.Err() == nil {
+			return err
+		}
 		return nil
 	})
 	running.Go(func() error { s.follow(ctx); return nil })
@@ -346,7 +354,7 @@ func (s *Source) settled() bool {
 			return false
 		}
 	}
-	return s.poller.settled()
+	return s.poller.settled() && s.reads.followed.Load()
 }
 
 func (s *Source) places() discover.Places { return s.options.places(s.Policies()) }
@@ -354,6 +362,7 @@ func (s *Source) places() discover.Places { return s.options.places(s.Policies()
 func (s *Source) read(ctx context.Context) *pipeline.Snapshot {
 	at := s.places()
 	next := s.kinds.snapshot(at)
+	next.Reads = s.reads.get(ctx)
 	next.Adapter, next.OperatorServices = s.poller.result()
 	if at.OperatorService.Name == "" {
 		next.OperatorServices = s.operator(ctx)

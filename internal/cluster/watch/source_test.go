@@ -87,6 +87,7 @@ func TestTheFirstCompleteSnapshotIsNotDelayed(t *testing.T) {
 		go func() {
 			<-time.After(30 * time.Millisecond)
 			s.poller.looked = true
+			s.reads.followed.Store(true)
 			for _, k := range s.kinds.all() {
 				k.(interface{ ended(error, time.Time) }).ended(apierrors.NewNotFound(schema.GroupResource{}, ""), time.Now())
 			}
@@ -182,6 +183,11 @@ func TestSyncedOnceEverythingHadAnOutcome(t *testing.T) {
 		t.Fatal("synced before the adapter was looked for")
 	}
 	s.poller.looked = true
+	s.renew(t.Context())
+	if s.Synced() {
+		t.Fatal("synced before the autoscalers were read")
+	}
+	s.reads.followed.Store(true)
 	before := calls
 	s.renew(t.Context())
 	if !s.Synced() || calls != before+1 {

@@ -8,6 +8,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/kong-latency/kong-latency/internal/cluster/watch"
+	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/test/controlplane"
@@ -124,4 +125,75 @@ spec: {selector: {app: prometheus-adapter}, ports: [{port: 443}]}
 			e.readOnce(as("shipped"), source.Snapshot())
 		})
 	}
+}
+
+// TestTheMetricsAPIIsFoundByItsNewerVersionAlone registers only v1beta2, as the walkthrough
+// of prometheus-adapter does, and reads it with the rights of each process.
+func TestTheMetricsAPIIsFoundByItsNewerVersionAlone(t *testing.T) {
+	e := newEnv(t)
+	objects, err := controlplane.Render("config/rbac")
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	for _, o := range objects {
+		if o.GetKind() == "ClusterRole" {
+			raw, err := o.MarshalJSON()
+			e.Expect(err).NotTo(gomega.HaveOccurred())
+			e.apply(string(raw))
+		}
+	}
+	e.apply(`{apiVersion: v1, kind: Namespace, metadata: {name: prometheus}}`, `
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {name: v1beta2.custom.metrics.k8s.io}
+spec: {group: custom.metrics.k8s.io, version: v1beta2, groupPriorityMinimum: 100, versionPriority: 100, insecureSkipTLSVerify: true, service: {namespace: prometheus, name: prometheus-adapter}}
+`, `
+apiVersion: v1
+kind: Service
+metadata: {namespace: prometheus, name: prometheus-adapter}
+spec: {selector: {app: prometheus-adapter}, ports: [{port: 443}]}
+`, configuration("service"), adapterPod(time.Now()))
+	for _, role := range []string{"kong-latency-webhook", "kong-latency-controller"} {
+		t.Run(role, func(t *testing.T) {
+			e := newEnv(t)
+			e.apply(bind("newer", role))
+			source := e.source(as("newer"), watch.Options{})
+			e.Eventually(func(g gomega.Gomega) { // rights take effect a moment after they are granted
+				api, adapter := source.Snapshot().MetricsAPI, source.Snapshot().Adapter
+				g.Expect(api.State).To(gomega.Equal(pipeline.Known), api.Why)
+				g.Expect(api.Registered).To(gomega.BeTrue())
+				g.Expect(api.Version).To(gomega.Equal("v1beta2"))
+				g.Expect(adapter.State).To(gomega.Equal(pipeline.Known), adapter.Why)
+			}).Should(gomega.Succeed())
+			e.readOnce(as("newer"), source.Snapshot())
+		})
+	}
+}
+
+// TestReadersAreEvidenceOnlyIfTheyMayBeListed reads which metrics autoscalers read, by a
+// source and at once.
+func TestReadersAreEvidenceOnlyIfTheyMayBeListed(t *testing.T) {
+	e := newEnv(t)
+	e.apply(`{apiVersion: v1, kind: Namespace, metadata: {name: shop}}`)
+	for _, name := range []string{"web", "api"} {
+		e.apply(`
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {namespace: shop, name: ` + name + `}
+spec: {maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: ` + name + `}}
+status:
+  desiredReplicas: 1
+  conditions: [{type: ScalingActive, status: "True", reason: ValidMetricFound, lastTransitionTime: "2026-01-01T00:00:00Z"}]
+  currentMetrics:
+  - type: Object
+    object: {metric: {name: latency}, describedObject: {apiVersion: v1, kind: Service, name: ` + name + `}, current: {value: "40"}}
+`)
+	}
+	source := e.source(cp.Config(), watch.Options{})
+	e.Eventually(func() map[string]finding.Object { return source.Snapshot().Reads }).Should(gomega.Equal(
+		map[string]finding.Object{"latency": {Kind: "HorizontalPodAutoscaler", Namespace: "shop", Name: "api"}}))
+	picture, err := watch.Read(t.Context(), cp.Config(), watch.Options{})
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	e.Expect(picture.Snapshot.Reads).To(gomega.Equal(source.Snapshot().Reads))
+	picture, err = watch.Read(t.Context(), as("nobody"), watch.Options{})
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	e.Expect(picture.Snapshot.Reads).To(gomega.BeEmpty())
 }
