@@ -60,7 +60,7 @@ func (p *pipelineTest) readByAutoscaler() {
 		g.Expect(err).NotTo(gomega.HaveOccurred())
 		g.Expect(strings.Join(warnings, "\n")).To(gomega.And(
 			gomega.ContainSubstring("ServiceMonitorNotFound"),
-			gomega.ContainSubstring("HorizontalPodAutoscaler default/echo reads kong_upstream_latency_ms_60s_average at present"),
+			gomega.ContainSubstring("yet HorizontalPodAutoscaler default/echo reads"),
 		))
 	}).Should(gomega.Succeed())
 

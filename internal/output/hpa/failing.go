@@ -16,16 +16,24 @@ import (
 // scale and of metrics fail for a moment while the API server restarts, or pods start.
 const failingGrace = 3 * time.Minute
 
+// ambiguousGrace is the same for two autoscalers of common pods. One that has just replaced
+// another is ambiguous until the HPA controller looks again, by default every 15 seconds.
+const ambiguousGrace = 30 * time.Second
+
 // lastingReasons are those of conditions that stay until somebody changes an object.
 // https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/podautoscaler/horizontal.go
-var lastingReasons = []string{"AmbiguousSelector", "InvalidSelector", "MissingSelector", "InvalidMetricSourceType"}
+var lastingReasons = []string{"InvalidSelector", "MissingSelector", "InvalidMetricSourceType"}
 
 // Failing implements output.Output.
 func (Output) Failing(live output.Object, now time.Time) (findings []finding.Finding, recheck time.Duration) {
 	h := typed(live)
 	s := scaling(h)
 	judge := func(kind autoscalingv2.HorizontalPodAutoscalerConditionType, c model.Condition) {
-		if left := c.Since.Add(failingGrace).Sub(now); left > 0 && !slices.Contains(lastingReasons, c.Reason) {
+		grace := failingGrace
+		if c.Reason == "AmbiguousSelector" {
+			grace = ambiguousGrace
+		}
+		if left := c.Since.Add(grace).Sub(now); left > 0 && !slices.Contains(lastingReasons, c.Reason) {
 			if recheck == 0 || left < recheck {
 				recheck = left
 			}
