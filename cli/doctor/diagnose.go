@@ -83,17 +83,21 @@ func notEnabled(object finding.Object, policyName string) finding.Finding {
 }
 
 // proven is the report on the pipeline, given what was measured: a value proves every hop
-// before it.
+// before it. One of no requests does not, which is NaN in Prometheus and 0 of the adapter:
+// series that are no longer scraped have it for minutes.
 func (f Facts) proven() pipeline.Report {
 	switch api, query := f.Measured.API, f.Measured.Query; {
-	case api.Value != nil:
+	case flows(api):
 		return f.Pipeline.Proven(through(metricsapi.Hop), api.String())
-	case query.Value != nil:
+	case flows(query):
 		return f.Pipeline.Proven(through(prometheus.Hop), query.String())
 	default:
 		return f.Pipeline
 	}
 }
+
+// flows reports whether a value is that of requests.
+func flows(r series.Reading) bool { return r.Value != nil && *r.Value > 0 } // NaN is not
 
 // through returns a function that is true for the hops up to the last one.
 func through(last *finding.Hop) func(*finding.Hop) bool {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"flag"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -258,7 +259,8 @@ func TestNothingIsBrokenUpstreamOfAValue(t *testing.T) {
 	s := pipelinetest.Good()
 	s.ServiceMonitors.Items, s.Extensions.Items = nil, nil
 	pipelinetest.Configure(&s.Adapter, "rules: []\n")
-	value := series.Reading{State: pipeline.Known, Value: ptr.To(3.5), From: "it"}
+	of := func(v float64) series.Reading { return series.Reading{State: pipeline.Known, Value: &v, From: "it"} }
+	value := of(3.5)
 	none := series.Reading{State: pipeline.Known, From: "it", Says: "404"}
 	for name, tc := range map[string]struct {
 		measured series.Measured
@@ -266,6 +268,7 @@ func TestNothingIsBrokenUpstreamOfAValue(t *testing.T) {
 	}{
 		"nothing measured":      {series.Measured{}, []string{"extension", "service-monitor", "adapter-rule"}},
 		"a value of the API":    {series.Measured{API: value}, nil},
+		"no requests":           {series.Measured{Query: of(math.NaN()), API: of(0)}, []string{"extension", "service-monitor", "adapter-rule"}},
 		"a value in Prometheus": {series.Measured{Query: value, API: none}, []string{"adapter-rule", "series"}},
 	} {
 		r := diagnose(Facts{
