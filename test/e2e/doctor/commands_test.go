@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/onsi/gomega"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/cli/doctor"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
 	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/test/guide"
 )
@@ -145,6 +147,8 @@ func TestApply(t *testing.T) {
 	e := newEnv(t)
 	e.kubectl("apply", "-f", sample)
 	e.kubectl("delete", "servicemonitors", "--all", "-n", "kong-system")
+	e.Eventually(func() string { return e.report().Broken }).WithTimeout(3*time.Minute).
+		Should(gomega.Equal(servicemonitor.Hop.Name), "once what was scraped before has no value any more")
 	no := e.latencyReading("n\n", "doctor", "deployment/echo", "--apply")
 	e.Expect(no.code).To(gomega.Equal(2))
 	e.Expect(no.out).To(gomega.ContainSubstring("would apply servicemonitor.monitoring.coreos.com/kong-operator-metrics in kong-system\n"))
