@@ -57,12 +57,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	if err != nil {
 		return err
 	}
-	where, err := o.Pipeline.Options()
-	if err != nil {
-		return err
-	}
-	where.Caches = fresh
-	source, err := watch.Setup(mgr, where)
+	source, err := newSource(mgr, o, fresh)
 	if err != nil {
 		return err
 	}
@@ -100,6 +95,16 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 		return fmt.Errorf("run: %w", err)
 	}
 	return nil
+}
+
+// newSource is the source of snapshots of the cluster.
+func newSource(mgr manager.Manager, o *Options, fresh *cache.Freshness) (*watch.Source, error) {
+	where, err := o.Pipeline.Options()
+	if err != nil {
+		return nil, err
+	}
+	where.Caches = fresh
+	return watch.Setup(mgr, where)
 }
 
 // knowledge is what admission knows of the cluster.
