@@ -91,8 +91,11 @@ func measure(re *syntax.Regexp) (size, ranges int) {
 	case syntax.OpAlternate:
 		size += len(re.Sub)
 	case syntax.OpRepeat:
-		// x{2,5} is xx(x(x(x)?)?)?, and x{2,} is xx+.
+		// x{2,5} is xx(x(x(x)?)?)?, x{2,} is xx+, and x{0,} is x*.
 		most := max(re.Min, re.Max)
+		if re.Max < 0 {
+			most = max(re.Min, 1)
+		}
 		size = most*size + most - re.Min + 2
 	}
 	return max(size, 1), ranges

@@ -86,7 +86,7 @@ func FuzzSize(f *testing.F) {
 	for _, expr := range hostile {
 		f.Add(expr)
 	}
-	for _, expr := range []string{"", "a{2,5}", "(a|b)*?", "(?:a*)+", "[^a]{3,}", "(?i)ab|\\bx$", "x{0}", "(|a){3}", "(?s).", "(?-s:.){9}", "a|"} {
+	for _, expr := range []string{"", "a{2,5}", "(a|b)*?", "(?:a*)+", "[^a]{3,}", "(?i)ab|\\bx$", "x{0}", "(){0,}", "(a){0,}?", "(|a){3}", "(?s).", "(?-s:.){9}", "a|"} {
 		f.Add(expr)
 	}
 	f.Fuzz(func(t *testing.T, expr string) {
