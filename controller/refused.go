@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,10 +32,6 @@ func retries() workqueue.TypedRateLimiter[reconcile.Request] {
 	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry)
 }
 
-// maxQuoted is the most bytes that are quoted of what the API server answered: admission
-// policies and webhooks answer what their authors wrote.
-const maxQuoted = 200
-
 // refusal is the finding about a write that the API server refused; ok is false if err may
 // end by itself: the API server was not reached, was too busy or failed, or somebody else
 // wrote first.
@@ -51,7 +46,7 @@ func refusal(w model.Workload, err error) (f finding.Finding, ok bool) {
 	default:
 		return finding.Finding{}, false
 	}
-	return plan.WriteRefused.On(w.Object(), "%s: %s", writeOf(err), quoted(answer)).Suggest("%s", plan.WriteRefused.Fix), true
+	return plan.WriteRefused.On(w.Object(), "%s: %s", writeOf(err), finding.Quote(answer)).Suggest("%s", plan.WriteRefused.Fix), true
 }
 
 // refuses reports whether the answer is a decision about this write, which stays the same
@@ -95,14 +90,4 @@ func writeOf(err error) string {
 		return "the API server refuses to " + e.what
 	}
 	return "the API server refuses"
-}
-
-// quoted is at most maxQuoted bytes of what somebody else wrote, in one line.
-func quoted(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if len(text) <= maxQuoted {
-		return text
-	}
-	const ellipsis = "…"
-	return strings.ToValidUTF8(text[:maxQuoted-len(ellipsis)], "") + ellipsis
 }

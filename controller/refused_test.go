@@ -60,19 +60,6 @@ func TestWhatTheAPIServerRefusesIsAFinding(t *testing.T) {
 	}
 }
 
-func TestAtMost200BytesAreQuoted(t *testing.T) {
-	for text, want := range map[string]string{
-		"short":                        "short",
-		"in two\n lines":               "in two lines",
-		strings.Repeat("x", maxQuoted): strings.Repeat("x", maxQuoted),
-		strings.Repeat("ä", maxQuoted): strings.Repeat("ä", 98) + "…",
-	} {
-		if got := quoted(text); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
-}
-
 // Whoever ends the cause of a refusal sees within a minute that it works.
 func TestRefusedWritesAreRetriedWithinAMinute(t *testing.T) {
 	r := retries()

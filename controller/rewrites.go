@@ -170,7 +170,7 @@ func (r *workloads) otherManager(ctx context.Context, by output.Output, live out
 		return "something changes it"
 	}
 	if name := latestManager(object.GetManagedFields(), FieldManager); name != "" {
-		return fmt.Sprintf("field manager %q changes it", quoted(name))
+		return fmt.Sprintf("field manager %q changes it", finding.Quote(name))
 	}
 	return "an admission webhook, or another installation of kong-latency, changes it"
 }

@@ -167,7 +167,7 @@ func (r *workloads) terminating(d *appsv1.Deployment, w model.Workload, live out
 		return unchanged, left, nil
 	}
 	f := plan.AutoscalerTerminating.On(w.Object(), "HorizontalPodAutoscaler %s is deleted and kept by its finalizers %s",
-		live.GetName(), quoted(strings.Join(live.GetFinalizers(), ", "))).Suggest("%s", plan.AutoscalerTerminating.Fix)
+		live.GetName(), finding.Quote(strings.Join(live.GetFinalizers(), ", "))).Suggest("%s", plan.AutoscalerTerminating.Fix)
 	findings := slices.Concat(resolution.Findings, []finding.Finding{f})
 	again := r.tell(d, findings, judgement{}, 0)
 	return outcomeOf(resolution, findings), again, nil

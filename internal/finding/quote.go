@@ -9,13 +9,17 @@ import (
 // annotations, regular expressions, conditions, answers of the API server.
 const MaxQuote = 200
 
-// Cut returns a text of at most MaxQuote bytes, and an ellipsis if more was there.
+// Cut returns a text of at most MaxQuote bytes, with an ellipsis at the end if more was there.
 func Cut(s string) string {
 	if len(s) <= MaxQuote {
 		return s
 	}
-	return strings.ToValidUTF8(s[:MaxQuote], "") + "…"
+	const ellipsis = "…"
+	return strings.ToValidUTF8(s[:MaxQuote-len(ellipsis)], "") + ellipsis
 }
+
+// Quote returns the beginning of a text that somebody else wrote, as Cut does, in one line.
+func Quote(s string) string { return Cut(strings.Join(strings.Fields(s), " ")) }
 
 // Text is a text that is composed already, with its quotes cut. Sprintf leaves it whole.
 type Text string

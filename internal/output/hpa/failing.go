@@ -2,7 +2,6 @@ package hpa
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -39,7 +38,7 @@ func (Output) Failing(live output.Object, now time.Time) (findings []finding.Fin
 			}
 			return
 		}
-		findings = append(findings, AutoscalerFails.On(objectOf(h), "%s is not true (%s): %s", kind, quoted(c.Reason), quoted(c.Message)).
+		findings = append(findings, AutoscalerFails.On(objectOf(h), "%s is not true (%s): %s", kind, finding.Quote(c.Reason), finding.Quote(c.Message)).
 			At("status", "conditions").Suggest("%s", AutoscalerFails.Fix))
 	}
 	if s.Unable != (model.Condition{}) {
@@ -58,17 +57,3 @@ const (
 	failedGetObjectMetric = "FailedGetObjectMetric"
 	scalingDisabled       = "ScalingDisabled"
 )
-
-// maxQuoted is the most bytes that are kept and quoted of a condition's message, which
-// contains names that other people chose and answers of metrics APIs.
-const maxQuoted = 200
-
-// quoted is the beginning of a text, in one line.
-func quoted(text string) string {
-	text = oneLine(text)
-	if len(text) <= maxQuoted {
-		return text
-	}
-	const ellipsis = "…"
-	return strings.ToValidUTF8(text[:maxQuoted-len(ellipsis)], "") + ellipsis
-}

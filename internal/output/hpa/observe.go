@@ -5,6 +5,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
 
+	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/output"
 )
@@ -87,7 +88,7 @@ func Remarkable(all []autoscalingv2.HorizontalPodAutoscalerCondition) []autoscal
 		switch {
 		case c.Type != autoscalingv2.ScalingActive && c.Type != autoscalingv2.AbleToScale:
 		case c.Status != corev1.ConditionTrue:
-			c.Message = quoted(c.Message)
+			c.Message = finding.Quote(c.Message)
 			out = append(out, c)
 		case c.Type == autoscalingv2.ScalingActive:
 			out = append(out, autoscalingv2.HorizontalPodAutoscalerCondition{Type: c.Type, Status: c.Status})

@@ -25,7 +25,7 @@ func unproven(c *pipeline.Case, a answer, choice prometheus.Choice, service pipe
 		return a
 	}
 	first := a.Findings[i]
-	a.Findings = []finding.Finding{ScrapedOtherwise.On(first.Object, "%s; but %s, so they may be scraped in another way", first.Message, why).
+	a.Findings = []finding.Finding{ScrapedOtherwise.On(first.Object, "%s; but %s, so they may be scraped in another way", finding.Text(first.Message), finding.Text(why)).
 		At(first.Field).Suggest("%s", ScrapedOtherwise.Fix)}
 	a.Known = false
 	return a
