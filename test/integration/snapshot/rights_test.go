@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -81,26 +82,8 @@ rules: [{apiGroups: [monitoring.coreos.com], resources: [servicemonitors], verbs
 func TestTheShippedRolesSuffice(t *testing.T) {
 	e := newEnv(t)
 	e.installAll()
-	objects, err := controlplane.Render("config/rbac")
-	e.Expect(err).NotTo(gomega.HaveOccurred())
-	for _, o := range objects {
-		if o.GetKind() == "ClusterRole" {
-			raw, err := o.MarshalJSON()
-			e.Expect(err).NotTo(gomega.HaveOccurred())
-			e.apply(string(raw))
-		}
-	}
-	e.apply(`{apiVersion: v1, kind: Namespace, metadata: {name: prometheus}}`, `
-apiVersion: apiregistration.k8s.io/v1
-kind: APIService
-metadata: {name: v1beta1.custom.metrics.k8s.io}
-spec: {group: custom.metrics.k8s.io, version: v1beta1, groupPriorityMinimum: 100, versionPriority: 100, insecureSkipTLSVerify: true, service: {namespace: prometheus, name: prometheus-adapter}}
-`, `
-apiVersion: v1
-kind: Service
-metadata: {namespace: prometheus, name: prometheus-adapter}
-spec: {selector: {app: prometheus-adapter}, ports: [{port: 443}]}
-`, configuration("service"), adapterPod(time.Now()))
+	e.shippedRoles()
+	e.adapterBehind("v1beta1")
 	for _, role := range []string{"kong-latency-webhook", "kong-latency-controller"} {
 		t.Run(role, func(t *testing.T) {
 			e := newEnv(t)
@@ -131,26 +114,8 @@ spec: {selector: {app: prometheus-adapter}, ports: [{port: 443}]}
 // of prometheus-adapter does, and reads it with the rights of each process.
 func TestTheMetricsAPIIsFoundByItsNewerVersionAlone(t *testing.T) {
 	e := newEnv(t)
-	objects, err := controlplane.Render("config/rbac")
-	e.Expect(err).NotTo(gomega.HaveOccurred())
-	for _, o := range objects {
-		if o.GetKind() == "ClusterRole" {
-			raw, err := o.MarshalJSON()
-			e.Expect(err).NotTo(gomega.HaveOccurred())
-			e.apply(string(raw))
-		}
-	}
-	e.apply(`{apiVersion: v1, kind: Namespace, metadata: {name: prometheus}}`, `
-apiVersion: apiregistration.k8s.io/v1
-kind: APIService
-metadata: {name: v1beta2.custom.metrics.k8s.io}
-spec: {group: custom.metrics.k8s.io, version: v1beta2, groupPriorityMinimum: 100, versionPriority: 100, insecureSkipTLSVerify: true, service: {namespace: prometheus, name: prometheus-adapter}}
-`, `
-apiVersion: v1
-kind: Service
-metadata: {namespace: prometheus, name: prometheus-adapter}
-spec: {selector: {app: prometheus-adapter}, ports: [{port: 443}]}
-`, configuration("service"), adapterPod(time.Now()))
+	e.shippedRoles()
+	e.adapterBehind("v1beta2")
 	for _, role := range []string{"kong-latency-webhook", "kong-latency-controller"} {
 		t.Run(role, func(t *testing.T) {
 			e := newEnv(t)
@@ -196,4 +161,34 @@ status:
 	picture, err = watch.Read(t.Context(), as("nobody"), watch.Options{})
 	e.Expect(err).NotTo(gomega.HaveOccurred())
 	e.Expect(picture.Snapshot.Reads).To(gomega.BeEmpty())
+}
+
+// shippedRoles creates the ClusterRoles of the shipped manifests.
+func (e *env) shippedRoles() {
+	e.t.Helper()
+	objects, err := controlplane.Render("config/rbac")
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	for _, o := range objects {
+		if o.GetKind() == "ClusterRole" {
+			raw, err := o.MarshalJSON()
+			e.Expect(err).NotTo(gomega.HaveOccurred())
+			e.apply(string(raw))
+		}
+	}
+}
+
+// adapterBehind creates a prometheus-adapter behind one version of the custom metrics API.
+func (e *env) adapterBehind(version string) {
+	e.t.Helper()
+	e.apply(`{apiVersion: v1, kind: Namespace, metadata: {name: prometheus}}`, fmt.Sprintf(`
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {name: %[1]s.custom.metrics.k8s.io}
+spec: {group: custom.metrics.k8s.io, version: %[1]s, groupPriorityMinimum: 100, versionPriority: 100, insecureSkipTLSVerify: true, service: {namespace: prometheus, name: prometheus-adapter}}
+`, version), `
+apiVersion: v1
+kind: Service
+metadata: {namespace: prometheus, name: prometheus-adapter}
+spec: {selector: {app: prometheus-adapter}, ports: [{port: 443}]}
+`, configuration("service"), adapterPod(time.Now()))
 }
