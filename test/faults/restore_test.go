@@ -29,7 +29,8 @@ func restored[T client.Object](o T, namespace string) T {
 }
 
 // Garbage collection deletes what has the former Deployment as its owner. What was adopted
-// has no owner, and stays adopted.
+// has no owner: it gets its previous spec where the controller sees it before its Deployment,
+// and is adopted again with it.
 func TestANamespaceIsRestoredUnderAnotherName(t *testing.T) {
 	c := newCluster(t, controlplane.Options{})
 	c.webhook()
@@ -70,8 +71,10 @@ func TestANamespaceIsRestoredUnderAnotherName(t *testing.T) {
 		}
 		return metav1.GetControllerOf(h).UID
 	}).Should(gomega.Equal(owner.UID))
-	c.Expect(output.Adopted(c.hpa("old"))).To(gomega.BeTrue())
-	c.Expect(c.hpa("old").Spec.MaxReplicas).To(gomega.BeEquivalentTo(10))
+	c.Eventually(func() bool {
+		h := c.hpa("old")
+		return output.Adopted(h) && h.Spec.MaxReplicas == 10
+	}).Should(gomega.BeTrue())
 	adopting := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: "adopting"}}
 	c.Expect(c.admin.Patch(c.ctx, adopting, client.RawPatch(types.MergePatchType,
 		[]byte(`{"metadata":{"annotations":{"`+annotations.TargetMS+`":null,"`+annotations.Adopt+`":null}}}`)))).To(gomega.Succeed())
