@@ -68,9 +68,20 @@ type Output interface {
 	// the time after which there can be others without anything changing; 0 if there
 	// cannot.
 	Failing(live Object, now time.Time) (findings []finding.Finding, recheck time.Duration)
+	// Metrics are the metrics by which the object of a plan scales, the latency first.
+	Metrics(p plan.Plan) []PlannedMetric
 	// Evaluate returns the findings about the live object of a workload, and evidence
 	// that quotes its status.
 	Evaluate(f Facts) (findings []finding.Finding, evidence []string)
+}
+
+// PlannedMetric is a metric by which the object of a plan scales, in the words of the kind.
+type PlannedMetric struct {
+	// Name is that of the metric, or of the resource.
+	Name string
+	// Type is the type of its source, and TargetType how it is compared with its Target,
+	// which is in the unit of the metric.
+	Type, TargetType, Target string
 }
 
 // Facts are the input of Evaluate.

@@ -26,9 +26,11 @@ func Note(f finding.Finding) string {
 
 // Clip cuts text to what the note of an event may have, which the sentences in a status
 // keep to as well.
-func Clip(text string) string {
-	if len(text) <= MaxNote {
+func Clip(text string) string { return clip(text, MaxNote) }
+
+func clip(text string, bytes int) string {
+	if len(text) <= bytes {
 		return text
 	}
-	return strings.ToValidUTF8(text[:MaxNote-len(ellipsis)], "") + ellipsis
+	return strings.ToValidUTF8(text[:bytes-len(ellipsis)], "") + ellipsis
 }
