@@ -66,6 +66,12 @@ func conditions(s v1alpha1.LatencyAutoscalerStatus) map[string]string {
 	return out
 }
 
+// off makes the facts those of a Deployment that is scaled to zero.
+func off(f status.Facts) {
+	f.Live.(*autoscalingv2.HorizontalPodAutoscaler).Status.Conditions[0].Reason = "ScalingDisabled"
+	f.Evaluation.Series = nil
+}
+
 func TestConditions(t *testing.T) {
 	good, broken, empty := pipelinetest.Good(), pipelinetest.Good(), &pipeline.Snapshot{}
 	broken.ServiceMonitors.Items = nil
@@ -75,8 +81,7 @@ func TestConditions(t *testing.T) {
 	failing := facts(t, good, "32")
 	failing.Evaluation.Failing = []finding.Finding{hpa.AutoscalerFails.On(failing.Workload, "AbleToScale is not true")}
 	zero := facts(t, good, "")
-	zero.Live.(*autoscalingv2.HorizontalPodAutoscaler).Status.Conditions[0].Reason = "ScalingDisabled"
-	zero.Evaluation.Series = nil
+	off(zero)
 	early := facts(t, good, "")
 	early.Evaluation.Series, early.Evaluation.SeriesPending = nil, true
 	gap := early
