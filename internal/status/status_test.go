@@ -131,7 +131,7 @@ func TestStatusOfAWorkload(t *testing.T) {
 	if len(p.Metrics) != 2 || p.Metrics[0] != want[0] || p.Metrics[1] != want[1] {
 		t.Errorf("the metrics are %+v", p.Metrics)
 	}
-	if c := s.Current; c == nil || c.LatencyMilliseconds != "32500m" || c.Replicas != 2 || c.DesiredReplicas != 3 {
+	if c := s.Current; c == nil || c.LatencyMilliseconds != "32.5" || c.Replicas != 2 || c.DesiredReplicas != 3 {
 		t.Errorf("current is %+v", s.Current)
 	}
 	if first, last := s.Pipeline[0].Hop, s.Pipeline[len(s.Pipeline)-1].Hop; first != status.Settings || last != hpa.Hop.Name {
