@@ -99,7 +99,7 @@ func (c *cluster) statuses() []string {
 	c.Expect(err).NotTo(gomega.HaveOccurred())
 	var out []string
 	for i := range list.Items {
-		if len(list.Items[i].Object["status"].(map[string]any)) > 0 {
+		if conditions, _, _ := unstructured.NestedSlice(list.Items[i].Object, "status", "conditions"); len(conditions) > 0 {
 			out = append(out, list.Items[i].GetName())
 		}
 	}

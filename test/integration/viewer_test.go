@@ -43,15 +43,15 @@ func (e *env) viewer() viewer {
 	})
 	v.Eventually(func() string { return v.may("list", "latencyautoscalers.kong.latency") }).Should(gomega.Equal("yes"))
 	for _, resource := range []string{"latencypolicies.kong.latency", "servicemonitors.monitoring.coreos.com", "services.custom.metrics.k8s.io"} {
-		v.Expect(v.may("list", resource)).To(gomega.Equal("no"), resource)
+		v.Expect(v.may("list", resource, "--all-namespaces")).To(gomega.Equal("no"), resource)
 	}
 	return v
 }
 
 // may is the answer of kubectl auth can-i.
-func (v viewer) may(verb, resource string) string {
+func (v viewer) may(question ...string) string {
 	v.t.Helper()
-	return strings.TrimSpace(v.kubectl("", "auth", "can-i", verb, resource, "--as="+v.user).out)
+	return strings.TrimSpace(v.kubectl("", append([]string{"auth", "can-i", "--as=" + v.user}, question...)...).out)
 }
 
 // latency runs kubectl latency with the rights of the viewer.
@@ -199,7 +199,8 @@ func (p *pipelineTest) viewed() {
 		met <- p.run(nil, "", "wait", "--for=create", "--for=condition=Ready", "la/echo", "--timeout=60s", "--as="+v.user, "--namespace="+p.namespace)
 	}()
 	p.stack.latencies.flowing.Store(true)
-	p.Eventually(met).Should(gomega.Receive(gomega.Equal(said{out: "latencyautoscaler.kong.latency/echo condition met\n"})))
+	const line = "latencyautoscaler.kong.latency/echo condition met\n" // once for each --for
+	p.Eventually(met).Should(gomega.Receive(gomega.Equal(said{out: line + line})))
 	ready := p.reason(c, "echo", v1alpha1.ConditionReady, status.ReasonScaling)
 	p.Expect(ready.Status).To(gomega.Equal(metav1.ConditionTrue))
 	p.Eventually(func() string { return v.row().Pipeline.String() }).Should(gomega.Equal(string(get.OK)))
