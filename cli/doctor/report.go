@@ -6,6 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
@@ -35,14 +36,11 @@ type Hop struct {
 	Evidence []string `json:"evidence,omitempty"`
 	// Findings are what is wrong, or not known.
 	Findings []Finding `json:"findings,omitempty"`
-	// ReportedBy is Controller if the state is not from what was read and measured, but
+	// ReportedBy is live.Controller if the state is not from what was read and measured, but
 	// what the controller reported, and Since is since when; empty otherwise.
 	ReportedBy string       `json:"reportedBy,omitempty"`
 	Since      *metav1.Time `json:"since,omitempty"`
 }
-
-// Controller is who reports what the user may not read.
-const Controller = "controller"
 
 // Finding is a finding as JSON.
 type Finding struct {
@@ -76,7 +74,8 @@ var states = map[v1alpha1.HopState]State{
 	v1alpha1.HopProven: OK, v1alpha1.HopWarning: Warning, v1alpha1.HopUnknown: Unknown, v1alpha1.HopBroken: Broken,
 }
 
-// add appends a hop and keeps track of the first that is broken. One with neither findings nor evidence is not known, and why says it.
+// add appends a hop and keeps track of the first that is broken. A hop with neither
+// findings nor evidence is not known, and why says it.
 func (r *Report) add(hop *finding.Hop, findings []finding.Finding, evidence []string, why string) {
 	reading := status.Reading{Hop: hop.Name, Findings: findings, Unjudged: why}
 	h := Hop{Hop: hop.Name, State: states[reading.State()], Evidence: evidence}
@@ -117,7 +116,7 @@ func (r *Report) firstBroken() string {
 
 // hopOf is a hop as the controller reported it, instead of what was read.
 func hopOf(reported v1alpha1.HopStatus, read Hop) Hop {
-	h := Hop{Hop: reported.Hop, State: states[reported.State], ReportedBy: Controller, Since: &reported.LastTransitionTime}
+	h := Hop{Hop: reported.Hop, State: states[reported.State], ReportedBy: live.Controller, Since: &reported.LastTransitionTime}
 	switch {
 	case reported.Evidence != "":
 		h.Evidence = []string{reported.Evidence}

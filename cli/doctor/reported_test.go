@@ -126,7 +126,7 @@ func TestWhatIsReadOutweighsTheReport(t *testing.T) {
 	if got := r.hop("service-monitor"); got.State != OK || got.ReportedBy != "" {
 		t.Errorf("a ServiceMonitor that was read is %s by %s", got.State, got.ReportedBy)
 	}
-	if got := r.hop("adapter-rule"); got.State != OK || got.ReportedBy != Controller {
+	if got := r.hop("adapter-rule"); got.State != OK || got.ReportedBy != live.Controller {
 		t.Errorf("the adapter's rules, which were not read, are %s by %s", got.State, got.ReportedBy)
 	}
 
@@ -163,7 +163,7 @@ func TestTheReportedPlanIsForPeople(t *testing.T) {
 	f := viewed()
 	f.HPAsUnread = ""
 	r := diagnose(f)
-	if got := r.hop("autoscaler"); got.State != OK && got.State != Unknown && got.ReportedBy != Controller {
+	if got := r.hop("autoscaler"); got.State != OK && got.State != Unknown && got.ReportedBy != live.Controller {
 		t.Errorf("the autoscaler is %s: %+v", got.State, got.Findings)
 	}
 	for _, f := range r.hop("autoscaler").Findings {

@@ -21,7 +21,7 @@ func judge(w live.Workload, e *pipeline.Evaluator, now time.Time) Pipeline {
 	instead := w.Reported.Instead(w.Subject, readings)
 	worst := Pipeline{State: OK}
 	if len(instead) > 0 {
-		worst.ReportedBy = Controller
+		worst.ReportedBy = live.Controller
 	}
 	for _, r := range readings {
 		if h, ok := instead[r.Hop]; ok {
@@ -60,7 +60,7 @@ func read(w live.Workload, e *pipeline.Evaluator, now time.Time) []status.Readin
 
 // reported is a hop as the controller reported it.
 func reported(h v1alpha1.HopStatus) Pipeline {
-	p := Pipeline{State: states[h.State], Hop: h.Hop, ReportedBy: Controller, Since: &h.LastTransitionTime}
+	p := Pipeline{State: states[h.State], Hop: h.Hop, ReportedBy: live.Controller, Since: &h.LastTransitionTime}
 	if h.Hop == status.Settings {
 		p.Hop = ""
 		if p.State == Broken {

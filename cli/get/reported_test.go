@@ -70,22 +70,22 @@ func TestWhatMayNotBeReadIsReported(t *testing.T) {
 		reported *status.Report
 		want     Pipeline
 	}{
-		"all works": {told(nil), Pipeline{State: OK, ReportedBy: Controller}},
+		"all works": {told(nil), Pipeline{State: OK, ReportedBy: live.Controller}},
 		"a hop is broken": {
 			told(map[string]v1alpha1.HopStatus{"service-monitor": hop(v1alpha1.HopBroken, "ServiceMonitorNotFound"), "adapter-rule": hop(v1alpha1.HopBroken, "Later")}),
-			Pipeline{State: Broken, Hop: "service-monitor", Reason: "ServiceMonitorNotFound", Message: "it is so", ReportedBy: Controller, Since: &since},
+			Pipeline{State: Broken, Hop: "service-monitor", Reason: "ServiceMonitorNotFound", Message: "it is so", ReportedBy: live.Controller, Since: &since},
 		},
 		"settings block": {
 			told(map[string]v1alpha1.HopStatus{status.Settings: hop(v1alpha1.HopBroken, "AnotherAutoscaler"), "route": hop(v1alpha1.HopBroken, "RouteNotFound")}),
-			Pipeline{State: Blocked, Reason: "AnotherAutoscaler", Message: "it is so", ReportedBy: Controller, Since: &since},
+			Pipeline{State: Blocked, Reason: "AnotherAutoscaler", Message: "it is so", ReportedBy: live.Controller, Since: &since},
 		},
 		"a warning": {
 			told(map[string]v1alpha1.HopStatus{"route": hop(v1alpha1.HopWarning, "RouteUndercounted")}),
-			Pipeline{State: Warning, Hop: "route", Reason: "RouteUndercounted", Message: "it is so", ReportedBy: Controller, Since: &since},
+			Pipeline{State: Warning, Hop: "route", Reason: "RouteUndercounted", Message: "it is so", ReportedBy: live.Controller, Since: &since},
 		},
 		"a hop that was read": { // by the autoscaler, which has a value
 			told(map[string]v1alpha1.HopStatus{"series": hop(v1alpha1.HopBroken, "MetricWithoutValue")}),
-			Pipeline{State: OK, ReportedBy: Controller},
+			Pipeline{State: OK, ReportedBy: live.Controller},
 		},
 		"a hop is not known": {
 			told(map[string]v1alpha1.HopStatus{"extension": {State: v1alpha1.HopUnknown}}),
@@ -115,7 +115,7 @@ func TestAReportedPlan(t *testing.T) {
 	got := rowOf(w, pipeline.NewEvaluator(&pipeline.Snapshot{}), noon)
 	want := Row{
 		Namespace: "default", Name: "echo", Service: "echo", Metric: "m", TargetMS: ptr.To(0.5), Replicas: 3, MinReplicas: 2, MaxReplicas: 20,
-		Paused: "scale-in", Source: "LatencyPolicy", Policy: "frame", PlanReportedBy: Controller, Pipeline: Pipeline{State: OK, ReportedBy: Controller},
+		Paused: "scale-in", Source: "LatencyPolicy", Policy: "frame", PlanReportedBy: live.Controller, Pipeline: Pipeline{State: OK, ReportedBy: live.Controller},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -130,8 +130,8 @@ func TestAReportedPlan(t *testing.T) {
 func TestReportedRows(t *testing.T) {
 	since := metav1.NewTime(noon.Add(-time.Hour))
 	rows := sample()[:1]
-	rows[0].PlanReportedBy, rows[0].Pipeline = Controller, Pipeline{
-		State: Broken, Hop: "service-monitor", Reason: "ServiceMonitorNotFound", Message: "it is so", ReportedBy: Controller, Since: &since,
+	rows[0].PlanReportedBy, rows[0].Pipeline = live.Controller, Pipeline{
+		State: Broken, Hop: "service-monitor", Reason: "ServiceMonitorNotFound", Message: "it is so", ReportedBy: live.Controller, Since: &since,
 	}
 	for name, output := range map[string]string{"viewer.txt": "wide", "viewer.json": "json"} {
 		p, err := newPrinter(&Options{Output: output})

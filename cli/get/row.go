@@ -43,13 +43,10 @@ type Row struct {
 	// HPA is the autoscaler's name, empty if there is none, and Since its creation.
 	HPA   string       `json:"hpa,omitempty"`
 	Since *metav1.Time `json:"since,omitempty"`
-	// PlanReportedBy is Controller if target, bounds and policy are not known by what was
+	// PlanReportedBy is live.Controller if target, bounds and policy are not known by what was
 	// read, but as the controller reported them; empty otherwise.
 	PlanReportedBy string `json:"planReportedBy,omitempty"`
 }
-
-// Controller is who reports what the user may not read.
-const Controller = "controller"
 
 // Pipeline is the worst finding.
 type Pipeline struct {
@@ -58,7 +55,7 @@ type Pipeline struct {
 	Hop     string `json:"hop,omitempty"`
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
-	// ReportedBy is Controller if the state is known because the controller reported it;
+	// ReportedBy is live.Controller if the state is known because the controller reported it;
 	// empty otherwise. Since is since when the hop is in that state, by that report.
 	ReportedBy string       `json:"reportedBy,omitempty"`
 	Since      *metav1.Time `json:"since,omitempty"`
@@ -124,7 +121,7 @@ func rowOf(w live.Workload, e *pipeline.Evaluator, now time.Time) Row {
 	if p := w.Plan(); p != nil {
 		r.planned(p)
 		if w.Resolution.Plan == nil {
-			r.PlanReportedBy = Controller
+			r.PlanReportedBy = live.Controller
 		}
 	}
 	if seen, ok := w.Observed(); ok {

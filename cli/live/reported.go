@@ -14,6 +14,9 @@ import (
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 )
 
+// Controller is who reports what the user may not read.
+const Controller = "controller"
+
 // reported lists the LatencyAutoscalers of a namespace, or of all if it is empty. Without
 // the kind, or the right to list it, nothing is known to be reported.
 func (c *Connection) reported(ctx context.Context, namespace string) (map[types.NamespacedName]*v1alpha1.LatencyAutoscaler, error) {

@@ -18,6 +18,7 @@ import (
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/cli/doctor"
 	"github.com/kong-latency/kong-latency/cli/get"
+	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/metricsapi"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
 	"github.com/kong-latency/kong-latency/internal/status"
@@ -103,7 +104,7 @@ func (v viewer) knows(la *v1alpha1.LatencyAutoscaler, report doctor.Report) {
 		}
 		known++
 		v.Expect(of[h.Hop].State).To(gomega.Equal(words[h.State]), h.Hop)
-		v.Expect(of[h.Hop].ReportedBy).To(gomega.Equal(doctor.Controller), h.Hop)
+		v.Expect(of[h.Hop].ReportedBy).To(gomega.Equal(live.Controller), h.Hop)
 		v.Expect(of[h.Hop].Since.Time).To(gomega.BeTemporally("==", h.LastTransitionTime.Time), h.Hop)
 	}
 	v.Expect(known).To(gomega.BeNumerically(">=", 2), "%+v", la.Status.Pipeline)
@@ -146,9 +147,9 @@ func TestAViewerSeesWhatTheControllerReported(t *testing.T) {
 	row := v.row()
 	e.Expect(row.Pipeline.State).To(gomega.Equal(get.Broken))
 	e.Expect(row.Pipeline.Hop).To(gomega.Equal(metricsapi.Hop.Name))
-	e.Expect(row.Pipeline.ReportedBy).To(gomega.Equal(get.Controller))
+	e.Expect(row.Pipeline.ReportedBy).To(gomega.Equal(live.Controller))
 	e.Expect(row.Policy).To(gomega.Equal(p.Name))
-	e.Expect(row.PlanReportedBy).To(gomega.Equal(get.Controller))
+	e.Expect(row.PlanReportedBy).To(gomega.Equal(live.Controller))
 	table := v.latency("get")
 	e.Expect(table.out).To(gomega.MatchRegexp(`(?m)^echo .* 1-7 +broken: ` + metricsapi.Hop.Name + ` `))
 	e.Expect(table.err).To(gomega.ContainSubstring("as the controller reported it"))
