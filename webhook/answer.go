@@ -61,7 +61,7 @@ func line(n admission.Note) string {
 	case admission.Attach:
 		return render.WillAttach(n.Plan)
 	case admission.Alter:
-		return render.WillChange(n.Plan)
+		return render.WillChange(n.Plan.Name, n.Changes)
 	case admission.Adopt:
 		return render.WillAdopt(n.Plan)
 	case admission.Detach:
