@@ -6,7 +6,9 @@ import (
 
 	"github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	eventsv1 "k8s.io/api/events/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
@@ -51,6 +53,32 @@ func TestEachChangeHasOneEvent(t *testing.T) {
 		"Attached", noMetricsAPI, "Updated", "Paused", "Resumed", "Blocked", "Adopted", "Detached", "Restored",
 	}))
 	e.Expect(counts).To(gomega.HaveEach(1))
+}
+
+// What is announced when settings are applied is what the event says of the change.
+func TestAnUpdateSaysWhatChanges(t *testing.T) {
+	e := newEnv(t)
+	d := e.deployment("echo", enabled())
+	e.create(e.service("echo", nil), d)
+	e.attached("echo")
+	e.eventOf("Deployment", "echo", noMetricsAPI) // the webhook sees the Service by then or soon
+	e.Eventually(func() []string {
+		e.warnings.take()
+		e.Expect(e.tryAnnotate("echo", enabled(annotations.MaxReplicas, "11"))).To(gomega.Succeed())
+		return e.warnings.take()
+	}).Should(gomega.ContainElement("kong-latency: will change HPA echo: max replicas 10 to 11"))
+	annotate(e, d, enabled(annotations.TargetMS, "60", annotations.MaxReplicas, "20", annotations.Behavior, "stable"))
+	const changes = "HPA echo: max replicas 10 to 20, target 40 ms to 60 ms, behavior responsive to stable"
+	e.Expect(e.warnings.take()).To(gomega.ContainElement("kong-latency: will change " + changes))
+	e.Expect(e.eventOf("Deployment", "echo", "Updated")).To(gomega.Equal("updated " + changes))
+	annotate(e, d, enabled(annotations.TargetMS, "60", annotations.MaxReplicas, "20", annotations.Behavior, "stable", annotations.Paused, "scale-in"))
+	e.Expect(e.eventOf("Deployment", "echo", "Paused")).To(gomega.Equal("paused HPA echo: paused false to scale-in"))
+	// So it says of what somebody else changed.
+	edit(e, e.hpa("echo"), func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Spec.Behavior.ScaleUp.StabilizationWindowSeconds = ptr.To[int32](9) })
+	e.Eventually(func() []string {
+		_, notes := e.events("Deployment", "echo")
+		return notes
+	}).Should(gomega.ContainElement("updated HPA echo: scaleUp.stabilizationWindowSeconds 9 to 0"))
 }
 
 func TestBlockedEventsNameTheReason(t *testing.T) {
