@@ -3,7 +3,6 @@ package webhook
 import (
 	"context"
 	"net/http"
-	"slices"
 	"sync"
 
 	"golang.org/x/time/rate"
@@ -63,14 +62,11 @@ func (d *denials) log(ctx context.Context, kind string, head header, result *met
 
 // reasonsOf lists the reasons of a denial, each once, in their order.
 func reasonsOf(result *metav1.Status) []string {
-	out := []string{}
-	if result.Details == nil {
-		return out
-	}
-	for _, c := range result.Details.Causes {
-		if reason := string(c.Type); !slices.Contains(out, reason) {
-			out = append(out, reason)
+	var names []string
+	if result.Details != nil {
+		for _, c := range result.Details.Causes {
+			names = append(names, string(c.Type))
 		}
 	}
-	return out
+	return distinct(names)
 }

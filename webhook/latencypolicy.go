@@ -31,7 +31,7 @@ func (c Knowledge) validateLatencyPolicy(ctx context.Context, req review[v1alpha
 	case d.Unknown != "":
 		return allow([]string{render.PolicyNotChecked(d.Unknown)})
 	default:
-		return allow(render.Warnings(d.Warned))
+		return warned(d.Warned)
 	}
 }
 
