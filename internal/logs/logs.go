@@ -40,22 +40,26 @@ func (l Line) Log(log logr.Logger, values ...any) {
 	log.Info(l.Message, pairs...)
 }
 
-// object are the keys that begin every line.
+// The keys that several lines have.
+var (
+	reason   = Key{"reason", "reason of the event, or of the finding: one of [the findings](findings.md)"}
+	severity = Key{"severity", "severity of the finding, `Error` or `Warning`"}
+	hop      = Key{"hop", "hop of the metric pipeline that the finding is about; empty for settings, policies and pairing"}
+	note     = Key{"note", "what the event says: one sentence, at most 1024 bytes"}
+)
+
+// object are the keys that begin every line, and more.
 func object(more ...Key) []Key {
 	return append([]Key{
-		{"kind", "kind of the object that it is about"},
-		{"namespace", "its namespace"},
-		{"name", "its name"},
+		{"kind", "kind of the object that the line is about"},
+		{"namespace", "its namespace; empty for a LatencyPolicy"},
+		{"name", "its name, or what a name will be generated from"},
 	}, more...)
 }
 
 // action are the keys of lines about what the controller did.
 func action() []Key {
-	return object(
-		Key{"reason", "the reason of the event"},
-		Key{"autoscaler", "name of the HorizontalPodAutoscaler"},
-		Key{"note", "the note of the event: one sentence, at most 1024 bytes"},
-	)
+	return object(reason, Key{"autoscaler", "name of the HorizontalPodAutoscaler"}, note)
 }
 
 // The lines about workloads. Each follows the write that it is about.
@@ -81,20 +85,10 @@ var (
 var (
 	FindingAppeared = Line{Message: "finding appeared", Process: Controller,
 		When: "A Deployment or Service has a finding that it did not have; after a restart, that it has.",
-		Keys: object(
-			Key{"reason", "one of [the findings](findings.md)"},
-			Key{"severity", "`Error` or `Warning`"},
-			Key{"hop", "hop of the metric pipeline; empty for settings, policies and pairing"},
-			Key{"blocks", "true if it keeps the workload from being attached"},
-			Key{"note", "as above"},
-		)}
+		Keys: object(reason, severity, hop, Key{"blocks", "true if the finding keeps the workload from being attached"}, note)}
 	FindingResolved = Line{Message: "finding resolved", Process: Controller,
-		When: "It no longer has it, and the object still exists and is enabled.",
-		Keys: object(
-			Key{"reason", "as above"},
-			Key{"severity", "as above"},
-			Key{"hop", "as above"},
-		)}
+		When: "It no longer has it, and still exists and is enabled.",
+		Keys: object(reason, severity, hop)}
 )
 
 // Denied is the line about a request that is refused.
@@ -103,8 +97,8 @@ var Denied = Line{Message: "denied", Process: Webhook,
 	Keys: object(
 		Key{"operation", "`CREATE` or `UPDATE`"},
 		Key{"user", "name of the user who sent the request"},
-		Key{"dryRun", "true if nothing would have been written"},
-		Key{"reasons", "list of the reasons, which are [findings](findings.md)"},
+		Key{"dryRun", "true for a request with `--dry-run=server`, which writes nothing"},
+		Key{"reasons", "list of the reasons, which are [findings](findings.md), each once"},
 		Key{"omitted", "denials since the last of these lines that were not logged"},
 	)}
 

@@ -14,7 +14,7 @@ import (
 
 // Programs find every line by its message, and its values by their keys.
 func TestLinesAreTheirDeclarations(t *testing.T) {
-	messages := sets.New[string]()
+	messages, helps := sets.New[string](), map[string]string{}
 	for _, l := range logs.All() {
 		if messages.Has(l.Message) || l.When == "" || l.Process == "" {
 			t.Errorf("%q is there twice, or not documented", l.Message)
@@ -26,6 +26,10 @@ func TestLinesAreTheirDeclarations(t *testing.T) {
 			if k.Help == "" || want[k.Name] != nil {
 				t.Errorf("%s: key %q is there twice, or not documented", l.Message, k.Name)
 			}
+			if help, there := helps[k.Name]; there && help != k.Help {
+				t.Errorf("%s: key %q means something else than in other lines", l.Message, k.Name)
+			}
+			helps[k.Name] = k.Help
 			want[k.Name] = "value of " + k.Name
 			values = append(values, want[k.Name])
 		}

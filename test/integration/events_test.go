@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -53,6 +54,11 @@ func TestEachChangeHasOneEvent(t *testing.T) {
 		"Attached", noMetricsAPI, "Updated", "Paused", "Resumed", "Blocked", "Adopted", "Detached", "Restored",
 	}))
 	e.Expect(counts).To(gomega.HaveEach(1))
+	// And the log has one line for each, and for each finding that is resolved.
+	e.Eventually(func() []string { return e.told("echo") }).Should(gomega.Equal([]string{
+		"attached: Attached", "finding appeared: " + noMetricsAPI, "updated: Updated", "paused: Paused", "resumed: Resumed",
+		"finding appeared: AnotherAutoscaler", "adopted: Adopted", "detached: Detached", "finding resolved: AnotherAutoscaler", "restored: Restored",
+	}))
 }
 
 // What is announced when settings are applied is what the event says of the change.
@@ -73,12 +79,16 @@ func TestAnUpdateSaysWhatChanges(t *testing.T) {
 	e.Expect(e.eventOf("Deployment", "echo", "Updated")).To(gomega.Equal("updated " + changes))
 	annotate(e, d, enabled(annotations.TargetMS, "60", annotations.MaxReplicas, "20", annotations.Behavior, "stable", annotations.Paused, "scale-in"))
 	e.Expect(e.eventOf("Deployment", "echo", "Paused")).To(gomega.Equal("paused HPA echo: paused false to scale-in"))
-	// So it says of what somebody else changed.
-	edit(e, e.hpa("echo"), func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Spec.Behavior.ScaleUp.StabilizationWindowSeconds = ptr.To[int32](9) })
-	e.Eventually(func() []string {
-		_, notes := e.events("Deployment", "echo")
-		return notes
-	}).Should(gomega.ContainElement("updated HPA echo: scaleUp.stabilizationWindowSeconds 9 to 0"))
+	// So it says of what somebody else changed, each time.
+	for _, n := range []int32{8, 9} {
+		edit(e, e.hpa("echo"), func(h *autoscalingv2.HorizontalPodAutoscaler) {
+			h.Spec.Behavior.ScaleUp.StabilizationWindowSeconds = ptr.To(n)
+		})
+		e.Eventually(func() []string {
+			_, notes := e.events("Deployment", "echo")
+			return notes
+		}).Should(gomega.ContainElement(fmt.Sprintf("updated HPA echo: scaleUp.stabilizationWindowSeconds %d to 0", n)))
+	}
 }
 
 func TestBlockedEventsNameTheReason(t *testing.T) {
