@@ -19,6 +19,29 @@ const (
 	ProfileStable = "stable"
 )
 
+// Profiles are the behavior profiles that settings under a policy can name, by name: its
+// own, beside the built-in ones. They must not be changed.
+type Profiles map[string]autoscalingv2.HorizontalPodAutoscalerBehavior
+
+// builtinProfiles are the names of the built-in profiles.
+func builtinProfiles() []string { return []string{ProfileResponsive, ProfileStable} }
+
+// Name returns the first profile, of the built-in ones and then by name, whose content
+// is accepted; empty if none is.
+func (p Profiles) Name(accepts func(autoscalingv2.HorizontalPodAutoscalerBehavior) bool) string {
+	for _, name := range builtinProfiles() {
+		if b, _ := builtinProfile(name); accepts(b) {
+			return name
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p)) {
+		if b := p[name]; accepts(*b.DeepCopy()) {
+			return name
+		}
+	}
+	return ""
+}
+
 // profile returns the content of a profile that settings under this policy can name, as a
 // copy.
 func (p *Policy) profile(name string) (autoscalingv2.HorizontalPodAutoscalerBehavior, bool) {
@@ -32,7 +55,7 @@ func (p *Policy) profile(name string) (autoscalingv2.HorizontalPodAutoscalerBeha
 // profileNames lists the profiles that settings under this policy can name: the
 // built-in ones, then the policy's own by name.
 func (p *Policy) profileNames() string {
-	names := []string{ProfileResponsive, ProfileStable}
+	names := builtinProfiles()
 	if p != nil {
 		names = append(names, slices.Sorted(maps.Keys(p.profiles))...)
 	}
@@ -42,8 +65,8 @@ func (p *Policy) profileNames() string {
 // profilesOf are the profiles of a policy's own, with what the API server would
 // fill in written out: an autoscaler that is compared with them is then equal to
 // what was applied.
-func profilesOf(list []v1alpha1.NamedBehavior) map[string]autoscalingv2.HorizontalPodAutoscalerBehavior {
-	out := make(map[string]autoscalingv2.HorizontalPodAutoscalerBehavior, len(list))
+func profilesOf(list []v1alpha1.NamedBehavior) Profiles {
+	out := make(Profiles, len(list))
 	for _, b := range list {
 		if _, builtin := builtinProfile(b.Name); !builtin {
 			out[b.Name] = written(b.HorizontalPodAutoscalerBehavior)
