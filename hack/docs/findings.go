@@ -19,7 +19,7 @@ the denial of a request and in the output of ` + "`kubectl latency doctor --fix`
 ready for ` + "`kubectl apply`" + `.
 
 Findings appear as warnings or as a denial when you apply an object, and as events
-on the workload, in one sentence each. Every reason has its section below.
+on the workload, in one line each. Every reason has its section below.
 
 Severities:
 

@@ -45,7 +45,7 @@ var (
 	reason   = Key{"reason", "reason of the event, or of the finding: one of [the findings](findings.md)"}
 	severity = Key{"severity", "severity of the finding, `Error` or `Warning`"}
 	hop      = Key{"hop", "hop of the metric pipeline that the finding is about; empty for settings, policies and pairing"}
-	note     = Key{"note", "what the event says: one sentence, at most 1024 bytes"}
+	note     = Key{"note", "what the event says: one line of at most 1024 bytes"}
 )
 
 // object are the keys that begin every line, and more.

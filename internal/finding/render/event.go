@@ -12,8 +12,8 @@ const MaxNote = 1024
 // fixElsewhere ends what is said of a finding whose fix is too long to be said with it.
 const fixElsewhere = "; 'kubectl latency doctor --fix' prints the fix"
 
-// Note is what an event says of a finding: one sentence, which ends with the fix if that is
-// a sentence as well.
+// Note is what an event says of a finding: one line without YAML, which ends with the fix
+// if that is words, and otherwise with where it is printed.
 func Note(f finding.Finding) string {
 	text := oneLine(f.Message)
 	if f.Fix.IsZero() {
