@@ -129,7 +129,7 @@ func (p *Plant) Advance(by time.Duration, c Conditions) Served {
 
 // maxUtilization bounds the stationary waiting time, which is infinite at full utilization.
 // What exceeds capacity waits in the backlog.
-const maxUtilization = 0.98
+const maxUtilization = 0.995
 
 // wait is the mean waiting time in seconds of M/M/k by Sakasegawa's approximation, for a
 // utilization, k slots and a service time in seconds.
