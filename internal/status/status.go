@@ -258,14 +258,10 @@ func (f Facts) pipeline() []v1alpha1.HopStatus {
 }
 
 func hopOf(name string, findings []finding.Finding, evidence []string, unjudged string) v1alpha1.HopStatus {
-	h := v1alpha1.HopStatus{Hop: name, State: v1alpha1.HopProven, Evidence: render.Clip(strings.Join(evidence, "; "))}
+	reading := Reading{Hop: name, Findings: findings, Unjudged: unjudged}
+	h := v1alpha1.HopStatus{Hop: name, State: reading.State(), Evidence: render.Clip(strings.Join(evidence, "; "))}
 	if len(findings) == 0 && unjudged != "" {
-		h.State, h.Evidence = v1alpha1.HopUnknown, render.Clip(unjudged)
-	}
-	for _, f := range findings {
-		if state := stateOf(f.Severity); rank(state) > rank(h.State) {
-			h.State = state
-		}
+		h.Evidence = render.Clip(unjudged)
 	}
 	for _, severity := range []finding.Severity{finding.Error, finding.Unknown, finding.Warning} {
 		for _, f := range findings {
