@@ -8,6 +8,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/internal/autoscale"
 )
 
 // The built-in behavior profiles. Their names mean the same under every policy: a profile
@@ -69,33 +70,9 @@ func profilesOf(list []v1alpha1.NamedBehavior) Profiles {
 	out := make(Profiles, len(list))
 	for _, b := range list {
 		if _, builtin := builtinProfile(b.Name); !builtin {
-			out[b.Name] = written(b.HorizontalPodAutoscalerBehavior)
+			out[b.Name] = autoscale.WithDefaults(b.HorizontalPodAutoscalerBehavior)
 		}
 	}
-	return out
-}
-
-// written is a behavior with the defaults that the API documents for what is
-// absent. How long to wait before scaling in has none there: the cluster's
-// controller decides, and it stays absent.
-func written(b autoscalingv2.HorizontalPodAutoscalerBehavior) autoscalingv2.HorizontalPodAutoscalerBehavior {
-	out := *b.DeepCopy()
-	fill := func(rules **autoscalingv2.HPAScalingRules, policies ...autoscalingv2.HPAScalingPolicy) {
-		if *rules == nil {
-			*rules = &autoscalingv2.HPAScalingRules{}
-		}
-		if (*rules).SelectPolicy == nil {
-			(*rules).SelectPolicy = ptr.To(autoscalingv2.MaxChangePolicySelect)
-		}
-		if len((*rules).Policies) == 0 {
-			(*rules).Policies = policies
-		}
-	}
-	fill(&out.ScaleUp, pods(4, 15), percent100(15))
-	if out.ScaleUp.StabilizationWindowSeconds == nil {
-		out.ScaleUp.StabilizationWindowSeconds = ptr.To[int32](0)
-	}
-	fill(&out.ScaleDown, percent100(15))
 	return out
 }
 

@@ -58,14 +58,14 @@ func (p *Plant) Value(s Signal) (int64, bool) {
 }
 
 // cpu returns the share of time that the slots were busy, as metrics-server measures it.
-func (p *Plant) cpu() (busy float64, window time.Duration, ok bool) {
+func (p *Plant) cpu() (busy float64, ok bool) {
 	read := p.now.Truncate(cpuWindow)
 	to, from := p.at(read), p.at(read.Add(-cpuWindow))
 	seconds := to.at.Sub(from.at).Seconds()
 	if seconds <= 0 {
-		return 0, cpuWindow, false
+		return 0, false
 	}
-	return (to.busy - from.busy) / seconds, cpuWindow, true
+	return (to.busy - from.busy) / seconds, true
 }
 
 // milli is a value in thousandths, as prometheus-adapter truncates it.

@@ -62,8 +62,8 @@ type Conditions struct {
 type Served struct {
 	// Arrived is the number of requests.
 	Arrived float64
-	// Latency is how long each takes, its waiting time included. It is infinite if no pod
-	// is ready.
+	// Latency is the time until each is answered, its waiting time included. It is the
+	// largest there is if no pod is ready.
 	Latency time.Duration
 }
 
@@ -93,8 +93,7 @@ func (p *Plant) Scale(replicas int32) {
 }
 
 // Advance moves the clock under constant conditions. Pods become ready only between two
-// calls, so steps should be short compared with a pod's start and the service time's sum
-// over the queue: a second or less.
+// calls, so steps should be short: a second or less.
 func (p *Plant) Advance(by time.Duration, c Conditions) Served {
 	if c.Unready != p.unready {
 		p.unready, p.readyChanged = c.Unready, p.now
@@ -128,7 +127,8 @@ func (p *Plant) Advance(by time.Duration, c Conditions) Served {
 }
 
 // maxUtilization bounds the stationary waiting time, which is infinite at full utilization.
-// What exceeds capacity waits in the backlog.
+// What exceeds capacity waits in the backlog. From 0.995 on, the figures of a workload that
+// is exactly at its capacity no longer depend on it, and are those that were measured.
 const maxUtilization = 0.995
 
 // wait is the mean waiting time in seconds of M/M/k by Sakasegawa's approximation, for a
@@ -156,7 +156,7 @@ func (p *Plant) ready() int {
 // for each slot, which is fully used while the slot is busy.
 func (p *Plant) Pods() []autoscale.Pod {
 	request := int64(p.config.Slots) * 1000
-	busy, window, ok := p.cpu()
+	busy, ok := p.cpu()
 	out := make([]autoscale.Pod, 0, len(p.pods))
 	for _, pod := range p.pods {
 		started := !pod.ready.After(p.now)
@@ -170,8 +170,8 @@ func (p *Plant) Pods() []autoscale.Pod {
 				o.ReadyChanged = p.readyChanged
 			}
 		}
-		if ok && !pod.created.Add(2*window).After(p.now) {
-			o.CPU = &autoscale.CPUSample{Time: p.now, Window: window}
+		if ok && !pod.created.Add(2*cpuWindow).After(p.now) {
+			o.CPU = &autoscale.CPUSample{Time: p.now, Window: cpuWindow}
 			if started {
 				o.CPU.Usage = int64(busy * float64(request))
 			}

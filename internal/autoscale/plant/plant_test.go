@@ -50,7 +50,7 @@ func TestSteadyState(t *testing.T) {
 
 func TestBacklogAboveCapacity(t *testing.T) {
 	p := plant.New(config(), 1, origin)
-	// One pod serves 200 a second: after 10 s, 1,000 requests wait, which takes 5 s.
+	// One pod serves 200 a second: after 10 s, 1,000 requests wait, 5 s of work.
 	served := advance(p, 10*time.Second, plant.Conditions{Load: 300})
 	if s := served.Latency.Seconds(); s < 5 || s > 6.2 {
 		t.Errorf("latency is %v s, want 5 s and what waits at full utilization", s)

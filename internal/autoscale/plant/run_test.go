@@ -114,16 +114,27 @@ func TestSameInputSameOutput(t *testing.T) {
 	}
 }
 
-// TestOutage holds what a load metric prevents: with no pod ready the latency's last value
-// gives no replicas.
+// TestOutage is two minutes with no pod ready, in which requests fail without an upstream
+// latency. Latency alone then gives no replicas at once. A load that is measured of answers
+// falls within its window as well, until the latency has no value and prevents scale-down:
+// only a stabilization window keeps the size.
 func TestOutage(t *testing.T) {
-	outage := func(at time.Duration) plant.Conditions {
-		return plant.Conditions{Load: 600, Unready: at >= 5*time.Minute && at < 7*time.Minute}
-	}
-	s := scenario(profile(t, "responsive"), latency)
-	s.Conditions = outage
-	if r := play(t, s); r.Lowest != 1 {
-		t.Errorf("latency alone: at least %d replicas, want 1", r.Lowest)
+	for _, tc := range []struct {
+		profile string
+		metrics []autoscalingv2.MetricSpec
+		want    int32
+	}{
+		{"responsive", []autoscalingv2.MetricSpec{latency}, 1},
+		{"responsive", []autoscalingv2.MetricSpec{latency, concurrency}, 2},
+		{"stable", []autoscalingv2.MetricSpec{latency, concurrency}, 5},
+	} {
+		s := scenario(profile(t, tc.profile), tc.metrics...)
+		s.Conditions = func(at time.Duration) plant.Conditions {
+			return plant.Conditions{Load: 600, Unready: at >= 5*time.Minute && at < 7*time.Minute}
+		}
+		if r := play(t, s); r.Lowest != tc.want {
+			t.Errorf("%s with %d metrics: at least %d replicas, want %d", tc.profile, len(tc.metrics), r.Lowest, tc.want)
+		}
 	}
 }
 
