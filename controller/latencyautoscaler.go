@@ -69,6 +69,8 @@ type statuses struct {
 	mu sync.Mutex
 	// attempts are the writes that the watch may not show yet.
 	attempts map[types.NamespacedName]attempt
+	// saidRefused is when it was last logged that a write was refused.
+	saidRefused time.Time
 }
 
 // attempt is the last write of a LatencyAutoscaler.
@@ -132,12 +134,16 @@ func (s *statuses) write(ctx context.Context, d *appsv1.Deployment, desired v1al
 }
 
 // failed is for a write that failed. What the API server refuses it will refuse again, and
-// a status is not worth the noise of an error each time.
+// of all workloads at once if a right is missing: a status is not worth the noise of an error
+// each time.
 func (s *statuses) failed(ctx context.Context, key types.NamespacedName, err error) (time.Duration, error) {
 	s.forget(key)
 	switch {
 	case apierrors.IsForbidden(err), apierrors.IsInvalid(err):
-		log.FromContext(ctx).Info("the status of a workload is refused", "workload", key, "why", err.Error(), "retriedIn", writeRefused.String())
+		if s.refusalIsNews() {
+			log.FromContext(ctx).Info("the API server refuses to write LatencyAutoscalers, of this workload and maybe others",
+				"workload", key, "why", err.Error(), "retriedIn", writeRefused.String())
+		}
 		return writeRefused, nil
 	case apierrors.IsNotFound(err):
 		return writeAgain, nil // it was deleted just now, or its kind or the namespace was
@@ -264,6 +270,17 @@ func (s *statuses) tried(key types.NamespacedName, a attempt) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.attempts[key] = a
+}
+
+// refusalIsNews reports whether no refused write was logged of late.
+func (s *statuses) refusalIsNews() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := s.now(); now.Sub(s.saidRefused) >= writeRefused {
+		s.saidRefused = now
+		return true
+	}
+	return false
 }
 
 func (s *statuses) forget(key types.NamespacedName) {

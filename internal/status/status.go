@@ -123,7 +123,9 @@ func (f Facts) current(now time.Time) *v1alpha1.AutoscalerCurrent {
 		Replicas: seen.CurrentReplicas, DesiredReplicas: seen.DesiredReplicas, ObservedTime: metav1.NewTime(now),
 	}
 	if value := f.latency(); value != nil {
-		out.LatencyMilliseconds = value.String()
+		rounded := value.DeepCopy()
+		rounded.RoundUp(resource.Milli)
+		out.LatencyMilliseconds = annotations.FormatTarget(rounded) // as the target beside it
 	}
 	return out
 }

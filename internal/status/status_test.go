@@ -66,6 +66,12 @@ func conditions(s v1alpha1.LatencyAutoscalerStatus) map[string]string {
 	return out
 }
 
+// off makes the facts those of a Deployment that is scaled to zero.
+func off(f status.Facts) {
+	f.Live.(*autoscalingv2.HorizontalPodAutoscaler).Status.Conditions[0].Reason = "ScalingDisabled"
+	f.Evaluation.Series = nil
+}
+
 func TestConditions(t *testing.T) {
 	good, broken, empty := pipelinetest.Good(), pipelinetest.Good(), &pipeline.Snapshot{}
 	broken.ServiceMonitors.Items = nil
@@ -75,8 +81,7 @@ func TestConditions(t *testing.T) {
 	failing := facts(t, good, "32")
 	failing.Evaluation.Failing = []finding.Finding{hpa.AutoscalerFails.On(failing.Workload, "AbleToScale is not true")}
 	zero := facts(t, good, "")
-	zero.Live.(*autoscalingv2.HorizontalPodAutoscaler).Status.Conditions[0].Reason = "ScalingDisabled"
-	zero.Evaluation.Series = nil
+	off(zero)
 	early := facts(t, good, "")
 	early.Evaluation.Series, early.Evaluation.SeriesPending = nil, true
 	gap := early
@@ -126,7 +131,7 @@ func TestStatusOfAWorkload(t *testing.T) {
 	if len(p.Metrics) != 2 || p.Metrics[0] != want[0] || p.Metrics[1] != want[1] {
 		t.Errorf("the metrics are %+v", p.Metrics)
 	}
-	if c := s.Current; c == nil || c.LatencyMilliseconds != "32500m" || c.Replicas != 2 || c.DesiredReplicas != 3 {
+	if c := s.Current; c == nil || c.LatencyMilliseconds != "32.5" || c.Replicas != 2 || c.DesiredReplicas != 3 {
 		t.Errorf("current is %+v", s.Current)
 	}
 	if first, last := s.Pipeline[0].Hop, s.Pipeline[len(s.Pipeline)-1].Hop; first != status.Settings || last != hpa.Hop.Name {

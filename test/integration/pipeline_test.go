@@ -40,6 +40,7 @@ func TestPipeline(t *testing.T) {
 		{"with a complete pipeline kubectl apply prints no warning about it", (*pipelineTest).complete},
 		{"findings come and go as events", (*pipelineTest).events},
 		{"a monitor that no Prometheus selects is denied, and its fix resolves it", (*pipelineTest).notSelected},
+		{"somebody with the role view sees which hop is broken, and kubectl waits for the metric", (*pipelineTest).viewed},
 		{"an autoscaler that reads the metric keeps others from being denied", (*pipelineTest).readByAutoscaler},
 		{"a rule that maps the wrong label is denied", (*pipelineTest).wrongLabel},
 		{"a malformed neighbour is denied", (*pipelineTest).malformedNeighbour},
