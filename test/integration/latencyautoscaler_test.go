@@ -140,7 +140,7 @@ func TestStatusesAreWrittenOnChangesOnly(t *testing.T) {
 }
 
 // writesSettle is how long nothing may be written for all to be: that a new autoscaler has a
-// first status, which takes a sync, is a change.
+// first status, which needs a sync, is a change.
 const writesSettle = 16 * time.Second
 
 // countStatusWrites counts the changes of LatencyAutoscalers in the test's namespace.
