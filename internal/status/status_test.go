@@ -104,7 +104,11 @@ func TestConditions(t *testing.T) {
 		"a short gap":      {gap, "True ScalesByLatency", "True Attached", "True MetricRead", "True AbleToScale"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := conditions(status.Of(tt.facts, noon))
+			is := status.Of(tt.facts, noon)
+			for _, c := range is.Conditions {
+				documented(t, c)
+			}
+			got := conditions(is)
 			for kind, want := range map[string]string{
 				v1alpha1.ConditionReady: tt.ready, v1alpha1.ConditionAttached: tt.attached,
 				v1alpha1.ConditionMetricAvailable: tt.available, v1alpha1.ConditionAbleToScale: tt.scale,

@@ -196,7 +196,7 @@ func (p *pipelineTest) viewed() {
 	p.apply(guide.Monitor)
 	met := make(chan said)
 	go func() {
-		met <- p.run(nil, "", "wait", "--for=condition=Ready", "la/echo", "--timeout=60s", "--as="+v.user, "--namespace="+p.namespace)
+		met <- p.run(nil, "", "wait", "--for=create", "--for=condition=Ready", "la/echo", "--timeout=60s", "--as="+v.user, "--namespace="+p.namespace)
 	}()
 	p.stack.latencies.flowing.Store(true)
 	p.Eventually(met).Should(gomega.Receive(gomega.Equal(said{out: "latencyautoscaler.kong.latency/echo condition met\n"})))
