@@ -39,10 +39,10 @@ const (
 	refreshEvery = time.Minute
 	// refreshesPerSecond bounds those writes for all workloads together.
 	refreshesPerSecond = 20
-	// writesPerSecond and writesAtOnce bound all other writes: after an upgrade there is one
-	// for each workload, which must not keep the API server from anything else.
-	writesPerSecond = 100
-	writesAtOnce    = 200
+	// writesPerSecond and writesAtOnce bound all writes: after an upgrade there is one for
+	// each workload, which must not keep the API server from anything else.
+	writesPerSecond = 200
+	writesAtOnce    = 400
 	// writeRefused is when a write is tried again that the API server refused, as for a
 	// missing right or an exceeded quota.
 	writeRefused = time.Minute
@@ -122,8 +122,9 @@ func (s *statuses) write(ctx context.Context, d *appsv1.Deployment, desired v1al
 		return writePatience - since, nil
 	case tried && since < writeAgain:
 		return writeAgain - since, nil
-	case !s.pace.TryAccept():
-		return writeAgain, nil
+	}
+	if err := s.pace.Wait(ctx); err != nil {
+		return 0, fmt.Errorf("wait to write LatencyAutoscaler %s: %w", key, err)
 	}
 	s.tried(key, attempt{next.Digest, now})
 	if err := s.apply(ctx, d, desired, owned); err != nil {

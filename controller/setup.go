@@ -73,6 +73,7 @@ func Setup(mgr manager.Manager, o Options) error {
 		return fmt.Errorf("set up events: %w", err)
 	}
 	report := newReporter(paced)
+	report.log = mgr.GetLogger().WithName("workloads")
 	if err := expose(metrics.Findings, report); err != nil {
 		return err
 	}

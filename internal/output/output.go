@@ -52,6 +52,12 @@ type Output interface {
 	// UpToDate reports whether applying the plan would change nothing in the live object.
 	// Fields that a plan never sets do not count.
 	UpToDate(live Object, p plan.Plan) bool
+	// Differences returns what applying the plan would change in the live object. What
+	// others wrote into it is quoted.
+	Differences(live Object, p plan.Plan) Differences
+	// Changes returns the differences that the object of one plan has from another plan:
+	// what Differences returns for a live object that is as then says.
+	Changes(then, now plan.Plan) Differences
 	// Changed reports whether two states of one object differ in a way for which the
 	// workload is reconciled. The numbers of the status do not count.
 	Changed(before, after Object) bool

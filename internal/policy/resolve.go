@@ -31,6 +31,8 @@ type Resolved struct {
 	// BehaviorName is the name of the profile, and Behavior its content.
 	BehaviorName string
 	Behavior     autoscalingv2.HorizontalPodAutoscalerBehavior
+	// Profiles are those that the settings could name, by which a behavior is named.
+	Profiles Profiles `json:"-"`
 	// CPUUtilization is in percent of the request; nil means latency alone.
 	CPUUtilization *int32
 	Paused         annotations.PauseMode
@@ -56,7 +58,7 @@ type Clamp struct {
 // result is usable if no error is among the findings.
 func Resolve(o finding.Object, s annotations.Settings, p *Policy) (Resolved, []finding.Finding) {
 	d := p.defaulted()
-	r := Resolved{PolicyName: p.Name(), Metric: s.Metric, CPUUtilization: s.CPUUtilization, Paused: s.Paused}
+	r := Resolved{PolicyName: p.Name(), Profiles: p.Profiles(), Metric: s.Metric, CPUUtilization: s.CPUUtilization, Paused: s.Paused}
 	r.PreserveReplicas = s.PreserveReplicas == nil || *s.PreserveReplicas
 	r.fit(s, p)
 	if r.Metric == "" {

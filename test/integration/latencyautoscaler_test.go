@@ -1,8 +1,8 @@
 package integration
 
 import (
-	"math"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
@@ -111,10 +112,11 @@ func TestStatusesAreWrittenOnChangesOnly(t *testing.T) {
 	e.create(e.service("echo", nil), e.deployment("echo", enabled()), e.service("other", nil), e.deployment("other", enabled()))
 	e.reason(c, "echo", v1alpha1.ConditionReady, noMetricsAPI)
 	e.reason(c, "other", v1alpha1.ConditionReady, noMetricsAPI)
-	settled := func() float64 {
-		last := math.NaN()
-		e.Eventually(func() bool { // also for the writes of other tests
-			now := e.statusWrites()
+	writes := e.countStatusWrites()
+	settled := func() int64 {
+		last := int64(-1)
+		e.Eventually(func() bool {
+			now := writes.Load()
 			same := now == last
 			last = now
 			return same
@@ -137,17 +139,27 @@ func TestStatusesAreWrittenOnChangesOnly(t *testing.T) {
 	e.Expect(settled()-before).To(gomega.BeEquivalentTo(1), "one write for one change")
 }
 
-// writesSettle is how long nothing may be written for all to be.
-const writesSettle = 4 * time.Second
+// writesSettle is how long nothing may be written for all to be: that a new autoscaler has a
+// first status, which needs a sync, is a change.
+const writesSettle = 16 * time.Second
 
-func (e *env) statusWrites() float64 {
-	var sum float64
-	for _, verb := range []string{"POST", "PUT", "PATCH", "APPLY", "DELETE"} {
-		for _, sub := range []string{"", "status"} {
-			sum += e.metric("apiserver_request_total", "resource=latencyautoscalers", "subresource="+sub, "verb="+verb)
+// countStatusWrites counts the changes of LatencyAutoscalers in the test's namespace.
+func (e *env) countStatusWrites() *atomic.Int64 {
+	e.t.Helper()
+	scheme := runtime.NewScheme()
+	e.Expect(v1alpha1.AddToScheme(scheme)).To(gomega.Succeed())
+	c, err := client.NewWithWatch(e.stack.cp.Config(), client.Options{Scheme: scheme})
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	w, err := c.Watch(e.ctx, &v1alpha1.LatencyAutoscalerList{}, client.InNamespace(e.namespace))
+	e.Expect(err).NotTo(gomega.HaveOccurred())
+	e.t.Cleanup(w.Stop)
+	var n atomic.Int64
+	go func() {
+		for range w.ResultChan() {
+			n.Add(1)
 		}
-	}
-	return sum
+	}()
+	return &n
 }
 
 // Users see with kubectl what there is.

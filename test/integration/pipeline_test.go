@@ -162,7 +162,7 @@ func (p *pipelineTest) imageOnly() {
 	edit(p.env, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "echo:0" })
 	lines := p.warnings.take()
 	p.Expect(containing(lines, "ServiceMonitorNotFound")).To(gomega.BeTrue(), "%q", lines)
-	p.Expect(p.eventOf("Deployment", "echo", "ServiceMonitorNotFound")).To(gomega.ContainSubstring("kind: ServiceMonitor"))
+	p.Expect(p.eventOf("Deployment", "echo", "ServiceMonitorNotFound")).To(gomega.HaveSuffix("; 'kubectl latency doctor --fix' prints the fix"))
 }
 
 func (p *pipelineTest) fixFromDenial() {
