@@ -7,9 +7,9 @@ import "math"
 type Curve struct {
 	// Unloaded is the latency without waiting.
 	Unloaded float64 `json:"u,omitempty"`
-	// Held is the highest load at which the target held, Failed the lowest at which it did
-	// not.
-	Held   float64 `json:"h,omitempty"`
+	// Met is the highest load at which the target was met, Failed the lowest at which
+	// it was missed.
+	Met    float64 `json:"h,omitempty"`
 	Failed float64 `json:"f,omitempty"`
 	// Fitted is the load at which the latency reaches the target by the fitted curve, and
 	// Waiting the waiting time that it was fitted at, as a share of the unloaded latency.
@@ -18,23 +18,23 @@ type Curve struct {
 }
 
 func (c Curve) rounded() Curve {
-	return Curve{rounded(c.Unloaded), rounded(c.Held), rounded(c.Failed), rounded(c.Fitted), rounded(c.Waiting)}
+	return Curve{rounded(c.Unloaded), rounded(c.Met), rounded(c.Failed), rounded(c.Fitted), rounded(c.Waiting)}
 }
 
 // Limit returns the load per pod that is taken for the highest at which the target holds, in
 // requests a second; 0 if it is not known.
 func (c Curve) Limit() float64 {
-	if c.Held == 0 || c.Fitted == 0 && c.Failed == 0 {
+	if c.Met == 0 || c.Fitted == 0 && c.Failed == 0 {
 		return 0
 	}
 	limit := c.Fitted
 	if limit == 0 {
-		limit = c.Held + between*(c.Failed-c.Held)
+		limit = c.Met + between*(c.Failed-c.Met)
 	}
 	if c.Failed > 0 {
 		limit = min(limit, c.Failed*0.98)
 	}
-	return min(limit, c.Held*extrapolate)
+	return min(limit, c.Met*extrapolate)
 }
 
 // fit finds the load at which the latency reaches the target, if requests wait visibly.
@@ -46,7 +46,7 @@ func (c *Curve) fit(x Sample, m measurement, target, scatter float64) {
 	work := m.load * c.Unloaded / 1000
 	k := servers(work, waiting)
 	fitted := capacity(k, target/c.Unloaded-1) / (c.Unloaded / 1000) / float64(x.Replicas)
-	if fitted < plausible*c.Held {
+	if fitted < plausible*c.Met {
 		return // it is not the load that makes it slow
 	}
 	c.Fitted, c.Waiting = fitted, waiting

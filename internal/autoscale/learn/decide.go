@@ -65,7 +65,7 @@ func (s *State) decide(x Sample, m measurement) {
 			s.trial = &trial{x.Replicas, m.perPod, m.latency}
 		}
 		s.set(m.perPod / grow * 0.999)
-	case s.Curve.Held == 0 || s.Curve.Unloaded == 0:
+	case s.Curve.Met == 0 || s.Curve.Unloaded == 0:
 	case s.Curve.Limit() > 0:
 		if quiet || s.outcome != Unsettled {
 			s.set(s.Curve.Limit() * utilization / s.Margin)
@@ -73,11 +73,11 @@ func (s *State) decide(x Sample, m measurement) {
 	case quiet && m.level && s.trial == nil && x.Replicas > 1:
 		// The limit is not known: fewer pods, and a look at whether the target holds.
 		s.trial = &trial{x.Replicas, m.perPod, m.latency}
-		s.set(max(certainly*m.load/float64(s.fewer(x)), s.Curve.Held))
-	case !m.level || s.LoadPerPod < s.Curve.Held*drift:
-		// What held is certain. A load that moves tries somewhat more by itself.
+		s.set(max(certainly*m.load/float64(s.fewer(x)), s.Curve.Met))
+	case !m.level || s.LoadPerPod < s.Curve.Met*drift:
+		// What met the target is certain. A load that moves tries somewhat more by itself.
 		s.trial = nil
-		s.set(s.Curve.Held * drift)
+		s.set(s.Curve.Met * drift)
 	}
 }
 

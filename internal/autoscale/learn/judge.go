@@ -10,12 +10,12 @@ func (s *State) judge(c Config, x Sample, m measurement) {
 	switch {
 	case removed && x.Latency > (1+2*s.Scatter)*t && m.level:
 		s.fail(x.Time, x.Load/float64(x.Measured))
-		s.Curve.Held = min(max(s.Curve.Held, s.trial.load), s.Curve.Failed*0.98)
+		s.Curve.Met = min(max(s.Curve.Met, s.trial.load), s.Curve.Failed*0.98)
 		s.trial, s.outcome = nil, TrialFailed
 	case s.overloaded(c, x):
 		s.remember()
 		s.fail(x.Time, x.Load/float64(x.Ready))
-		s.Curve.Held = min(s.Curve.Held, s.Curve.Failed*0.95)
+		s.Curve.Met = min(s.Curve.Met, s.Curve.Failed*0.95)
 		s.outcome = Overloaded
 	case !m.settled || over && m.falling:
 	case over:
@@ -23,7 +23,7 @@ func (s *State) judge(c Config, x Sample, m measurement) {
 	case s.Best > 0 && m.latency < c.Target:
 		s.recover()
 	default:
-		s.held(c, x, m)
+		s.met(c, x, m)
 	}
 }
 
@@ -34,12 +34,12 @@ func (s *State) exceeded(c Config, x Sample, m measurement) {
 	if added && m.level && m.latency > helps*s.trial.latency && !c.Continue {
 		s.outcome = NoEffect
 		s.Best, s.Margin, s.trial = m.latency, 1, nil
-		s.Curve = Curve{Unloaded: m.latency, Held: m.perPod}
+		s.Curve = Curve{Unloaded: m.latency, Met: m.perPod}
 		s.latency = guard * s.target(c)
 		return
 	}
 	s.fail(x.Time, m.perPod)
-	s.Curve.Held = min(s.Curve.Held, m.perPod*0.95)
+	s.Curve.Met = min(s.Curve.Met, m.perPod*0.95)
 }
 
 // overloaded reports whether a queue has just begun to grow, by a load that grew so slowly
@@ -68,8 +68,8 @@ func (s *State) recover() {
 	s.Normal, s.Best, s.Margin, s.latency, s.trial = nil, 0, 1, 0, nil
 }
 
-func (s *State) held(c Config, x Sample, m measurement) {
-	s.outcome, s.trial = Held, nil
+func (s *State) met(c Config, x Sample, m measurement) {
+	s.outcome, s.trial = Met, nil
 	if s.Best == 0 {
 		s.Normal = nil
 	}
@@ -83,8 +83,8 @@ func (s *State) held(c Config, x Sample, m measurement) {
 	case m.perPod < 0.5*k.Limit():
 		k.Unloaded += 0.05 * (m.latency - k.Unloaded)
 	}
-	k.Held = max(k.Held, m.perPod)
-	if k.Held >= k.Failed {
+	k.Met = max(k.Met, m.perPod)
+	if k.Met >= k.Failed {
 		k.Failed = 0 // it was not the load
 	}
 	if m.flat {

@@ -8,7 +8,7 @@
 // is the right load per pod, which differs from workload to workload. It is learned from
 // quiet periods, in which neither the size nor the latency moves:
 //
-//   - the highest load per pod at which the target held, and the lowest at which it did not;
+//   - the highest load per pod at which the target was met, and the lowest at which it was missed;
 //   - between them, the curve of latency over load, of which two values are enough: that of
 //     an idle pod, and one at which requests begin to wait;
 //   - a margin for how much faster the load grows than pods start.
@@ -57,7 +57,7 @@ type State struct {
 	// Curve is what is known about the latency over the load.
 	Curve Curve `json:"c"`
 	// Normal is the Curve from before the latency exceeded the target at a load at which it
-	// had held.
+	// was met before.
 	Normal *Curve `json:"n,omitempty"`
 	// Best is a latency above the target that more pods do not improve, in milliseconds;
 	// 0 if there is none.
@@ -102,8 +102,8 @@ type Outcome string
 const (
 	// Unsettled is a sample that nothing follows from.
 	Unsettled Outcome = ""
-	// Held is a quiet sample within the target.
-	Held Outcome = "Held"
+	// Met is a quiet sample within the target.
+	Met Outcome = "Met"
 	// Exceeded is a quiet sample above the target.
 	Exceeded Outcome = "Exceeded"
 	// TrialFailed is one above the target after pods were removed.
@@ -138,7 +138,7 @@ func (s State) LatencyTarget(c Config) float64 {
 	}
 }
 
-// target is the latency that is to be held: the target, or the best that can be had.
+// target is the latency to keep to: the target, or the best that can be had.
 func (s State) target(c Config) float64 {
 	if c.Continue {
 		return c.Target

@@ -37,12 +37,12 @@ const (
 	visibleScatter = 4
 	// fitHalfLife is how the precision of a fit is forgotten, so that another replaces it.
 	fitHalfLife = 12 * time.Hour
-	// plausible is the share of a load that held which a fitted limit must reach. With less,
+	// plausible is the share of a load that met the target which a fitted limit must reach. With less,
 	// it is not the load that makes the workload slow.
 	plausible = 0.8
-	// extrapolate is how far beyond the highest load that held the fitted curve is trusted.
+	// extrapolate is how far beyond the highest load that met the target the fitted curve is trusted.
 	extrapolate = 1.3
-	// between is where the limit is taken to be between a load that held and one that did not.
+	// between is where the limit is taken to be between a load that met the target and one that missed it.
 	between = 0.5
 	// forget is when a load that was too much is tried again, the first time; it doubles with
 	// each failure, up to forgetAtMost.
@@ -54,7 +54,7 @@ const (
 	// certainly is by how much more than what fewer pods have a pod is to have in a trial, so
 	// that a load that scatters does not prevent it.
 	certainly = 1.05
-	// drift is how much more than what held a pod may get while the load moves.
+	// drift is how much more than what met the target a pod may get while the load moves.
 	drift = 1.2
 	// grow is by how much the size grows to see whether that helps, grown by how much it must
 	// have grown, and helps the ratio of the latencies after and before from which on it has
@@ -71,7 +71,7 @@ const (
 	// suddenly is the ratio of two values of the load from which on its mean says nothing
 	// about what pods had when a queue began to grow.
 	suddenly = 1.2
-	// bestEffort is the multiple of a latency that no size improves which is held instead of
+	// bestEffort is the multiple of a latency that no size improves which is kept to instead of
 	// the target.
 	bestEffort = 1.25
 	// enough is the change of the load per pod that is worth a write.
