@@ -54,6 +54,8 @@ type Sample struct {
 
 // State is what is known of a workload. The zero value knows nothing.
 type State struct {
+	// Target is the one that the rest is about, in milliseconds.
+	Target float64 `json:"t,omitempty"`
 	// Curve is what is known about the latency over the load.
 	Curve Curve `json:"c"`
 	// Normal is the Curve from before the latency exceeded the target at a load at which it
@@ -72,7 +74,7 @@ type State struct {
 	// Scatter is how far single latencies are from their mean, as a share.
 	Scatter float64 `json:"s,omitempty"`
 	// FailedAt is when it was last.
-	FailedAt time.Time `json:"t,omitzero"`
+	FailedAt time.Time `json:"a,omitzero"`
 
 	// What follows is of the last minutes, and is found out again after a restart.
 
@@ -82,11 +84,11 @@ type State struct {
 	gated, wasGated bool
 	replicas        int32
 	// changed is when the size or the number of ready pods last changed, ready since when
-	// all pods are ready; zero if they are not. unready is when none was ready last.
-	changed, ready, unready time.Time
-	trial                   *trial
-	past                    []Sample
-	outcome                 Outcome
+	// all pods are ready; zero if they are not.
+	changed, ready time.Time
+	trial          *trial
+	past           []Sample
+	outcome        Outcome
 }
 
 // trial is a change of size that is looked at.
@@ -119,12 +121,6 @@ const (
 // Outcome returns what the last sample meant.
 func (s State) Outcome() Outcome { return s.outcome }
 
-// Hold reports whether pods must not be removed: with none ready, load and latency are zero,
-// and so are their means for a while after that.
-func (s State) Hold(c Config, now time.Time) bool {
-	return !s.unready.IsZero() && now.Sub(s.unready) < c.Window+look
-}
-
 // LatencyTarget returns the latency at which the HorizontalPodAutoscaler is to add pods
 // whatever the load is, in milliseconds.
 func (s State) LatencyTarget(c Config) float64 {
@@ -153,7 +149,7 @@ func (s State) Encode() string {
 		normal := s.Normal.rounded()
 		s.Normal = &normal
 	}
-	for _, v := range []*float64{&s.Best, &s.Margin, &s.LoadPerPod, &s.Scatter} {
+	for _, v := range []*float64{&s.Best, &s.Target, &s.Margin, &s.LoadPerPod, &s.Scatter} {
 		*v = rounded(*v)
 	}
 	s.FailedAt = s.FailedAt.UTC().Truncate(time.Second)
@@ -200,6 +196,7 @@ func Step(c Config, s State, x Sample) State {
 		return s
 	}
 	was := s.replicas
+	s.retarget(c.Target)
 	s.follow(x)
 	s.outcome = Unsettled
 	if x.Load <= 0 || x.Latency <= 0 {
@@ -213,12 +210,25 @@ func Step(c Config, s State, x Sample) State {
 	return s
 }
 
+// retarget keeps of what is known what is true of another target as well. The load per pod
+// stays until another is known.
+func (s *State) retarget(target float64) {
+	if s.Target == target {
+		return
+	}
+	if s.Target != 0 {
+		s.Curve = Curve{Unloaded: s.Curve.Unloaded, Met: s.Curve.Met}
+		if target < s.Target {
+			s.Curve.Met = 0
+		}
+		s.Normal, s.Best, s.Failures, s.trial, s.latency = nil, 0, 0, nil, 0
+	}
+	s.Target = target
+}
+
 // follow records a sample, and what changed by it.
 func (s *State) follow(x Sample) {
 	ready := x.Ready >= x.Replicas
-	if x.Ready == 0 {
-		s.unready = x.Time
-	}
 	if x.Replicas != s.replicas || !ready || len(s.past) == 0 {
 		s.changed = x.Time
 	}

@@ -176,12 +176,23 @@ func TestDecodeOfWhatIsNone(t *testing.T) {
 // TestNothingIsKnown has the HorizontalPodAutoscaler work on the target alone.
 func TestNothingIsKnown(t *testing.T) {
 	c := learn.Config{Target: 40, Window: time.Minute}
-	if s := (learn.State{}); s.LatencyTarget(c) != 40 || s.LoadPerPod != 0 || s.Hold(c, time.Now()) {
+	if s := (learn.State{}); s.LatencyTarget(c) != 40 || s.LoadPerPod != 0 {
 		t.Errorf("%+v", s)
 	}
 	s := learn.Step(c, learn.State{}, learn.Sample{Time: time.Unix(0, 0)})
 	if s.LoadPerPod != 0 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// TestAnotherTarget keeps what is true of it, and changes nothing at once.
+func TestAnotherTarget(t *testing.T) {
+	for _, tc := range []struct{ target, met float64 }{{80, 150}, {30, 0}} {
+		s := learn.State{Target: 40, Curve: learn.Curve{Unloaded: 20, Met: 150, Fitted: 190, Waiting: 0.1}, LoadPerPod: 160}
+		s = learn.Step(learn.Config{Target: tc.target, Window: time.Minute}, s, learn.Sample{Time: time.Unix(0, 0), Replicas: 4, Measured: 4, Ready: 4, Latency: 25, Load: 600})
+		if s.Curve != (learn.Curve{Unloaded: 20, Met: tc.met}) || s.LoadPerPod < 160 {
+			t.Errorf("target %v: %+v, load per pod %v", tc.target, s.Curve, s.LoadPerPod)
+		}
 	}
 }
 

@@ -26,6 +26,7 @@ type loop struct {
 	writes []time.Duration
 	// seen is called after each sample.
 	seen func(at time.Duration, s learn.State)
+	outage autoscale.Outage
 	// before is the size at the last step.
 	before int32
 }
@@ -46,6 +47,7 @@ func (l *loop) run(t *testing.T) plant.Result {
 	t.Helper()
 	l.config.Target = l.Target.Seconds() * 1000
 	l.HPA = l.specification(false)
+	l.outage = autoscale.Outage{}.Follow(time.Unix(0, 0), l.Replicas, l.Replicas)
 	l.before = l.Replicas
 	l.Adjust = l.adjust
 	r, err := plant.Run(l.Scenario)
@@ -58,7 +60,7 @@ func (l *loop) run(t *testing.T) plant.Result {
 // adjust is what the controller does after each step.
 func (l *loop) adjust(st plant.Status) autoscalingv2.HorizontalPodAutoscalerSpec {
 	at := st.Time.Sub(time.Unix(0, 0))
-	was := l.specification(l.state.Hold(l.config, st.Time))
+	was := l.specification(false)
 	if st.Current[0] != nil && st.Current[1] != nil {
 		l.state = learn.Step(l.config, l.state, learn.Sample{
 			Time: st.Time, Replicas: st.Replicas, Measured: l.before, Ready: int32(st.Ready),
@@ -70,7 +72,9 @@ func (l *loop) adjust(st plant.Status) autoscalingv2.HorizontalPodAutoscalerSpec
 	if l.seen != nil {
 		l.seen(at, l.state)
 	}
-	spec := l.specification(l.state.Hold(l.config, st.Time))
+	l.outage = l.outage.Follow(st.Time, st.Replicas, int32(st.Ready))
+	_, hold := l.outage.Until(l.config.Window, st.Time)
+	spec := l.specification(hold)
 	if spec.Metrics[0].Object.Target.Value.Cmp(*was.Metrics[0].Object.Target.Value) != 0 ||
 		spec.Metrics[1].Object.Target.AverageValue.Cmp(*was.Metrics[1].Object.Target.AverageValue) != 0 {
 		l.writes = append(l.writes, at)
