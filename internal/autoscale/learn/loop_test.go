@@ -25,7 +25,7 @@ type loop struct {
 	// writes are the times at which the specification changed.
 	writes []time.Duration
 	// seen is called after each sample.
-	seen func(at time.Duration, s learn.State)
+	seen   func(at time.Duration, s learn.State)
 	outage autoscale.Outage
 	// before is the size at the last step.
 	before int32
