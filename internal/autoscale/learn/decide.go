@@ -70,15 +70,26 @@ func (s *State) decide(x Sample, m measurement) {
 		if quiet || s.outcome != Unsettled {
 			s.set(s.Curve.Limit() * utilization / s.Margin)
 		}
-	case quiet && m.level && s.trial == nil && x.Replicas > 1:
-		// The limit is not known: fewer pods, and a look at whether the target holds.
-		s.trial = &trial{x.Replicas, m.perPod, m.latency}
-		s.set(max(certainly*m.load/float64(s.fewer(x)), s.Curve.Met))
+	case quiet && m.level && x.Replicas > 1:
+		// The limit is not known: fewer pods, and a look at whether the target is met.
+		perPod := max(certainly*s.highest()/float64(s.fewer(x)), s.Curve.Met)
+		if s.trial == nil || perPod > s.LoadPerPod {
+			s.trial = &trial{x.Replicas, m.perPod, m.latency}
+			s.set(perPod)
+		}
 	case !m.level || s.LoadPerPod < s.Curve.Met*drift:
 		// What met the target is certain. A load that moves tries somewhat more by itself.
 		s.trial = nil
 		s.set(s.Curve.Met * drift)
 	}
+}
+
+// highest is the highest of the last loads.
+func (s *State) highest() (load float64) {
+	for _, p := range s.past {
+		load = max(load, p.Load)
+	}
+	return load
 }
 
 // fewer is the size to try next.

@@ -69,7 +69,10 @@ func (s *State) recover() {
 }
 
 func (s *State) met(c Config, x Sample, m measurement) {
-	s.outcome, s.trial = Met, nil
+	s.outcome = Met
+	if s.trial != nil && x.Replicas != s.trial.replicas {
+		s.trial = nil // otherwise it has not begun yet
+	}
 	if s.Best == 0 {
 		s.Normal = nil
 	}

@@ -96,7 +96,7 @@ func (l *loop) specification(hold bool) autoscalingv2.HorizontalPodAutoscalerSpe
 			{Type: autoscalingv2.PodsScalingPolicy, Value: pods, PeriodSeconds: 60},
 		}
 	}
-	down := &autoscalingv2.HPAScalingRules{StabilizationWindowSeconds: ptr.To[int32](300), Policies: policies(25, 1)}
+	down := &autoscalingv2.HPAScalingRules{StabilizationWindowSeconds: ptr.To[int32](300), Policies: policies(10, 1)}
 	if hold {
 		down.SelectPolicy = ptr.To(autoscalingv2.DisabledPolicySelect)
 	}

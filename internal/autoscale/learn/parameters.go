@@ -23,12 +23,12 @@ const (
 
 	// utilization is the share of the limit that pods are to have. The tolerance of the
 	// HorizontalPodAutoscaler, 10 %, keeps them below it.
-	utilization = 0.85
+	utilization = 0.8
 	// peak is the share of the limit that a pod may have for a moment. If it had more, the
 	// margin grows, up to maxMargin; it is forgotten by marginHalfLife.
 	peak           = 0.95
 	maxMargin      = 1.5
-	marginHalfLife = 2 * time.Hour
+	marginHalfLife = 4 * time.Hour
 
 	// visible is the waiting time, as a share of the unloaded latency, from which on the
 	// curve is fitted; and visibleScatter by how many standard deviations of single values it
@@ -41,7 +41,7 @@ const (
 	// it is not the load that makes the workload slow.
 	plausible = 0.8
 	// extrapolate is how far beyond the highest load that met the target the fitted curve is trusted.
-	extrapolate = 1.3
+	extrapolate = 1.6
 	// between is where the limit is taken to be between a load that met the target and one that missed it.
 	between = 0.5
 	// forget is when a load that was too much is tried again, the first time; it doubles with
@@ -51,9 +51,9 @@ const (
 	// trialShare is the share of the pods that a trial removes, at least one; bestEffortShare
 	// while the target is missed anyway.
 	trialShare, bestEffortShare = 0.25, 0.5
-	// certainly is by how much more than what fewer pods have a pod is to have in a trial, so
-	// that a load that scatters does not prevent it.
-	certainly = 1.05
+	// certainly is by how much more than the highest of the last loads a pod is to have in a
+	// trial, so that a load that scatters does not prevent it.
+	certainly = 1.04
 	// drift is how much more than what met the target a pod may get while the load moves.
 	drift = 1.2
 	// grow is by how much the size grows to see whether that helps, grown by how much it must
@@ -63,10 +63,10 @@ const (
 
 	// guard is the multiple of the target at which latency adds pods whatever the load is,
 	// and unreached one that stands for never.
-	guard, unreached = 2, 1000
+	guard, unreached = 1.5, 1000
 	// look is how long all pods must have been ready until it shows whether they are enough.
 	// A latency of more than severe times the target that does not fall shows it as well.
-	look   = 30 * time.Second
+	look   = 45 * time.Second
 	severe = 5
 	// suddenly is the ratio of two values of the load from which on its mean says nothing
 	// about what pods had when a queue began to grow.
