@@ -22,6 +22,7 @@ import (
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/cluster/watch"
 	"github.com/kong-latency/kong-latency/internal/output"
+	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/status"
 )
 
@@ -46,11 +47,15 @@ const (
 	// writeRefused is when a write is tried again that the API server refused, as for a
 	// missing right or an exceeded quota.
 	writeRefused = time.Minute
+	// learnedRetry is when a workload is reconciled again for which it is not known yet what
+	// was learned.
+	learnedRetry = time.Second
 )
 
 // writtenStatuses is what is written of LatencyAutoscalers.
 type writtenStatuses interface {
 	Get(types.NamespacedName) (w watch.Written, exists, known bool)
+	Pending() bool
 	Subscribe(func(all bool, key types.NamespacedName))
 }
 
@@ -77,6 +82,7 @@ type statuses struct {
 type attempt struct {
 	digest uint64
 	at     time.Time
+	load   *v1alpha1.LearnedLoad
 }
 
 func newStatuses(c client.Client, direct client.Reader, written writtenStatuses, now func() time.Time) *statuses {
@@ -95,7 +101,34 @@ func (s *statuses) before(key types.NamespacedName) status.Summary {
 		return status.Summary{}
 	}
 	w, _, _ := s.written.Get(key)
-	return w.Summary
+	out := w.Summary
+	if last, tried := s.attempt(key); tried && last.digest != w.Digest && s.now().Sub(last.at) < writePatience {
+		out.Load = last.load // the watch does not show it yet
+	}
+	return out
+}
+
+// learned is what was learned of the workload of a plan: what is written or, where nothing
+// can be, what its live autoscaler has. The target of the latency is the plan's then: whether
+// the live one was learned, or is an earlier one of the settings, does not show. ok is false
+// if it will be known in a moment.
+func (s *statuses) learned(key types.NamespacedName, by output.Output, live output.Object, p plan.Plan) (l plan.Learned, ok bool) {
+	if !p.Learns() {
+		return plan.Learned{}, true
+	}
+	if s != nil {
+		if s.written.Pending() {
+			return plan.Learned{}, false
+		}
+		if _, exists, known := s.written.Get(key); known && exists {
+			return status.Learned(s.before(key).Load), true
+		}
+	}
+	if live != nil {
+		l = by.Learned(live, p)
+		l.LatencyTarget = nil
+	}
+	return l, true
 }
 
 // write brings the LatencyAutoscaler of a workload to a status. again is when to call it
@@ -126,7 +159,7 @@ func (s *statuses) write(ctx context.Context, d *appsv1.Deployment, desired v1al
 	if err := s.pace.Wait(ctx); err != nil {
 		return 0, fmt.Errorf("wait to write LatencyAutoscaler %s: %w", key, err)
 	}
-	s.tried(key, attempt{next.Digest, now})
+	s.tried(key, attempt{next.Digest, now, next.Load})
 	if err := s.apply(ctx, d, desired, owned); err != nil {
 		return s.failed(ctx, key, err)
 	}

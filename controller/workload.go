@@ -80,13 +80,17 @@ type assessment struct {
 
 // assess begins an assessment with the findings about settings, pairing and attaching.
 func (r *workloads) assess(w model.Workload, resolution plan.Resolution, more ...finding.Finding) assessment {
-	return assessment{
+	a := assessment{
 		Facts: status.Facts{
 			Workload: w.Object(), Plan: resolution.Plan, Findings: slices.Concat(resolution.Findings, more), Output: outputs.Default(),
 			Before: r.statuses.before(types.NamespacedName{Namespace: w.Namespace, Name: w.Name}),
 		},
 		resolution: resolution,
 	}
+	if a.Plan == nil || a.Plan.Learns() {
+		a.Load = a.Before.Load
+	}
+	return a
 }
 
 // findings are all findings of the assessment.
@@ -141,6 +145,11 @@ func (r *workloads) scale(ctx context.Context, d *appsv1.Deployment, w model.Wor
 	if err != nil {
 		return unchanged, 0, err
 	}
+	learned, ok := r.statuses.learned(client.ObjectKeyFromObject(d), by, live, *resolution.Plan)
+	if !ok {
+		return unchanged, learnedRetry, nil
+	}
+	resolution.Plan.Learned = learned
 	holding := r.outages.hold(d, by, live, resolution.Plan)
 	if wait := r.pending.wait(client.ObjectKeyFromObject(d), live, *resolution.Plan); wait > 0 {
 		return unchanged, wait, nil

@@ -47,22 +47,17 @@ func HPA(p plan.Plan) *autoscalingv2.HorizontalPodAutoscaler {
 	}
 }
 
-// metrics is latency, and CPU if the plan has a target for it. The latency target is a Value:
-// AverageValue would divide the latency by the number of replicas.
+// metrics is latency, the load metrics that the plan uses, and CPU if the plan has a target
+// for it. The latency target is a Value: AverageValue would divide the latency by the number
+// of replicas. A load is what is divided by it.
 func metrics(p plan.Plan) []autoscalingv2.MetricSpec {
-	target := p.Target.DeepCopy()
-	list := []autoscalingv2.MetricSpec{{
-		Type: autoscalingv2.ObjectMetricSourceType,
-		Object: &autoscalingv2.ObjectMetricSource{
-			DescribedObject: autoscalingv2.CrossVersionObjectReference{
-				APIVersion: corev1.SchemeGroupVersion.String(),
-				Kind:       "Service",
-				Name:       p.Service,
-			},
-			Metric: autoscalingv2.MetricIdentifier{Name: p.Metric},
-			Target: autoscalingv2.MetricTarget{Type: autoscalingv2.ValueMetricType, Value: &target},
-		},
-	}}
+	target := p.LatencyTarget()
+	list := []autoscalingv2.MetricSpec{
+		ofService(p, p.Metric, autoscalingv2.MetricTarget{Type: autoscalingv2.ValueMetricType, Value: &target}),
+	}
+	for _, l := range p.Loads() {
+		list = append(list, ofService(p, l.Metric, autoscalingv2.MetricTarget{Type: autoscalingv2.AverageValueMetricType, AverageValue: &l.PerPod}))
+	}
 	if p.CPUUtilization != nil {
 		list = append(list, autoscalingv2.MetricSpec{
 			Type: autoscalingv2.ResourceMetricSourceType,
@@ -76,6 +71,22 @@ func metrics(p plan.Plan) []autoscalingv2.MetricSpec {
 		})
 	}
 	return list
+}
+
+// ofService is a metric of the Service of the plan.
+func ofService(p plan.Plan, name string, target autoscalingv2.MetricTarget) autoscalingv2.MetricSpec {
+	return autoscalingv2.MetricSpec{
+		Type: autoscalingv2.ObjectMetricSourceType,
+		Object: &autoscalingv2.ObjectMetricSource{
+			DescribedObject: autoscalingv2.CrossVersionObjectReference{
+				APIVersion: corev1.SchemeGroupVersion.String(),
+				Kind:       "Service",
+				Name:       p.Service,
+			},
+			Metric: autoscalingv2.MetricIdentifier{Name: name},
+			Target: target,
+		},
+	}
 }
 
 // behavior is the profile's, with the directions disabled that are paused, and scale-in while

@@ -6,9 +6,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/manifest"
+	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/test/testutil"
 )
 
@@ -68,5 +72,28 @@ func TestEverySettingReachesTheHPA(t *testing.T) {
 	}
 	if w := *spec.Behavior.ScaleDown.StabilizationWindowSeconds; w != 300 {
 		t.Errorf("the stable profile waits %d s before scaling in, want 300", w)
+	}
+}
+
+func TestLoadMetricsBetweenLatencyAndCPU(t *testing.T) {
+	for file, learned := range map[string]plan.Learned{
+		"hpa-load-observed.yaml": {},
+		"hpa-load-learned.yaml": {
+			RequestsPerSecondPerPod: ptr.To(resource.MustParse("12.5")), ConcurrencyPerPod: ptr.To(resource.MustParse("99")),
+			LatencyTarget: ptr.To(resource.MustParse("60")),
+		},
+	} {
+		p := testutil.Plan(t, map[string]string{
+			annotations.TargetMS: "40", annotations.RequestsPerSecondPerPod: "auto", annotations.ConcurrencyPerPod: "2.8",
+			annotations.CPUUtilization: "70", annotations.Behavior: "steady",
+		})
+		p.Learned = learned
+		want, err := os.ReadFile("testdata/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), manifest.YAML(HPA(p))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", file, diff)
+		}
 	}
 }

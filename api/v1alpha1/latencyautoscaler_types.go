@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -63,6 +64,8 @@ const (
 	MaxStatusFix = 4096
 	// MaxStatusFindings is the number of findings of a hop.
 	MaxStatusFindings = 4
+	// MaxLoadState is the length of the state of what is learned, in bytes.
+	MaxLoadState = 1024
 )
 
 // LatencyAutoscalerStatus is what the controller has seen of a workload, and done for it.
@@ -90,6 +93,11 @@ type LatencyAutoscalerStatus struct {
 	// +optional
 	Current *AutoscalerCurrent `json:"current,omitempty"`
 
+	// load is what was learned of the load that a pod of the workload can take; absent if
+	// nothing is to be learned, or nothing has been yet.
+	// +optional
+	Load *LearnedLoad `json:"load,omitempty"`
+
 	// pipeline is what is known of the settings and of each hop of the metric pipeline, in
 	// the order in which the metric passes them.
 	// +optional
@@ -113,6 +121,20 @@ type AutoscalerPlan struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=8
 	Metrics []PlannedMetric `json:"metrics,omitempty"`
+	// statistic says which latency of the requests counts, such as average or p95.
+	// +optional
+	// +kubebuilder:validation:MaxLength=16
+	Statistic string `json:"statistic,omitempty"`
+	// requestsPerSecondPerPod is the number of requests per second that one pod is to get, or
+	// auto, if it is learned; absent if it does not count.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	RequestsPerSecondPerPod string `json:"requestsPerSecondPerPod,omitempty"`
+	// concurrencyPerPod is the number of requests in flight that one pod is to get, or auto,
+	// if it is learned; absent if it does not count.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	ConcurrencyPerPod string `json:"concurrencyPerPod,omitempty"`
 	// minReplicas and maxReplicas are the bounds of the replicas.
 	MinReplicas int32 `json:"minReplicas"`
 	// maxReplicas is the upper bound of the replicas.
@@ -177,6 +199,30 @@ type AutoscalerCurrent struct {
 	DesiredReplicas int32 `json:"desiredReplicas"`
 	// observedTime is when the controller saw it.
 	ObservedTime metav1.Time `json:"observedTime"`
+}
+
+// LearnedLoad is what was learned of the load that a pod can take.
+type LearnedLoad struct {
+	// requestsPerSecondPerPod is the rate of requests of one pod at which the target holds;
+	// absent if it is not known yet.
+	// +optional
+	RequestsPerSecondPerPod *resource.Quantity `json:"requestsPerSecondPerPod,omitempty"`
+	// concurrencyPerPod is the number of requests in flight in one pod at which the target
+	// holds; absent if it is not known yet.
+	// +optional
+	ConcurrencyPerPod *resource.Quantity `json:"concurrencyPerPod,omitempty"`
+	// latencyTarget is the target of the latency that the autoscaler gets in place of the
+	// plan's, in milliseconds; absent if it gets the plan's.
+	// +optional
+	LatencyTarget *resource.Quantity `json:"latencyTarget,omitempty"`
+	// since is since when these values apply.
+	// +optional
+	Since *metav1.Time `json:"since,omitempty"`
+	// state is what the controller needs in order to go on learning after a restart. It is
+	// not meant to be read, and its form may change.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	State string `json:"state,omitempty"`
 }
 
 // HopState is what is known of a hop.

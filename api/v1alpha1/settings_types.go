@@ -3,6 +3,7 @@ package v1alpha1
 import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // Milliseconds are marked Schemaless, and get their schema from the markers beside
@@ -43,8 +44,34 @@ type Defaults struct {
 	// +kubebuilder:validation:Maximum=999999999
 	MaxReplicas *int32 `json:"maxReplicas,omitempty"`
 
+	// statistic says which latency of the requests counts: their average, or a
+	// percentile of them. It gives the metric where metric is absent; built in is average.
+	// +optional
+	// +kubebuilder:validation:Enum=average;p50;p90;p95;p99
+	Statistic string `json:"statistic,omitempty"`
+
+	// requestsPerSecondPerPod adds the request rate beside latency: the number of requests
+	// per second that one pod is to get, more than 0 and at most 1000000, with at most 3
+	// decimals, such as 12 or "2.8"; auto, which learns it; or off. Built in is off.
+	// +optional
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="string(self) in ['auto', 'off'] || (string(self).matches('^(0|[1-9][0-9]{0,6})([.][0-9]{1,3})?$') && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('1000000')))",message="must be a number, more than 0 and at most 1000000, with at most 3 decimals and without exponent, such as 12 or \"2.8\"; or auto, or off"
+	RequestsPerSecondPerPod *intstr.IntOrString `json:"requestsPerSecondPerPod,omitempty"`
+
+	// concurrencyPerPod adds the number of requests in flight beside latency, for one pod:
+	// more than 0 and at most 1000000, with at most 3 decimals, such as 12 or "2.8"; auto,
+	// which learns it; or off. Built in is off.
+	// +optional
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="string(self) in ['auto', 'off'] || (string(self).matches('^(0|[1-9][0-9]{0,6})([.][0-9]{1,3})?$') && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('1000000')))",message="must be a number, more than 0 and at most 1000000, with at most 3 decimals and without exponent, such as 12 or \"2.8\"; or auto, or off"
+	ConcurrencyPerPod *intstr.IntOrString `json:"concurrencyPerPod,omitempty"`
+
 	// metric is the metric of the Service, as the custom metrics API names it; built
-	// in is kong_upstream_latency_ms_60s_average.
+	// in is that of the statistic, kong_upstream_latency_ms_60s_average for the average.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
@@ -52,7 +79,7 @@ type Defaults struct {
 	Metric string `json:"metric,omitempty"`
 
 	// behavior is the profile that says how fast to scale: responsive (built in, and
-	// the default), stable (built in), or one of behaviors.
+	// the default), steady or stable (built in), or one of behaviors.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -65,6 +92,12 @@ type Defaults struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
 	CPUUtilization *int32 `json:"cpuUtilization,omitempty"`
+
+	// onNoEffect says what to do where more pods do not lower the latency: hold stops
+	// scaling out for it, continue goes on up to the most replicas. Built in is hold.
+	// +optional
+	// +kubebuilder:validation:Enum=hold;continue
+	OnNoEffect string `json:"onNoEffect,omitempty"`
 }
 
 // Limits are the bounds of what workloads may ask for. Defaults, the built-in ones
@@ -83,6 +116,14 @@ type Limits struct {
 	// than its max.
 	// +optional
 	MaxReplicas *Int32Range `json:"maxReplicas,omitempty"`
+	// requestsPerSecondPerPod bounds the number of requests per second that one pod is to
+	// get, also where it is learned.
+	// +optional
+	RequestsPerSecondPerPod *LoadRange `json:"requestsPerSecondPerPod,omitempty"`
+	// concurrencyPerPod bounds the number of requests in flight that one pod is to get, also
+	// where it is learned.
+	// +optional
+	ConcurrencyPerPod *LoadRange `json:"concurrencyPerPod,omitempty"`
 }
 
 // QuantityRange is a range of milliseconds that includes its ends.
@@ -104,6 +145,28 @@ type QuantityRange struct {
 	// +kubebuilder:validation:XIntOrString
 	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:XValidation:rule="string(self).matches('^((0|[1-9][0-9]{0,6})([.][0-9]{1,3})?|[1-9][0-9]{0,9}m|[1-9][0-9]{0,3}k|[1-3]M)$') && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('3600000'))",message="must be a number of milliseconds, more than 0 and at most 3600000, with at most 3 decimals and without exponent, such as 40 or \"0.5\""
+	Max *resource.Quantity `json:"max,omitempty"`
+}
+
+// LoadRange is a range of the load per pod that includes its ends.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.min) || !has(self.max) || !isQuantity(string(self.min)) || !isQuantity(string(self.max)) || !quantity(string(self.min)).isGreaterThan(quantity(string(self.max)))",messageExpression="'must be at most ' + string(self.max) + ', as max says'",message="must be at most max",fieldPath=".min"
+type LoadRange struct {
+	// min is the least that is allowed: more than 0, at most 1000000, with at most 3
+	// decimals, such as 12 or "2.8". Absent, there is no lower bound.
+	// +optional
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="string(self).matches('^((0|[1-9][0-9]{0,6})([.][0-9]{1,3})?|[1-9][0-9]{0,9}m|[1-9][0-9]{0,2}k|1M)$') && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('1000000'))",message="must be a number, more than 0 and at most 1000000, with at most 3 decimals and without exponent, such as 12 or \"2.8\""
+	Min *resource.Quantity `json:"min,omitempty"`
+	// max is the most that is allowed: more than 0, at most 1000000, with at most 3
+	// decimals, such as 12 or "2.8". Absent, there is no upper bound.
+	// +optional
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="string(self).matches('^((0|[1-9][0-9]{0,6})([.][0-9]{1,3})?|[1-9][0-9]{0,9}m|[1-9][0-9]{0,2}k|1M)$') && quantity(string(self)).isGreaterThan(quantity('0')) && !quantity(string(self)).isGreaterThan(quantity('1000000'))",message="must be a number, more than 0 and at most 1000000, with at most 3 decimals and without exponent, such as 12 or \"2.8\""
 	Max *resource.Quantity `json:"max,omitempty"`
 }
 
@@ -144,7 +207,8 @@ type Int32Range struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.scaleDown) || !has(self.scaleDown.tolerance) || !quantity(string(self.scaleDown.tolerance)).isLessThan(quantity('0'))",message="must be at least 0",fieldPath=".scaleDown.tolerance"
 type NamedBehavior struct {
 	// name is what settings call this profile: a DNS label that is neither
-	// responsive nor stable, which are built in.
+	// responsive nor stable, which are built in. One that is steady replaces the
+	// built-in profile of that name.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && !(self in ['responsive', 'stable'])",message="must be lower-case letters, digits and '-', beginning and ending with a letter or digit, and neither responsive nor stable, which are built in"

@@ -110,6 +110,9 @@ func (s *State) workload(d *appsv1.Deployment, c model.Catalog) Workload {
 	}
 	if managed := out.Resolution.Claim.Managed; managed != nil {
 		out.Live = s.hpa(d.Namespace, managed.Name)
+		if p := out.Resolution.Plan; p != nil && out.Live != nil {
+			p.Learned = out.Output().Learned(out.Live, *p)
+		}
 	}
 	if p := out.Plan(); p != nil {
 		out.Subject = &pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
@@ -166,7 +169,7 @@ func paired(w model.Workload, c model.Catalog) *pipeline.Subject {
 	}
 	return &pipeline.Subject{
 		Namespace: w.Namespace, Service: pairing.Service.Name,
-		Metric: cmp.Or(pairing.Settings.Metric, annotations.DefaultMetric),
+		Metric: cmp.Or(pairing.Settings.Metric, pairing.Settings.Statistic.Metric()),
 	}
 }
 

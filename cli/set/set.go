@@ -46,11 +46,15 @@ type flag struct {
 // flags are in the order of the help.
 var flags = []flag{
 	{name: "target-ms", key: annotations.TargetMS},
+	{name: "statistic", key: annotations.Statistic},
+	{name: "rps", key: annotations.RequestsPerSecondPerPod, bare: annotations.Auto},
+	{name: "concurrency", key: annotations.ConcurrencyPerPod, bare: annotations.Auto},
 	{name: "min", key: annotations.MinReplicas},
 	{name: "max", key: annotations.MaxReplicas},
 	{name: "metric", key: annotations.Metric},
 	{name: "behavior", key: annotations.Behavior},
 	{name: "cpu", key: annotations.CPUUtilization},
+	{name: "on-no-effect", key: annotations.OnNoEffect},
 	{name: "paused", key: annotations.Paused, bare: string(annotations.PauseAll)},
 	{name: "service", key: annotations.Service},
 	{name: "deployment", key: annotations.Deployment},

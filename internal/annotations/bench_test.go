@@ -9,6 +9,7 @@ func BenchmarkParse(b *testing.B) {
 		"all": {
 			TargetMS: "40", MinReplicas: "2", MaxReplicas: "20", Service: "echo", Behavior: "stable",
 			CPUUtilization: "80", Paused: "scale-in", PreserveReplicas: "false",
+			Statistic: "p95", RequestsPerSecondPerPod: "auto", ConcurrencyPerPod: "2.8",
 		},
 		"bad": {TargetMS: "40ms", MinReplicas: "0", "kong.latency/max-replica": "3"},
 	} {

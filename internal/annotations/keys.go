@@ -10,18 +10,22 @@ const Prefix = "kong.latency/"
 
 // The keys. Documentation is in Keys.
 const (
-	TargetMS         = Prefix + "target-ms"
-	MinReplicas      = Prefix + "min-replicas"
-	MaxReplicas      = Prefix + "max-replicas"
-	Service          = Prefix + "service"
-	Deployment       = Prefix + "deployment"
-	Metric           = Prefix + "metric"
-	Behavior         = Prefix + "behavior"
-	CPUUtilization   = Prefix + "cpu-utilization"
-	Paused           = Prefix + "paused"
-	PreserveReplicas = Prefix + "preserve-replicas"
-	Adopt            = Prefix + "adopt"
-	AttachedBy       = Prefix + "attached-by"
+	TargetMS                = Prefix + "target-ms"
+	Statistic               = Prefix + "statistic"
+	RequestsPerSecondPerPod = Prefix + "requests-per-second-per-pod"
+	ConcurrencyPerPod       = Prefix + "concurrency-per-pod"
+	MinReplicas             = Prefix + "min-replicas"
+	MaxReplicas             = Prefix + "max-replicas"
+	Service                 = Prefix + "service"
+	Deployment              = Prefix + "deployment"
+	Metric                  = Prefix + "metric"
+	Behavior                = Prefix + "behavior"
+	CPUUtilization          = Prefix + "cpu-utilization"
+	OnNoEffect              = Prefix + "on-no-effect"
+	Paused                  = Prefix + "paused"
+	PreserveReplicas        = Prefix + "preserve-replicas"
+	Adopt                   = Prefix + "adopt"
+	AttachedBy              = Prefix + "attached-by"
 )
 
 // EscapePointer escapes a key as a part of a JSON pointer, see RFC 6901 section 3.
@@ -74,6 +78,23 @@ func Keys() []Key {
 			parse:   parseTarget,
 		},
 		{
+			Name: Statistic, Kinds: both,
+			Value:   "one of average, p50, p90, p95, p99",
+			Default: "the policy's default, else average",
+			Doc:     "Which latency of the requests counts: their average, or the one that this percentage of them stays below. It decides by which metric the workload is scaled, where `kong.latency/metric` does not: `" + metricFamily + "p95` for `p95`. A percentile is known only as exactly as the bounds of the histogram's buckets, so its target should be one of them: 25, 50, 80, 100, 250, 400, 700 or 1000 ms, or more.",
+			parse:   parseStatistic,
+		},
+		{
+			Name: RequestsPerSecondPerPod, Kinds: both, Value: LoadAllowed, Default: "the policy's default, else off",
+			Doc:   "Adds the request rate to the latency: there are enough pods that none gets more requests per second than this. The HorizontalPodAutoscaler follows the metric that needs more replicas, so that it does not scale in below what the load needs while the latency is low. `auto` learns the rate at which the target holds. The metric is `" + RequestsMetric + "`.",
+			parse: func(v string, p *Parsed) bool { return parseLoad(v, &p.Settings.RequestsPerSecondPerPod) },
+		},
+		{
+			Name: ConcurrencyPerPod, Kinds: both, Value: LoadAllowed, Default: "the policy's default, else off",
+			Doc:   "Adds the number of requests in flight to the latency, as `kong.latency/requests-per-second-per-pod` adds their rate. The metric is `" + ConcurrencyMetric + "`.",
+			parse: func(v string, p *Parsed) bool { return parseLoad(v, &p.Settings.ConcurrencyPerPod) },
+		},
+		{
 			Name: MinReplicas, Kinds: both, Value: replicasAllowed, Default: "the policy's default, else 1",
 			Doc:   "The fewest replicas. 0 is not allowed: without pods there is no latency to wake them.",
 			parse: func(v string, p *Parsed) bool { return parseReplicas(v, &p.Settings.MinReplicas) },
@@ -100,15 +121,15 @@ func Keys() []Key {
 		{
 			Name: Metric, Kinds: both,
 			Value:   "a metric name of letters, digits, '_', ':', '.' and '-', at most 253 characters",
-			Default: "the policy's default, else " + DefaultMetric,
+			Default: "the one of the statistic, else the policy's default, else " + DefaultMetric,
 			Doc:     "The metric of the Service, as the custom metrics API names it.",
 			parse:   parseMetric,
 		},
 		{
 			Name: Behavior, Kinds: both,
-			Value:   "the name of a behavior profile: responsive, stable, or one of the policy's own",
+			Value:   "the name of a behavior profile: steady, responsive, stable, or one of the policy's own",
 			Default: "the policy's default, else responsive",
-			Doc:     "How fast to scale. `responsive` follows the latency within seconds in both directions; `stable` is Kubernetes' own default, which waits 300 s before it scales in.",
+			Doc:     "How fast to scale. `responsive` follows the latency within seconds in both directions; `stable` is Kubernetes' own default, which waits 300 s before it scales in; `steady` doubles at most once a minute, and scales in by a tenth per minute after 300 s.",
 			parse:   parseBehavior,
 		},
 		{
@@ -117,6 +138,13 @@ func Keys() []Key {
 			Default: "the policy's default, else none",
 			Doc:     "Adds a CPU metric to the latency metric; the HorizontalPodAutoscaler follows the one that needs more replicas.",
 			parse:   parseCPU,
+		},
+		{
+			Name: OnNoEffect, Kinds: both,
+			Value:   "hold or continue",
+			Default: "the policy's default, else hold",
+			Doc:     "What to do when more pods do not lower the latency, as when a dependency is slow: `hold` stops scaling out for the latency, `continue` goes on up to the most replicas. It has an effect only where a load per pod is learned.",
+			parse:   parseNoEffect,
 		},
 		{
 			Name: Paused, Kinds: both,
@@ -147,6 +175,17 @@ func Keys() []Key {
 	}
 }
 
-// DefaultMetric is the metric that the adapter rule of Kong's guide makes: the
-// average upstream latency of a Service over the last 60 seconds, in milliseconds.
-const DefaultMetric = "kong_upstream_latency_ms_60s_average"
+// metricFamily begins the names of the metrics of the latency, before the statistic.
+const metricFamily = "kong_upstream_latency_ms_60s_"
+
+// The metrics that the product's adapter rules make, all of a Service over the last 60
+// seconds.
+const (
+	// DefaultMetric is the one that the adapter rule of Kong's guide makes: the average
+	// upstream latency, in milliseconds.
+	DefaultMetric = metricFamily + "average"
+	// RequestsMetric is the number of requests per second.
+	RequestsMetric = "kong_upstream_requests_per_second_60s_average"
+	// ConcurrencyMetric is the number of requests that are in flight at a time.
+	ConcurrencyMetric = "kong_upstream_concurrency_60s_average"
+)

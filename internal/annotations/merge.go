@@ -3,6 +3,8 @@ package annotations
 import (
 	"cmp"
 	"slices"
+
+	"k8s.io/apimachinery/pkg/api/resource"
 )
 
 // Difference is one key whose values on the Deployment and on the Service disagree.
@@ -19,18 +21,22 @@ type Difference struct {
 func Merge(onDeployment, onService Parsed) (Settings, []Difference) {
 	d, s := onDeployment.Settings, onService.Settings
 	merged := Settings{
-		Target:           cmp.Or(d.Target, s.Target),
-		Off:              d.Off || s.Off,
-		MinReplicas:      cmp.Or(d.MinReplicas, s.MinReplicas),
-		MaxReplicas:      cmp.Or(d.MaxReplicas, s.MaxReplicas),
-		Service:          cmp.Or(d.Service, s.Service),
-		Deployment:       cmp.Or(d.Deployment, s.Deployment),
-		Metric:           cmp.Or(d.Metric, s.Metric),
-		Behavior:         cmp.Or(d.Behavior, s.Behavior),
-		CPUUtilization:   cmp.Or(d.CPUUtilization, s.CPUUtilization),
-		Paused:           cmp.Or(d.Paused, s.Paused),
-		PreserveReplicas: cmp.Or(d.PreserveReplicas, s.PreserveReplicas),
-		Adopt:            cmp.Or(d.Adopt, s.Adopt),
+		Target:                  cmp.Or(d.Target, s.Target),
+		Off:                     d.Off || s.Off,
+		Statistic:               cmp.Or(d.Statistic, s.Statistic),
+		RequestsPerSecondPerPod: cmp.Or(d.RequestsPerSecondPerPod, s.RequestsPerSecondPerPod),
+		ConcurrencyPerPod:       cmp.Or(d.ConcurrencyPerPod, s.ConcurrencyPerPod),
+		MinReplicas:             cmp.Or(d.MinReplicas, s.MinReplicas),
+		MaxReplicas:             cmp.Or(d.MaxReplicas, s.MaxReplicas),
+		Service:                 cmp.Or(d.Service, s.Service),
+		Deployment:              cmp.Or(d.Deployment, s.Deployment),
+		Metric:                  cmp.Or(d.Metric, s.Metric),
+		Behavior:                cmp.Or(d.Behavior, s.Behavior),
+		CPUUtilization:          cmp.Or(d.CPUUtilization, s.CPUUtilization),
+		OnNoEffect:              cmp.Or(d.OnNoEffect, s.OnNoEffect),
+		Paused:                  cmp.Or(d.Paused, s.Paused),
+		PreserveReplicas:        cmp.Or(d.PreserveReplicas, s.PreserveReplicas),
+		Adopt:                   cmp.Or(d.Adopt, s.Adopt),
 	}
 	switch { // both are of the same key
 	case d.Off:
@@ -42,7 +48,7 @@ func Merge(onDeployment, onService Parsed) (Settings, []Difference) {
 	for key := range onDeployment.Raw {
 		here, ok := onDeployment.written(key)
 		there, also := onService.written(key)
-		if ok && also && here != there && !sameTarget(key, d, s) {
+		if ok && also && here != there && !sameNumber(key, d, s) {
 			differ = append(differ, Difference{Key: key, Deployment: here, Service: there})
 		}
 	}
@@ -50,8 +56,19 @@ func Merge(onDeployment, onService Parsed) (Settings, []Difference) {
 	return merged, differ
 }
 
-// sameTarget reports whether the key is the target, the only one that has several
-// spellings, and both mean the same by it.
-func sameTarget(key string, a, b Settings) bool {
-	return key == TargetMS && a.Target != nil && b.Target != nil && a.Target.Cmp(*b.Target) == 0
+// sameNumber reports whether the key is one of those whose values have several spellings,
+// and both mean the same by it.
+func sameNumber(key string, a, b Settings) bool {
+	same := func(x, y *resource.Quantity) bool { return x != nil && y != nil && x.Cmp(*y) == 0 }
+	load := func(x, y *Load) bool { return x != nil && y != nil && same(x.PerPod, y.PerPod) }
+	switch key {
+	case TargetMS:
+		return same(a.Target, b.Target)
+	case RequestsPerSecondPerPod:
+		return load(a.RequestsPerSecondPerPod, b.RequestsPerSecondPerPod)
+	case ConcurrencyPerPod:
+		return load(a.ConcurrencyPerPod, b.ConcurrencyPerPod)
+	default:
+		return false
+	}
 }

@@ -32,17 +32,21 @@ type Settings struct {
 	// Target is the latency to hold, in milliseconds.
 	Target *resource.Quantity
 	// Off is true if autoscaling is declined; Target is nil then.
-	Off              bool
-	MinReplicas      *int32
-	MaxReplicas      *int32
-	Service          string
-	Deployment       string
-	Metric           string
-	Behavior         string
-	CPUUtilization   *int32
-	Paused           PauseMode
-	PreserveReplicas *bool
-	Adopt            string
+	Off                     bool
+	Statistic               LatencyStatistic
+	RequestsPerSecondPerPod *Load
+	ConcurrencyPerPod       *Load
+	MinReplicas             *int32
+	MaxReplicas             *int32
+	Service                 string
+	Deployment              string
+	Metric                  string
+	Behavior                string
+	CPUUtilization          *int32
+	OnNoEffect              NoEffect
+	Paused                  PauseMode
+	PreserveReplicas        *bool
+	Adopt                   string
 }
 
 // Parsed is the result of parsing the annotations of one object. The zero value is an
@@ -171,6 +175,7 @@ var (
 	integer   = regexp.MustCompile(`^[1-9][0-9]{0,8}$`)
 	metric    = regexp.MustCompile(`^[A-Za-z0-9_:.-]{1,253}$`)
 	maxTarget = resource.MustParse("3600000")
+	maxLoad   = resource.MustParse("1000000")
 )
 
 // The parsers below report whether the value is allowed, which Keys documents, and

@@ -17,6 +17,7 @@ func TestParseEveryKey(t *testing.T) {
 		TargetMS: "40.5", MinReplicas: "2", MaxReplicas: "20", Service: "echo", Metric: "latency:p99",
 		Behavior: "stable", CPUUtilization: "70", Paused: "scale-in", PreserveReplicas: "false",
 		Adopt: "old", AttachedBy: "frame=50", "other.example/key": "anything",
+		Statistic: "p95", RequestsPerSecondPerPod: "12.5", ConcurrencyPerPod: "auto", OnNoEffect: "continue",
 	}
 	parsed := Parse(OnDeployment, on)
 	if len(parsed.Violations) > 0 {
@@ -34,6 +35,8 @@ func TestParseEveryKey(t *testing.T) {
 		MinReplicas: ptr.To[int32](2), MaxReplicas: ptr.To[int32](20), Service: "echo", Metric: "latency:p99",
 		Behavior: "stable", CPUUtilization: ptr.To[int32](70), Paused: PauseScaleIn,
 		PreserveReplicas: ptr.To(false), Adopt: "old",
+		Statistic: P95, RequestsPerSecondPerPod: &Load{PerPod: ptr.To(resource.MustParse("12.5"))},
+		ConcurrencyPerPod: &Load{Auto: true}, OnNoEffect: NoEffectContinue,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -67,18 +70,55 @@ func TestTargetValues(t *testing.T) {
 	}
 }
 
+func TestLoadValues(t *testing.T) {
+	good := map[string]string{
+		"12": "12", "2.8": "2.8", "2.80": "2.8", "0.001": "0.001", "1000000": "1000000", "auto": "auto", "off": "off",
+	}
+	for value, want := range good {
+		for _, key := range []string{RequestsPerSecondPerPod, ConcurrencyPerPod} {
+			got := Parse(OnService, map[string]string{key: value})
+			l := got.Settings.RequestsPerSecondPerPod
+			if key == ConcurrencyPerPod {
+				l = got.Settings.ConcurrencyPerPod
+			}
+			if len(got.Violations) > 0 || l == nil || l.String() != want || l.Off() != (value == "off") || l.Auto != (value == "auto") {
+				t.Errorf("%s: %q gave %v, %v, want %s", key, value, l, got.Violations, want)
+			}
+		}
+	}
+}
+
+func TestStatistics(t *testing.T) {
+	for _, s := range Statistics() {
+		if got := Parse(OnDeployment, map[string]string{Statistic: string(s)}); got.Settings.Statistic != s || len(got.Violations) > 0 {
+			t.Errorf("%s gave %+v", s, got)
+		}
+	}
+	for s, want := range map[LatencyStatistic]string{
+		"": DefaultMetric, Average: DefaultMetric, P50: "kong_upstream_latency_ms_60s_p50", P99: "kong_upstream_latency_ms_60s_p99",
+	} {
+		if got := s.Metric(); got != want {
+			t.Errorf("the metric of %q is %s, want %s", s, got, want)
+		}
+	}
+}
+
 func TestBadValuesNameKeyValueAndWhatIsAllowed(t *testing.T) {
 	bad := map[string][]string{
-		MinReplicas:      {"0", "-1", "1.5", "01", "two", "", "9999999999"},
-		MaxReplicas:      {"0", "1e3", "+5"},
-		Service:          {"", "Echo", "a/b", strings.Repeat("a", 254)},
-		Metric:           {"", "a/b", "a%b", ".", "..", "with space", strings.Repeat("m", 254)},
-		Behavior:         {"", "Stable", "a_b"},
-		CPUUtilization:   {"0", "101", "70%"},
-		Paused:           {"", "yes", "TRUE", "scale-up"},
-		PreserveReplicas: {"", "1", "True"},
-		Adopt:            {"", "UPPER"},
-		AttachedBy:       {"", "frame", "=40", "frame=", "frame=off", "Frame=40", "frame=40=40"},
+		MinReplicas:             {"0", "-1", "1.5", "01", "two", "", "9999999999"},
+		MaxReplicas:             {"0", "1e3", "+5"},
+		Service:                 {"", "Echo", "a/b", strings.Repeat("a", 254)},
+		Metric:                  {"", "a/b", "a%b", ".", "..", "with space", strings.Repeat("m", 254)},
+		Behavior:                {"", "Stable", "a_b"},
+		CPUUtilization:          {"0", "101", "70%"},
+		Statistic:               {"", "p", "95", "P95", "p999", "mean"},
+		OnNoEffect:              {"", "stop", "Hold"},
+		RequestsPerSecondPerPod: {"", "0", "0.000", "-1", "+2", "2,8", "2.8001", "1e3", "1000000.001", "9999999", "2k", "Auto", "OFF", "none", "12/s"},
+		ConcurrencyPerPod:       {"", "0", "-2.8", "AUTO", "learn"},
+		Paused:                  {"", "yes", "TRUE", "scale-up"},
+		PreserveReplicas:        {"", "1", "True"},
+		Adopt:                   {"", "UPPER"},
+		AttachedBy:              {"", "frame", "=40", "frame=", "frame=off", "Frame=40", "frame=40=40"},
 	}
 	for key, values := range bad {
 		for _, value := range values {
@@ -102,7 +142,7 @@ func TestAllViolationsAtOnceSortedByKey(t *testing.T) {
 		TargetMS: "fast", MinReplicas: "9", MaxReplicas: "3", Service: "echo", Prefix + "target-msec": "40", Prefix + "nonsense-altogether": "1",
 	})
 	want := []string{
-		`metadata.annotations[kong.latency/nonsense-altogether]: Invalid value: "1": unknown annotation: known after kong.latency/ are adopt, behavior, cpu-utilization, deployment, max-replicas, metric, min-replicas, paused, preserve-replicas, service, target-ms`,
+		`metadata.annotations[kong.latency/nonsense-altogether]: Invalid value: "1": unknown annotation: known after kong.latency/ are adopt, behavior, concurrency-per-pod, cpu-utilization, deployment, max-replicas, metric, min-replicas, on-no-effect, paused, preserve-replicas, requests-per-second-per-pod, service, statistic, target-ms`,
 		`metadata.annotations[kong.latency/service]: Invalid value: "echo": belongs on a Deployment, not on a Service`,
 		`metadata.annotations[kong.latency/target-ms]: Invalid value: "fast": must be a decimal number of milliseconds greater than 0 and at most 3600000, with up to 3 decimals and no unit, such as 40 or 0.5; or off`,
 		`metadata.annotations[kong.latency/target-msec]: Invalid value: "40": unknown annotation: did you mean kong.latency/target-ms?`,
@@ -130,10 +170,10 @@ func TestAllViolationsAtOnceSortedByKey(t *testing.T) {
 
 func TestMerge(t *testing.T) {
 	got, differ := Merge(
-		Parse(OnDeployment, map[string]string{TargetMS: "40", MinReplicas: "2", Service: "echo"}),
-		Parse(OnService, map[string]string{TargetMS: "40.00", MaxReplicas: "7", MinReplicas: "3", Paused: "true"}),
+		Parse(OnDeployment, map[string]string{TargetMS: "40", MinReplicas: "2", Service: "echo", ConcurrencyPerPod: "2.8", RequestsPerSecondPerPod: "9"}),
+		Parse(OnService, map[string]string{TargetMS: "40.00", MaxReplicas: "7", MinReplicas: "3", Paused: "true", ConcurrencyPerPod: "2.80", RequestsPerSecondPerPod: "auto"}),
 	)
-	want := []Difference{{Key: MinReplicas, Deployment: "2", Service: "3"}}
+	want := []Difference{{Key: MinReplicas, Deployment: "2", Service: "3"}, {Key: RequestsPerSecondPerPod, Deployment: "9", Service: "auto"}}
 	if diff := cmp.Diff(want, differ); diff != "" {
 		t.Errorf("differences (-want +got):\n%s", diff)
 	}
@@ -147,6 +187,7 @@ func TestMergeKnowsEverySetting(t *testing.T) {
 	every := Parse(OnDeployment, map[string]string{
 		TargetMS: "40", MinReplicas: "2", MaxReplicas: "20", Service: "echo", Metric: "m", Behavior: "stable",
 		CPUUtilization: "70", Paused: "true", PreserveReplicas: "false", Adopt: "old",
+		Statistic: "p95", RequestsPerSecondPerPod: "12", ConcurrencyPerPod: "off", OnNoEffect: "continue",
 	})
 	every.Settings.Deployment = "echo"
 	nothing := Parse(OnService, nil)
@@ -193,6 +234,11 @@ func FuzzParse(f *testing.F) {
 			}
 			if s.Target != nil && (s.Target.Sign() <= 0 || s.Target.Cmp(maxTarget) > 0) {
 				t.Errorf("target %q became %s", value, s.Target)
+			}
+			for _, l := range []*Load{s.RequestsPerSecondPerPod, s.ConcurrencyPerPod} {
+				if l != nil && l.PerPod != nil && (l.Auto || l.PerPod.Sign() <= 0 || l.PerPod.Cmp(maxLoad) > 0) {
+					t.Errorf("load %q became %s", value, l)
+				}
 			}
 			for _, n := range []*int32{s.MinReplicas, s.MaxReplicas, s.CPUUtilization} {
 				if n != nil && *n < 1 {

@@ -58,6 +58,10 @@ type Output interface {
 	// Changes returns the differences that the object of one plan has from another plan:
 	// what Differences returns for a live object that is as then says.
 	Changes(then, now plan.Plan) Differences
+	// Learned returns what the live object has where the plan leaves it to be learned: with
+	// that, the plan is what the object would be if nothing else had changed. It is for
+	// those who cannot know what was learned otherwise.
+	Learned(live Object, p plan.Plan) plan.Learned
 	// Changed reports whether two states of one object differ in a way for which the
 	// workload is reconciled. The numbers of the status do not count.
 	Changed(before, after Object) bool
@@ -122,6 +126,9 @@ type Metric struct {
 	Target *resource.Quantity
 	// Current is the latest value; nil if there is none.
 	Current *resource.Quantity
+	// PerPod is the target of a load, for each pod, and CurrentPerPod its latest value divided
+	// by the number of pods; nil if there is none.
+	PerPod, CurrentPerPod *resource.Quantity
 }
 
 // Metric returns the metric of that name, if the object scales by it.

@@ -14,6 +14,9 @@ import (
 // metric, and between which bounds.
 type Plan struct {
 	policy.Resolved
+	// Learned is what was learned of the load of the workload. Resolve does not know it: who
+	// writes or compares the autoscaler sets it.
+	Learned Learned
 
 	Namespace string
 	// Name is the HorizontalPodAutoscaler's: the workload's, unless one of another
@@ -51,6 +54,9 @@ const (
 func (p Plan) String() string {
 	text := fmt.Sprintf("HPA %s: %s of Service %s at %s ms, %d-%d replicas",
 		p.Name, p.Metric, p.Service, annotations.FormatTarget(p.Target), p.MinReplicas, p.MaxReplicas)
+	for _, l := range p.Resolved.Loads() {
+		text += ", " + l.String()
+	}
 	switch p.Paused {
 	case "", annotations.PauseNone:
 	case annotations.PauseAll:

@@ -57,6 +57,8 @@ type limits struct {
 	// The fewest replicas can never be more than the most may be, nor the most be
 	// less than the fewest must be, so each range counts for both.
 	minReplicas, maxReplicas bounds[int32]
+	// requests and concurrency are of one pod.
+	requests, concurrency bounds[resource.Quantity]
 }
 
 func limitsOf(l *v1alpha1.Limits) limits {
@@ -78,7 +80,16 @@ func limitsOf(l *v1alpha1.Limits) limits {
 		target:      bounds[resource.Quantity]{target.Min, target.Max, compareQuantities, annotations.FormatTarget},
 		minReplicas: bounds[int32]{least.Min, tighter(least.Max, most.Max, -1), cmp.Compare[int32], replicasText},
 		maxReplicas: bounds[int32]{tighter(most.Min, least.Min, 1), most.Max, cmp.Compare[int32], replicasText},
+		requests:    loadBounds(l.RequestsPerSecondPerPod),
+		concurrency: loadBounds(l.ConcurrencyPerPod),
 	}
+}
+
+func loadBounds(r *v1alpha1.LoadRange) bounds[resource.Quantity] {
+	if r == nil {
+		r = &v1alpha1.LoadRange{}
+	}
+	return bounds[resource.Quantity]{r.Min, r.Max, compareQuantities, annotations.FormatTarget}
 }
 
 // tighter is the lesser of two upper ends (sign -1) or the greater of two lower

@@ -95,7 +95,7 @@ func compile(p *v1alpha1.LatencyPolicy) (*Policy, []finding.Finding) {
 func (p *Policy) contradictions(spec *v1alpha1.LatencyPolicySpec, path *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for i, b := range spec.Behaviors {
-		if _, builtin := builtinProfile(b.Name); builtin {
+		if reserved(b.Name) {
 			errs = append(errs, field.Invalid(path.Child("behaviors").Index(i).Child("name"), b.Name,
 				"is a built-in profile, which holds"))
 		}
@@ -115,6 +115,7 @@ func (p *Policy) contradictions(spec *v1alpha1.LatencyPolicySpec, path *field.Pa
 	if b := p.limits.maxReplicas; b.contradicts() && !p.limits.minReplicas.contradicts() {
 		errs = append(errs, field.Invalid(limits.Child("maxReplicas"), b.String(), "min is above max, which holds"))
 	}
+	errs = append(errs, p.loadContradictions(defaults, limits)...)
 	if a := spec.AutoAttach; a != nil && compareQuantities(p.limits.target.clamp(a.TargetMilliseconds), a.TargetMilliseconds) != 0 {
 		errs = append(errs, field.Invalid(path.Child("autoAttach", "targetMilliseconds"), annotations.FormatTarget(a.TargetMilliseconds),
 			fmt.Sprintf("is outside of limits.targetMilliseconds, %s, which hold", p.limits.target)))

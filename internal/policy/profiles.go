@@ -11,9 +11,13 @@ import (
 	"github.com/kong-latency/kong-latency/internal/autoscale"
 )
 
-// The built-in behavior profiles. Their names mean the same under every policy: a profile
-// of that name in a policy does not replace them.
+// The built-in behavior profiles. Except for steady, which was not built in from the
+// beginning, their names mean the same under every policy: a profile of that name in a policy
+// does not replace them.
 const (
+	// ProfileSteady doubles at most once a minute, and scales in slowly: for workloads that
+	// scale by their load as well as by their latency.
+	ProfileSteady = "steady"
 	// ProfileResponsive follows the latency within seconds, as Kong's guide does.
 	ProfileResponsive = "responsive"
 	// ProfileStable is what Kubernetes does when an autoscaler sets no behavior.
@@ -25,12 +29,18 @@ const (
 type Profiles map[string]autoscalingv2.HorizontalPodAutoscalerBehavior
 
 // builtinProfiles are the names of the built-in profiles.
-func builtinProfiles() []string { return []string{ProfileResponsive, ProfileStable} }
+func builtinProfiles() []string { return []string{ProfileSteady, ProfileResponsive, ProfileStable} }
+
+// reserved reports whether a policy cannot have a profile of that name.
+func reserved(name string) bool { return name == ProfileResponsive || name == ProfileStable }
 
 // Name returns the first profile, of the built-in ones and then by name, whose content
 // is accepted; empty if none is.
 func (p Profiles) Name(accepts func(autoscalingv2.HorizontalPodAutoscalerBehavior) bool) string {
 	for _, name := range builtinProfiles() {
+		if _, replaced := p[name]; replaced {
+			continue
+		}
 		if b, _ := builtinProfile(name); accepts(b) {
 			return name
 		}
@@ -46,11 +56,12 @@ func (p Profiles) Name(accepts func(autoscalingv2.HorizontalPodAutoscalerBehavio
 // profile returns the content of a profile that settings under this policy can name, as a
 // copy.
 func (p *Policy) profile(name string) (autoscalingv2.HorizontalPodAutoscalerBehavior, bool) {
-	if b, ok := builtinProfile(name); ok || p == nil {
-		return b, ok
+	if p != nil {
+		if b, ok := p.profiles[name]; ok {
+			return *b.DeepCopy(), true
+		}
 	}
-	b, ok := p.profiles[name]
-	return *b.DeepCopy(), ok
+	return builtinProfile(name)
 }
 
 // profileNames lists the profiles that settings under this policy can name: the
@@ -58,7 +69,11 @@ func (p *Policy) profile(name string) (autoscalingv2.HorizontalPodAutoscalerBeha
 func (p *Policy) profileNames() string {
 	names := builtinProfiles()
 	if p != nil {
-		names = append(names, slices.Sorted(maps.Keys(p.profiles))...)
+		for _, name := range slices.Sorted(maps.Keys(p.profiles)) {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
 	}
 	return join(names)
 }
@@ -69,7 +84,7 @@ func (p *Policy) profileNames() string {
 func profilesOf(list []v1alpha1.NamedBehavior) Profiles {
 	out := make(Profiles, len(list))
 	for _, b := range list {
-		if _, builtin := builtinProfile(b.Name); !builtin {
+		if !reserved(b.Name) {
 			out[b.Name] = autoscale.WithDefaults(b.HorizontalPodAutoscalerBehavior)
 		}
 	}
@@ -79,6 +94,8 @@ func profilesOf(list []v1alpha1.NamedBehavior) Profiles {
 // builtinProfile returns a copy of a built-in profile.
 func builtinProfile(name string) (autoscalingv2.HorizontalPodAutoscalerBehavior, bool) {
 	switch name {
+	case ProfileSteady:
+		return steady(), true
 	case ProfileResponsive:
 		return autoscalingv2.HorizontalPodAutoscalerBehavior{
 			ScaleDown: &autoscalingv2.HPAScalingRules{
@@ -111,8 +128,26 @@ func builtinProfile(name string) (autoscalingv2.HorizontalPodAutoscalerBehavior,
 	}
 }
 
-func percent100(seconds int32) autoscalingv2.HPAScalingPolicy {
-	return autoscalingv2.HPAScalingPolicy{Type: autoscalingv2.PercentScalingPolicy, Value: 100, PeriodSeconds: seconds}
+// steady is the content of the built-in profile of that name.
+func steady() autoscalingv2.HorizontalPodAutoscalerBehavior {
+	return autoscalingv2.HorizontalPodAutoscalerBehavior{
+		ScaleDown: &autoscalingv2.HPAScalingRules{
+			StabilizationWindowSeconds: ptr.To[int32](300),
+			Policies:                   []autoscalingv2.HPAScalingPolicy{percent(10, 60), pods(1, 60)},
+			SelectPolicy:               ptr.To(autoscalingv2.MaxChangePolicySelect),
+		},
+		ScaleUp: &autoscalingv2.HPAScalingRules{
+			StabilizationWindowSeconds: ptr.To[int32](0),
+			Policies:                   []autoscalingv2.HPAScalingPolicy{percent(100, 60), pods(4, 60)},
+			SelectPolicy:               ptr.To(autoscalingv2.MaxChangePolicySelect),
+		},
+	}
+}
+
+func percent100(seconds int32) autoscalingv2.HPAScalingPolicy { return percent(100, seconds) }
+
+func percent(value, seconds int32) autoscalingv2.HPAScalingPolicy {
+	return autoscalingv2.HPAScalingPolicy{Type: autoscalingv2.PercentScalingPolicy, Value: value, PeriodSeconds: seconds}
 }
 
 func pods(value, seconds int32) autoscalingv2.HPAScalingPolicy {

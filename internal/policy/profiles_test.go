@@ -32,8 +32,8 @@ func TestProfilesByName(t *testing.T) {
 		"built in, under a policy":         {withProfiles(window("calm", 60)), "responsive", 1, ""},
 		"a policy's":                       {withProfiles(window("calm", 60)), "calm", 60, ""},
 		"a built-in name stays built in":   {withProfiles(window("stable", 60)), "stable", 300, ""},
-		"unknown":                          {nil, "calm", 0, `kong.latency/behavior is "calm": known profiles are responsive and stable`},
-		"unknown, with the policy's named": {withProfiles(window("z", 1), window("calm", 60)), "clam", 0, `kong.latency/behavior is "clam": known profiles are responsive, stable, calm and z`},
+		"unknown":                          {nil, "calm", 0, `kong.latency/behavior is "calm": known profiles are steady, responsive and stable`},
+		"unknown, with the policy's named": {withProfiles(window("z", 1), window("calm", 60)), "clam", 0, `kong.latency/behavior is "clam": known profiles are steady, responsive, stable, calm and z`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestProfilesAreWrittenOut(t *testing.T) {
 
 func TestProfilesAreHandedOutAnew(t *testing.T) {
 	p := withProfiles(window("calm", 60))
-	for _, name := range []string{ProfileResponsive, ProfileStable, "calm"} {
+	for _, name := range []string{ProfileSteady, ProfileResponsive, ProfileStable, "calm"} {
 		first, _ := p.profile(name)
 		want := first.DeepCopy()
 		first.ScaleUp.Policies[0].Value = 99

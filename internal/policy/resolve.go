@@ -3,11 +3,13 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
 )
@@ -17,6 +19,11 @@ const (
 	DefaultMinReplicas int32 = 1
 	DefaultMaxReplicas int32 = 10
 	DefaultBehavior          = ProfileResponsive
+	DefaultStatistic         = annotations.Average
+	// The load per pod is a number, annotations.Auto or annotations.Off.
+	DefaultRequestsPerSecondPerPod = annotations.Off
+	DefaultConcurrencyPerPod       = annotations.Off
+	DefaultOnNoEffect              = annotations.NoEffectHold
 )
 
 // Resolved are settings with the defaults and limits of the policy applied.
@@ -27,7 +34,13 @@ type Resolved struct {
 	Target      resource.Quantity
 	MinReplicas int32
 	MaxReplicas int32
-	Metric      string
+	// Metric is the metric of the latency, and Statistic what it is of.
+	Metric    string
+	Statistic annotations.LatencyStatistic
+	// RequestsPerSecond and Concurrency are the load metrics beside it.
+	RequestsPerSecond, Concurrency Load
+	// OnNoEffect says what to do when more pods do not lower the latency.
+	OnNoEffect annotations.NoEffect
 	// BehaviorName is the name of the profile, and Behavior its content.
 	BehaviorName string
 	Behavior     autoscalingv2.HorizontalPodAutoscalerBehavior
@@ -61,9 +74,8 @@ func Resolve(o finding.Object, s annotations.Settings, p *Policy) (Resolved, []f
 	r := Resolved{PolicyName: p.Name(), Profiles: p.Profiles(), Metric: s.Metric, CPUUtilization: s.CPUUtilization, Paused: s.Paused}
 	r.PreserveReplicas = s.PreserveReplicas == nil || *s.PreserveReplicas
 	r.fit(s, p)
-	if r.Metric == "" {
-		r.Metric = d.Metric
-	}
+	r.metric(s, d)
+	r.OnNoEffect = cmp.Or(s.OnNoEffect, annotations.NoEffect(d.OnNoEffect))
 	if r.CPUUtilization == nil {
 		r.CPUUtilization = d.CPUUtilization
 	}
@@ -114,6 +126,22 @@ func (r *Resolved) fit(s annotations.Settings, p *Policy) {
 	// In the order of their keys, so that findings are sorted.
 	r.MaxReplicas = within(r, annotations.MaxReplicas, s.MaxReplicas, *d.MaxReplicas, l.maxReplicas)
 	r.MinReplicas = within(r, annotations.MinReplicas, s.MinReplicas, *d.MinReplicas, l.minReplicas)
+	r.loads(s, p)
+}
+
+// metric sets the metric of the latency: that of the settings, by its name or by its
+// statistic, or else of the defaults. What a metric of the product is of, its name says.
+func (r *Resolved) metric(s annotations.Settings, d v1alpha1.Defaults) {
+	if r.Metric == "" && s.Statistic != "" {
+		r.Metric = s.Statistic.Metric()
+	}
+	r.Metric = cmp.Or(r.Metric, d.Metric)
+	r.Statistic = cmp.Or(s.Statistic, annotations.LatencyStatistic(d.Statistic))
+	for _, one := range annotations.Statistics() {
+		if one.Metric() == r.Metric {
+			r.Statistic = one
+		}
+	}
 }
 
 // within is the setting, or else the default, brought within bounds. It records a

@@ -147,7 +147,7 @@ func TestFindings(t *testing.T) {
 		"an unknown default profile": {edit(func(s *v1alpha1.LatencyPolicySpec) {
 			s.Defaults = &v1alpha1.Defaults{Behavior: "clam"}
 			s.Behaviors = []v1alpha1.NamedBehavior{{Name: "calm"}}
-		}), []string{`spec.defaults.behavior: Invalid value: "clam": is no profile: known are responsive, stable and calm`}},
+		}), []string{`spec.defaults.behavior: Invalid value: "clam": is no profile: known are steady, responsive, stable and calm`}},
 		"a target's range upside down": {edit(func(s *v1alpha1.LatencyPolicySpec) {
 			s.Limits = &v1alpha1.Limits{TargetMilliseconds: &v1alpha1.QuantityRange{Min: q("50"), Max: q("0.5")}}
 		}), []string{`spec.limits.targetMilliseconds: Invalid value: "from 50 to 0.5": min is above max, which holds`}},

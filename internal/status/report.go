@@ -52,8 +52,10 @@ func planOf(namespace, deployment string, p *v1alpha1.AutoscalerPlan) *plan.Plan
 		Namespace: namespace, Name: p.Autoscaler, Adopted: p.Adopted,
 		Deployment: deployment, Service: p.Service, EnabledBy: plan.EnabledBy(p.EnabledBy),
 		Resolved: policy.Resolved{
-			Target: target, Metric: p.Metrics[0].Name,
-			MinReplicas: p.MinReplicas, MaxReplicas: p.MaxReplicas,
+			Target: target, Metric: p.Metrics[0].Name, Statistic: annotations.LatencyStatistic(p.Statistic),
+			RequestsPerSecond: loadOf(p.RequestsPerSecondPerPod, annotations.RequestsMetric),
+			Concurrency:       loadOf(p.ConcurrencyPerPod, annotations.ConcurrencyMetric),
+			MinReplicas:       p.MinReplicas, MaxReplicas: p.MaxReplicas,
 			BehaviorName: p.Behavior, Paused: annotations.PauseMode(p.Paused), PolicyName: p.Policy,
 		},
 	}

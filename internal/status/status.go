@@ -36,6 +36,8 @@ type Facts struct {
 	Live output.Object
 	// Evaluation is nil if the metric pipeline was not evaluated.
 	Evaluation *Evaluation
+	// Load is what was learned of the workload; nil if nothing was.
+	Load *v1alpha1.LearnedLoad
 	// Before is the status that the workload has; the zero Summary if it has none.
 	Before Summary
 }
@@ -57,7 +59,7 @@ type Evaluation struct {
 
 // Of returns the status, with now as the time of every transition; see Merge.
 func Of(f Facts, now time.Time) v1alpha1.LatencyAutoscalerStatus {
-	s := v1alpha1.LatencyAutoscalerStatus{Pipeline: f.pipeline()}
+	s := v1alpha1.LatencyAutoscalerStatus{Load: f.Load.DeepCopy(), Pipeline: f.pipeline()}
 	if f.Plan != nil {
 		s.Plan = f.plan()
 	}
@@ -101,6 +103,7 @@ func (f Facts) plan() *v1alpha1.AutoscalerPlan {
 	p := f.Plan
 	out := &v1alpha1.AutoscalerPlan{
 		TargetMilliseconds: annotations.FormatTarget(p.Target), Service: p.Service,
+		Statistic: string(p.Statistic), RequestsPerSecondPerPod: loadText(p.RequestsPerSecond), ConcurrencyPerPod: loadText(p.Concurrency),
 		MinReplicas: p.MinReplicas, MaxReplicas: p.MaxReplicas, Behavior: p.BehaviorName,
 		Output: f.Output.GroupVersionKind().Kind, Autoscaler: p.Name, Adopted: p.Adopted,
 		EnabledBy: string(p.EnabledBy), Policy: p.PolicyName,

@@ -25,6 +25,8 @@ type Summary struct {
 	Observed time.Time
 	// Replicas and DesiredReplicas are those of the current state.
 	Replicas, DesiredReplicas int32
+	// Load is what was learned, which must not be changed; nil if nothing was.
+	Load *v1alpha1.LearnedLoad
 }
 
 // Summarize returns the summary of a status.
@@ -34,6 +36,7 @@ func Summarize(s v1alpha1.LatencyAutoscalerStatus) Summary {
 		Available: meta.IsStatusConditionTrue(s.Conditions, v1alpha1.ConditionMetricAvailable),
 		Able:      meta.IsStatusConditionTrue(s.Conditions, v1alpha1.ConditionAbleToScale),
 		Latency:   noLatency,
+		Load:      s.Load,
 	}
 	if s.Current != nil {
 		out.Observed = s.Current.ObservedTime.Time

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -40,9 +41,12 @@ func keptReads(names []string) []autoscalingv2.MetricStatus {
 func keepValues(kept, all []autoscalingv2.MetricStatus) {
 	for i := range kept {
 		for _, m := range all {
-			if m.Object != nil && m.Object.Metric.Name == kept[i].Object.Metric.Name && m.Object.Current.Value != nil {
-				kept[i].Object.Current.Value = m.Object.Current.Value
+			if m.Object == nil || m.Object.Metric.Name != kept[i].Object.Metric.Name {
+				continue
 			}
+			now := &kept[i].Object.Current
+			now.Value = cmp.Or(m.Object.Current.Value, now.Value)
+			now.AverageValue = cmp.Or(m.Object.Current.AverageValue, now.AverageValue)
 		}
 	}
 }

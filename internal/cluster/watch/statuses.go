@@ -109,6 +109,13 @@ func (s *Statuses) Get(key types.NamespacedName) (w Written, exists, known bool)
 	return item.value, ok, s.reader.state == pipeline.Known
 }
 
+// Pending reports whether nothing could be known yet, as in the first moment after a start.
+func (s *Statuses) Pending() bool {
+	s.reader.mu.Lock()
+	defer s.reader.mu.Unlock()
+	return s.reader.state == pipeline.Unread
+}
+
 // WrittenOf returns what is kept of an object.
 func WrittenOf(o *v1alpha1.LatencyAutoscaler) Written {
 	out := Written{

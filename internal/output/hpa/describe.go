@@ -34,6 +34,8 @@ func described(have, want autoscalingv2.HorizontalPodAutoscalerSpec, profiles po
 	d.add("max replicas", number(have.MaxReplicas), number(want.MaxReplicas))
 	is, wanted := namedMetrics(have.Metrics), namedMetrics(want.Metrics)
 	d.add("target", is.target, wanted.target)
+	d.add("requests per second per pod", is.requests, wanted.requests)
+	d.add("concurrency per pod", is.concurrency, wanted.concurrency)
 	d.add("CPU utilization", is.cpu, wanted.cpu)
 	d.behavior(have.Behavior, want.Behavior, profiles)
 	d.add("paused", string(disabled(have.Behavior)), string(disabled(want.Behavior)))
@@ -54,8 +56,10 @@ func scaleTarget(spec autoscalingv2.HorizontalPodAutoscalerSpec) string {
 
 // named is a list of metrics as people name them.
 type named struct {
-	// target, service and name are of the first metric of an object, which is the latency.
+	// target, service and name are of the first other metric of an object, which is the latency.
 	target, service, name string
+	// requests and concurrency are the load of one pod.
+	requests, concurrency string
 	cpu                   string
 	// others is how many other metrics there are; empty for none.
 	others string
@@ -66,6 +70,12 @@ func namedMetrics(list []autoscalingv2.MetricSpec) named {
 	others := 0
 	for _, m := range list {
 		switch {
+		case m.Object != nil && isLoad(m.Object):
+			if m.Object.Metric.Name == annotations.RequestsMetric {
+				r.requests = loadTarget(m.Object.Target)
+			} else {
+				r.concurrency = loadTarget(m.Object.Target)
+			}
 		case m.Object != nil && r.name == "":
 			r.name = m.Object.Metric.Name
 			r.target = objectTarget(m.Object.Target)

@@ -1,6 +1,7 @@
 package hpa
 
 import (
+	"cmp"
 	"strconv"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -53,13 +54,14 @@ func (Output) Observe(live output.Object) output.Observation {
 		if m.Object == nil {
 			continue
 		}
-		metric := output.Metric{Name: m.Object.Metric.Name, Target: m.Object.Target.Value}
+		metric := output.Metric{Name: m.Object.Metric.Name, Target: m.Object.Target.Value, PerPod: m.Object.Target.AverageValue}
 		if m.Object.DescribedObject.Kind == "Service" {
 			metric.Service = m.Object.DescribedObject.Name
 		}
 		for _, c := range h.Status.CurrentMetrics {
-			if c.Object != nil && c.Object.Metric.Name == metric.Name && c.Object.Current.Value != nil {
-				metric.Current = c.Object.Current.Value
+			if c.Object != nil && c.Object.Metric.Name == metric.Name {
+				metric.Current = cmp.Or(metric.Current, c.Object.Current.Value)
+				metric.CurrentPerPod = cmp.Or(metric.CurrentPerPod, c.Object.Current.AverageValue)
 			}
 		}
 		out.Metrics = append(out.Metrics, metric)

@@ -27,11 +27,30 @@ func MetricsRead(h *autoscalingv2.HorizontalPodAutoscaler) []string {
 		if m.Object == nil || m.Object.Current.Value == nil && m.Object.Current.AverageValue == nil {
 			continue
 		}
-		of := m.Object.DescribedObject
-		if schema.FromAPIVersionAndKind(of.APIVersion, of.Kind).GroupKind() == (schema.GroupKind{Kind: "Service"}) {
+		if isService(m.Object.DescribedObject) || m.Object.DescribedObject.Kind == "" && ofService(h, m.Object.Metric.Name) {
 			out = append(out, m.Object.Metric.Name)
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// ofService reports whether all metrics of that name in the spec are of Services. The status
+// of a metric with a target of type AverageValue does not say what it is of.
+func ofService(h *autoscalingv2.HorizontalPodAutoscaler, metric string) bool {
+	found := false
+	for _, m := range h.Spec.Metrics {
+		if m.Object == nil || m.Object.Metric.Name != metric {
+			continue
+		}
+		if !isService(m.Object.DescribedObject) {
+			return false
+		}
+		found = true
+	}
+	return found
+}
+
+func isService(of autoscalingv2.CrossVersionObjectReference) bool {
+	return schema.FromAPIVersionAndKind(of.APIVersion, of.Kind).GroupKind() == (schema.GroupKind{Kind: "Service"})
 }

@@ -6,6 +6,7 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/model"
@@ -90,16 +91,21 @@ func (o Output) summary(h *autoscalingv2.HorizontalPodAutoscaler) string {
 	text := fmt.Sprintf("%s: %d replicas, wants %d of %d-%d", objectOf(h),
 		seen.CurrentReplicas, seen.DesiredReplicas, seen.MinReplicas, seen.MaxReplicas)
 	for _, m := range seen.Metrics {
-		if m.Target == nil {
-			continue
+		switch {
+		case m.Target != nil:
+			text += fmt.Sprintf("; saw %s, target %s", valueText(m.Current), m.Target)
+		case m.PerPod != nil:
+			text += finding.Sprintf("; saw %s per pod of %s, target %s", valueText(m.CurrentPerPod), m.Name, m.PerPod.String())
 		}
-		now := "<unknown>"
-		if m.Current != nil {
-			now = m.Current.String()
-		}
-		text += fmt.Sprintf("; saw %s, target %s", now, m.Target)
 	}
 	return text
+}
+
+func valueText(q *resource.Quantity) string {
+	if q == nil {
+		return "<unknown>"
+	}
+	return q.String()
 }
 
 // fix is the object that the controller applies. For an adopted one, whose other fields

@@ -9,6 +9,8 @@ import (
 // The messages of rules that are used for several fields.
 const (
 	saysMilliseconds = `must be a number of milliseconds, more than 0 and at most 3600000, with at most 3 decimals and without exponent, such as 40 or "0.5"`
+	saysLoad         = `must be a number, more than 0 and at most 1000000, with at most 3 decimals and without exponent, such as 12 or "2.8"; or auto, or off`
+	saysLoadLimit    = `must be a number, more than 0 and at most 1000000, with at most 3 decimals and without exponent, such as 12 or "2.8"`
 	saysSizes        = "must have at most 16 matchLabels and at most 16 matchExpressions"
 	saysOperator     = "must have operator In or NotIn with 1 to 64 values, or Exists or DoesNotExist without values"
 	saysNamespace    = "must be the name of a namespace: lower-case letters, digits and '-', beginning and ending with a letter or digit"
@@ -22,6 +24,7 @@ const (
 func ruleCases() []ruleCase {
 	return slices.Concat(
 		millisecondsCases(), replicasCases(), nameCases(),
+		loadCases("requestsPerSecondPerPod"), loadCases("concurrencyPerPod"),
 		selectorCases("namespaceSelector"), selectorCases("workloadSelector"),
 		behaviorCases("scaleUp"), behaviorCases("scaleDown"),
 	)
@@ -47,6 +50,35 @@ func millisecondsCases() []ruleCase {
 		`"4e1"`, `"4E1"`, "40ms", "40Ki", `""`, `"+40"`, `".5"`, `"40."`, `"040"`, "fast", `"40 "`, `"1,5"`,
 	} {
 		cases = append(cases, ruleCase{"target " + bad, "autoAttach: {targetMilliseconds: " + bad + "}", target, saysMilliseconds, ""})
+	}
+	return cases
+}
+
+func loadCases(name string) []ruleCase {
+	given, limits := "spec.defaults."+name, "spec.limits."+name
+	spec := func(format string, args ...any) string {
+		return fmt.Sprintf(strings.ReplaceAll(format, "LOAD", name), args...)
+	}
+	cases := []ruleCase{
+		{"limit min above max", spec("limits: {LOAD: {min: 3, max: '2.999'}}"), limits + ".min", "must be at most max", "must be at most 2.999, as max says"},
+		{
+			"default below limits", spec("defaults: {LOAD: 1}\nlimits: {LOAD: {min: '1.5', max: 9}}"), given,
+			spec("must be within limits.LOAD: at least its min"), spec("must be at least 1.5, as limits.LOAD.min says"),
+		},
+		{
+			"default above limits", spec("defaults: {LOAD: 1000}\nlimits: {LOAD: {max: 999}}"), given,
+			spec("must be within limits.LOAD: at most its max"), spec("must be at most 999, as limits.LOAD.max says"),
+		},
+	}
+	for _, bad := range []string{"0", `"0.000"`, "-1", "1000001", `"0.0005"`, "Auto", `"OFF"`, `"1e3"`, "12k", "2800m", `""`, `"2.8 "`, `"+2"`} {
+		cases = append(cases, ruleCase{"default " + bad, spec("defaults: {LOAD: %s}", bad), given, saysLoad, ""})
+	}
+	for _, bad := range []string{"0", "auto", "1000001", "1001k", "2M", "500u"} {
+		cases = append(cases, ruleCase{"limit " + bad, spec("limits: {LOAD: {max: %s}}", bad), limits + ".max", saysLoadLimit, ""},
+			ruleCase{"lower limit " + bad, spec("limits: {LOAD: {min: %s}}", bad), limits + ".min", saysLoadLimit, ""})
+	}
+	for i := range cases {
+		cases[i].name = name + ": " + cases[i].name
 	}
 	return cases
 }
@@ -94,7 +126,7 @@ func nameCases() []ruleCase {
 		}
 	}
 	add("defaults.metric", saysMetric, "defaults: {metric: %q}", "a b", "a/b", ".", "..", "ä")
-	add("defaults.behavior", "must be responsive, stable, or the name of one of behaviors",
+	add("defaults.behavior", "must be steady, responsive, stable, or the name of one of behaviors",
 		"defaults: {behavior: %q}\nbehaviors: [{name: gentle, scaleUp: {}}]", "Responsive", "gentler")
 	add("behaviors[0].name", saysProfile, "behaviors: [{name: %q, scaleUp: {}}]", "responsive", "stable", "Gentle", "-a", "a-", "a.b")
 	for field, format := range map[string]string{

@@ -9,6 +9,7 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -31,6 +32,10 @@ func TestBounds(t *testing.T) {
 		// A fraction needs quotes, because the API machinery does not support such numbers here.
 		{"autoAttach: {targetMilliseconds: 0.5}", "spec.autoAttach.targetMilliseconds", "must be of type integer,string"},
 		{"autoAttach: {targetMilliseconds: '" + strings.Repeat("1", 17) + "'}", "spec.autoAttach.targetMilliseconds", "Too long: may not be more than 16"},
+		{"defaults: {statistic: p999}", "spec.defaults.statistic", `supported values: "average", "p50", "p90", "p95", "p99"`},
+		{"defaults: {onNoEffect: stop}", "spec.defaults.onNoEffect", `supported values: "hold", "continue"`},
+		{"defaults: {concurrencyPerPod: 2.8}", "spec.defaults.concurrencyPerPod", "must be of type integer,string"},
+		{"defaults: {requestsPerSecondPerPod: '" + strings.Repeat("1", 17) + "'}", "spec.defaults.requestsPerSecondPerPod", "Too long: may not be more than 16"},
 		{"defaults: {minReplicas: 0}", "spec.defaults.minReplicas", "greater than or equal to 1"},
 		{"defaults: {maxReplicas: 1000000000}", "spec.defaults.maxReplicas", "less than or equal to 999999999"},
 		{"defaults: {cpuUtilization: 0}", "spec.defaults.cpuUtilization", "greater than or equal to 1"},
@@ -91,6 +96,10 @@ func TestAllowed(t *testing.T) {
 		"limits: {targetMilliseconds: {min: 50, max: 50}, minReplicas: {min: 3, max: 3}, maxReplicas: {min: 3, max: 3}}\n"+
 			"defaults: {minReplicas: 3, maxReplicas: 3}\nautoAttach: {targetMilliseconds: '50.000'}",
 		"limits: {targetMilliseconds: {}, minReplicas: {}}",
+		"defaults: {requestsPerSecondPerPod: auto, concurrencyPerPod: '2.8', statistic: p95, onNoEffect: continue, behavior: steady}\n"+
+			"limits: {requestsPerSecondPerPod: {min: 2800m, max: 1M}, concurrencyPerPod: {min: '2.8', max: '2.80'}}",
+		"defaults: {requestsPerSecondPerPod: 'off', concurrencyPerPod: 1000000}\nlimits: {requestsPerSecondPerPod: {min: 1}, concurrencyPerPod: {}}",
+		"behaviors: [{name: steady, scaleUp: {}}]\ndefaults: {behavior: steady}",
 		"behaviors: [{name: own-1, scaleUp: {stabilizationWindowSeconds: 3600, tolerance: '0.05', selectPolicy: Disabled}}]\ndefaults: {behavior: own-1}",
 		"behaviors: [{name: own, scaleDown: {tolerance: 0, policies: [{type: Percent, value: 200, periodSeconds: 1800}]}}]",
 		"pipeline: {prometheus: {namespace: a-b, name: a.b-c}, adapterConfigMap: {namespace: a, name: b, key: A_b.c-d}}",
@@ -143,11 +152,16 @@ func TestTypesAndDefinitionAgree(t *testing.T) {
 		Defaults: &v1alpha1.Defaults{
 			MinReplicas: ptr.To[int32](2), MaxReplicas: ptr.To[int32](20),
 			Metric: "m", Behavior: "own", CPUUtilization: ptr.To[int32](80),
+			Statistic: "p95", OnNoEffect: "continue",
+			RequestsPerSecondPerPod: ptr.To(intstr.FromInt32(12)), ConcurrencyPerPod: ptr.To(intstr.FromString("2.8")),
 		},
 		Limits: &v1alpha1.Limits{
 			TargetMilliseconds: &v1alpha1.QuantityRange{Min: ptr.To(resource.MustParse("0.5")), Max: ptr.To(resource.MustParse("3600000"))},
 			MinReplicas:        &v1alpha1.Int32Range{Min: ptr.To[int32](1), Max: ptr.To[int32](5)},
 			MaxReplicas:        &v1alpha1.Int32Range{Min: ptr.To[int32](2), Max: ptr.To[int32](50)},
+
+			RequestsPerSecondPerPod: &v1alpha1.LoadRange{Min: ptr.To(resource.MustParse("0.5")), Max: ptr.To(resource.MustParse("1000"))},
+			ConcurrencyPerPod:       &v1alpha1.LoadRange{Min: ptr.To(resource.MustParse("1")), Max: ptr.To(resource.MustParse("1000000"))},
 		},
 		Behaviors: []v1alpha1.NamedBehavior{{
 			Name:                            "own",
