@@ -22,14 +22,14 @@ const metricWindow = time.Minute
 // which multiplies by ready pods, would remove the others in the middle of the outage. A nil
 // outages has none.
 type outages struct {
-	now func() time.Time
+	clock clock
 
 	mu  sync.Mutex
 	all map[types.NamespacedName]autoscale.Outage
 }
 
-func newOutages(now func() time.Time) *outages {
-	return &outages{now: now, all: map[types.NamespacedName]autoscale.Outage{}}
+func newOutages(c clock) *outages {
+	return &outages{clock: c, all: map[types.NamespacedName]autoscale.Outage{}}
 }
 
 // hold sets whether the autoscaler of a workload with a plan may remove pods. again is when
@@ -40,7 +40,7 @@ func (o *outages) hold(d *appsv1.Deployment, by output.Output, live output.Objec
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	key, now := client.ObjectKeyFromObject(d), o.now()
+	key, now := client.ObjectKeyFromObject(d), o.clock.now()
 	outage, begun := o.all[key]
 	switch {
 	case live == nil:
@@ -61,7 +61,7 @@ func (o *outages) hold(d *appsv1.Deployment, by output.Output, live output.Objec
 	}
 	o.all[key] = outage
 	p.HoldScaleIn = true
-	return until.Sub(now)
+	return o.clock.wait(until.Sub(now))
 }
 
 // served reports whether the workload has served requests: its autoscaler read a latency, or

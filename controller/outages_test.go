@@ -23,7 +23,7 @@ func TestNoPodIsRemovedInAnOutage(t *testing.T) {
 	live := generator.HPA(p)
 	d := namedDeployment()
 	d.Spec.Replicas = ptr.To[int32](5)
-	o := newOutages(func() time.Time { return now })
+	o := newOutages(newClock(1, func() time.Time { return now }))
 	hold := func() (holds bool, again time.Duration) {
 		p.HoldScaleIn = false
 		again = o.hold(d, by, live, &p)
@@ -55,7 +55,7 @@ func TestNoPodIsRemovedInAnOutage(t *testing.T) {
 
 	// Another process becomes the leader, and reads no value.
 	live.Spec.Behavior, live.Status.CurrentMetrics = behavior, nil
-	o = newOutages(func() time.Time { return now })
+	o = newOutages(newClock(1, func() time.Time { return now }))
 	want("after a restart", true)
 	d.Status.ReadyReplicas = 2
 	now = now.Add(time.Minute)

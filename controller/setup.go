@@ -33,6 +33,10 @@ const FieldManager = "kong-latency"
 type Options struct {
 	// Workers is the number of workloads that are reconciled concurrently.
 	Workers int
+	// TimeScale is how many times as fast as the clock the time of the workloads passes, by
+	// which the durations of what is learned from them are divided. It is 1 but for
+	// simulations.
+	TimeScale float64
 	// Pipeline returns the evaluator of the present snapshot.
 	Pipeline func() *pipeline.Evaluator
 	// Subscribe registers a function that is called for each new snapshot.
@@ -88,13 +92,18 @@ func Setup(mgr manager.Manager, o Options) error {
 		}
 	}
 	lookup := cache.Indexed{Reader: mgr.GetClient(), Informers: mgr.GetCache()}
+	clock := newClock(o.TimeScale, time.Now)
 	w := &workloads{
 		client: o.Lease.guard(mgr.GetClient()), lookup: lookup, direct: mgr.GetAPIReader(), report: report, pending: newPending(time.Now),
-		rewrites: newRewrites(time.Now), outages: newOutages(time.Now), tracker: tracker,
+		rewrites: newRewrites(time.Now), outages: newOutages(clock), tracker: tracker,
 		pipeline: o.Pipeline, policies: o.Policies, neighbors: o.Neighbors, outdated: o.Outdated, now: time.Now,
 	}
 	if o.Statuses != nil {
 		w.statuses = newStatuses(w.client, w.direct, o.Statuses, time.Now)
+	}
+	w.learning = newLearning(lookup, clock, mgr.GetLogger().WithName("learning"))
+	if err := mgr.Add(w.learning); err != nil {
+		return fmt.Errorf("set up what is learned: %w", err)
 	}
 	if err := w.setup(mgr, o); err != nil {
 		return fmt.Errorf("set up controller of workloads: %w", err)
@@ -128,10 +137,13 @@ func (r *workloads) setup(mgr manager.Manager, o Options) error {
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Workers, RateLimiter: retries()})
 	for _, by := range outputs.All() {
 		// Workloads that have none are attached before the status of the others is evaluated.
-		b = b.Watches(by.New(), onEventsAt(handler.LowPriority, both(byOutput(by), near.byOutput(by)), byOutput(by), outputChanged(by, r.statuses)))
+		b = b.Watches(by.New(), onEventsAt(handler.LowPriority, both(byOutput(by), near.byOutput(by)), byOutput(by), outputChanged(by, r.statuses, r.learning)))
 	}
 	if o.Neighbors != nil {
 		b = b.WatchesRawSource(onNews(o.SubscribeNeighbors, near.byNeighbors))
+	}
+	if r.learning != nil {
+		b = b.WatchesRawSource(r.learning.source())
 	}
 	if r.statuses != nil {
 		b = b.WatchesRawSource(r.statuses.source(m.everything))

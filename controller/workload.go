@@ -52,6 +52,8 @@ type workloads struct {
 	// neighbors returns the other autoscalers and owners of pods; nil means that there are
 	// none.
 	neighbors func() *cache.Neighbors
+	// learning learns the load per pod; it may be nil.
+	learning *learning
 	// outages are the workloads of which no pod is ready.
 	outages *outages
 	// outdated returns why the caches do not show everything; it may be nil.
@@ -149,6 +151,8 @@ func (r *workloads) scale(ctx context.Context, d *appsv1.Deployment, w model.Wor
 	if !ok {
 		return unchanged, learnedRetry, nil
 	}
+	key := client.ObjectKeyFromObject(d)
+	learned, load := r.learning.follow(key, *resolution.Plan, learned, r.statuses.before(key).Load)
 	resolution.Plan.Learned = learned
 	holding := r.outages.hold(d, by, live, resolution.Plan)
 	if wait := r.pending.wait(client.ObjectKeyFromObject(d), live, *resolution.Plan); wait > 0 {
@@ -159,10 +163,10 @@ func (r *workloads) scale(ctx context.Context, d *appsv1.Deployment, w model.Wor
 	}
 	found, wait, until := r.contested(ctx, w, by, live, resolution)
 	a := r.assess(w, resolution, found...)
+	a.Load = load
 	if wait > 0 {
 		return r.tell(ctx, d, a, wait)
 	}
-	key := client.ObjectKeyFromObject(d)
 	if live == nil {
 		if wait := r.pending.begin(key, resolution.Claim.Rivals); wait > 0 {
 			return unchanged, wait, nil // its autoscaler, once it is seen, triggers a reconcile
@@ -234,6 +238,7 @@ func (r *workloads) forget(key types.NamespacedName) {
 	r.pending.forget(key)
 	r.rewrites.forget(key)
 	r.outages.forget(key)
+	r.learning.forget(key)
 }
 
 // sooner is the shorter of two times, of which 0 is never.

@@ -77,7 +77,7 @@ func (s *State) decide(x Sample, m measurement) {
 			s.trial = &trial{x.Replicas, m.perPod, m.latency}
 			s.set(perPod)
 		}
-	case !m.level || s.LoadPerPod < s.Curve.Met*drift:
+	case m.moving || s.LoadPerPod < s.Curve.Met*drift:
 		// What met the target is certain. A load that moves tries somewhat more by itself.
 		s.trial = nil
 		s.set(s.Curve.Met * drift)

@@ -122,11 +122,25 @@ const (
 func (s State) Outcome() Outcome { return s.outcome }
 
 // LatencyTarget returns the latency at which the HorizontalPodAutoscaler is to add pods
-// whatever the load is, in milliseconds.
+// whatever the load is, in milliseconds: Guard, but for a while after it did so.
 func (s State) LatencyTarget(c Config) float64 {
-	switch {
-	case s.gated:
+	if s.gated {
 		return unreached * c.Target
+	}
+	return s.Guard(c)
+}
+
+// Concurrency returns the number of requests in flight in a pod at LoadPerPod; 0 if it is not
+// known. By Little's law it is the load times the latency, which is little more than without
+// waiting.
+func (s State) Concurrency() float64 {
+	return s.LoadPerPod * s.Curve.Unloaded / 1000 * waitingAtLoad
+}
+
+// Guard returns the latency from which on a queue is taken to grow, in milliseconds; the
+// target while nothing is known.
+func (s State) Guard(c Config) float64 {
+	switch {
 	case s.latency == 0 && s.LoadPerPod == 0:
 		return c.Target
 	default:

@@ -11,8 +11,9 @@ type measurement struct {
 	settled bool
 	// level is true if the load does not change, flat if the latency does not. Single values
 	// scatter, so that the means of both halves of a period are compared.
-	level, flat     bool
-	rising, falling bool
+	// moving is true if it is known that the load changes.
+	level, moving, flat bool
+	rising, falling     bool
 	// load and latency are means, perPod is the load of a pod.
 	load, latency, perPod float64
 }
@@ -52,6 +53,7 @@ func (s *State) measure(c Config, x Sample) measurement {
 	}
 	first, second := half(horizon, loadOf)
 	m.level = max(first, second) <= levelWithin*min(first, second)
+	m.moving = !m.level && x.Time.Sub(s.past[0].Time) > horizon*3/4
 	first, second = half(flatFor, latencyOf)
 	m.flat = max(first, second) <= flatWithin*min(first, second) && math.Abs(first-second) < flatMilliseconds
 	m.rising, m.falling = second > 1.05*first, second < 0.95*first

@@ -74,6 +74,9 @@ const (
 	// bestEffort is the multiple of a latency that no size improves which is kept to instead of
 	// the target.
 	bestEffort = 1.25
+	// waitingAtLoad is the latency of a pod with the load that it is to have, as a multiple of
+	// the unloaded one.
+	waitingAtLoad = 1.1
 	// enough is the change of the load per pod that is worth a write.
 	enough = 0.05
 )
