@@ -30,6 +30,9 @@ const (
 	// snapshotEvery is the least time between two writes that only renew the state of what
 	// is learned.
 	snapshotEvery = 30 * time.Minute
+	// fullFor is how long a latency must exceed the target at the maximum of replicas before
+	// that is a finding.
+	fullFor = 5 * time.Minute
 )
 
 // learning learns the load per pod of workloads whose plan says so, from what their
@@ -58,6 +61,10 @@ type lesson struct {
 	load *v1alpha1.LearnedLoad
 	// snapshot is when load was last renewed.
 	snapshot time.Time
+	// full is since when the latency exceeds the target at the maximum; zero if it does not.
+	full time.Time
+	// saturation is what is known about whether more pods help.
+	saturation output.Saturation
 	// rolling is true while pods of another version replace those there are.
 	rolling bool
 }
@@ -190,7 +197,38 @@ func (l *learning) step(key types.NamespacedName, x learn.Sample) bool {
 		l.log.V(1).Info("learned of the load per pod", "workload", key, "outcome", string(o),
 			"latency", x.Latency, "load", x.Load, "replicas", x.Measured)
 	}
-	return one.record(x.Time)
+	saturated := one.saturate(x)
+	return one.record(x.Time) || saturated
+}
+
+// saturate notes whether more pods help, and reports whether that changed.
+func (one *lesson) saturate(x learn.Sample) bool {
+	switch {
+	case x.Replicas < one.plan.MaxReplicas || x.Latency <= one.config.Target:
+		one.full = time.Time{}
+	case one.full.IsZero():
+		one.full = x.Time
+	}
+	before := one.saturation
+	one.saturation = output.Saturation{AtMaximum: !one.full.IsZero() && x.Time.Sub(one.full) >= fullFor}
+	if one.state.Best > 0 {
+		one.saturation.Best, one.saturation.NeverMet = one.state.Best, one.state.NeverMet()
+	}
+	return one.saturation != before
+}
+
+// saturated is what is known about whether more pods help a workload.
+func (l *learning) saturated(key types.NamespacedName) output.Saturation {
+	if l == nil {
+		return output.Saturation{}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	one, ok := l.lessons[key]
+	if !ok {
+		return output.Saturation{}
+	}
+	return one.saturation
 }
 
 // roll notes whether pods of another version replace those there are.

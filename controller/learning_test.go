@@ -14,6 +14,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/output/outputs"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/test/testutil"
@@ -123,6 +124,42 @@ func TestAnUnreadableStateKeepsTheLoad(t *testing.T) {
 	p.report("25", "100")
 	if now, _ := p.written(); now.RequestsPerSecondPerPod == nil || now.RequestsPerSecondPerPod.Cmp(*was.RequestsPerSecondPerPod) != 0 {
 		t.Errorf("%+v, want 120", now)
+	}
+}
+
+// TestMorePodsThatDoNotHelpAreFound with the number that the finding names.
+func TestMorePodsThatDoNotHelpAreFound(t *testing.T) {
+	p := newPupil(t, "requests-per-second-per-pod", "auto", "max-replicas", "4")
+	for range 10 {
+		p.report("25", "100")
+	}
+	if s := p.l.saturated(p.key); s != (output.Saturation{}) {
+		t.Errorf("within the target: %+v", s)
+	}
+	for range 25 {
+		p.report("60", "100")
+	}
+	s := p.l.saturated(p.key)
+	if !s.AtMaximum {
+		t.Errorf("above the target at the maximum: %+v", s)
+	}
+	by := outputs.For(p.plan)
+	for _, tt := range []struct {
+		output.Saturation
+		want string
+	}{
+		{s, "AtMaximum: it has its maximum of 4 replicas, and the latency exceeds the target of 40 ms"},
+		{output.Saturation{Best: 61.3}, "ScalingHasNoEffect: the latency is 61 ms, above the target of 40 ms, and more pods do not lower it"},
+		{output.Saturation{Best: 61.3, NeverMet: true}, "TargetBelowUnloadedLatency: the target is 40 ms, and a request needs 61 ms also where none waits"},
+	} {
+		findings := by.Saturated(generator.HPA(p.plan), p.plan, tt.Saturation)
+		if len(findings) != 1 || findings[0].Reason.Name+": "+findings[0].Message != tt.want {
+			t.Errorf("%+v: %v, want %s", tt.Saturation, findings, tt.want)
+		}
+	}
+	p.report("30", "100")
+	if s := p.l.saturated(p.key); s != (output.Saturation{}) {
+		t.Errorf("within the target again: %+v", s)
 	}
 }
 

@@ -100,7 +100,7 @@ func (a assessment) findings() []finding.Finding {
 	if a.Evaluation == nil {
 		return a.Findings
 	}
-	return slices.Concat(a.Findings, a.Evaluation.Report.Findings(), a.Evaluation.Series, a.Evaluation.Failing)
+	return slices.Concat(a.Findings, a.Evaluation.Report.Findings(), a.Evaluation.Series, a.Evaluation.Failing, a.Evaluation.Saturated)
 }
 
 // reconcile returns its outcome, and when to reconcile again although nothing changes;
@@ -270,6 +270,7 @@ func (r *workloads) evaluate(a *assessment) (recheck time.Duration) {
 		a.judged.hops = append(a.judged.hops, series.Hop)
 	}
 	e.Failing, recheck = a.Output.Failing(a.Live, r.now())
+	e.Saturated = a.Output.Saturated(a.Live, *p, r.learning.saturated(types.NamespacedName{Namespace: p.Namespace, Name: p.Deployment}))
 	if e.FailingPending = recheck > 0; recheck == 0 {
 		a.judged.hops = append(a.judged.hops, a.Output.Hop())
 	}

@@ -78,11 +78,25 @@ type Output interface {
 	// the time after which there can be others without anything changing; 0 if there
 	// cannot.
 	Failing(live Object, now time.Time) (findings []finding.Finding, recheck time.Duration)
+	// Saturated returns the findings about a target that more pods do not meet.
+	Saturated(live Object, p plan.Plan, s Saturation) []finding.Finding
 	// Metrics are the metrics by which the object of a plan scales, the latency first.
 	Metrics(p plan.Plan) []PlannedMetric
 	// Evaluate returns the findings about the live object of a workload, and evidence
 	// that quotes its status.
 	Evaluate(f Facts) (findings []finding.Finding, evidence []string)
+}
+
+// Saturation is what is known about whether more pods lower the latency of a workload.
+type Saturation struct {
+	// Best is a latency above the target that more pods do not lower, in milliseconds; 0 if
+	// there is none.
+	Best float64
+	// NeverMet is true if the target was not met before that.
+	NeverMet bool
+	// AtMaximum is true if the latency has exceeded the target for a while at the maximum of
+	// replicas.
+	AtMaximum bool
 }
 
 // PlannedMetric is a metric by which the object of a plan scales, in the words of the kind.

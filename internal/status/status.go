@@ -3,6 +3,7 @@
 package status
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +53,8 @@ type Evaluation struct {
 	SeriesHop *finding.Hop
 	// Failing are the findings about other conditions of the autoscaler.
 	Failing []finding.Finding
+	// Saturated are the findings about a target that more pods do not meet.
+	Saturated []finding.Finding
 	// SeriesPending and FailingPending are true if it is too early to tell: what was true
 	// before stays so meanwhile.
 	SeriesPending, FailingPending bool
@@ -259,7 +262,7 @@ func (f Facts) pipeline() []v1alpha1.HopStatus {
 	if !f.Output.Observe(f.Live).Scaling.Known {
 		unjudged = "the autoscaler has no conditions yet"
 	}
-	return append(out, hopOf(f.Output.Hop().Name, e.Failing, []string{f.attached().Message}, unjudged))
+	return append(out, hopOf(f.Output.Hop().Name, slices.Concat(e.Failing, e.Saturated), []string{f.attached().Message}, unjudged))
 }
 
 func hopOf(name string, findings []finding.Finding, evidence []string, unjudged string) v1alpha1.HopStatus {

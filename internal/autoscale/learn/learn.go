@@ -121,6 +121,9 @@ const (
 // Outcome returns what the last sample meant.
 func (s State) Outcome() Outcome { return s.outcome }
 
+// NeverMet reports whether the target was not met before the best latency was found.
+func (s State) NeverMet() bool { return s.Normal == nil || s.Normal.Met == 0 }
+
 // LatencyTarget returns the latency at which the HorizontalPodAutoscaler is to add pods
 // whatever the load is, in milliseconds: Guard, but for a while after it did so.
 func (s State) LatencyTarget(c Config) float64 {

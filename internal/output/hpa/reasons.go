@@ -35,6 +35,21 @@ var (
 		Summary: "The workload has 0 replicas, which disables autoscaling until it is scaled up.",
 		Fix:     "Scale the workload to at least 1.",
 	}
+	ScalingHasNoEffect = &finding.Reason{
+		Name: "ScalingHasNoEffect", Severity: finding.Warning, Wait: finding.ForChange, Hop: Hop,
+		Summary: "The latency exceeds the target, and more pods do not lower it: something that the pods wait for is slow. The size stays near what the load needs, unless kong.latency/on-no-effect is continue.",
+		Fix:     "Look for what the pods wait for, such as a database or another service. The finding clears when the target is met again.",
+	}
+	TargetBelowUnloadedLatency = &finding.Reason{
+		Name: "TargetBelowUnloadedLatency", Severity: finding.Warning, Wait: finding.ForChange, Hop: Hop,
+		Summary: "The target is lower than the latency of a pod that serves one request at a time, so that no number of pods meets it.",
+		Fix:     "Raise kong.latency/target-ms above the latency that the finding names, or make requests faster.",
+	}
+	AtMaximum = &finding.Reason{
+		Name: "AtMaximum", Severity: finding.Warning, Wait: finding.ForChange, Hop: Hop,
+		Summary: "The workload has the most replicas that it may have, and the latency has exceeded the target for 5 minutes.",
+		Fix:     "Raise kong.latency/max-replicas, or the target.",
+	}
 	AutoscalerUnknown = &finding.Reason{
 		Name: "AutoscalerUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: Hop,
 		Summary: "The HorizontalPodAutoscaler is not readable, or has no conditions yet.",
@@ -45,6 +60,7 @@ var (
 // Reasons implements output.Output.
 func (Output) Reasons() []*finding.Reason {
 	return []*finding.Reason{
-		AutoscalerMissing, AutoscalerDiffers, AutoscalerWithoutMetric, AutoscalerLags, AutoscalerFails, AutoscalerOff, AutoscalerUnknown,
+		AutoscalerMissing, AutoscalerDiffers, AutoscalerWithoutMetric, AutoscalerLags, AutoscalerFails, AutoscalerOff,
+		ScalingHasNoEffect, TargetBelowUnloadedLatency, AtMaximum, AutoscalerUnknown,
 	}
 }
