@@ -294,7 +294,7 @@ func quantity(v float64) *resource.Quantity {
 // NeedLeaderElection implements manager.LeaderElectionRunnable.
 func (*learning) NeedLeaderElection() bool { return true }
 
-// Start implements manager.Runnable: it takes the samples of workloads whose values do not
+// Start implements manager.Runnable: it steps with the last values of workloads whose values do not
 // change.
 func (l *learning) Start(ctx context.Context) error {
 	tick := time.NewTicker(max(l.clock.wait(sampleEvery)/3, 100*time.Millisecond))
