@@ -26,6 +26,18 @@ type Scenario struct {
 	Conditions func(time.Duration) Conditions
 	// Missing, if set, reports whether metrics cannot be read at a time from the beginning.
 	Missing func(time.Duration) bool
+	// Each, if set, is called with every moment.
+	Each func(Moment)
+}
+
+// Moment is a short time in which nothing changed.
+type Moment struct {
+	// At is the time from the beginning at which it starts, For how long it lasts.
+	At, For time.Duration
+	Served
+	// Desired is the number of pods that is desired, Replicas how many there are, Ready
+	// how many of them serve.
+	Desired, Replicas, Ready int32
 }
 
 // Result is how well the target was kept, and at which price.
@@ -46,7 +58,7 @@ type Point struct {
 	// At is the time from the beginning.
 	At       time.Duration
 	Replicas int32
-	Ready    int
+	Ready    int32
 	Latency  time.Duration
 }
 
@@ -75,9 +87,13 @@ func Run(s Scenario) (Result, error) {
 				rescales++
 			}
 		}
+		ready := p.Ready()
 		served := p.Advance(tick, s.Conditions(at))
+		if s.Each != nil {
+			s.Each(Moment{At: at, For: tick, Served: served, Desired: p.Replicas(), Replicas: p.Replicas(), Ready: ready})
+		}
 		if at%s.Options.SyncPeriod == 0 {
-			r.Points = append(r.Points, Point{At: at, Replicas: p.Replicas(), Ready: p.ready(), Latency: served.Latency})
+			r.Points = append(r.Points, Point{At: at, Replicas: p.Replicas(), Ready: p.Ready(), Latency: served.Latency})
 		}
 		if at < s.Warmup {
 			r.Lowest, r.Highest = p.Replicas(), p.Replicas()
