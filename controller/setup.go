@@ -33,6 +33,10 @@ const FieldManager = "kong-latency"
 type Options struct {
 	// Workers is the number of workloads that are reconciled concurrently.
 	Workers int
+	// TimeScale is how many times as fast as the clock the time of the workloads passes, by
+	// which the durations of what is learned from them are divided. It is 1 but for
+	// simulations.
+	TimeScale float64
 	// Pipeline returns the evaluator of the present snapshot.
 	Pipeline func() *pipeline.Evaluator
 	// Subscribe registers a function that is called for each new snapshot.

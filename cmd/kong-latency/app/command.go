@@ -10,8 +10,8 @@ import (
 	"github.com/kong-latency/kong-latency/internal/version"
 )
 
-// Command returns the root command.
-func Command() *cobra.Command {
+// Command returns the root command. The functions change the options that have no flag.
+func Command(set ...func(*Options)) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "kong-latency",
 		Short:         "Latency-based autoscaling from one annotation, for workloads behind Kong Gateway",
@@ -20,9 +20,9 @@ func Command() *cobra.Command {
 		Args:          cobra.NoArgs,
 	}
 	root.AddCommand(
-		runCommand("webhook", "Serve admission of annotated Deployments and Services", parts{webhook: true}),
-		runCommand("controller", "Attach HorizontalPodAutoscalers to annotated workloads", parts{controller: true}),
-		runCommand("all", "Run the webhook and the controller in one process, for small clusters", parts{webhook: true, controller: true}),
+		runCommand("webhook", "Serve admission of annotated Deployments and Services", parts{webhook: true}, set),
+		runCommand("controller", "Attach HorizontalPodAutoscalers to annotated workloads", parts{controller: true}, set),
+		runCommand("all", "Run the webhook and the controller in one process, for small clusters", parts{webhook: true, controller: true}, set),
 		&cobra.Command{
 			Use:   "version",
 			Short: "Print the version",
@@ -39,8 +39,11 @@ func Command() *cobra.Command {
 // parts says which of the two processes a command runs.
 type parts struct{ webhook, controller bool }
 
-func runCommand(use, short string, p parts) *cobra.Command {
+func runCommand(use, short string, p parts, set []func(*Options)) *cobra.Command {
 	o := DefaultOptions()
+	for _, f := range set {
+		f(o)
+	}
 	cmd := &cobra.Command{
 		Use:   use,
 		Short: short,

@@ -46,6 +46,9 @@ type Common struct {
 type ControllerOptions struct {
 	LeaderElect bool
 	Workers     int
+	// TimeScale is how many times as fast as the clock the time of the workloads passes. It
+	// is 1 but for simulations, and has no flag.
+	TimeScale float64
 }
 
 // DefaultOptions returns the defaults of all flags.
@@ -61,7 +64,7 @@ func DefaultOptions() *Options {
 			Pipeline:           watch.Flags{AdapterConfigKey: "config.yaml"},
 		},
 		Webhook:    defaultWebhookOptions(),
-		Controller: ControllerOptions{LeaderElect: true, Workers: 8},
+		Controller: ControllerOptions{LeaderElect: true, Workers: 8, TimeScale: 1},
 	}
 }
 
