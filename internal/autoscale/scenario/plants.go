@@ -12,8 +12,24 @@ import (
 type Plant struct {
 	Name, Title string
 	plant.Config
+	// Times is how many times the load it has; zero is once.
+	Times float64
 	// MaxReplicas is the largest size, enough for the largest of the loads.
 	MaxReplicas int32
+}
+
+// Under returns a load as this plant has it.
+func (p Plant) Under(l Load) Load {
+	if p.Times == 0 {
+		return l
+	}
+	once := l.Conditions
+	l.Conditions = func(at time.Duration) plant.Conditions {
+		c := once(at)
+		c.Load *= p.Times
+		return c
+	}
+	return l
 }
 
 // The plants. All average their metrics over a minute, without the delays of scrapes.
@@ -24,9 +40,9 @@ var (
 	OneSlot = Plant{Name: "slots1", Title: "1 slot of 20 ms", Config: config(1, 20, 20), MaxReplicas: 70}
 	// SixteenSlots is a pod of many workers: few large pods, in which hardly anything waits
 	// before all of them are busy.
-	SixteenSlots = Plant{Name: "slots16", Title: "16 slots of 30 ms", Config: config(16, 30, 20), MaxReplicas: 20}
+	SixteenSlots = Plant{Name: "slots16", Title: "16 slots of 30 ms, four times the load", Config: config(16, 30, 20), Times: 4, MaxReplicas: 25}
 	// SlowStart is FourSlots with pods that need long until they are ready.
-	SlowStart = Plant{Name: "slots4-slow", Title: "4 slots of 20 ms, pods ready after 90 s", Config: config(4, 20, 90), MaxReplicas: 20}
+	SlowStart = Plant{Name: "slowstart", Title: "4 slots of 20 ms, pods ready after 90 s", Config: config(4, 20, 90), MaxReplicas: 20}
 )
 
 func config(slots int, milliseconds, start time.Duration) plant.Config {

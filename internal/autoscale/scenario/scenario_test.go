@@ -6,6 +6,11 @@ import (
 	"testing"
 	"time"
 
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/utils/ptr"
+
+	"github.com/kong-latency/kong-latency/internal/autoscale"
 	"github.com/kong-latency/kong-latency/internal/autoscale/plant"
 	"github.com/kong-latency/kong-latency/internal/autoscale/scenario"
 )
@@ -40,6 +45,7 @@ func TestSmallest(t *testing.T) {
 func TestLoadsAreWithinThePlants(t *testing.T) {
 	for _, p := range []scenario.Plant{scenario.FourSlots, scenario.OneSlot, scenario.SixteenSlots, scenario.SlowStart} {
 		for _, l := range scenario.Loads() {
+			l = p.Under(l)
 			for at := time.Duration(0); at < scenario.Warmup+scenario.Duration; at += time.Minute {
 				if n := scenario.Smallest(p.Config, l.Conditions(at), l.Target); n > p.MaxReplicas {
 					t.Fatalf("%s under %s needs %d pods after %s, at most %d are allowed", p.Name, l.Name, n, at, p.MaxReplicas)
@@ -99,5 +105,40 @@ func TestScore(t *testing.T) {
 	want := []scenario.Recovery{{Step: 10 * time.Minute, Kept: true, After: 5 * time.Minute}, {Step: 30 * time.Minute}}
 	if !slices.Equal(got.Recoveries, want) {
 		t.Errorf("recoveries %+v, want %+v", got.Recoveries, want)
+	}
+}
+
+// TestPlay holds that a score of the pure model is what the model counts itself, and that an
+// outage is recovered from.
+func TestPlay(t *testing.T) {
+	hpa := autoscalingv2.HorizontalPodAutoscalerSpec{MaxReplicas: 20, Metrics: []autoscalingv2.MetricSpec{{
+		Type: autoscalingv2.ObjectMetricSourceType, Object: &autoscalingv2.ObjectMetricSource{
+			Metric: autoscalingv2.MetricIdentifier{Name: "rate"},
+			Target: autoscalingv2.MetricTarget{Type: autoscalingv2.AverageValueMetricType, AverageValue: ptr.To(resource.MustParse("140"))},
+		},
+	}}}
+	signals := map[string]plant.Signal{"rate": plant.Rate}
+	for _, l := range scenario.Loads() {
+		if l.Name != "constant" && l.Name != "unready" {
+			continue
+		}
+		got, err := scenario.Play(scenario.FourSlots, l, hpa, signals, scenario.Warmup, scenario.Duration)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := plant.Scenario{
+			Plant: scenario.FourSlots.Config, HPA: hpa, Options: autoscale.DefaultOptions(), Signals: signals, Target: l.Target,
+			Replicas: 4, Warmup: scenario.Warmup, Duration: scenario.Duration, Conditions: l.Conditions,
+		}
+		want, err := plant.Run(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(got.Over-want.Over) > 1e-9 || math.Abs(got.Mean-want.Mean) > 1e-9 || got.Lowest != want.Lowest || got.Highest != want.Highest {
+			t.Errorf("%s: %+v, the model counts %+v", l.Name, got, want)
+		}
+		if l.Name == "unready" && (len(got.Recoveries) != 1 || !got.Recoveries[0].Kept || got.Recoveries[0].After < 0) {
+			t.Errorf("recoveries %+v", got.Recoveries)
+		}
 	}
 }
