@@ -132,6 +132,12 @@ bench: controlplane build ## Measure speed and scale and write docs/performance.
 	@$(GO_BUILD) -o $(BIN)/bench ./test/bench
 	@exec $(BIN)/bench $(if $(ROW),-row='$(ROW)',-page=docs/performance.md)
 
+.PHONY: control
+control: controlplane build ## Measure the quality of control and write docs/control.md; ROW=name and MINUTES=n measure less
+	@echo 'building $(BIN)/control'
+	@$(GO_BUILD) -o $(BIN)/control ./test/control
+	@exec $(BIN)/control $(if $(ROW)$(MINUTES),$(if $(ROW),-row='$(ROW)') $(if $(MINUTES),-minutes='$(MINUTES)'),-page=docs/control.md)
+
 .PHONY: demo
 demo: controlplane $(BIN)/prometheus build ## Run the demo: SCENARIO=seed or load; KEEP=1 leaves it running
 	@echo 'building $(BIN)/demo'

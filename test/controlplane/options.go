@@ -19,12 +19,17 @@ type Options struct {
 	// Bare starts etcd and kube-apiserver alone: no controller, no scheduler,
 	// no node. Deployments then have no pods and nothing is garbage collected.
 	Bare bool
+	// NoNode starts the controller manager as the only one beside etcd and kube-apiserver:
+	// pods are created, and stay as they are unless the caller writes their status.
+	NoNode bool
 	// AuditPolicy is an audit policy as YAML; if it is not empty, kube-apiserver writes an
 	// audit log by it.
 	AuditPolicy string
 	// APIServerFlags are added after the default flags of kube-apiserver, so that they
 	// override them.
 	APIServerFlags []string
+	// ControllerManagerFlags are the same of kube-controller-manager.
+	ControllerManagerFlags []string
 	// Logf prints lines of progress; nil means none.
 	Logf func(format string, args ...any)
 }
@@ -40,7 +45,10 @@ func (o Options) logf() func(string, ...any) {
 func (o Options) names() []string {
 	names := []string{etcd, apiServer}
 	if !o.Bare {
-		names = append(names, controllerManager, scheduler, kwok, kwokStages)
+		names = append(names, controllerManager)
+		if !o.NoNode {
+			names = append(names, scheduler, kwok, kwokStages)
+		}
 	}
 	return names
 }

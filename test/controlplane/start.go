@@ -90,7 +90,7 @@ func (c *ControlPlane) bringUp(ctx context.Context, o Options, p ports) error {
 		return err
 	}
 	if !o.Bare {
-		if err := c.startControllers(ctx, p); err != nil {
+		if err := c.startControllers(ctx, o, p); err != nil {
 			return err
 		}
 	}
@@ -135,12 +135,24 @@ func (c *ControlPlane) start(ctx context.Context, name, readyURL string, flags [
 	return c.waitReady(ctx, p, readyURL)
 }
 
-func (c *ControlPlane) startControllers(ctx context.Context, p ports) error {
-	c.logf("starting %s, %s and %s", controllerManager, scheduler, kwok)
-	manager, err := c.component(controllerManager, controllerManagerFlags(c.dir, c.kubeconfig, p)...)
+// startControllers starts the controller manager and, unless o.NoNode, what makes pods run.
+func (c *ControlPlane) startControllers(ctx context.Context, o Options, p ports) error {
+	c.logf("starting %s", controllerManager)
+	flags := slices.Concat(controllerManagerFlags(c.dir, c.kubeconfig, p), o.ControllerManagerFlags)
+	manager, err := c.component(controllerManager, flags...)
 	if err != nil {
 		return err
 	}
+	if !o.NoNode {
+		if err := c.startNode(ctx, p); err != nil {
+			return err
+		}
+	}
+	return c.waitReady(ctx, manager, url("https", p.controllerManager)+"/healthz")
+}
+
+func (c *ControlPlane) startNode(ctx context.Context, p ports) error {
+	c.logf("starting %s and %s", scheduler, kwok)
 	sched, err := c.component(scheduler, schedulerFlags(c.dir, c.kubeconfig, p)...)
 	if err != nil {
 		return err
@@ -150,9 +162,6 @@ func (c *ControlPlane) startControllers(ctx context.Context, p ports) error {
 		return err
 	}
 	if err := c.createNode(ctx); err != nil {
-		return err
-	}
-	if err := c.waitReady(ctx, manager, url("https", p.controllerManager)+"/healthz"); err != nil {
 		return err
 	}
 	if err := c.waitReady(ctx, sched, url("https", p.scheduler)+"/healthz"); err != nil {

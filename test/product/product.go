@@ -80,12 +80,12 @@ func install(ctx context.Context, c client.Client, folder, webhookURL string) er
 // ready. It does not drain, unless a flag says so: a process is stopped when
 // nothing calls it any more.
 func Webhook(ctx context.Context, cp *controlplane.ControlPlane, address string, flags ...string) (*Process, error) {
-	return start(ctx, cp, manifests, "webhook", slices.Concat(loopbackFlags(address), flags)...)
+	return start(ctx, cp, shipped(cp), manifests, "webhook", slices.Concat(loopbackFlags(address), flags)...)
 }
 
 // All starts `kong-latency all` as Webhook starts the webhook, after InstallAllInOne.
 func All(ctx context.Context, cp *controlplane.ControlPlane, address string, flags ...string) (*Process, error) {
-	return start(ctx, cp, allInOne, "all", slices.Concat(loopbackFlags(address), flags)...)
+	return start(ctx, cp, shipped(cp), allInOne, "all", slices.Concat(loopbackFlags(address), flags)...)
 }
 
 func loopbackFlags(address string) []string {
@@ -95,17 +95,26 @@ func loopbackFlags(address string) []string {
 // Controller starts `kong-latency controller` with additional flags, and waits until it
 // is ready.
 func Controller(ctx context.Context, cp *controlplane.ControlPlane, flags ...string) (*Process, error) {
-	return start(ctx, cp, manifests, "controller", flags...)
+	return ControllerOf(ctx, cp, shipped(cp), flags...)
 }
+
+// ControllerOf is Controller with another program, which has the same subcommands and flags:
+// its path, and arguments before the subcommand.
+func ControllerOf(ctx context.Context, cp *controlplane.ControlPlane, program []string, flags ...string) (*Process, error) {
+	return start(ctx, cp, program, manifests, "controller", flags...)
+}
+
+// shipped is the program as it is shipped.
+func shipped(cp *controlplane.ControlPlane) []string { return []string{cp.Binary("kong-latency")} }
 
 // start runs a component of a kustomization under the log name of its subcommand. The last
 // value of a flag wins, so additional flags come after the shipped ones.
-func start(ctx context.Context, cp *controlplane.ControlPlane, folder, command string, flags ...string) (*Process, error) {
-	shipped, err := componentOf(folder, command)
+func start(ctx context.Context, cp *controlplane.ControlPlane, program []string, folder, command string, flags ...string) (*Process, error) {
+	of, err := componentOf(folder, command)
 	if err != nil {
 		return nil, err
 	}
-	kubeconfig, err := shipped.access(ctx, cp)
+	kubeconfig, err := of.access(ctx, cp)
 	if err != nil {
 		return nil, err
 	}
@@ -117,19 +126,19 @@ func start(ctx context.Context, cp *controlplane.ControlPlane, folder, command s
 	if err != nil {
 		return nil, err
 	}
-	args := slices.Concat(shipped.args, []string{
+	args := slices.Concat(program[1:], of.args, []string{
 		"--kubeconfig=" + kubeconfig,
 		"--metrics-bind-address=" + metrics,
 		"--health-probe-bind-address=" + probes,
 	}, flags)
-	cmd := exec.Command(cp.Binary("kong-latency"), args...)
+	cmd := exec.Command(program[0], args...)
 	cmd.Dir = readOnly()
-	cmd.Env = []string{"HOME=" + cmd.Dir, "TMPDIR=" + cmd.Dir, "POD_NAMESPACE=" + shipped.namespace, fmt.Sprintf("GOMEMLIMIT=%d", shipped.memory)}
+	cmd.Env = []string{"HOME=" + cmd.Dir, "TMPDIR=" + cmd.Dir, "POD_NAMESPACE=" + of.namespace, fmt.Sprintf("GOMEMLIMIT=%d", of.memory)}
 	p, err := cp.Run(command, cmd)
 	if err != nil {
 		return nil, err
 	}
-	process := &Process{Process: p, Metrics: "http://" + metrics + "/metrics", Probes: "http://" + probes, MemoryLimit: shipped.memory}
+	process := &Process{Process: p, Metrics: "http://" + metrics + "/metrics", Probes: "http://" + probes, MemoryLimit: of.memory}
 	if err := process.waitReady(ctx); err != nil {
 		err = fmt.Errorf("wait for kong-latency %s: %w", command, err)
 		ended := process.ended()

@@ -98,12 +98,9 @@ func (p *Plant) Advance(by time.Duration, c Conditions) Served {
 	if c.Unready != p.unready {
 		p.unready, p.readyChanged = c.Unready, p.now
 	}
-	service := p.config.Service.Seconds()
-	if c.Slowdown > 0 {
-		service *= c.Slowdown
-	}
+	service := p.config.service(c)
 	arrived := c.Load * by.Seconds()
-	slots := float64(p.ready() * p.config.Slots)
+	slots := float64(int(p.Ready()) * p.config.Slots)
 	next := p.last()
 	p.now = p.now.Add(by)
 	next.at = p.now
@@ -126,6 +123,27 @@ func (p *Plant) Advance(by time.Duration, c Conditions) Served {
 	return Served{Arrived: arrived, Latency: time.Duration(latency * float64(time.Second))}
 }
 
+// Latency returns the latency of a number of ready pods under conditions that last. It is
+// false if they cannot serve the load, and ever more requests wait.
+func (c Config) Latency(ready int32, under Conditions) (latency time.Duration, ok bool) {
+	service := c.service(under)
+	slots := float64(int(ready) * c.Slots)
+	utilization := under.Load * service / slots
+	if slots == 0 || utilization >= 1 {
+		return 0, false
+	}
+	return time.Duration((service + wait(utilization, slots, service)) * float64(time.Second)), true
+}
+
+// service is how long a request needs without waiting, in seconds.
+func (c Config) service(under Conditions) float64 {
+	service := c.Service.Seconds()
+	if under.Slowdown > 0 {
+		service *= under.Slowdown
+	}
+	return service
+}
+
 // maxUtilization bounds the stationary waiting time, which is infinite at full utilization.
 // What exceeds capacity waits in the backlog. From 0.995 on, the figures of a workload that
 // is exactly at its capacity no longer depend on it, and are those that were measured.
@@ -138,12 +156,12 @@ func wait(utilization, k, service float64) float64 {
 	return service * math.Pow(u, math.Sqrt(2*(k+1))-1) / (k * (1 - u))
 }
 
-// ready is the number of pods that serve.
-func (p *Plant) ready() int {
+// Ready returns the number of pods that serve.
+func (p *Plant) Ready() int32 {
 	if p.unready {
 		return 0
 	}
-	n := 0
+	n := int32(0)
 	for _, pod := range p.pods {
 		if !pod.ready.After(p.now) {
 			n++

@@ -26,6 +26,8 @@ type Scenario struct {
 	Conditions func(time.Duration) Conditions
 	// Missing, if set, reports whether metrics cannot be read at a time from the beginning.
 	Missing func(time.Duration) bool
+	// Each, if set, is called with every moment.
+	Each func(Moment)
 	// Adjust, if set, is called after each step of the HPA controller with what it reports,
 	// and returns the specification that applies from the next one.
 	Adjust func(Status) autoscalingv2.HorizontalPodAutoscalerSpec
@@ -42,6 +44,16 @@ type Status struct {
 	// Value the value, of AverageValue the value per replica; nil for one that could not be
 	// read.
 	Current []*int64
+}
+
+// Moment is a short time in which nothing changed.
+type Moment struct {
+	// At is the time from the beginning at which it starts, For how long it lasts.
+	At, For time.Duration
+	Served
+	// Desired is the number of pods that is desired, Replicas how many there are, Ready
+	// how many of them serve.
+	Desired, Replicas, Ready int32
 }
 
 // Result is how well the target was kept, and at which price.
@@ -62,7 +74,7 @@ type Point struct {
 	// At is the time from the beginning.
 	At       time.Duration
 	Replicas int32
-	Ready    int
+	Ready    int32
 	Latency  time.Duration
 }
 
@@ -96,9 +108,13 @@ func Run(s Scenario) (Result, error) {
 				}
 			}
 		}
+		ready := p.Ready()
 		served := p.Advance(tick, s.Conditions(at))
+		if s.Each != nil {
+			s.Each(Moment{At: at, For: tick, Served: served, Desired: p.Replicas(), Replicas: p.Replicas(), Ready: ready})
+		}
 		if at%s.Options.SyncPeriod == 0 {
-			r.Points = append(r.Points, Point{At: at, Replicas: p.Replicas(), Ready: p.ready(), Latency: served.Latency})
+			r.Points = append(r.Points, Point{At: at, Replicas: p.Replicas(), Ready: p.Ready(), Latency: served.Latency})
 		}
 		if at < s.Warmup {
 			r.Lowest, r.Highest = p.Replicas(), p.Replicas()
@@ -121,7 +137,7 @@ func Run(s Scenario) (Result, error) {
 
 // statusOf is what the HPA controller reports of a decision.
 func statusOf(p *Plant, d autoscale.Decision) Status {
-	s := Status{Time: p.now, Replicas: d.Replicas, Ready: p.ready(), Rescaled: d.Rescaled}
+	s := Status{Time: p.now, Replicas: d.Replicas, Ready: int(p.Ready()), Rescaled: d.Rescaled}
 	for i := range d.Proposals {
 		var current *int64
 		if d.Proposals[i].Err == nil {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/klog/v2"
 	basecmd "sigs.k8s.io/custom-metrics-apiserver/pkg/cmd"
+	"sigs.k8s.io/custom-metrics-apiserver/pkg/provider"
 
 	rules "github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
@@ -81,17 +83,43 @@ func start(ctx context.Context, o Options) (*Adapter, error) {
 		listener.Close()
 		return nil, err
 	}
-	base.WithCustomMetrics(m)
-	if _, err := base.Server(); err != nil {
-		listener.Close()
-		return nil, fmt.Errorf("make API server: %w", err)
+	a, err := serve(ctx, base, listener, m, nil)
+	if err != nil {
+		return nil, err
 	}
-	a := &Adapter{port: listener.Addr().(*net.TCPAddr).Port, done: make(chan struct{})}
 	go wait.UntilWithContext(ctx, func(ctx context.Context) {
 		if err := m.relist(ctx); err != nil && ctx.Err() == nil {
 			klog.ErrorS(err, "relisting failed, keeping what was known")
 		}
 	}, o.RelistInterval)
+	return a, nil
+}
+
+// Serve serves other metrics than those of a Prometheus, on any free port, and handlers of
+// other APIs by the prefix of their paths.
+func Serve(ctx context.Context, kubeconfig string, p provider.CustomMetricsProvider, other map[string]http.Handler) (*Adapter, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("serve metrics: %w", err)
+	}
+	a, err := serve(ctx, newBase(Options{Kubeconfig: kubeconfig}, listener), listener, p, other)
+	if err != nil {
+		return nil, fmt.Errorf("serve metrics: %w", err)
+	}
+	return a, nil
+}
+
+func serve(ctx context.Context, base *basecmd.AdapterBase, listener net.Listener, p provider.CustomMetricsProvider, other map[string]http.Handler) (*Adapter, error) {
+	base.WithCustomMetrics(p)
+	server, err := base.Server()
+	if err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("make API server: %w", err)
+	}
+	for prefix, handler := range other {
+		server.GenericAPIServer.Handler.NonGoRestfulMux.HandlePrefix(prefix, handler)
+	}
+	a := &Adapter{port: listener.Addr().(*net.TCPAddr).Port, done: make(chan struct{})}
 	go func() {
 		defer close(a.done)
 		a.err = base.Run(ctx)

@@ -38,14 +38,24 @@ func Register(ctx context.Context, config *rest.Config, namespace string, port i
 	if _, err := core.CoreV1().Services(namespace).Create(ctx, service, metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("register adapter: %w", err)
 	}
+	return registerAPI(ctx, config, APIService, "custom.metrics.k8s.io", namespace, port)
+}
+
+// RegisterResourceMetrics makes the API server forward the resource metrics API to the same
+// place, after Register.
+func RegisterResourceMetrics(ctx context.Context, config *rest.Config, namespace string, port int) error {
+	return registerAPI(ctx, config, "v1beta1.metrics.k8s.io", "metrics.k8s.io", namespace, port)
+}
+
+func registerAPI(ctx context.Context, config *rest.Config, name, group, namespace string, port int) error {
 	apis, err := aggregator.NewForConfig(config)
 	if err != nil {
 		return fmt.Errorf("register adapter: %w", err)
 	}
 	api := &apiregistration.APIService{
-		ObjectMeta: metav1.ObjectMeta{Name: APIService},
+		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec: apiregistration.APIServiceSpec{
-			Group:                 "custom.metrics.k8s.io",
+			Group:                 group,
 			Version:               "v1beta1",
 			GroupPriorityMinimum:  100,
 			VersionPriority:       100,
