@@ -113,6 +113,9 @@ func play(ctx context.Context, cases []settings.Case, r *report.Run, logf func(s
 	if err := player.Play(ctx, lasts, func(at time.Duration) { logf("%s of %s", at, lasts) }); err != nil {
 		return err
 	}
+	if r.NotReady, err = p.NotReady(ctx); err != nil {
+		return err
+	}
 	r.Latest = player.Latest().Round(time.Millisecond)
 	for _, c := range cases {
 		w := workloads[c.Name()]

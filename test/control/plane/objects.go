@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -16,6 +17,7 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/test/control/metricsapi"
 	"github.com/kong-latency/kong-latency/test/control/settings"
 	"github.com/kong-latency/kong-latency/test/control/workload"
@@ -41,6 +43,32 @@ func (p *Plane) Fill(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// NotReady returns what the product reports of workloads that it attached and that are not
+// scaled as they should be, by name.
+func (p *Plane) NotReady(ctx context.Context) (map[string]string, error) {
+	var list v1alpha1.LatencyAutoscalerList
+	if err := p.Admin.List(ctx, &list, client.InNamespace(Namespace)); err != nil {
+		return nil, fmt.Errorf("list what the product reports: %w", err)
+	}
+	out := map[string]string{}
+	for name, w := range p.workloads {
+		if w.Setting.Product() {
+			out[name] = "there is no LatencyAutoscaler"
+		}
+	}
+	for _, l := range list.Items {
+		delete(out, l.Name)
+		c := meta.FindStatusCondition(l.Status.Conditions, v1alpha1.ConditionReady)
+		switch {
+		case c == nil:
+			out[l.Name] = "it has no condition Ready"
+		case c.Status != metav1.ConditionTrue:
+			out[l.Name] = c.Reason + ": " + c.Message
+		}
+	}
+	return out, nil
 }
 
 func deployment(w *workload.Workload) *appsv1.Deployment {

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -23,6 +25,9 @@ func (r Run) Print(w io.Writer) {
 		if c.Syncs.Err != nil {
 			fmt.Fprintf(w, "    %v\n", c.Syncs.Err)
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.NotReady)) {
+		fmt.Fprintf(w, "%s is not ready: %s\n", name, r.NotReady[name])
 	}
 	fmt.Fprintf(w, "\n%d decisions compared with the pure algorithm, %d differ; a sync every %s, of the slowest case %s; pods moved at most %s late\n",
 		r.Compared(), r.Differ(), r.Every().Mean, r.Every().Slowest, r.Latest.Round(time.Millisecond))

@@ -32,6 +32,9 @@ type Run struct {
 	Warmup, Duration time.Duration
 	// Latest is the longest real time by which a movement of the workloads came too late.
 	Latest time.Duration
+	// NotReady is what the product reported at the end of cases that are not scaled as they
+	// should be, by their names.
+	NotReady map[string]string
 	// Results are those of the cases, in their order: those of a row follow each other.
 	Results []Result
 }
