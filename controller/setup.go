@@ -33,6 +33,9 @@ const FieldManager = "kong-latency"
 type Options struct {
 	// Workers is the number of workloads that are reconciled concurrently.
 	Workers int
+	// WorkloadFindings is the maximum number of series of the findings of single workloads;
+	// 0 means that they are not exposed.
+	WorkloadFindings int
 	// Pipeline returns the evaluator of the present snapshot.
 	Pipeline func() *pipeline.Evaluator
 	// Subscribe registers a function that is called for each new snapshot.
@@ -73,6 +76,11 @@ func Setup(mgr manager.Manager, o Options) error {
 	report := newReporter(paced)
 	if err := expose(metrics.Findings, report); err != nil {
 		return err
+	}
+	if o.WorkloadFindings > 0 {
+		if err := expose(metrics.WorkloadFindings, workloadFindings{report, o.WorkloadFindings}); err != nil {
+			return err
+		}
 	}
 	var tracker *statusTracker
 	if o.LatestPolicies != nil {
