@@ -41,7 +41,7 @@ func (r *workloads) adopt(ctx context.Context, d *appsv1.Deployment, o output.Ou
 	}
 	r.rewrites.wrote(client.ObjectKeyFromObject(d), p)
 	r.pending.add(client.ObjectKeyFromObject(d), live, p)
-	r.report.action(d, eventAdopted, "adopted %s; its previous spec is restored on detach", p)
+	r.report.adopted(d, p)
 	return nil
 }
 
@@ -79,8 +79,8 @@ func (r *workloads) restore(ctx context.Context, d *appsv1.Deployment, key types
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("release Deployment %s: %w", key, failed("restore", a.Kind, a.Name, err))
 	}
-	if err == nil && d != nil {
-		r.report.action(d, eventRestored, "restored HPA %s to its previous spec", a.Name)
+	if err == nil {
+		r.report.restored(d, key, a.Name)
 	}
 	return nil
 }

@@ -69,8 +69,8 @@ func serviceChanged(before, after client.Object) bool {
 		convert.Service(before.(*corev1.Service)), convert.Service(after.(*corev1.Service)))
 }
 
-func outputChanged(by output.Output) func(before, after client.Object) bool {
-	return func(before, after client.Object) bool { return by.Changed(before, after) }
+func outputChanged(by output.Output, s *statuses) func(before, after client.Object) bool {
+	return func(before, after client.Object) bool { return by.Changed(before, after) || s.outdated(by, after) }
 }
 
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]

@@ -81,7 +81,7 @@ func (r *workloads) apply(ctx context.Context, d *appsv1.Deployment, o output.Ou
 	r.rewrites.wrote(client.ObjectKeyFromObject(d), p)
 	r.pending.add(client.ObjectKeyFromObject(d), live, p)
 	if live == nil {
-		r.report.action(d, eventAttached, "attached %s", p)
+		r.report.attached(d, p)
 	} else {
 		r.report.updated(d, o, live, p)
 	}
@@ -127,7 +127,7 @@ func (r *workloads) remove(ctx context.Context, d *appsv1.Deployment, o output.O
 		return failed("delete", a.Kind, a.Name, err)
 	}
 	if err == nil {
-		r.report.action(d, eventDetached, "detached HPA %s; the replicas stay as they are", a.Name)
+		r.report.detached(d, a.Name)
 	}
 	return nil
 }

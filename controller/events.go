@@ -61,6 +61,11 @@ func (p *pacedEvents) send(regarding, related runtime.Object, kind, reason, acti
 	if about, err := reference.GetReference(p.scheme, regarding); err == nil {
 		regarding = about
 	}
+	if related != nil {
+		if other, err := reference.GetReference(p.scheme, related); err == nil {
+			related = other
+		}
+	}
 	p.mu.Lock()
 	fits := len(p.waiting) < maxEvents
 	if fits {

@@ -1,47 +1,41 @@
 package controller
 
 import (
-	"fmt"
 	"hash/maphash"
 	"slices"
 	"sync"
 
+	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
-	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
-	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 )
 
-// The reasons of events about what the controller did.
+// The reasons of events about findings, beside those of the findings.
 const (
-	eventAttached = "Attached"
-	eventUpdated  = "Updated"
-	eventDetached = "Detached"
-	eventAdopted  = "Adopted"
-	eventRestored = "Restored"
-	eventPaused   = "Paused"
-	eventResumed  = "Resumed"
 	eventResolved = "Resolved"
 	// eventBlocked reports a finding that keeps a workload from being attached; its note
 	// begins with the finding's reason.
 	eventBlocked = "Blocked"
 )
 
-// reporter emits events on changes only: it remembers the findings of each object that
+// reporter emits events and logs lines on changes only: it remembers the findings of each object that
 // it has reported, and reports what is new. What is not judged for a while, because
 // something cannot be read, is remembered meanwhile: it is neither resolved nor new when
 // it is seen again. After a restart findings are reported again.
 type reporter struct {
 	recorder events.EventRecorder
+	// log gets a line for each action, and for each finding that appears or is resolved. The
+	// zero value logs nothing.
+	log logr.Logger
 	// seed is of the digests.
 	seed maphash.Seed
 
@@ -76,25 +70,6 @@ func (r *reporter) digest(f finding.Finding) reportedFinding {
 	return reportedFinding{reason: f.Reason, digest: maphash.String(r.seed, f.String())}
 }
 
-// action reports what was done to a workload, after it was done.
-func (r *reporter) action(o client.Object, reason, note string, args ...any) {
-	r.event(o, corev1.EventTypeNormal, reason, "Autoscale", fmt.Sprintf(note, args...))
-}
-
-// updated reports that an object was brought to the plan: as a pause, if that is what
-// changed.
-func (r *reporter) updated(o client.Object, by output.Output, before output.Object, p plan.Plan) {
-	was, is := by.Paused(before, p)
-	switch {
-	case was == is:
-		r.action(o, eventUpdated, "updated %s", p)
-	case is == annotations.PauseNone:
-		r.action(o, eventResumed, "resumed %s", p)
-	default:
-		r.action(o, eventPaused, "paused %s", p)
-	}
-}
-
 // judgement is how much of the metric pipeline findings are about: the hops that were judged,
 // and what could not be read of the snapshot. The zero value judges nothing.
 type judgement struct {
@@ -119,30 +94,38 @@ func (r *reporter) judged(o client.Object, now []finding.Finding, j judgement) (
 			continue
 		}
 		reason, note := f.Reason.Name, render.Note(f)
-		if blocks(f) {
-			reason, note = eventBlocked, render.Clip(f.Reason.Name+": "+note)
+		if !had(before, r.digest(f)) {
+			r.appeared(o, f, note)
 		}
-		if !r.event(o, corev1.EventTypeWarning, reason, f.Reason.Name, note) {
+		if blocks(f) {
+			reason, note = eventBlocked, f.Reason.Name+": "+note
+		}
+		if !r.event(o, nil, corev1.EventTypeWarning, reason, f.Reason.Name, note) {
 			sent = false
 			r.unsent(o, f)
 		}
 	}
 	for _, f := range before {
-		if f.reason.Hop != nil && f.reason.Severity != finding.Unknown && !f.unsent && isResolved(f, now, j) {
-			r.event(o, corev1.EventTypeNormal, eventResolved, f.reason.Name, f.reason.Name+" is resolved")
+		if f.reason.Severity == finding.Unknown || !isResolved(f, now, j) {
+			continue
+		}
+		r.resolved(o, f.reason)
+		if f.reason.Hop != nil && !f.unsent {
+			r.event(o, nil, corev1.EventTypeNormal, eventResolved, f.reason.Name, f.reason.Name+" is resolved")
 		}
 	}
 	return sent
 }
 
-// event emits one event, and returns false if it was dropped. The API server counts events
-// that differ only in the note as one, and shows the first note; so the action is what
-// distinguishes findings.
-func (r *reporter) event(o client.Object, kind, reason, action, note string) bool {
+// event emits one event about o, and returns false if it was dropped; related may be nil.
+// The API server counts events that differ only in the note as one, and shows the first
+// note; so the action is what distinguishes findings.
+func (r *reporter) event(o client.Object, related runtime.Object, kind, reason, action, note string) bool {
+	note = render.Clip(note)
 	if paced, ok := r.recorder.(*pacedEvents); ok {
-		return paced.send(o, nil, kind, reason, action, "%s", note)
+		return paced.send(o, related, kind, reason, action, "%s", note)
 	}
-	r.recorder.Eventf(o, nil, kind, reason, action, "%s", note)
+	r.recorder.Eventf(o, related, kind, reason, action, "%s", note)
 	return true
 }
 
@@ -190,6 +173,11 @@ func (r *reporter) forget(kind string, name types.NamespacedName) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.reported, reportedKey{kind, name})
+}
+
+// had reports whether a finding is in the list, whether or not its event was sent.
+func had(list []reportedFinding, f reportedFinding) bool {
+	return slices.ContainsFunc(list, f.same)
 }
 
 // remembers reports whether a finding was reported.

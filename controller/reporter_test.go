@@ -45,7 +45,7 @@ func TestChangesAreReportedOnce(t *testing.T) {
 		want []string
 	}{
 		{nil, nil},
-		{[]finding.Finding{broken, dark}, []string{"Warning Broken it is broken\nTo fix it: fix it"}},
+		{[]finding.Finding{broken, dark}, []string{"Warning Broken it is broken; to fix it: fix it"}},
 		{[]finding.Finding{broken, dark}, nil},
 		{[]finding.Finding{broken, late}, []string{"Warning Late it is late"}},
 		{[]finding.Finding{late}, []string{"Normal Resolved Broken is resolved"}},

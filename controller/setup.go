@@ -55,6 +55,8 @@ type Options struct {
 	// LatestPolicies returns the LatencyPolicies whose status is written; nil means that
 	// no status is written.
 	LatestPolicies func() *watch.Policies
+	// Statuses follows the LatencyAutoscalers; nil means that none are written.
+	Statuses *watch.Statuses
 	// Lease is that of the leader election; nil if there is none.
 	Lease *Lease
 	// Outdated returns why the caches do not show everything that exists, one clause; empty
@@ -74,6 +76,7 @@ func Setup(mgr manager.Manager, o Options) error {
 		return fmt.Errorf("set up events: %w", err)
 	}
 	report := newReporter(paced)
+	report.log = mgr.GetLogger().WithName("workloads")
 	if err := expose(metrics.Findings, report); err != nil {
 		return err
 	}
@@ -97,6 +100,9 @@ func Setup(mgr manager.Manager, o Options) error {
 		client: o.Lease.guard(mgr.GetClient()), lookup: lookup, direct: mgr.GetAPIReader(), report: report, pending: newPending(time.Now),
 		rewrites: newRewrites(time.Now), tracker: tracker,
 		pipeline: o.Pipeline, policies: o.Policies, neighbors: o.Neighbors, outdated: o.Outdated, now: time.Now,
+	}
+	if o.Statuses != nil {
+		w.statuses = newStatuses(w.client, w.direct, o.Statuses, time.Now)
 	}
 	if err := w.setup(mgr, o); err != nil {
 		return fmt.Errorf("set up controller of workloads: %w", err)
@@ -130,10 +136,13 @@ func (r *workloads) setup(mgr manager.Manager, o Options) error {
 		WithOptions(controller.Options{MaxConcurrentReconciles: o.Workers, RateLimiter: retries()})
 	for _, by := range outputs.All() {
 		// Workloads that have none are attached before the status of the others is evaluated.
-		b = b.Watches(by.New(), onEventsAt(handler.LowPriority, both(byOutput(by), near.byOutput(by)), byOutput(by), outputChanged(by)))
+		b = b.Watches(by.New(), onEventsAt(handler.LowPriority, both(byOutput(by), near.byOutput(by)), byOutput(by), outputChanged(by, r.statuses)))
 	}
 	if o.Neighbors != nil {
 		b = b.WatchesRawSource(onNews(o.SubscribeNeighbors, near.byNeighbors))
+	}
+	if r.statuses != nil {
+		b = b.WatchesRawSource(r.statuses.source(m.everything))
 	}
 	return b.Complete(r)
 }

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
 	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/status"
 )
 
 // +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=list;watch;create;patch;delete
@@ -41,6 +43,8 @@ type workloads struct {
 	rewrites *rewrites
 	// tracker gets the outcome of each reconcile; it may be nil.
 	tracker *statusTracker
+	// statuses writes the LatencyAutoscalers; it may be nil.
+	statuses *statuses
 	// pipeline returns the evaluator of the present snapshot.
 	pipeline func() *pipeline.Evaluator
 	// policies returns the effective policy of a workload; it may be nil.
@@ -65,6 +69,32 @@ func (r *workloads) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resul
 	return ctrl.Result{RequeueAfter: again}, err
 }
 
+// assessment is what a reconcile found out about an enabled workload.
+type assessment struct {
+	status.Facts
+	resolution plan.Resolution
+	judged     judgement
+}
+
+// assess begins an assessment with the findings about settings, pairing and attaching.
+func (r *workloads) assess(w model.Workload, resolution plan.Resolution, more ...finding.Finding) assessment {
+	return assessment{
+		Facts: status.Facts{
+			Workload: w.Object(), Plan: resolution.Plan, Findings: slices.Concat(resolution.Findings, more), Output: outputs.Default(),
+			Before: r.statuses.before(types.NamespacedName{Namespace: w.Namespace, Name: w.Name}),
+		},
+		resolution: resolution,
+	}
+}
+
+// findings are all findings of the assessment.
+func (a assessment) findings() []finding.Finding {
+	if a.Evaluation == nil {
+		return a.Findings
+	}
+	return slices.Concat(a.Findings, a.Evaluation.Report.Findings(), a.Evaluation.Series, a.Evaluation.Failing)
+}
+
 // reconcile returns its outcome, and when to reconcile again although nothing changes;
 // 0 means never.
 func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (result outcome, again time.Duration, err error) {
@@ -72,7 +102,7 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (result out
 	if err := r.client.Get(ctx, req.NamespacedName, &d); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.forget(req.NamespacedName)
-			return outcome{}, 0, r.restoreAll(ctx, req.NamespacedName)
+			return outcome{}, 0, errors.Join(r.restoreAll(ctx, req.NamespacedName), r.statuses.remove(ctx, req.NamespacedName))
 		}
 		return unchanged, 0, fmt.Errorf("read Deployment: %w", err)
 	}
@@ -87,14 +117,13 @@ func (r *workloads) reconcile(ctx context.Context, req ctrl.Request) (result out
 	}
 	if !resolution.Enabled && (!resolution.Retained || resolution.Claim.Managed == nil) {
 		if err := r.detach(ctx, &d, resolution.Claim); err != nil {
-			return r.refused(&d, w, resolution, err)
+			return r.refused(ctx, &d, w, resolution, err)
 		}
 		r.forget(req.NamespacedName)
-		return outcome{}, 0, nil
+		return outcome{}, 0, r.statuses.remove(ctx, req.NamespacedName)
 	}
 	if resolution.Plan == nil {
-		again = r.tell(&d, resolution.Findings, judgement{}, 0)
-		return outcomeOf(resolution, resolution.Findings), again, nil
+		return r.tell(ctx, &d, r.assess(w, resolution), 0)
 	}
 	if resolution.Claim.Managed == nil && r.neighbors != nil && r.neighbors().Unread() {
 		return unchanged, 0, nil // what else scales its pods is known in a moment, and triggers a reconcile
@@ -114,13 +143,12 @@ func (r *workloads) scale(ctx context.Context, d *appsv1.Deployment, w model.Wor
 		return unchanged, wait, nil
 	}
 	if live != nil && live.GetDeletionTimestamp() != nil {
-		return r.terminating(d, w, live, resolution)
+		return r.terminating(ctx, d, w, live, resolution)
 	}
 	found, wait, until := r.contested(ctx, w, by, live, resolution)
-	findings := slices.Concat(resolution.Findings, found)
+	a := r.assess(w, resolution, found...)
 	if wait > 0 {
-		again = r.tell(d, findings, judgement{}, wait)
-		return outcomeOf(resolution, findings), again, nil
+		return r.tell(ctx, d, a, wait)
 	}
 	key := client.ObjectKeyFromObject(d)
 	if live == nil {
@@ -132,29 +160,27 @@ func (r *workloads) scale(ctx context.Context, d *appsv1.Deployment, w model.Wor
 		if live == nil {
 			r.pending.forget(key)
 		}
-		return r.refused(d, w, resolution, err)
+		return r.refused(ctx, d, w, resolution, err)
 	}
 	if live == nil {
 		// The watch of the new object triggers the next reconcile, which evaluates the
 		// pipeline. Other workloads are attached first.
 		return unchanged, 0, nil
 	}
-	more, judged, recheck := r.evaluate(*resolution.Plan, by, live)
-	findings = append(findings, more...)
-	again = r.tell(d, findings, judged, sooner(recheck, until))
-	return outcomeOf(resolution, findings), again, nil
+	a.Output, a.Live = by, live
+	recheck := r.evaluate(&a)
+	return r.tell(ctx, d, a, sooner(recheck, until))
 }
 
 // refused is for a write that failed: what the API server refused is reported, and
 // returned as the error that it is, so that it is tried again.
-func (r *workloads) refused(d *appsv1.Deployment, w model.Workload, resolution plan.Resolution, err error) (outcome, time.Duration, error) {
+func (r *workloads) refused(ctx context.Context, d *appsv1.Deployment, w model.Workload, resolution plan.Resolution, err error) (outcome, time.Duration, error) {
 	f, ok := refusal(w, err)
 	if !ok {
 		return unchanged, 0, err
 	}
-	findings := slices.Concat(resolution.Findings, []finding.Finding{f})
-	r.report.findings(d, findings)
-	return outcomeOf(resolution, findings), 0, err
+	result, _, writing := r.tell(ctx, d, r.assess(w, resolution, f), 0)
+	return result, 0, errors.Join(err, writing)
 }
 
 // terminatingFor is how long the deletion of an object may take before that is a finding.
@@ -162,24 +188,32 @@ const terminatingFor = 10 * time.Second
 
 // terminating is for a workload whose autoscaler is deleted and still there. It cannot be
 // changed to anything that lasts; once it is gone, the watch triggers a reconcile.
-func (r *workloads) terminating(d *appsv1.Deployment, w model.Workload, live output.Object, resolution plan.Resolution) (outcome, time.Duration, error) {
+func (r *workloads) terminating(ctx context.Context, d *appsv1.Deployment, w model.Workload, live output.Object, resolution plan.Resolution) (outcome, time.Duration, error) {
 	if left := live.GetDeletionTimestamp().Add(terminatingFor).Sub(r.now()); left > 0 {
 		return unchanged, left, nil
 	}
 	f := plan.AutoscalerTerminating.On(w.Object(), "HorizontalPodAutoscaler %s is deleted and kept by its finalizers %s",
 		live.GetName(), finding.Quote(strings.Join(live.GetFinalizers(), ", "))).Suggest("%s", plan.AutoscalerTerminating.Fix)
-	findings := slices.Concat(resolution.Findings, []finding.Finding{f})
-	again := r.tell(d, findings, judgement{}, 0)
-	return outcomeOf(resolution, findings), again, nil
+	return r.tell(ctx, d, r.assess(w, resolution, f), 0)
 }
 
-// tell reports findings and returns when to reconcile again: earlier than again if not all
-// of them could be sent.
-func (r *workloads) tell(d *appsv1.Deployment, findings []finding.Finding, judged judgement, again time.Duration) time.Duration {
-	if r.report.judged(d, findings, judged) {
-		return again
+// tell reports what was found out, by events and in the status of the workload, and returns
+// the result of the reconcile. It is reconciled again earlier than after again if not all of
+// it could be reported.
+func (r *workloads) tell(ctx context.Context, d *appsv1.Deployment, a assessment, again time.Duration) (outcome, time.Duration, error) {
+	findings := a.findings()
+	if !r.report.judged(d, findings, a.judged) {
+		again = sooner(again, resendAfter)
 	}
-	return sooner(again, resendAfter)
+	result := outcomeOf(a.resolution, findings)
+	if result.unchanged || !a.resolution.Enabled {
+		return result, again, nil // what is not known changes no status
+	}
+	rewrite, err := r.statuses.write(ctx, d, status.Of(a.Facts, r.now()))
+	if err != nil {
+		return result, 0, err // it is retried before that
+	}
+	return result, sooner(again, rewrite), nil
 }
 
 // forget drops what is remembered of a workload that is deleted or detached.
@@ -197,28 +231,32 @@ func sooner(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
-// evaluate evaluates the metric pipeline of the plan. Its findings never keep a workload
-// from being attached. recheck is when to evaluate again although nothing changes; 0 means
-// never.
-func (r *workloads) evaluate(p plan.Plan, by output.Output, live output.Object) (findings []finding.Finding, judged judgement, recheck time.Duration) {
+// evaluate evaluates the metric pipeline of a workload that has a plan and an autoscaler. Its
+// findings never keep a workload from being attached. recheck is when to evaluate again
+// although nothing changes; 0 means never.
+func (r *workloads) evaluate(a *assessment) (recheck time.Duration) {
+	p := a.Plan
 	subject := pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
-	report := r.pipeline().Diagnose(source.Default(), subject)
-	judged.unread = report.Unread
-	for _, step := range report.Steps {
+	from := source.Default()
+	e := &status.Evaluation{Source: from.Name(), Report: r.pipeline().Diagnose(from, subject), SeriesHop: series.Hop}
+	a.judged.unread = e.Report.Unread
+	for _, step := range e.Report.Steps {
 		if step.Judged() {
-			judged.hops = append(judged.hops, step.Hop)
+			a.judged.hops = append(a.judged.hops, step.Hop)
 		}
 	}
-	scaling := by.Observe(live).Scaling
-	valueless, wait := series.ByCondition(scaling, subject, r.now())
-	if scaling.Known && wait == 0 {
-		judged.hops = append(judged.hops, series.Hop)
+	scaling := a.Output.Observe(a.Live).Scaling
+	var wait time.Duration
+	e.Series, wait = series.ByCondition(scaling, subject, r.now())
+	if e.SeriesPending = wait > 0; scaling.Known && wait == 0 {
+		a.judged.hops = append(a.judged.hops, series.Hop)
 	}
-	failing, recheck := by.Failing(live, r.now())
-	if recheck == 0 {
-		judged.hops = append(judged.hops, by.Hop())
+	e.Failing, recheck = a.Output.Failing(a.Live, r.now())
+	if e.FailingPending = recheck > 0; recheck == 0 {
+		a.judged.hops = append(a.judged.hops, a.Output.Hop())
 	}
-	return slices.Concat(report.Findings(), valueless, failing), judged, sooner(wait, recheck)
+	a.Evaluation = e
+	return sooner(wait, recheck)
 }
 
 func (r *workloads) catalog(ctx context.Context, namespace string) *cache.Catalog {

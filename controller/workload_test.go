@@ -62,7 +62,7 @@ func TestWhatAPolicyAttachedIsDetachedOrRetained(t *testing.T) {
 		"off":                       {autoAttach(enabled), map[string]string{annotations.TargetMS: annotations.Off}, []string{"a"}, "u", true, []string{"Normal Detached detached HPA echo; the replicas stay as they are"}},
 		"another's is not detached": {nil, nil, []string{"a"}, "other", false, nil},
 		"its Service is gone":       {autoAttach(enabled), nil, nil, "u", false, []string{"Warning Blocked NoServiceSelectsPods: no Service in namespace ns selects its pods"}},
-		"a second Service came":     {autoAttach(enabled), nil, []string{"a", "b"}, "u", false, []string{"Warning Blocked AmbiguousService: Services a and b select its pods\nTo fix it: annotate the Deployment with kong.latency/service: a"}},
+		"a second Service came":     {autoAttach(enabled), nil, []string{"a", "b"}, "u", false, []string{"Warning Blocked AmbiguousService: Services a and b select its pods; to fix it: annotate the Deployment with kong.latency/service: a"}},
 		"not known yet":             {autoAttach(nil), nil, []string{"a"}, "u", false, nil},
 		"another's is not reported": {autoAttach(enabled), nil, nil, "other", false, nil},
 	}

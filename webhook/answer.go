@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
+	"github.com/kong-latency/kong-latency/internal/logs"
 )
 
 // refuse denies the request with everything that is wrong at once.
@@ -27,12 +29,20 @@ func refuse(findings []finding.Finding) admissionhttp.Response {
 		Message: message,
 		Details: &metav1.StatusDetails{Causes: causes},
 	}
+	audited(&resp, logs.AuditDenied, reasonNames(findings))
 	return resp
 }
 
 // allow admits the request with these lines on kubectl's warning channel.
 func allow(lines []string) admissionhttp.Response {
 	return admissionhttp.Allowed("").WithWarnings(lines...)
+}
+
+// warned admits the request in spite of these findings.
+func warned(findings []finding.Finding) admissionhttp.Response {
+	resp := allow(render.Warnings(findings))
+	audited(&resp, logs.AuditWarned, reasonNames(findings))
+	return resp
 }
 
 // answered answers a validating request.
@@ -53,7 +63,10 @@ func answered(d admission.Decision) admissionhttp.Response {
 	if len(d.Unjudged) > 0 {
 		lines = append(lines, render.UnknownWarning(d.Unjudged))
 	}
-	return allow(slices.Concat(lines, idle))
+	resp := allow(slices.Concat(lines, idle))
+	audited(&resp, logs.AuditWarned, reasonNames(d.Warned, d.Pipeline))
+	audited(&resp, logs.AuditEffects, effects(d.Notes))
+	return resp
 }
 
 func line(n admission.Note) string {
@@ -61,7 +74,7 @@ func line(n admission.Note) string {
 	case admission.Attach:
 		return render.WillAttach(n.Plan)
 	case admission.Alter:
-		return render.WillChange(n.Plan)
+		return render.WillChange(n.Plan.Name, n.Changes)
 	case admission.Adopt:
 		return render.WillAdopt(n.Plan)
 	case admission.Detach:
@@ -88,10 +101,12 @@ func patched(have map[string]string, p admission.Patch) admissionhttp.Response {
 				resp.Patches = append(resp.Patches, jsonpatch.NewOperation("add", annotationsPath+"/"+annotations.EscapePointer(key), value))
 			}
 		}
+		audited(&resp, logs.AuditTarget, s.Target+" by LatencyPolicy "+s.Policy)
 		resp.Warnings = append(resp.Warnings, render.Stamped(s.Policy, annotations.TargetMS, s.Target, annotations.Off))
 	}
 	if r := p.Replicas; r != nil {
 		resp.Patches = append(resp.Patches, jsonpatch.NewOperation("add", "/spec/replicas", r.To))
+		audited(&resp, logs.AuditReplicas, fmt.Sprintf("%d to %d", r.From, r.To))
 		if r.Autoscaler == "" {
 			resp.Warnings = append(resp.Warnings, render.RaisedReplicas(r.From, r.To))
 		} else {

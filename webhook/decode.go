@@ -16,6 +16,7 @@ import (
 	admissionhttp "sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 	kjson "sigs.k8s.io/json"
 
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/model"
 )
@@ -85,6 +86,10 @@ type header struct {
 	Name      string                `json:"name"`
 	Namespace string                `json:"namespace"`
 	Operation admissionv1.Operation `json:"operation"`
+	UserInfo  struct {
+		Username string `json:"username"`
+	} `json:"userInfo"`
+	DryRun bool `json:"dryRun"`
 }
 
 // review is a request about an object of type T.
@@ -185,6 +190,21 @@ func (o service) service(r header) model.Service {
 		Deleting:  o.Metadata.DeletionTimestamp != nil,
 		Selector:  o.Spec.Selector,
 	}, o.Metadata.Annotations)
+}
+
+// named is the header with the object's name as far as it is known: without one, the
+// request has only the beginning of a name.
+func (r *review[T]) named() header {
+	head := r.header
+	switch o := any(&r.Object).(type) {
+	case *deployment:
+		head.Name = o.Metadata.name(r.header)
+	case *service:
+		head.Name = o.Metadata.name(r.header)
+	case *v1alpha1.LatencyPolicy:
+		head.Name = cmp.Or(r.Name, o.Name, o.GenerateName)
+	}
+	return head
 }
 
 // plain is the part of a PodSpec that was read.

@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"cmp"
 	"context"
 
 	admissionv1 "k8s.io/api/admission/v1"
@@ -18,7 +17,7 @@ import (
 func (c Knowledge) validateLatencyPolicy(ctx context.Context, req review[v1alpha1.LatencyPolicy]) admissionhttp.Response {
 	r := admission.PolicyRequest{}
 	r.After = req.Object
-	r.After.Name = cmp.Or(req.Name, r.After.Name, r.After.GenerateName)
+	r.After.Name = req.named().Name
 	if req.Operation == admissionv1.Update {
 		r.Before = &req.OldObject
 	}
@@ -32,7 +31,7 @@ func (c Knowledge) validateLatencyPolicy(ctx context.Context, req review[v1alpha
 	case d.Unknown != "":
 		return allow([]string{render.PolicyNotChecked(d.Unknown)})
 	default:
-		return allow(render.Warnings(d.Warned))
+		return warned(d.Warned)
 	}
 }
 

@@ -192,7 +192,7 @@ func TestAutoAttachLines(t *testing.T) {
 		"created off":             {admissionv1.Create, nil, off, []client.Object{serviceWith("echo", nil)}, nil},
 		"turned off":              {admissionv1.Update, nil, off, []client.Object{serviceWith("echo", nil)}, []string{"will detach"}},
 		"no longer off":           {admissionv1.Update, off, nil, []client.Object{serviceWith("echo", nil)}, []string{"will attach " + attached}},
-		"from its own to managed": {admissionv1.Update, ask(), nil, []client.Object{serviceWith("echo", nil)}, []string{"will change " + attached}},
+		"from its own to managed": {admissionv1.Update, ask(), nil, []client.Object{serviceWith("echo", nil)}, []string{"will change HPA echo: target 40 ms to 50 ms"}},
 		"own, without a Service":  {admissionv1.Update, ask(), nil, nil, []string{"NoServiceSelectsPods"}},
 	}
 	for name, tt := range tests {
@@ -244,7 +244,7 @@ func TestALabelThatChangesThePolicyIsSaid(t *testing.T) {
 	c := clusterOf(t, serviceWith("echo", nil))
 	c.Policies = frame(func(s *v1alpha1.LatencyPolicySpec) { s.Defaults = &v1alpha1.Defaults{MaxReplicas: ptr.To[int32](7)} })
 	resp := c.validateDeployment(t.Context(), reviewOf[deployment](t, request(t, admissionv1.Update, deploymentWith(nil, ask()), webDeployment(ask()))))
-	expect(t, resp.Warnings, "will change HPA echo: kong_upstream_latency_ms_60s_average of Service echo at 40 ms, 1-7 replicas")
+	expect(t, resp.Warnings, "will change HPA echo: max replicas 10 to 7")
 }
 
 // warningOfConflicts is the policy frame, which admits what is in conflict.

@@ -38,7 +38,7 @@ func answering[T any](handle func(context.Context, review[T]) admissionhttp.Resp
 		if err != nil {
 			return r.header, badRequest(err)
 		}
-		head = r.header // also of a handler that panics
+		head = r.named() // also of a handler that panics
 		defer recovered(ctx, &resp)
 		return head, handle(ctx, r)
 	}
@@ -82,6 +82,9 @@ func (a answerer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(buffer.Bytes()) // whoever has hung up needs no answer
 }
 
+// logName is the name of the logger.
+const logName = "admission"
+
 // maxErrorText is how much of an error is answered and logged: it can quote what was sent.
 const maxErrorText = 1 << 10
 
@@ -95,7 +98,7 @@ func fail(w http.ResponseWriter, r *http.Request, code int, text string) {
 		text = strings.ToValidUTF8(text[:maxErrorText], "") + " …"
 	}
 	if failures.Allow() {
-		log.FromContext(r.Context()).WithName("admission").Info("call failed", "path", r.URL.Path, "code", code, "why", text)
+		log.FromContext(r.Context()).WithName(logName).Info("call failed", "path", r.URL.Path, "code", code, "why", text)
 	}
 	http.Error(w, text, code)
 }

@@ -80,12 +80,17 @@ func Handlers(c Knowledge) map[string]http.Handler {
 }
 
 func (c Knowledge) answerers() map[string]answerer {
-	return map[string]answerer{
+	out := map[string]answerer{
 		MutateDeploymentsPath:       answering(c.mutateDeployment),
 		ValidateDeploymentsPath:     answering(c.validateDeployment),
 		ValidateServicesPath:        answering(c.validateService),
 		ValidateLatencyPoliciesPath: withFewElements(answering(c.validateLatencyPolicy)),
 	}
+	d := newDenials()
+	for path, a := range out {
+		out[path] = d.logging(path, a)
+	}
+	return out
 }
 
 // diagnose is what is wrong with the pipeline of a metric in the present snapshot.

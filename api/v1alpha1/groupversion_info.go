@@ -1,5 +1,6 @@
 // Package v1alpha1 is the product's API: LatencyPolicy, with which a platform
-// team sets the frame for latency-based autoscaling once for the whole cluster.
+// team sets the frame for latency-based autoscaling once for the whole cluster, and
+// LatencyAutoscaler, which reports how one workload is autoscaled.
 //
 // +kubebuilder:object:generate=true
 // +groupName=kong.latency
@@ -22,7 +23,7 @@ var (
 )
 
 func addKnownTypes(s *runtime.Scheme) error {
-	s.AddKnownTypes(GroupVersion, &LatencyPolicy{}, &LatencyPolicyList{})
+	s.AddKnownTypes(GroupVersion, &LatencyPolicy{}, &LatencyPolicyList{}, &LatencyAutoscaler{}, &LatencyAutoscalerList{})
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil
 }

@@ -74,7 +74,7 @@ func printByHand(w io.Writer, list []fix) error {
 	var out strings.Builder
 	out.WriteString("These are for you to carry out:\n")
 	for _, f := range list {
-		fmt.Fprintf(&out, "\n%s, which fixes %s:\n", f.hop, f.reason)
+		fmt.Fprintf(&out, "\n%s, which fixes %s%s:\n", f.hop, f.reason, f.origin())
 		for l := range strings.Lines(f.text) {
 			out.WriteString("    " + strings.TrimSuffix(l, "\n") + "\n")
 		}

@@ -5,6 +5,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
@@ -15,6 +16,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
 	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/status"
 )
 
 // Facts are all that a report is made of.
@@ -39,7 +41,7 @@ func diagnose(f Facts) Report {
 	object := finding.Object{Kind: string(annotations.OnDeployment), Namespace: d.Namespace, Name: d.Name}
 	r := Report{Namespace: d.Namespace, Object: object.String()}
 	settings, evidence := f.settings(object)
-	if p := f.Workload.Resolution.Plan; p != nil {
+	if p := f.Workload.Plan(); p != nil {
 		r.Plan = p.String()
 	}
 	r.add(Settings, settings, evidence, "")
@@ -47,12 +49,13 @@ func diagnose(f Facts) Report {
 		for _, hop := range append(source.Hops(), f.Workload.Output().Hop()) {
 			r.add(hop, nil, nil, noSubject)
 		}
-		return r
+	} else {
+		for _, step := range f.proven().Steps {
+			f.step(&r, step)
+		}
+		f.autoscaler(&r)
 	}
-	for _, step := range f.proven().Steps {
-		f.step(&r, step)
-	}
-	f.autoscaler(&r)
+	r.complete(f.Workload.Reported, f.Workload.Subject)
 	return r
 }
 
@@ -62,11 +65,11 @@ func (f Facts) settings(object finding.Object) (findings []finding.Finding, evid
 	if !f.Workload.Concerned() {
 		return []finding.Finding{notEnabled(object, resolution.PolicyName)}, nil
 	}
-	switch p := resolution.Plan; {
+	switch p := f.Workload.Plan(); {
 	case p != nil && p.PolicyName != "":
-		evidence = append(evidence, fmt.Sprintf("enabled by the %s, under LatencyPolicy %s", resolution.EnabledBy, p.PolicyName))
+		evidence = append(evidence, fmt.Sprintf("enabled by the %s, under LatencyPolicy %s", p.EnabledBy, p.PolicyName))
 	case p != nil:
-		evidence = append(evidence, fmt.Sprintf("enabled by an annotation of the %s", resolution.EnabledBy))
+		evidence = append(evidence, fmt.Sprintf("enabled by an annotation of the %s", p.EnabledBy))
 	}
 	return resolution.Findings, evidence
 }
@@ -119,7 +122,7 @@ func (f Facts) step(r *Report, step pipeline.Step) {
 		why = ""
 	case metricsapi.Hop:
 		findings = f.withAPIService(findings)
-		if stateOf(findings) == Unknown && f.Measured.API.State == pipeline.Known && f.Measured.API.Value != nil {
+		if reading := (status.Reading{Findings: findings}); reading.State() == v1alpha1.HopUnknown && f.Measured.API.State == pipeline.Known && f.Measured.API.Value != nil {
 			findings, why = nil, ""
 			evidence = []string{"it answers: " + f.Measured.API.String()}
 		}

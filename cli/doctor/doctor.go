@@ -23,9 +23,10 @@ of the autoscaler, and say what each hop works by, or what breaks it: the object
 label, the query that the adapter sends to Prometheus, the value that it gets now.
 
 Without an argument it examines every workload of the namespace that is enabled or
-autoscaled. Whatever your rights do not let you see is "?", not broken. Prometheus is
-queried through the API server, for which you need the right to get services/proxy in
-its namespace, or at --prometheus-url.
+autoscaled. Whatever your rights do not let you see is as the controller reported it in
+the workload's LatencyAutoscaler, or else "?", not broken. Prometheus is queried through
+the API server, for which you need the right to get services/proxy in its namespace, or at
+--prometheus-url.
 
 The exit code is 0 if nothing is broken, 1 if something is, 2 if it could not be
 found out at all.`

@@ -122,26 +122,6 @@ func TestPrintFixes(t *testing.T) {
 	}
 }
 
-func TestStateOf(t *testing.T) {
-	of := func(severities ...finding.Severity) State {
-		var list []finding.Finding
-		for _, s := range severities {
-			list = append(list, finding.Finding{Severity: s})
-		}
-		return stateOf(list)
-	}
-	for _, tc := range []struct{ got, want State }{
-		{of(), OK},
-		{of(finding.Warning), Warning},
-		{of(finding.Warning, finding.Unknown), Unknown},
-		{of(finding.Unknown, finding.Error), Broken},
-	} {
-		if tc.got != tc.want {
-			t.Errorf("got %s, want %s", tc.got, tc.want)
-		}
-	}
-}
-
 // deployment is an enabled workload whose plan is not known.
 func deployment() *appsv1.Deployment {
 	return &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "echo"}}

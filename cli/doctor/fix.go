@@ -16,6 +16,8 @@ import (
 type fix struct {
 	hop    string
 	reason string
+	// by is who reported it; empty if it was found by reading.
+	by string
 	// text is the fix as it was found: manifests, or words, or values for Helm.
 	text string
 	// comment is the text as YAML comments.
@@ -35,7 +37,7 @@ func fixes(reports []Report) []fix {
 				if f.found.Fix.IsZero() || f.Severity != finding.Error {
 					continue
 				}
-				one := fix{hop: h.Hop, reason: f.Reason, text: f.Fix, comment: render.Comment(f.found.Fix), objects: objectsOf(f.found.Fix)}
+				one := fix{hop: h.Hop, reason: f.Reason, by: h.ReportedBy, text: f.Fix, comment: render.Comment(f.found.Fix), objects: objectsOf(f.found.Fix)}
 				if key := one.key(); !seen[key] {
 					seen[key] = true
 					out = append(out, one)
@@ -44,6 +46,14 @@ func fixes(reports []Report) []fix {
 		}
 	}
 	return out
+}
+
+// origin names who reported it, as the end of a sentence.
+func (f fix) origin() string {
+	if f.by == "" {
+		return ""
+	}
+	return ", as the " + f.by + " reported"
 }
 
 // key tells fixes apart: by their objects, or by their words.
@@ -93,7 +103,7 @@ func printFixes(w io.Writer, list []fix) error {
 		if i > 0 {
 			out.WriteString("---\n")
 		}
-		fmt.Fprintf(&out, "# %s: fixes %s\n", f.hop, f.reason)
+		fmt.Fprintf(&out, "# %s: fixes %s%s\n", f.hop, f.reason, f.origin())
 		if len(f.objects) > 0 {
 			out.WriteString(strings.TrimRight(f.text, "\n") + "\n")
 			continue

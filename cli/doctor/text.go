@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kong-latency/kong-latency/cli/plugin"
 	"github.com/kong-latency/kong-latency/cli/term"
@@ -42,6 +45,9 @@ func (t *text) report(r Report) {
 	if r.Plan != "" {
 		t.line("%s", t.style.Faint(r.Plan))
 	}
+	if r.Observed != nil {
+		t.line("%s", t.style.Faint("What you may not read is as the controller reported it, which last saw the autoscaler at "+instant(*r.Observed)))
+	}
 	t.line("")
 	for _, h := range r.Hops {
 		t.hop(h)
@@ -61,6 +67,13 @@ func (t *text) hop(h Hop) {
 	if len(says) == 0 {
 		says = []string{"nothing is wrong"}
 	}
+	if h.ReportedBy != "" {
+		note := "reported by the " + h.ReportedBy
+		if h.Since != nil {
+			note += ", since " + instant(*h.Since)
+		}
+		says = append(says, note)
+	}
 	state := t.state(h.State)
 	t.line("%s %-*s %s", state, hopWidth, h.Hop, says[0])
 	indent := strings.Repeat(" ", t.stateWidth()+hopWidth+2)
@@ -69,8 +82,8 @@ func (t *text) hop(h Hop) {
 	}
 }
 
-// states are how a state is shown: as a character, or as a word.
-var states = map[State]struct{ glyph, word string }{
+// shown is how a state is shown: as a character, or as a word.
+var shown = map[State]struct{ glyph, word string }{
 	OK:      {"✓", "ok"},
 	Broken:  {"✗", "FAIL"},
 	Unknown: {"?", "?"},
@@ -85,21 +98,24 @@ func (t *text) stateWidth() int {
 }
 
 func (t *text) state(s State) string {
-	shown := states[s].word
+	text := shown[s].word
 	if t.glyphs {
-		shown = states[s].glyph
+		text = shown[s].glyph
 	}
-	pad := strings.Repeat(" ", max(0, t.stateWidth()-len([]rune(shown))))
+	pad := strings.Repeat(" ", max(0, t.stateWidth()-len([]rune(text))))
 	switch s {
 	case OK:
-		shown = t.style.Good(shown)
+		text = t.style.Good(text)
 	case Broken:
-		shown = t.style.Bad(shown)
+		text = t.style.Bad(text)
 	default:
-		shown = t.style.Doubt(shown)
+		text = t.style.Doubt(text)
 	}
-	return shown + pad
+	return text + pad
 }
+
+// instant is a time as the API server writes it.
+func instant(at metav1.Time) string { return at.UTC().Format(time.RFC3339) }
 
 // explain says what the first broken hop means and how to fix it.
 func (t *text) explain(r Report) {

@@ -5,6 +5,7 @@ package get
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,7 +23,8 @@ over their target first.
 
 NOW is the latency that the autoscaler saw last, REPLICAS the desired number, AGE the
 autoscaler's age. PIPELINE is ok if nothing is known to keep the metric from arriving;
-otherwise it names the hop, and doctor explains it.`
+otherwise it names the hop, and doctor explains it. Of what you may not read it shows
+what the controller reported in the workload's LatencyAutoscaler.`
 
 	examples = `  # What is autoscaled in this namespace?
   kubectl latency get
@@ -135,13 +137,27 @@ func (o *Options) Run(ctx context.Context) error {
 	if len(first) == 0 && !o.Watch {
 		return o.none(namespace)
 	}
-	if err := printer.print(o.plugin.Out, first); err != nil || !o.Watch {
+	if err := printer.print(o.plugin.Out, first); err != nil {
+		return err
+	}
+	if err := o.origin(first); err != nil || !o.Watch {
 		return err
 	}
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	w := watcher{read: read, print: func(r []Row) error { return printer.each(o.plugin.Out, r) }, warn: o.plugin.ErrOut}
 	return w.run(ctx, ticker.C, first)
+}
+
+// origin says on stderr that something in the table is by a report. The other formats have
+// it in fields.
+func (o *Options) origin(rows []Row) error {
+	byReport := slices.ContainsFunc(rows, func(r Row) bool { return r.Pipeline.ReportedBy != "" || r.PlanReportedBy != "" })
+	if !byReport || o.Output != outputTable && o.Output != outputWide {
+		return nil
+	}
+	_, err := fmt.Fprintln(o.plugin.ErrOut, "What you may not read is as the controller reported it; '-o wide' shows which, and since when.")
+	return err
 }
 
 // none reports on stderr that there is nothing to list, as kubectl does.

@@ -125,6 +125,7 @@ var columns = []metav1.TableColumnDefinition{
 	{Name: "Paused", Type: "string", Priority: 1},
 	{Name: "Metric", Type: "string", Priority: 1},
 	{Name: "Reason", Type: "string", Priority: 1},
+	{Name: "Reported-By", Type: "string", Priority: 1},
 }
 
 func (p *printer) tableOf(rows []Row) *metav1.Table {
@@ -151,8 +152,17 @@ func (r Row) cells(now time.Time) []any {
 	}
 	return []any{
 		r.Name, dash(r.Service), targetText(r.TargetMS), milliseconds(r.NowMS), r.Replicas, bounds, r.Pipeline.String(), age, r.source(),
-		dash(r.HPA), dash(r.Policy), dash(r.Paused), dash(r.Metric), dash(r.Pipeline.Reason),
+		dash(r.HPA), dash(r.Policy), dash(r.Paused), dash(r.Metric), dash(r.Pipeline.Reason), r.Pipeline.origin(now),
 	}
+}
+
+// origin is who reported the state, and for how long it has been so; a dash if it is by what
+// was read.
+func (p Pipeline) origin(now time.Time) string {
+	if p.ReportedBy == "" || p.Since == nil {
+		return dash(p.ReportedBy)
+	}
+	return fmt.Sprintf("%s, for %s", p.ReportedBy, duration.HumanDuration(now.Sub(p.Since.Time)))
 }
 
 func dash(text string) string {

@@ -11,11 +11,8 @@ import (
 
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/internal/annotations"
-	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
-	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
-	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
@@ -46,6 +43,9 @@ type Row struct {
 	// HPA is the autoscaler's name, empty if there is none, and Since its creation.
 	HPA   string       `json:"hpa,omitempty"`
 	Since *metav1.Time `json:"since,omitempty"`
+	// PlanReportedBy is live.Controller if target, bounds and policy are not known by what was
+	// read, but as the controller reported them; empty otherwise.
+	PlanReportedBy string `json:"planReportedBy,omitempty"`
 }
 
 // Pipeline is the worst finding.
@@ -55,6 +55,10 @@ type Pipeline struct {
 	Hop     string `json:"hop,omitempty"`
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
+	// ReportedBy is live.Controller if the state is known because the controller reported it;
+	// empty otherwise. Since is since when the hop is in that state, by that report.
+	ReportedBy string       `json:"reportedBy,omitempty"`
+	Since      *metav1.Time `json:"since,omitempty"`
 }
 
 // State summarizes the worst finding.
@@ -114,8 +118,11 @@ func rowOf(w live.Workload, e *pipeline.Evaluator, now time.Time) Row {
 	if w.Subject != nil {
 		r.Service, r.Metric = w.Subject.Service, w.Subject.Metric
 	}
-	if p := w.Resolution.Plan; p != nil {
+	if p := w.Plan(); p != nil {
 		r.planned(p)
+		if w.Resolution.Plan == nil {
+			r.PlanReportedBy = live.Controller
+		}
 	}
 	if seen, ok := w.Observed(); ok {
 		r.attached(seen)
@@ -125,6 +132,7 @@ func rowOf(w live.Workload, e *pipeline.Evaluator, now time.Time) Row {
 }
 
 func (r *Row) planned(p *plan.Plan) {
+	r.Source, r.Policy = cmp.Or(r.Source, string(p.EnabledBy)), cmp.Or(r.Policy, p.PolicyName)
 	r.TargetMS = ptr.To(p.Target.AsApproximateFloat64())
 	r.MinReplicas, r.MaxReplicas = p.MinReplicas, p.MaxReplicas
 	if p.Paused != annotations.PauseNone {
@@ -144,44 +152,6 @@ func (r *Row) attached(seen output.Observation) {
 		r.NowMS = ptr.To(metric.Current.AsApproximateFloat64())
 	}
 }
-
-// judge is the worst that there is to say about the workload: what blocks it, then
-// the first broken hop, then what is not known, then what is noteworthy.
-func judge(w live.Workload, e *pipeline.Evaluator, now time.Time) Pipeline {
-	findings := slices.Clone(w.Resolution.Findings)
-	if w.Subject != nil {
-		findings = append(findings, e.Diagnose(source.Default(), *w.Subject).Findings()...)
-		seen, _ := w.Observed()
-		found, _ := series.ByCondition(seen.Scaling, *w.Subject, now)
-		findings = append(findings, found...)
-	}
-	if w.Live != nil {
-		failing, _ := w.Output().Failing(w.Live, now)
-		findings = append(findings, failing...)
-	}
-	worst := Pipeline{State: OK}
-	for _, f := range findings {
-		if state := stateOf(f); rank(state) > rank(worst.State) {
-			worst = Pipeline{State: state, Hop: f.Hop().String(), Reason: f.Reason.Name, Message: f.Message}
-		}
-	}
-	return worst
-}
-
-func stateOf(f finding.Finding) State {
-	switch {
-	case f.Severity == finding.Error && f.Hop() == nil:
-		return Blocked
-	case f.Severity == finding.Error:
-		return Broken
-	case f.Severity == finding.Unknown:
-		return Unknown
-	default:
-		return Warning
-	}
-}
-
-func rank(s State) int { return slices.Index([]State{OK, Warning, Unknown, Broken, Blocked}, s) }
 
 // source returns the text of the source for a table.
 func (r Row) source() string {

@@ -7,22 +7,30 @@ import (
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/cluster/watch"
+	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/output/outputs"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/plan"
+	"github.com/kong-latency/kong-latency/internal/policy"
+	"github.com/kong-latency/kong-latency/internal/status"
 )
 
 // State is the state of a cluster on which the plans of workloads depend.
 type State struct {
 	*watch.Picture
 	Listing *cache.Listing
+	// Reported are the LatencyAutoscalers, by their Deployments. They are only read if
+	// something else could not be.
+	Reported map[types.NamespacedName]*v1alpha1.LatencyAutoscaler
 }
 
 // Read reads a namespace, or all if it is empty, and the pipeline. Without the
@@ -38,7 +46,19 @@ func (c *Connection) Read(ctx context.Context, namespace string, o watch.Options
 	if err := cmp.Or(errs[0], errs[1]); err != nil {
 		return nil, err
 	}
+	if s.complete() {
+		return &s, nil
+	}
+	var err error
+	if s.Reported, err = c.reported(ctx, namespace); err != nil {
+		return nil, err
+	}
 	return &s, nil
+}
+
+// complete reports whether everything could be read by which workloads are judged.
+func (s *State) complete() bool {
+	return s.Policies.Known() && s.Snapshot.Unread() == 0 && s.Listing.HPAsUnread == "" && s.Neighbors.Complete()
 }
 
 // Workload is a Deployment with its plan and findings.
@@ -49,6 +69,20 @@ type Workload struct {
 	Live output.Object
 	// Subject is the Service whose metric counts; nil if it is not known.
 	Subject *pipeline.Subject
+	// Reported is what the controller reported of the workload; nil if that is not known,
+	// or not needed.
+	Reported *status.Report
+}
+
+// Plan returns what the workload gets: as it was resolved or, if it is not known which
+// policy applies, as the controller reported it, which is for people only. It is nil if
+// the workload gets nothing, or it is not known what.
+func (w Workload) Plan() *plan.Plan {
+	r := w.Resolution
+	if r.Plan != nil || w.Reported == nil || !finding.Has(r.Findings, policy.PolicyUnknown) || finding.Blocks(r.Findings) {
+		return r.Plan
+	}
+	return w.Reported.Plan
 }
 
 // Workloads resolves every Deployment, sorted by namespace and name.
@@ -71,10 +105,13 @@ func (s *State) Workloads() []Workload {
 func (s *State) workload(d *appsv1.Deployment, c model.Catalog) Workload {
 	w := convert.Workload(d)
 	out := Workload{Deployment: d, Resolution: plan.Resolve(w, c, s.Policies)}
+	if la := s.Reported[types.NamespacedName{Namespace: d.Namespace, Name: d.Name}]; la != nil {
+		out.Reported = status.ReportOf(la, d.UID)
+	}
 	if managed := out.Resolution.Claim.Managed; managed != nil {
 		out.Live = s.hpa(d.Namespace, managed.Name)
 	}
-	if p := out.Resolution.Plan; p != nil {
+	if p := out.Plan(); p != nil {
 		out.Subject = &pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: p.Metric}
 	} else if out.Subject = out.subject(); out.Subject == nil {
 		out.Subject = paired(w, c)
@@ -133,9 +170,10 @@ func paired(w model.Workload, c model.Catalog) *pipeline.Subject {
 	}
 }
 
-// Concerned reports whether the workload is enabled or has a managed autoscaler.
+// Concerned reports whether the workload is enabled or has a managed autoscaler. If it is
+// not known whether a policy enables it, the controller's report shows it.
 func (w Workload) Concerned() bool {
-	return w.Resolution.Enabled || w.Resolution.Claim.Managed != nil
+	return w.Resolution.Enabled || w.Resolution.Claim.Managed != nil || w.Resolution.Retained && w.Reported != nil
 }
 
 // Named reports whether one of the references names the Deployment or its Service.

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -78,6 +80,11 @@ func (b *blocks) common(o *unstructured.Unstructured) error {
 	lines := []string{`{{- include "kong-latency.labels" . | nindent 4 }}`}
 	if component := o.GetLabels()["app.kubernetes.io/component"]; component != "" {
 		lines = append(lines, "app.kubernetes.io/component: "+component)
+	}
+	for _, key := range slices.Sorted(maps.Keys(o.GetLabels())) {
+		if strings.HasPrefix(key, "rbac.authorization.k8s.io/") { // what a role is aggregated to
+			lines = append(lines, fmt.Sprintf("%s: %q", key, o.GetLabels()[key]))
+		}
 	}
 	metadata["labels"] = b.add(lines...)
 	return nil

@@ -14,11 +14,12 @@ const findingsIntro = `# Findings
 
 A finding is one thing that is wrong or noteworthy. It has a reason, whose name and
 meaning never change, the object that it is about, and a message that says what is
-wrong with that object and what it needs. If the fix can be expressed as YAML, it
-comes with the finding, ready for ` + "`kubectl apply`" + `.
+wrong with that object and what it needs. A fix that can be expressed as YAML is in
+the denial of a request and in the output of ` + "`kubectl latency doctor --fix`" + `,
+ready for ` + "`kubectl apply`" + `.
 
 Findings appear as warnings or as a denial when you apply an object, and as events
-on the workload. Every reason has its section below.
+on the workload, in one line each. Every reason has its section below.
 
 Severities:
 

@@ -1,5 +1,5 @@
-// Command docs writes the reference pages, annotations.md, findings.md and
-// observability.md, from the declarations in the code.
+// Command docs writes the reference pages, annotations.md, findings.md, observability.md
+// and status.md, from the declarations in the code.
 //
 //	go run ./hack/docs <folder>
 package main
@@ -11,6 +11,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/metrics"
 	"github.com/kong-latency/kong-latency/internal/reference"
+	"github.com/kong-latency/kong-latency/internal/status"
 )
 
 func main() {
@@ -53,5 +54,6 @@ func pages() ([]page, error) {
 		{"annotations.md", annotationsPage()},
 		{"findings.md", findings},
 		{"observability.md", observability},
+		{"status.md", statusPage(status.ConditionReasons())},
 	}, nil
 }

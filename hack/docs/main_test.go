@@ -26,7 +26,7 @@ func TestPagesAreUpToDate(t *testing.T) {
 	if err := run([]string{dir}); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"annotations.md", "findings.md", "observability.md"} {
+	for _, name := range []string{"annotations.md", "findings.md", "observability.md", "status.md"} {
 		if diff := cmp.Diff(read(t, filepath.Join("..", "..", "docs", name)), read(t, filepath.Join(dir, name))); diff != "" {
 			t.Errorf("%s is out of date; run make generate\n%s", name, diff)
 		}

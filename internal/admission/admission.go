@@ -14,6 +14,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
@@ -95,6 +96,8 @@ type Note struct {
 	Effect Effect
 	// Plan is what is attached, changed or adopted; else nil.
 	Plan *plan.Plan
+	// Changes are what of the plan's autoscaler is changed, if the effect is Alter; else nil.
+	Changes output.Differences
 	// Autoscaler is the name of the HorizontalPodAutoscaler that is restored; else empty.
 	Autoscaler string
 }

@@ -67,6 +67,9 @@ func summary(d admission.Decision) []string {
 		if n.Plan != nil {
 			text += " " + n.Plan.Name
 		}
+		if n.Changes != nil {
+			text += ": " + n.Changes.String()
+		}
 		out = append(out, strings.TrimSpace(text+" "+n.Autoscaler))
 	}
 	if s := d.Patch.Stamp; s != nil {
@@ -108,7 +111,9 @@ func TestDecideWorkload(t *testing.T) {
 		"unchanged, over a limit":   {of(set("max-replicas", "30")), of(set("max-replicas", "30")), []model.Service{service}, nil, strict(false), []string{"warned LimitClamped"}},
 		"unchanged, a bad value":    {of(set("paused", "x")), of(set("paused", "x")), []model.Service{service}, nil, nil, []string{"refused InvalidAnnotation"}},
 		"unchanged, another came":   {of(set()), of(set()), []model.Service{service}, []model.Autoscaler{hpa("echo", managed), hpa("late")}, nil, []string{"warned AnotherAutoscaler"}},
-		"changed":                   {of(set()), of(set("target-ms", "50")), []model.Service{service}, []model.Autoscaler{hpa("echo", managed)}, nil, []string{"note alter echo"}},
+		"changed":                   {of(set()), of(set("target-ms", "50")), []model.Service{service}, []model.Autoscaler{hpa("echo", managed)}, nil, []string{"note alter echo: target 40 ms to 50 ms"}},
+		"behavior changed":          {of(set()), of(set("behavior", "stable")), []model.Service{service}, []model.Autoscaler{hpa("echo", managed)}, nil, []string{"note alter echo: behavior responsive to stable"}},
+		"changed, not its HPA":      {of(set()), of(set("preserve-replicas", "false")), []model.Service{service}, []model.Autoscaler{hpa("echo", managed)}, nil, nil},
 		"annotation removed":        {of(set()), of(nil), []model.Service{service}, []model.Autoscaler{hpa("echo", managed)}, nil, []string{"note detach"}},
 		"adoption removed":          {of(set("adopt", "old")), of(nil), []model.Service{service}, []model.Autoscaler{hpa("old", adopted)}, nil, []string{"note restore old"}},
 		"over a limit, removed":     {of(set("max-replicas", "30")), of(set("target-ms", "", "max-replicas", "30")), []model.Service{service}, nil, strict(false), []string{"note detach"}},

@@ -2,10 +2,11 @@ package admission
 
 import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
+	"github.com/kong-latency/kong-latency/internal/output/outputs"
 	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
-// note adds what changes for one workload: nothing if the plan stays the same.
+// note adds what changes for one workload: nothing if its autoscaler stays the same.
 func (d *Decision) note(then, now plan.Resolution) {
 	switch {
 	case then.Enabled && !now.Enabled && !now.Retained:
@@ -19,8 +20,10 @@ func (d *Decision) note(then, now plan.Resolution) {
 		d.Notes = append(d.Notes, Note{Effect: Adopt, Plan: now.Plan})
 	case then.Plan == nil:
 		d.Notes = append(d.Notes, Note{Effect: Attach, Plan: now.Plan})
-	case then.Plan != now.Plan && then.Plan.String() != now.Plan.String():
-		d.Notes = append(d.Notes, Note{Effect: Alter, Plan: now.Plan})
+	case then.Plan != now.Plan:
+		if changes := outputs.For(*now.Plan).Changes(*then.Plan, *now.Plan); len(changes) > 0 {
+			d.Notes = append(d.Notes, Note{Effect: Alter, Plan: now.Plan, Changes: changes})
+		}
 	}
 }
 

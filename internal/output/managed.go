@@ -24,6 +24,11 @@ func Created(live metav1.Object) bool {
 	return live.GetLabels()[generator.ManagedByLabel] == generator.ManagedBy
 }
 
+// CreatedLabels are the labels of objects that the product created.
+func CreatedLabels() map[string]string {
+	return map[string]string{generator.ManagedByLabel: generator.ManagedBy}
+}
+
 // Adopted reports whether the product adopted the object. Only the spec of such an object
 // is managed; its labels and owners stay.
 func Adopted(live metav1.Object) bool {

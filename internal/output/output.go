@@ -52,6 +52,12 @@ type Output interface {
 	// UpToDate reports whether applying the plan would change nothing in the live object.
 	// Fields that a plan never sets do not count.
 	UpToDate(live Object, p plan.Plan) bool
+	// Differences returns what applying the plan would change in the live object. What
+	// others wrote into it is quoted.
+	Differences(live Object, p plan.Plan) Differences
+	// Changes returns the differences that the object of one plan has from another plan:
+	// what Differences returns for a live object that is as then says.
+	Changes(then, now plan.Plan) Differences
 	// Changed reports whether two states of one object differ in a way for which the
 	// workload is reconciled. The numbers of the status do not count.
 	Changed(before, after Object) bool
@@ -68,9 +74,20 @@ type Output interface {
 	// the time after which there can be others without anything changing; 0 if there
 	// cannot.
 	Failing(live Object, now time.Time) (findings []finding.Finding, recheck time.Duration)
+	// Metrics are the metrics by which the object of a plan scales, the latency first.
+	Metrics(p plan.Plan) []PlannedMetric
 	// Evaluate returns the findings about the live object of a workload, and evidence
 	// that quotes its status.
 	Evaluate(f Facts) (findings []finding.Finding, evidence []string)
+}
+
+// PlannedMetric is a metric by which the object of a plan scales, in the words of the kind.
+type PlannedMetric struct {
+	// Name is that of the metric, or of the resource.
+	Name string
+	// Type is the type of its source, and TargetType how it is compared with its Target,
+	// which is in the unit of the metric.
+	Type, TargetType, Target string
 }
 
 // Facts are the input of Evaluate.

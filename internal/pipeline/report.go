@@ -107,16 +107,24 @@ func (r Report) Proven(hop func(*finding.Hop) bool, evidence string) Report {
 
 func (s Step) proven(evidence string) Step {
 	out := Step{Hop: s.Hop}
+	outweighed := s.Unjudged != ""
 	for _, f := range s.Findings {
 		switch f.Severity {
 		case finding.Unknown:
+			outweighed = true
 			continue
 		case finding.Error:
+			outweighed = true
 			f.Severity, f.Message = finding.Warning, f.Message+"; yet "+evidence
 		}
 		out.Findings = append(out.Findings, f)
 	}
 	inferred := s.Evidence
-	out.evidence = func() []string { return append(slices.Clip(inferred()), evidence) }
+	out.evidence = func() []string {
+		if seen := inferred(); !outweighed && len(seen) > 0 {
+			return seen // it says enough
+		}
+		return append(slices.Clip(inferred()), evidence)
+	}
 	return out
 }

@@ -38,9 +38,9 @@ func (p *Policy) bounds() limits {
 	return p.limits
 }
 
-// behavior is the content of the profile that the settings name, or else of the
-// default one. unknown says that there is no such profile.
-func (p *Policy) behavior(o finding.Object, s annotations.Settings) (b autoscalingv2.HorizontalPodAutoscalerBehavior, unknown *finding.Finding) {
+// behavior is the name and the content of the profile that the settings name, or else of
+// the default one. unknown says that there is no such profile.
+func (p *Policy) behavior(o finding.Object, s annotations.Settings) (string, autoscalingv2.HorizontalPodAutoscalerBehavior, *finding.Finding) {
 	name, from := s.Behavior, annotations.Behavior
 	if name == "" {
 		name, from = p.defaulted().Behavior, "the default behavior of LatencyPolicy "+p.Name()
@@ -49,7 +49,7 @@ func (p *Policy) behavior(o finding.Object, s annotations.Settings) (b autoscali
 	if !ok {
 		f := UnknownBehavior.On(o, "%s is %q: known profiles are %s", from, name, p.profileNames()).
 			At(annotations.Path(annotations.Behavior))
-		return b, &f
+		return name, b, &f
 	}
-	return b, nil
+	return name, b, nil
 }

@@ -3,7 +3,6 @@ package policy
 import (
 	"fmt"
 
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -31,7 +30,7 @@ type Policy struct {
 	defaults    v1alpha1.Defaults
 	limits      limits
 	autoAttach  *resource.Quantity
-	profiles    map[string]autoscalingv2.HorizontalPodAutoscalerBehavior
+	profiles    Profiles
 	enforcement Enforcement
 	conflicts   Action
 	places      Places
@@ -158,6 +157,14 @@ func (p *Policy) Enforcement() Enforcement {
 		return nil
 	}
 	return p.enforcement
+}
+
+// Profiles are the behavior profiles of the policy's own.
+func (p *Policy) Profiles() Profiles {
+	if p == nil {
+		return nil
+	}
+	return p.profiles
 }
 
 // Conflicts is what admission does when another autoscaler scales the workload.

@@ -8,6 +8,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/internal/autoscale"
 )
 
 // The built-in behavior profiles. Their names mean the same under every policy: a profile
@@ -18,6 +19,29 @@ const (
 	// ProfileStable is what Kubernetes does when an autoscaler sets no behavior.
 	ProfileStable = "stable"
 )
+
+// Profiles are the behavior profiles that settings under a policy can name, by name: its
+// own, beside the built-in ones. They must not be changed.
+type Profiles map[string]autoscalingv2.HorizontalPodAutoscalerBehavior
+
+// builtinProfiles are the names of the built-in profiles.
+func builtinProfiles() []string { return []string{ProfileResponsive, ProfileStable} }
+
+// Name returns the first profile, of the built-in ones and then by name, whose content
+// is accepted; empty if none is.
+func (p Profiles) Name(accepts func(autoscalingv2.HorizontalPodAutoscalerBehavior) bool) string {
+	for _, name := range builtinProfiles() {
+		if b, _ := builtinProfile(name); accepts(b) {
+			return name
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p)) {
+		if b := p[name]; accepts(*b.DeepCopy()) {
+			return name
+		}
+	}
+	return ""
+}
 
 // profile returns the content of a profile that settings under this policy can name, as a
 // copy.
@@ -32,7 +56,7 @@ func (p *Policy) profile(name string) (autoscalingv2.HorizontalPodAutoscalerBeha
 // profileNames lists the profiles that settings under this policy can name: the
 // built-in ones, then the policy's own by name.
 func (p *Policy) profileNames() string {
-	names := []string{ProfileResponsive, ProfileStable}
+	names := builtinProfiles()
 	if p != nil {
 		names = append(names, slices.Sorted(maps.Keys(p.profiles))...)
 	}
@@ -42,37 +66,13 @@ func (p *Policy) profileNames() string {
 // profilesOf are the profiles of a policy's own, with what the API server would
 // fill in written out: an autoscaler that is compared with them is then equal to
 // what was applied.
-func profilesOf(list []v1alpha1.NamedBehavior) map[string]autoscalingv2.HorizontalPodAutoscalerBehavior {
-	out := make(map[string]autoscalingv2.HorizontalPodAutoscalerBehavior, len(list))
+func profilesOf(list []v1alpha1.NamedBehavior) Profiles {
+	out := make(Profiles, len(list))
 	for _, b := range list {
 		if _, builtin := builtinProfile(b.Name); !builtin {
-			out[b.Name] = written(b.HorizontalPodAutoscalerBehavior)
+			out[b.Name] = autoscale.WithDefaults(b.HorizontalPodAutoscalerBehavior)
 		}
 	}
-	return out
-}
-
-// written is a behavior with the defaults that the API documents for what is
-// absent. How long to wait before scaling in has none there: the cluster's
-// controller decides, and it stays absent.
-func written(b autoscalingv2.HorizontalPodAutoscalerBehavior) autoscalingv2.HorizontalPodAutoscalerBehavior {
-	out := *b.DeepCopy()
-	fill := func(rules **autoscalingv2.HPAScalingRules, policies ...autoscalingv2.HPAScalingPolicy) {
-		if *rules == nil {
-			*rules = &autoscalingv2.HPAScalingRules{}
-		}
-		if (*rules).SelectPolicy == nil {
-			(*rules).SelectPolicy = ptr.To(autoscalingv2.MaxChangePolicySelect)
-		}
-		if len((*rules).Policies) == 0 {
-			(*rules).Policies = policies
-		}
-	}
-	fill(&out.ScaleUp, pods(4, 15), percent100(15))
-	if out.ScaleUp.StabilizationWindowSeconds == nil {
-		out.ScaleUp.StabilizationWindowSeconds = ptr.To[int32](0)
-	}
-	fill(&out.ScaleDown, percent100(15))
 	return out
 }
 

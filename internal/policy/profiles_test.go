@@ -88,7 +88,8 @@ func TestProfilesAreWrittenOut(t *testing.T) {
 		},
 	}
 	for name, tt := range tests {
-		if diff := cmp.Diff(tt.want, written(tt.in)); diff != "" {
+		got := profilesOf([]v1alpha1.NamedBehavior{{Name: "own", HorizontalPodAutoscalerBehavior: tt.in}})["own"]
+		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

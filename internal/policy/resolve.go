@@ -28,8 +28,11 @@ type Resolved struct {
 	MinReplicas int32
 	MaxReplicas int32
 	Metric      string
-	// Behavior is the profile's content.
-	Behavior autoscalingv2.HorizontalPodAutoscalerBehavior
+	// BehaviorName is the name of the profile, and Behavior its content.
+	BehaviorName string
+	Behavior     autoscalingv2.HorizontalPodAutoscalerBehavior
+	// Profiles are those that the settings could name, by which a behavior is named.
+	Profiles Profiles `json:"-"`
 	// CPUUtilization is in percent of the request; nil means latency alone.
 	CPUUtilization *int32
 	Paused         annotations.PauseMode
@@ -55,7 +58,7 @@ type Clamp struct {
 // result is usable if no error is among the findings.
 func Resolve(o finding.Object, s annotations.Settings, p *Policy) (Resolved, []finding.Finding) {
 	d := p.defaulted()
-	r := Resolved{PolicyName: p.Name(), Metric: s.Metric, CPUUtilization: s.CPUUtilization, Paused: s.Paused}
+	r := Resolved{PolicyName: p.Name(), Profiles: p.Profiles(), Metric: s.Metric, CPUUtilization: s.CPUUtilization, Paused: s.Paused}
 	r.PreserveReplicas = s.PreserveReplicas == nil || *s.PreserveReplicas
 	r.fit(s, p)
 	if r.Metric == "" {
@@ -75,11 +78,11 @@ func Resolve(o finding.Object, s annotations.Settings, p *Policy) (Resolved, []f
 	if r.MinReplicas > r.MaxReplicas {
 		findings = append(findings, minAboveMax(o, s, r, p))
 	}
-	behavior, unknown := p.behavior(o, s)
+	name, behavior, unknown := p.behavior(o, s)
 	if unknown != nil {
 		findings = append(findings, *unknown)
 	}
-	r.Behavior = behavior
+	r.BehaviorName, r.Behavior = name, behavior
 	return r, findings
 }
 
@@ -94,7 +97,7 @@ func Check(o finding.Object, s annotations.Settings, p *Policy) []finding.Findin
 			c.Key, c.Set, p.Name(), c.Allowed).Suggest("set %s to %s", c.Key, c.Given).At(annotations.Path(c.Key)))
 	}
 	if s.Behavior != "" {
-		if _, unknown := p.behavior(o, s); unknown != nil {
+		if _, _, unknown := p.behavior(o, s); unknown != nil {
 			findings = append(findings, unknown.At(annotations.Path(annotations.Behavior)))
 		}
 	}

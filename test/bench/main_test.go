@@ -45,7 +45,7 @@ func TestSmoke(t *testing.T) {
 		}
 	})
 	// Together they cover everything that the other rows do.
-	for _, name := range []string{"admission", "writes", "growth"} {
+	for _, name := range []string{"admission", "writes", "statuses", "growth"} {
 		named, err := rows.Named(name)
 		if err != nil {
 			t.Fatal(err)

@@ -18,6 +18,9 @@ const (
 	controllerManager = "kube-controller-manager"
 	scheduler         = "kube-scheduler"
 	kwok              = "kwok"
+	// The files of kube-apiserver's audit.
+	auditPolicy = "audit-policy.yaml"
+	auditLog    = "audit.log"
 	// kwokStages defines the lifecycle of nodes and pods. It comes from
 	// kwok's own module.
 	kwokStages = "kwok-stages.yaml"

@@ -52,6 +52,10 @@ func (c *ControlPlane) Kubeconfig() string { return c.kubeconfig }
 // component's log as <name>.log. It is removed by Stop.
 func (c *ControlPlane) Dir() string { return c.dir }
 
+// AuditLog returns the path of the audit log, one event in JSON per line, if the options
+// have an audit policy. It is removed by Stop.
+func (c *ControlPlane) AuditLog() string { return filepath.Join(c.dir, auditLog) }
+
 // Binary returns the path of a built program, for example "kubectl" or "prometheus",
 // which may not exist.
 func (c *ControlPlane) Binary(name string) string { return c.assets.path(name) }

@@ -19,6 +19,9 @@ type Options struct {
 	// Bare starts etcd and kube-apiserver alone: no controller, no scheduler,
 	// no node. Deployments then have no pods and nothing is garbage collected.
 	Bare bool
+	// AuditPolicy is an audit policy as YAML; if it is not empty, kube-apiserver writes an
+	// audit log by it.
+	AuditPolicy string
 	// APIServerFlags are added after the default flags of kube-apiserver, so that they
 	// override them.
 	APIServerFlags []string

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -102,7 +103,24 @@ func (c *ControlPlane) startAPI(ctx context.Context, o Options, p ports) error {
 	if err := c.start(ctx, etcd, url("http", p.etcdClient)+"/readyz", etcdFlags(c.dir, p)); err != nil {
 		return err
 	}
-	return c.start(ctx, apiServer, url("https", p.apiServer)+"/readyz", apiServerFlags(c.dir, p, o.APIServerFlags))
+	audit, err := c.writeAuditPolicy(o.AuditPolicy)
+	if err != nil {
+		return err
+	}
+	return c.start(ctx, apiServer, url("https", p.apiServer)+"/readyz", apiServerFlags(c.dir, p, slices.Concat(audit, o.APIServerFlags)))
+}
+
+// writeAuditPolicy returns the flags of kube-apiserver by which it audits; none without a
+// policy.
+func (c *ControlPlane) writeAuditPolicy(policy string) (flags []string, err error) {
+	if policy == "" {
+		return nil, nil
+	}
+	path := filepath.Join(c.dir, auditPolicy)
+	if err := os.WriteFile(path, []byte(policy), 0o600); err != nil {
+		return nil, fmt.Errorf("write audit policy: %w", err)
+	}
+	return []string{"--audit-policy-file=" + path, "--audit-log-path=" + c.AuditLog()}, nil
 }
 
 // start starts a component that can be restarted, and waits until it is ready.

@@ -1,12 +1,15 @@
 package integration
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	eventsv1 "k8s.io/api/events/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
@@ -51,6 +54,41 @@ func TestEachChangeHasOneEvent(t *testing.T) {
 		"Attached", noMetricsAPI, "Updated", "Paused", "Resumed", "Blocked", "Adopted", "Detached", "Restored",
 	}))
 	e.Expect(counts).To(gomega.HaveEach(1))
+	// And the log has one line for each, and for each finding that is resolved.
+	e.Eventually(func() []string { return e.told("echo") }).Should(gomega.Equal([]string{
+		"attached: Attached", "finding appeared: " + noMetricsAPI, "updated: Updated", "paused: Paused", "resumed: Resumed",
+		"finding appeared: AnotherAutoscaler", "adopted: Adopted", "detached: Detached", "finding resolved: AnotherAutoscaler", "restored: Restored",
+	}))
+}
+
+// What is announced when settings are applied is what the event says of the change.
+func TestAnUpdateSaysWhatChanges(t *testing.T) {
+	e := newEnv(t)
+	d := e.deployment("echo", enabled())
+	e.create(e.service("echo", nil), d)
+	e.attached("echo")
+	e.eventOf("Deployment", "echo", noMetricsAPI) // the webhook sees the Service by then or soon
+	e.Eventually(func() []string {
+		e.warnings.take()
+		e.Expect(e.tryAnnotate("echo", enabled(annotations.MaxReplicas, "11"))).To(gomega.Succeed())
+		return e.warnings.take()
+	}).Should(gomega.ContainElement("kong-latency: will change HPA echo: max replicas 10 to 11"))
+	annotate(e, d, enabled(annotations.TargetMS, "60", annotations.MaxReplicas, "20", annotations.Behavior, "stable"))
+	const changes = "HPA echo: max replicas 10 to 20, target 40 ms to 60 ms, behavior responsive to stable"
+	e.Expect(e.warnings.take()).To(gomega.ContainElement("kong-latency: will change " + changes))
+	e.Expect(e.eventOf("Deployment", "echo", "Updated")).To(gomega.Equal("updated " + changes))
+	annotate(e, d, enabled(annotations.TargetMS, "60", annotations.MaxReplicas, "20", annotations.Behavior, "stable", annotations.Paused, "scale-in"))
+	e.Expect(e.eventOf("Deployment", "echo", "Paused")).To(gomega.Equal("paused HPA echo: paused false to scale-in"))
+	// So it says of what somebody else changed, each time.
+	for _, n := range []int32{8, 9} {
+		edit(e, e.hpa("echo"), func(h *autoscalingv2.HorizontalPodAutoscaler) {
+			h.Spec.Behavior.ScaleUp.StabilizationWindowSeconds = ptr.To(n)
+		})
+		e.Eventually(func() []string {
+			_, notes := e.events("Deployment", "echo")
+			return notes
+		}).Should(gomega.ContainElement(fmt.Sprintf("updated HPA echo: scaleUp.stabilizationWindowSeconds %d to 0", n)))
+	}
 }
 
 func TestBlockedEventsNameTheReason(t *testing.T) {

@@ -29,8 +29,14 @@ func (e *env) kubectl(input string, args ...string) said {
 
 func (e *env) kubectlWith(environment []string, input string, args ...string) said {
 	e.t.Helper()
+	return e.run(environment, input, append([]string{"--namespace", e.namespace}, args...)...)
+}
+
+// run runs kubectl with these arguments alone: plugins accept no flags before their name.
+func (e *env) run(environment []string, input string, args ...string) said {
+	e.t.Helper()
 	cp := e.stack.cp
-	cmd := exec.CommandContext(e.ctx, cp.Binary("kubectl"), append([]string{"--namespace", e.namespace}, args...)...)
+	cmd := exec.CommandContext(e.ctx, cp.Binary("kubectl"), args...)
 	cmd.Env = append([]string{"KUBECONFIG=" + cp.Kubeconfig(), "HOME=" + cp.Dir(), "PATH=" + os.Getenv("PATH")}, environment...)
 	cmd.Stdin = strings.NewReader(input)
 	var out, err strings.Builder

@@ -74,7 +74,7 @@ func run(m *testing.M) (code int) {
 
 // startStack returns a stack that must be stopped even if it failed to start.
 func startStack(ctx context.Context) (*stack, error) {
-	cp, err := controlplane.Start(ctx, controlplane.Options{})
+	cp, err := controlplane.Start(ctx, controlplane.Options{AuditPolicy: auditPolicy})
 	if err != nil {
 		return nil, err
 	}

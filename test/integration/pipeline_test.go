@@ -40,6 +40,7 @@ func TestPipeline(t *testing.T) {
 		{"with a complete pipeline kubectl apply prints no warning about it", (*pipelineTest).complete},
 		{"findings come and go as events", (*pipelineTest).events},
 		{"a monitor that no Prometheus selects is denied, and its fix resolves it", (*pipelineTest).notSelected},
+		{"somebody with the role view sees which hop is broken, and kubectl waits for the metric", (*pipelineTest).viewed},
 		{"an autoscaler that reads the metric keeps others from being denied", (*pipelineTest).readByAutoscaler},
 		{"a rule that maps the wrong label is denied", (*pipelineTest).wrongLabel},
 		{"a malformed neighbour is denied", (*pipelineTest).malformedNeighbour},
@@ -161,7 +162,7 @@ func (p *pipelineTest) imageOnly() {
 	edit(p.env, d, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Image = "echo:0" })
 	lines := p.warnings.take()
 	p.Expect(containing(lines, "ServiceMonitorNotFound")).To(gomega.BeTrue(), "%q", lines)
-	p.Expect(p.eventOf("Deployment", "echo", "ServiceMonitorNotFound")).To(gomega.ContainSubstring("kind: ServiceMonitor"))
+	p.Expect(p.eventOf("Deployment", "echo", "ServiceMonitorNotFound")).To(gomega.HaveSuffix("; 'kubectl latency doctor --fix' prints the fix"))
 }
 
 func (p *pipelineTest) fixFromDenial() {

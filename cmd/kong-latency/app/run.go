@@ -126,6 +126,13 @@ func knowledge(mgr manager.Manager, source *watch.Source, latest *pipeline.Lates
 
 // addControllers adds the controllers, in `all` so that the webhook outlives the lease.
 func addControllers(mgr manager.Manager, o *Options, p parts, of controller.Options) error {
+	where, err := o.Pipeline.Options()
+	if err != nil {
+		return err
+	}
+	if of.Statuses, err = watch.SetupStatuses(mgr, where); err != nil {
+		return err
+	}
 	if !p.webhook || !o.Controller.LeaderElect {
 		return controller.Setup(mgr, of)
 	}

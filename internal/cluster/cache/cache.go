@@ -23,6 +23,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/cluster/discover"
 	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/output/hpa"
 )
 
@@ -137,6 +138,10 @@ func stripHPA(in any) (any, error) {
 	out.OwnerReferences = h.OwnerReferences
 	out.Status.Conditions = hpa.Remarkable(h.Status.Conditions)
 	out.Status.CurrentMetrics = keptReads(hpa.MetricsRead(h))
+	if output.Managed(h) { // what the status of its workload shows
+		out.Status.CurrentReplicas, out.Status.DesiredReplicas = h.Status.CurrentReplicas, h.Status.DesiredReplicas
+		keepValues(out.Status.CurrentMetrics, h.Status.CurrentMetrics)
+	}
 	if h.DeletionTimestamp != nil {
 		out.Finalizers = h.Finalizers // what keeps it
 	}

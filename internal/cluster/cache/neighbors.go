@@ -210,6 +210,11 @@ func (n *Neighbors) Unread() bool {
 	return n.sets.Canaries.State == pipeline.Unread
 }
 
+// Complete reports whether every kind could be read, or is not installed.
+func (n *Neighbors) Complete() bool {
+	return n == nil || !slices.ContainsFunc(n.standing(), func(why string) bool { return why != "" })
+}
+
 // Touched returns every Deployment that the latest change can affect by an autoscaler or
 // another controller.
 func (n *Neighbors) Touched() []types.NamespacedName { return n.touched }

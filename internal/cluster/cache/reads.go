@@ -23,7 +23,8 @@ const indexReads = "kong-latency/reads"
 const readsPage = 500
 
 // keptReads is what the cache keeps of status.currentMetrics: a metric that is read is
-// there by its name alone. Values, which change at every sync, are left out.
+// there by its name alone. Values, which change at every sync, are left out; see
+// keepValues.
 func keptReads(names []string) []autoscalingv2.MetricStatus {
 	var out []autoscalingv2.MetricStatus
 	for _, name := range names {
@@ -32,6 +33,18 @@ func keptReads(names []string) []autoscalingv2.MetricStatus {
 		out = append(out, autoscalingv2.MetricStatus{Object: &m})
 	}
 	return out
+}
+
+// keepValues adds the values of the metrics of Services, which are shown of managed
+// autoscalers.
+func keepValues(kept, all []autoscalingv2.MetricStatus) {
+	for i := range kept {
+		for _, m := range all {
+			if m.Object != nil && m.Object.Metric.Name == kept[i].Object.Metric.Name && m.Object.Current.Value != nil {
+				kept[i].Object.Current.Value = m.Object.Current.Value
+			}
+		}
+	}
 }
 
 // MetricsRead returns the metrics of Services that a HorizontalPodAutoscaler of a cache

@@ -25,6 +25,10 @@ type objects[T any] struct {
 	convert func(*unstructured.Unstructured) (T, error)
 	// changed is called after every change of what set returns, without the lock.
 	changed func()
+	// touched, unless it is nil, is called for each object that comes, changes or goes while
+	// the kind is Known, and became when the kind becomes Known; both without the lock.
+	touched func(types.NamespacedName)
+	became  func()
 	// grace is how long a kind that was read stays Known while it cannot be read.
 	grace time.Duration
 	log   logr.Logger
@@ -148,6 +152,9 @@ func (o *objects[T]) announce() {
 	state, why := o.standing()
 	o.log.Info("read a kind of the pipeline", "kind", o.name, "state", state, "why", why)
 	o.changed()
+	if state == pipeline.Known && o.became != nil {
+		o.became()
+	}
 }
 
 // set is all objects, sorted. As long as they are the same, so is the slice.
@@ -204,8 +211,15 @@ func (o *objects[T]) Delete(in any) error {
 	o.mu.Unlock()
 	if notify {
 		o.changed()
+		o.touch(i.key())
 	}
 	return nil
+}
+
+func (o *objects[T]) touch(key types.NamespacedName) {
+	if o.touched != nil {
+		o.touched(key)
+	}
 }
 
 // Replace implements a reflector's store.
@@ -235,6 +249,9 @@ func (o *objects[T]) Replace(list []any, _ string) error {
 		o.announce()
 	case notify:
 		o.changed()
+		if o.became != nil { // which of them differ is not worth comparing
+			o.became()
+		}
 	}
 	return nil
 }
@@ -265,6 +282,7 @@ func (o *objects[T]) put(in any) error {
 	}
 	if notify {
 		o.changed()
+		o.touch(key)
 	}
 	return nil
 }

@@ -83,7 +83,7 @@ func pipelineWarning(f finding.Finding) string {
 	if whole := prefixed("%s; to fix it: %s", text, Fix(f.Fix)); !f.Fix.IsManifest() && len(whole) <= MaxWarning {
 		return whole
 	}
-	return warningEnding("; the fix is in its events", "%s", text)
+	return warningEnding(fixElsewhere, "%s", text)
 }
 
 // UnknownWarning names the hops that could not be judged, and why the first was not.

@@ -18,7 +18,7 @@ func TestWhereTheFixIsIsNeverCut(t *testing.T) {
 	got := PipelineWarnings([]finding.Finding{
 		(&finding.Reason{Name: "R"}).On(finding.Object{}, "%s", strings.Repeat("x", 400)).WithFix(finding.Fix{Insert: map[string]any{"a": "b"}}),
 	})[0]
-	if len(got) > MaxWarning || !strings.HasSuffix(got, "…; the fix is in its events") {
+	if len(got) > MaxWarning || !strings.HasSuffix(got, "…; 'kubectl latency doctor --fix' prints the fix") {
 		t.Errorf("cut to %d bytes: %q", len(got), got)
 	}
 }

@@ -9,26 +9,29 @@ import (
 // MaxNote is the most bytes that the API lets the note of an event have.
 const MaxNote = 1024
 
-// Note is what an event says of a finding, with its fix if that fits.
+// fixElsewhere ends what is said of a finding whose fix is too long to be said with it.
+const fixElsewhere = "; 'kubectl latency doctor --fix' prints the fix"
+
+// Note is what an event says of a finding: one line without YAML, which ends with the fix
+// if that is words, and otherwise with where it is printed.
 func Note(f finding.Finding) string {
+	text := oneLine(f.Message)
 	if f.Fix.IsZero() {
-		return Clip(f.Message)
+		return Clip(text)
 	}
-	fix := "\nTo fix it: " + Fix(f.Fix)
-	if f.Fix.IsManifest() {
-		fix = "\nTo fix it, apply:\n" + Fix(f.Fix)
+	if fix := "; to fix it: " + oneLine(Fix(f.Fix)); !f.Fix.IsManifest() && len(text)+len(fix) <= MaxNote {
+		return text + fix
 	}
-	if len(f.Message)+len(fix) <= MaxNote {
-		return f.Message + fix
-	}
-	return Clip(f.Message)
+	return clip(text, MaxNote-len(fixElsewhere)) + fixElsewhere
 }
 
 // Clip cuts text to what the note of an event may have, which the sentences in a status
 // keep to as well.
-func Clip(text string) string {
-	if len(text) <= MaxNote {
+func Clip(text string) string { return clip(text, MaxNote) }
+
+func clip(text string, length int) string {
+	if len(text) <= length {
 		return text
 	}
-	return strings.ToValidUTF8(text[:MaxNote-len(ellipsis)], "") + ellipsis
+	return strings.ToValidUTF8(text[:length-len(ellipsis)], "") + ellipsis
 }

@@ -86,3 +86,33 @@ func yamlOf(f finding.Fix) string {
 	}
 	return strings.Join(documents, "---\n")
 }
+
+// FixWithin is a fix of at most some bytes: without its manifests if they do not fit.
+func FixWithin(f finding.Fix, bytes int) string {
+	text := Fix(f)
+	if len(text) <= bytes {
+		return text
+	}
+	text = sentence(f)
+	if text == "" {
+		text = "apply the manifests that kubectl latency doctor --fix prints"
+	}
+	return clip(text, bytes)
+}
+
+// Condition is a finding as the message of a condition: what is wrong, and how to fix it
+// unless that needs manifests.
+func Condition(f finding.Finding) string {
+	text := f.Message
+	if !f.NamesObject {
+		text = f.Object.String() + ": " + text
+	}
+	switch {
+	case f.Fix.IsZero():
+	case f.Fix.IsManifest():
+		text += "; to fix it, apply what kubectl latency doctor --fix prints"
+	default:
+		text += "; to fix it: " + Fix(f.Fix)
+	}
+	return Clip(text)
+}

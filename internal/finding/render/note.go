@@ -8,8 +8,10 @@ import "fmt"
 // WillAttach is that an autoscaler will be created.
 func WillAttach(plan fmt.Stringer) string { return Warning("will attach %s", plan) }
 
-// WillChange is that the autoscaler will be changed.
-func WillChange(plan fmt.Stringer) string { return Warning("will change %s", plan) }
+// WillChange is what of the autoscaler will be changed.
+func WillChange(autoscaler string, changes fmt.Stringer) string {
+	return Warning("will change HPA %s: %s", autoscaler, changes)
+}
 
 // WillAdopt is that an existing autoscaler will be taken over.
 func WillAdopt(plan fmt.Stringer) string {

@@ -17,14 +17,14 @@ func (p plan) String() string { return string(p) }
 func TestNotes(t *testing.T) {
 	var p fmt.Stringer = plan("HPA echo: …")
 	got := []string{
-		render.WillAttach(p), render.WillChange(p), render.WillAdopt(p), render.WillDetach(), render.WillRestore("old"),
+		render.WillAttach(p), render.WillChange("echo", plan("target 40 ms to 50 ms")), render.WillAdopt(p), render.WillDetach(), render.WillRestore("old"),
 		render.NoEffect("kong.latency/target-ms"), render.Stamped("frame", "kong.latency/target-ms", "50", "off"),
 		render.RaisedReplicas(1, 3), render.KeptReplicas(8, 1, "echo", "kong.latency/preserve-replicas"),
 		render.PolicyNotChecked("broken"),
 	}
 	want := []string{
 		"will attach HPA echo: …",
-		"will change HPA echo: …",
+		"will change HPA echo: target 40 ms to 50 ms",
 		"will adopt HPA echo: …; its previous spec is kept",
 		"will detach the HPA; the replicas stay as they are",
 		"will restore the previous spec of HPA old; the replicas stay as they are",

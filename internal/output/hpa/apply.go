@@ -59,19 +59,21 @@ func (Output) Paused(live output.Object, p plan.Plan) (now, then annotations.Pau
 
 // disabled returns the directions in which a behavior does not scale.
 func disabled(b *autoscalingv2.HorizontalPodAutoscalerBehavior) annotations.PauseMode {
-	off := func(rules *autoscalingv2.HPAScalingRules) bool {
-		return rules != nil && rules.SelectPolicy != nil && *rules.SelectPolicy == autoscalingv2.DisabledPolicySelect
-	}
 	switch {
 	case b == nil:
 		return annotations.PauseNone
-	case off(b.ScaleDown) && off(b.ScaleUp):
+	case isDisabled(b.ScaleDown) && isDisabled(b.ScaleUp):
 		return annotations.PauseAll
-	case off(b.ScaleDown):
+	case isDisabled(b.ScaleDown):
 		return annotations.PauseScaleIn
-	case off(b.ScaleUp):
+	case isDisabled(b.ScaleUp):
 		return annotations.PauseScaleOut
 	default:
 		return annotations.PauseNone
 	}
+}
+
+// isDisabled reports whether a behavior does not scale in the direction of these rules.
+func isDisabled(rules *autoscalingv2.HPAScalingRules) bool {
+	return rules != nil && rules.SelectPolicy != nil && *rules.SelectPolicy == autoscalingv2.DisabledPolicySelect
 }

@@ -56,7 +56,7 @@ func live(p plan.Plan) *autoscalingv2.HorizontalPodAutoscaler {
 	h.UID = types.UID("hpa")
 	h.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: "echo",
 		UID: types.UID(p.DeploymentUID), Controller: ptr.To(true)}}
-	h.Spec.Behavior.ScaleDown.SelectPolicy = ptr.To(autoscalingv2.MaxChangePolicySelect)
+	setSelectPolicy(h.Spec.Behavior) // which the API server defaults
 	return h
 }
 

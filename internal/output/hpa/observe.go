@@ -1,13 +1,17 @@
 package hpa
 
 import (
+	"strconv"
+
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
 
+	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/output"
+	"github.com/kong-latency/kong-latency/internal/plan"
 )
 
 // defaultMinReplicas is the API's default of minReplicas.
@@ -59,6 +63,31 @@ func (Output) Observe(live output.Object) output.Observation {
 			}
 		}
 		out.Metrics = append(out.Metrics, metric)
+	}
+	return out
+}
+
+// Metrics implements output.Output.
+func (Output) Metrics(p plan.Plan) []output.PlannedMetric {
+	var out []output.PlannedMetric
+	for _, m := range generator.HPA(p).Spec.Metrics {
+		one, target := output.PlannedMetric{Type: string(m.Type)}, autoscalingv2.MetricTarget{}
+		switch {
+		case m.Object != nil:
+			one.Name, target = m.Object.Metric.Name, m.Object.Target
+		case m.Resource != nil:
+			one.Name, target = string(m.Resource.Name), m.Resource.Target
+		}
+		one.TargetType = string(target.Type)
+		switch {
+		case target.Value != nil:
+			one.Target = target.Value.String()
+		case target.AverageValue != nil:
+			one.Target = target.AverageValue.String()
+		case target.AverageUtilization != nil:
+			one.Target = strconv.Itoa(int(*target.AverageUtilization))
+		}
+		out = append(out, one)
 	}
 	return out
 }

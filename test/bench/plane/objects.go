@@ -146,9 +146,23 @@ func HPA(i int) *autoscalingv2.HorizontalPodAutoscaler {
 	return h
 }
 
+// StatusWrites is how often LatencyAutoscalers were written, which are nothing but a status.
+func (p *Plane) StatusWrites(ctx context.Context) (float64, error) {
+	object, err := p.writes(ctx, "latencyautoscalers", "")
+	if err != nil {
+		return 0, err
+	}
+	status, err := p.writes(ctx, "latencyautoscalers", "status")
+	return object + status, err
+}
+
 // HPAWrites is how often autoscalers were written, but for their status, by the API
 // server's own count.
 func (p *Plane) HPAWrites(ctx context.Context) (float64, error) {
+	return p.writes(ctx, "horizontalpodautoscalers", "")
+}
+
+func (p *Plane) writes(ctx context.Context, resource, subresource string) (float64, error) {
 	families, err := p.Metrics(ctx)
 	if err != nil {
 		return 0, err
@@ -159,7 +173,7 @@ func (p *Plane) HPAWrites(ctx context.Context) (float64, error) {
 		for _, l := range m.Label {
 			labels[l.GetName()] = l.GetValue()
 		}
-		if labels["resource"] != "horizontalpodautoscalers" || labels["subresource"] != "" {
+		if labels["resource"] != resource || labels["subresource"] != subresource {
 			continue
 		}
 		switch labels["verb"] {

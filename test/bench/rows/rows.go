@@ -31,6 +31,7 @@ func All() []Row {
 		{"writes", writesRow},
 		{"memory", memoryRow},
 		{"memory-object", memoryObjectRow},
+		{"statuses", statusesRow},
 		{"ready", readyRow},
 		{"growth", growthRow},
 	}
@@ -143,7 +144,7 @@ func (s *Session) filledPlane(ctx context.Context) (*plane.Plane, error) {
 	return p, nil
 }
 
-// fillAttached creates n workloads with their autoscalers.
+// fillAttached creates n workloads with their autoscalers and statuses.
 func fillAttached(ctx context.Context, p *plane.Plane, n int) error {
 	if err := p.Fill(ctx, 0, n, plane.Services, plane.Workloads); err != nil {
 		return err
@@ -151,7 +152,10 @@ func fillAttached(ctx context.Context, p *plane.Plane, n int) error {
 	if err := p.Install(ctx); err != nil {
 		return err
 	}
-	return applyAll(ctx, p, n)
+	if err := applyAll(ctx, p, n); err != nil {
+		return err
+	}
+	return writeStatuses(ctx, p, n)
 }
 
 // Close stops the shared planes.

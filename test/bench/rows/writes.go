@@ -8,10 +8,12 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/test/bench/plane"
 	"github.com/kong-latency/kong-latency/test/bench/report"
 	"github.com/kong-latency/kong-latency/test/product"
@@ -25,8 +27,8 @@ const syncsAnHour = int(time.Hour / (15 * time.Second))
 // do not depend on the others, and each status costs the API server time.
 const idleOf = 50
 
-// writesRow counts the controller's writes: of autoscalers by the API server, of
-// everything else by the controller's metrics.
+// writesRow counts the controller's writes: of autoscalers and statuses by the API server,
+// of everything else by the controller's metrics.
 func writesRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	out = report.Row{Title: fmt.Sprintf("Writes of the controller for %d workloads, except leases. Events are counted separately: "+
 		"each workload here has two warnings about its pipeline, which are reported when it is attached and again after a restart", s.Writes)}
@@ -54,7 +56,7 @@ func writesRow(ctx context.Context, s *Session) (out report.Row, err error) {
 		return out, err
 	}
 	count := &writes{plane: p, process: process, per: float64(s.Writes)}
-	if err := count.add(ctx, &out, "first attach, of each workload", 1); err != nil {
+	if err := count.add(ctx, &out, "first attach, of each workload", 1, 2); err != nil {
 		return out, err
 	}
 	if err := process.Stop(); err != nil {
@@ -63,63 +65,88 @@ func writesRow(ctx context.Context, s *Session) (out report.Row, err error) {
 	if count.process, err = product.Controller(ctx, p.ControlPlane, "--leader-elect=false"); err != nil {
 		return out, err
 	}
-	count.others = 0
+	count.before.all = 0
 	count.per = 1
 	if err := count.reconciled(ctx, s.Writes); err != nil {
 		return out, err
 	}
-	if err := count.add(ctx, &out, "restart", 0); err != nil {
+	if err := count.add(ctx, &out, "restart", 0, 0); err != nil {
 		return out, err
 	}
-	if err := passAnHour(ctx, p, min(idleOf, s.Writes)); err != nil {
+	// Once the first sync has read the metric, it goes on as it is.
+	if err := passSyncs(ctx, p, min(idleOf, s.Writes), 1); err != nil {
 		return out, err
 	}
-	return out, count.add(ctx, &out, "an idle hour, in which only statuses change", 0)
+	if count.before, err = count.quiet(ctx); err != nil {
+		return out, err
+	}
+	if err := passSyncs(ctx, p, min(idleOf, s.Writes), syncsAnHour); err != nil {
+		return out, err
+	}
+	if err := count.add(ctx, &out, "an idle hour, in which only statuses change", 0, 0); err != nil {
+		return out, err
+	}
+	changed := plane.Workloads(0)
+	patch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"annotations":{"`+annotations.MaxReplicas+`":"11"}}}`))
+	if err := p.Admin.Patch(ctx, changed, patch); err != nil {
+		return out, fmt.Errorf("change a workload: %w", err)
+	}
+	return out, count.add(ctx, &out, "a change of one workload", 1, 1)
 }
 
 // writes counts writes since its last call.
 type writes struct {
-	plane        *plane.Plane
-	process      *product.Process
-	hpas, others float64
+	plane   *plane.Plane
+	process *product.Process
+	before  counts
 	// per is the divisor of counts.
 	per float64
 }
 
-// add waits until writing stops, and adds the counts.
-func (w *writes) add(ctx context.Context, out *report.Row, when string, want float64) error {
-	hpas, others, err := w.quiet(ctx)
+// counts are numbers of writes: all are those of the controller, the others by all clients.
+type counts struct{ hpas, statuses, all float64 }
+
+// add waits until writing stops, and adds the counts, of which there should be so many.
+func (w *writes) add(ctx context.Context, out *report.Row, when string, hpas, statuses float64) error {
+	now, err := w.quiet(ctx)
 	if err != nil {
 		return err
 	}
+	was := w.before
+	others := now.all - was.all - (now.hpas - was.hpas) - (now.statuses - was.statuses)
 	out.Lines = append(out.Lines,
-		report.Line{What: when + ": autoscalers", Measured: []float64{(hpas - w.hpas) / w.per}, Bound: report.Exactly(want)},
-		report.Line{What: when + ": everything else, which is events", Measured: []float64{(others - w.others - (hpas - w.hpas)) / w.per}})
-	w.hpas, w.others = hpas, others
+		report.Line{What: when + ": autoscalers", Measured: []float64{(now.hpas - was.hpas) / w.per}, Bound: report.Exactly(hpas)},
+		report.Line{What: when + ": LatencyAutoscalers", Measured: []float64{(now.statuses - was.statuses) / w.per}, Bound: report.Exactly(statuses)},
+		report.Line{What: when + ": everything else, which is events", Measured: []float64{others / w.per}})
+	w.before = now
 	return nil
 }
 
-// quiet returns the counts once they are stable.
-func (w *writes) quiet(ctx context.Context) (hpas, all float64, err error) {
-	var last [2]float64
+// quiet returns the counts once they are stable for some seconds: writes of one status are
+// seconds apart.
+func (w *writes) quiet(ctx context.Context) (now counts, err error) {
+	var last counts
 	same := 0
-	err = wait.PollUntilContextTimeout(ctx, 500*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		if hpas, err = w.plane.HPAWrites(ctx); err != nil {
+	err = wait.PollUntilContextTimeout(ctx, 500*time.Millisecond, 2*time.Minute, true, func(ctx context.Context) (bool, error) {
+		if now.hpas, err = w.plane.HPAWrites(ctx); err != nil {
 			return false, err
 		}
-		if all, err = clientWrites(ctx, w.process.Metrics); err != nil {
+		if now.statuses, err = w.plane.StatusWrites(ctx); err != nil {
 			return false, err
 		}
-		if now := [2]float64{hpas, all}; now != last {
+		if now.all, err = clientWrites(ctx, w.process.Metrics); err != nil {
+			return false, err
+		}
+		if now != last {
 			last, same = now, 0
 		}
 		same++
-		return same > 4, nil
+		return same > 8, nil
 	})
 	if err != nil {
-		return 0, 0, fmt.Errorf("wait until nothing is written: %w", err)
+		return now, fmt.Errorf("wait until nothing is written: %w", err)
 	}
-	return hpas, all, nil
+	return now, nil
 }
 
 // reconciled waits until the controller has reconciled n workloads.
@@ -143,11 +170,11 @@ func clientWrites(ctx context.Context, url string) (float64, error) {
 	return all, nil
 }
 
-// passAnHour writes the statuses that kube-controller-manager writes in an hour.
-func passAnHour(ctx context.Context, p *plane.Plane, n int) error {
+// passSyncs writes the statuses that kube-controller-manager writes in some syncs.
+func passSyncs(ctx context.Context, p *plane.Plane, n, syncs int) error {
 	began := metav1.Now().Rfc3339Copy()
 	return plane.Parallel(ctx, workers(), n, func(ctx context.Context, i int) error {
-		for sync := range syncsAnHour {
+		for sync := range syncs {
 			h := &autoscalingv2.HorizontalPodAutoscaler{}
 			h.Namespace, h.Name = plane.Namespace(i), plane.Name(i)
 			patch := client.MergeFrom(h.DeepCopy())

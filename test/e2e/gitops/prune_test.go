@@ -9,9 +9,34 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/api/v1alpha1"
 )
 
-var hpaKind = schema.GroupVersionKind{Group: "autoscaling", Version: "v2", Kind: "HorizontalPodAutoscaler"}
+var (
+	hpaKind    = schema.GroupVersionKind{Group: "autoscaling", Version: "v2", Kind: "HorizontalPodAutoscaler"}
+	statusKind = v1alpha1.GroupVersion.WithKind("LatencyAutoscaler")
+)
+
+// reported waits for the workload's LatencyAutoscaler and returns it.
+func (w *workload) reported() *unstructured.Unstructured {
+	w.t.Helper()
+	la := &unstructured.Unstructured{}
+	la.SetGroupVersionKind(statusKind)
+	w.Eventually(func() error { return cluster.Admin().Get(w.ctx, w.key(), la) }).Should(gomega.Succeed())
+	return la
+}
+
+// staysReported expects that nothing deleted the LatencyAutoscaler, which has no mark of a
+// tool.
+func (w *workload) staysReported(before *unstructured.Unstructured) {
+	w.t.Helper()
+	now := w.reported()
+	w.Expect(now.GetUID()).To(gomega.Equal(before.GetUID()), "the LatencyAutoscaler was deleted")
+	w.Expect(now.GetDeletionTimestamp()).To(gomega.BeNil())
+	w.Expect(now.GetLabels()).To(gomega.Equal(map[string]string{"app.kubernetes.io/managed-by": "kong-latency"}))
+	w.Expect(now.GetAnnotations()).To(gomega.BeEmpty())
+}
 
 // dropped is an autoscaler that was removed from Git, to show that pruning works. Its
 // target does not exist.
@@ -43,12 +68,14 @@ func TestPruneByLabel(t *testing.T) {
 	w := newWorkload(t, "prune-by-label", with("label app.kubernetes.io/instance=prune-by-label"))
 	former := dropped(w)
 	w.kubectl(encode(t, w.manifest, former), "apply", "-f", "-")
-	hpa := w.attached()
+	hpa, la := w.attached(), w.reported()
 	w.scaledOut()
 	output := w.kubectl(w.yaml(), "apply", "-f", "-", "--prune", "-l", "app.kubernetes.io/instance=prune-by-label",
-		"--prune-allowlist=apps/v1/Deployment", "--prune-allowlist=autoscaling/v2/HorizontalPodAutoscaler")
+		"--prune-allowlist=apps/v1/Deployment", "--prune-allowlist=autoscaling/v2/HorizontalPodAutoscaler",
+		"--prune-allowlist=kong.latency/v1alpha1/LatencyAutoscaler")
 	w.gone(former)
 	w.stays(hpa)
+	w.staysReported(la)
 	w.Expect(output).NotTo(gomega.ContainSubstring(w.name + " pruned"))
 	w.neverFell()
 }
@@ -60,7 +87,7 @@ func TestPruneByTrackingAnnotation(t *testing.T) {
 	w := newWorkload(t, "prune-by-annotation", with("annotation "+tracking+"=tracked:apps/Deployment:default/prune-by-annotation"))
 	former := dropped(w)
 	w.kubectl(encode(t, w.manifest, former), "apply", "--server-side", "--field-manager=argocd-controller", "-f", "-")
-	hpa := w.attached()
+	hpa, la := w.attached(), w.reported()
 	w.scaledOut()
 	pruned := w.prune(func(o *unstructured.Unstructured) bool {
 		return o.GetAnnotations()[tracking] == w.manifest.GetAnnotations()[tracking]
@@ -68,6 +95,7 @@ func TestPruneByTrackingAnnotation(t *testing.T) {
 	w.Expect(pruned).To(gomega.ConsistOf(former.GetName()))
 	w.gone(former)
 	w.stays(hpa)
+	w.staysReported(la)
 	w.neverFell()
 }
 
@@ -83,21 +111,22 @@ func TestPruneByInventory(t *testing.T) {
 		w.Expect(cluster.Admin().Apply(w.ctx, client.ApplyConfigurationFromUnstructured(o.DeepCopy()),
 			client.FieldOwner("kustomize-controller"), client.ForceOwnership)).To(gomega.Succeed())
 	}
-	hpa := w.attached()
+	hpa, la := w.attached(), w.reported()
 	w.scaledOut()
 	pruned := w.prune(func(o *unstructured.Unstructured) bool { return o.GetLabels()[owner] == "inventory" })
 	w.Expect(pruned).To(gomega.ConsistOf(former.GetName()), "all that carries the labels is in the inventory")
 	w.gone(former)
 	w.stays(hpa)
+	w.staysReported(la)
 	w.neverFell()
 }
 
-// prune deletes every Deployment and autoscaler of an application except the workload's
+// prune deletes every Deployment, autoscaler and LatencyAutoscaler of an application except the workload's
 // Deployment, and returns the names.
 func (w *workload) prune(belongs func(*unstructured.Unstructured) bool) []string {
 	w.t.Helper()
 	var pruned []string
-	for _, kind := range []schema.GroupVersionKind{hpaKind, w.manifest.GroupVersionKind()} {
+	for _, kind := range []schema.GroupVersionKind{hpaKind, statusKind, w.manifest.GroupVersionKind()} {
 		list := &unstructured.UnstructuredList{}
 		list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
 		w.Expect(cluster.Admin().List(w.ctx, list, client.InNamespace(w.namespace))).To(gomega.Succeed())

@@ -43,8 +43,10 @@ func record(ctx context.Context, s *stack.Stack) (string, error) {
 		func() error { return s.Await(ctx, stack.HPA, 2*time.Minute, r.steady) },
 		func() error { return r.say("In the cluster, as it runs under load:") },
 		func() error { return r.run(ctx, "kubectl latency get") },
-		func() error { return r.say("Somebody deletes the ServiceMonitor. What is wrong?") },
+		func() error { return r.say("Somebody deletes the ServiceMonitor.") },
 		func() error { return r.run(ctx, "kubectl delete servicemonitor gateway-operator -n kong-system") },
+		func() error { return s.Await(ctx, stack.HPA, 4*time.Minute, r.valueless) },
+		func() error { return r.say("A minute later the autoscaler has no value any more. What is wrong?") },
 		func() error { return r.run(ctx, doctor) },
 		func() error { return r.say("Apply the fix:") },
 		func() error { return r.run(ctx, doctor+" --fix | kubectl apply -f -") },
@@ -79,6 +81,20 @@ func (r *recorder) run(ctx context.Context, line string) error {
 	}
 	_, err := fmt.Fprintf(&r.out, "```console\n$ %s\n%s```\n\n", line, out.String())
 	return err
+}
+
+// valueless returns nil if the autoscaler has no value of its metric.
+func (r *recorder) valueless(ctx context.Context) error {
+	var h autoscalingv2.HorizontalPodAutoscaler
+	if err := r.Admin().Get(ctx, client.ObjectKey{Namespace: stack.Echo.Namespace, Name: stack.Echo.Name}, &h); err != nil {
+		return err
+	}
+	for _, c := range h.Status.Conditions {
+		if c.Type == autoscalingv2.ScalingActive && c.Reason == "FailedGetObjectMetric" {
+			return nil
+		}
+	}
+	return errors.New("it still has one")
 }
 
 // steady returns nil if the autoscaler is at its maximum and wants no change.

@@ -92,6 +92,7 @@ func TestHelmKeepsPolicies(t *testing.T) {
 	g.Eventually(func(g gomega.Gomega) {
 		g.Expect(takeInventory(t, g).beyond(before)).To(gomega.Equal([]string{
 			"apiservices.apiregistration.k8s.io /v1alpha1.kong.latency", // created by the API server
+			"customresourcedefinitions.apiextensions.k8s.io /latencyautoscalers.kong.latency",
 			"customresourcedefinitions.apiextensions.k8s.io /latencypolicies.kong.latency",
 			"latencypolicies.kong.latency /default",
 		}))

