@@ -38,8 +38,13 @@ func TestFormat(t *testing.T) {
 
 func TestTicks(t *testing.T) {
 	for most, want := range map[float64]float64{0: 1, 0.2: 0.05, 4: 1, 10: 2, 11: 5, 190: 50, 1000: 200} {
-		if got := tickStep(most); got != want {
+		if got := tickStep(most, "reqps"); got != want {
 			t.Errorf("up to %v: got %v, want %v", most, got, want)
+		}
+	}
+	for most, want := range map[float64]float64{0.2: 0.05, 100: 20, 130: 60, 360: 120, 3000: 600} {
+		if got := tickStep(most, "s"); got != want {
+			t.Errorf("up to %v seconds: got %v, want %v", most, got, want)
 		}
 	}
 }
@@ -79,5 +84,16 @@ func TestLegend(t *testing.T) {
 	got := legend("{{reason}} ({{severity}})", model.Metric{"reason": "Late", "severity": "Warning"})
 	if want := "Late (Warning)"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestColumnsFitTheirTexts(t *testing.T) {
+	table := table{[]string{"name", "reason"}, [][]cell{{{text: "a"}, {text: "NoServiceSelectsPods"}}, {{text: "a-longer-name"}, {}}}}
+	left, widths := table.layout(370)
+	if d := cmp.Diff([]float64{0, 150}, left); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+	if d := cmp.Diff([]float64{150, 220}, widths); d != "" {
+		t.Errorf("-want +got:\n%s", d)
 	}
 }

@@ -88,6 +88,11 @@ func (f *fleet) play(ctx context.Context) error {
 	if err := pause(ctx, loaded); err != nil {
 		return err
 	}
+	for range 3 {
+		if err := f.uncalled(ctx); err != nil {
+			return err
+		}
+	}
 	load.Stop()
 	return pause(ctx, idle)
 }

@@ -10,11 +10,13 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/test/e2e/gateway"
 	"github.com/kong-latency/kong-latency/test/e2e/stack"
+	"github.com/kong-latency/kong-latency/test/guide"
 )
 
 // sample is the workload that holds its target, from the repository's root.
@@ -38,6 +40,9 @@ type fleet struct {
 	cancel   context.CancelFunc
 	changing sync.WaitGroup
 }
+
+// awaitAdmission is how long the API server may take to admit by what was just applied.
+const awaitAdmission = 30 * time.Second
 
 // limit is when the traffic ends, if nothing ends it earlier.
 const limit = time.Hour
@@ -72,11 +77,14 @@ func (f *fleet) apply(ctx context.Context) error {
 		URL: f.checkout.URL() + stack.Seed.Path, Clients: 2, Pause: 100 * time.Millisecond, Limit: limit,
 	}.Start(context.WithoutCancel(ctx)))
 	// The webhook refuses orders until it has seen the policy.
-	err = f.Await(ctx, stack.Webhook, 30*time.Second, func(ctx context.Context) error {
+	err = f.Await(ctx, stack.Webhook, awaitAdmission, func(ctx context.Context) error {
 		_, err := f.Kubectl(ctx, workloads, "apply", "-f", "-")
 		return err
 	})
 	if err != nil {
+		return err
+	}
+	if err := f.controlPlanes(ctx, "checkout", "orders"); err != nil {
 		return err
 	}
 	if _, err := f.Kubectl(ctx, "", "apply", "-f", sample); err != nil {
@@ -85,9 +93,26 @@ func (f *fleet) apply(ctx context.Context) error {
 	if _, err := f.Kubectl(ctx, "", "annotate", "deployment", "echo", "kong.latency/metric="+stack.FastMetric); err != nil {
 		return err
 	}
+	if err := f.unreachable(ctx); err != nil {
+		return err
+	}
 	change, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f.cancel = cancel
 	f.changing.Go(func() { f.change(change) })
+	return nil
+}
+
+// controlPlanes creates what Kong Operator creates for these Gateways.
+func (f *fleet) controlPlanes(ctx context.Context, gateways ...string) error {
+	for _, name := range gateways {
+		named := func(o *unstructured.Unstructured) error {
+			o.SetName(name + "-abcde")
+			return guide.SetOwner(ctx, f.Admin(), o, name)
+		}
+		if err := guide.ApplyChanged(ctx, f.Admin(), named, guide.ControlPlane); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
