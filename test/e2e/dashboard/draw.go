@@ -80,7 +80,8 @@ func nothing(pic *picture, p dashboard.Panel, b box) {
 	pic.text(b.x+b.w/2, b.y+b.h/2, style{12, soft, "middle", "normal"}, clip(text, b.w, 12))
 }
 
-// stat draws the values side by side, with their names if there are several.
+// stat draws the values side by side, with their names if there are several or the panel
+// says so.
 func (v *view) stat(ctx context.Context, pic *picture, p dashboard.Panel, b box) error {
 	type value struct {
 		name   string
@@ -105,7 +106,7 @@ func (v *view) stat(ctx context.Context, pic *picture, p dashboard.Panel, b box)
 	for i, s := range values {
 		x := b.x + width*(float64(i)+0.5)
 		y := b.y + b.h/2 + 8
-		if len(values) > 1 {
+		if len(values) > 1 || p.Options.TextMode == "value_and_name" {
 			pic.text(x, y-28, style{12, soft, "middle", "normal"}, clip(s.name, width-4, 12))
 		}
 		pic.text(x, y, style{24, thresholdColor(p, s.number), "middle", "bold"}, format(s.number, p.FieldConfig.Defaults.Unit))
@@ -136,9 +137,9 @@ func (v *view) drawTable(ctx context.Context, pic *picture, p dashboard.Panel, b
 		nothing(pic, p, b)
 		return nil
 	}
-	width := b.w / float64(len(t.columns))
+	left, widths := t.layout(b.w)
 	for i, name := range t.columns {
-		pic.text(b.x+width*float64(i), b.y+12, style{11, soft, "start", "bold"}, clip(name, width-4, 11))
+		pic.text(b.x+left[i], b.y+12, style{11, soft, "start", "bold"}, clip(name, widths[i]-4, 11))
 	}
 	pic.line(b.x, b.y+17, b.x+b.w, b.y+17, border, "")
 	for n, row := range t.rows {
@@ -151,7 +152,7 @@ func (v *view) drawTable(ctx context.Context, pic *picture, p dashboard.Panel, b
 			if override(p, t.columns[i], "links") != nil {
 				color = blue
 			}
-			pic.text(b.x+width*float64(i), y, style{11, color, "start", "normal"}, clip(c.text, width-4, 11))
+			pic.text(b.x+left[i], y, style{11, color, "start", "normal"}, clip(c.text, widths[i]-4, 11))
 		}
 	}
 	return nil

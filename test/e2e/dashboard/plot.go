@@ -17,7 +17,9 @@ import (
 type curve struct {
 	name        string
 	color, dash string
-	points      []model.SamplePair
+	// below is the name of the series down to which the area is filled; empty for none.
+	below  string
+	points []model.SamplePair
 }
 
 // timeseries draws the series of a panel over the view's range, and the annotations.
@@ -36,9 +38,10 @@ func (v *view) timeseries(ctx context.Context, pic *picture, p dashboard.Panel, 
 			most = max(most, float64(s.Value))
 		}
 	}
-	step := tickStep(most)
+	step := tickStep(most, p.FieldConfig.Defaults.Unit)
 	most = max(math.Ceil(most/step)*step, step)
-	plot := box{b.x + 52, b.y + 2, b.w - 56, b.h - 22 - legendHeight(curves, b)}
+	named := append(slices.Clone(curves), v.events(p)...)
+	plot := box{b.x + 52, b.y + 2, b.w - 56, b.h - 22 - legendHeight(named, b)}
 	x := func(t model.Time) float64 {
 		return plot.x + plot.w*float64(t.Time().Sub(v.over.Start))/float64(v.over.End.Sub(v.over.Start))
 	}
@@ -54,17 +57,24 @@ func (v *view) timeseries(ctx context.Context, pic *picture, p dashboard.Panel, 
 	if err := v.annotate(ctx, pic, p, plot, x); err != nil {
 		return err
 	}
-	for _, c := range curves {
-		var points [][2]float64
+	line := func(c curve) (points [][2]float64) {
 		for i, s := range c.points {
 			if i > 0 && p.FieldConfig.Defaults.Custom.LineInterpolation == "stepAfter" {
 				points = append(points, [2]float64{x(s.Timestamp), y(float64(c.points[i-1].Value))})
 			}
 			points = append(points, [2]float64{x(s.Timestamp), y(float64(s.Value))})
 		}
-		pic.path(points, c.color, c.dash)
+		return points
 	}
-	drawLegend(pic, curves, b)
+	for _, c := range curves {
+		if i := slices.IndexFunc(curves, func(o curve) bool { return o.name == c.below }); i >= 0 {
+			pic.band(line(c), line(curves[i]), c.color)
+		}
+	}
+	for _, c := range curves {
+		pic.path(line(c), c.color, c.dash)
+	}
+	drawLegend(pic, named, b)
 	return nil
 }
 
@@ -94,6 +104,7 @@ func (v *view) curves(ctx context.Context, p dashboard.Panel) ([]curve, error) {
 		if override(p, c.name, "custom.lineStyle") != nil {
 			c.dash = "6 4"
 		}
+		c.below, _ = override(p, c.name, "custom.fillBelowTo").(string)
 	}
 	return curves, nil
 }
@@ -117,7 +128,7 @@ func (v *view) annotate(ctx context.Context, pic *picture, p dashboard.Panel, pl
 		for _, s := range found {
 			for _, event := range s.Values {
 				at := x(event.Timestamp)
-				pic.line(at, plot.y, at, plot.y+plot.h, blue, "2 3")
+				pic.line(at, plot.y, at, plot.y+plot.h, blue, markerDash)
 				pic.add(`<path d="M%.1f %.1fl-4 6h8z" fill="%s"/>`, at, plot.y+plot.h, blue)
 			}
 		}
@@ -125,10 +136,27 @@ func (v *view) annotate(ctx context.Context, pic *picture, p dashboard.Panel, pl
 	return nil
 }
 
-// tickStep is 1, 2 or 5 times a power of ten, so that there are about four ticks.
-func tickStep(most float64) float64 {
+// events are the names of the annotations of a panel, for its legend.
+func (v *view) events(p dashboard.Panel) (names []curve) {
+	for _, a := range v.Annotations.List {
+		if slices.Contains(a.Filter.IDs, p.ID) {
+			names = append(names, curve{name: a.Name, color: blue, dash: markerDash})
+		}
+	}
+	return names
+}
+
+// markerDash is the dash of what marks an event.
+const markerDash = "2 3"
+
+// tickStep is 1, 2 or 5 times a power of ten, so that there are about four ticks. More than
+// two minutes have steps of minutes.
+func tickStep(most float64, unit string) float64 {
 	if most <= 0 {
 		return 1
+	}
+	if unit == "s" && most > 120 {
+		return 60 * max(tickStep(most/60, ""), 1)
 	}
 	power := math.Pow(10, math.Floor(math.Log10(most/4)))
 	for _, n := range []float64{1, 2, 5} {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"html"
+	"slices"
 	"strings"
 )
 
@@ -29,6 +30,17 @@ func (p *picture) line(x1, y1, x2, y2 float64, stroke, dash string) {
 
 // path connects points.
 func (p *picture) path(points [][2]float64, stroke, dash string) {
+	p.add(`<path d="%s" fill="none" stroke="%s" stroke-width="1.5" stroke-dasharray="%s"/>`, connected(points), stroke, dash)
+}
+
+// band fills the area between two lines.
+func (p *picture) band(upper, lower [][2]float64, fill string) {
+	around := slices.Clone(lower)
+	slices.Reverse(around)
+	p.add(`<path d="%sZ" fill="%s" fill-opacity="0.08"/>`, connected(append(slices.Clone(upper), around...)), fill)
+}
+
+func connected(points [][2]float64) string {
 	var d strings.Builder
 	for i, at := range points {
 		command := "L"
@@ -37,7 +49,7 @@ func (p *picture) path(points [][2]float64, stroke, dash string) {
 		}
 		fmt.Fprintf(&d, "%s%.1f %.1f", command, at[0], at[1])
 	}
-	p.add(`<path d="%s" fill="none" stroke="%s" stroke-width="1.5" stroke-dasharray="%s"/>`, d.String(), stroke, dash)
+	return d.String()
 }
 
 // style is how text is written.

@@ -136,6 +136,26 @@ func (t *table) sort(by []dashboard.Sort) {
 	})
 }
 
+// layout divides a width among the columns by their longest texts. Names are bold, so wider.
+func (t *table) layout(width float64) (left, widths []float64) {
+	sum := 0.0
+	for i, name := range t.columns {
+		longest := 1.2 * float64(len([]rune(name)))
+		for _, row := range t.rows {
+			longest = max(longest, float64(len([]rune(row[i].text))))
+		}
+		widths = append(widths, longest+2)
+		sum += longest + 2
+	}
+	at := 0.0
+	for i := range widths {
+		widths[i] *= width / sum
+		left = append(left, at)
+		at += widths[i]
+	}
+	return left, widths
+}
+
 // legend is the name of a series by the legend format of its query.
 func legend(format string, metric model.Metric) string {
 	for name, value := range metric {

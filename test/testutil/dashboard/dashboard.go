@@ -31,7 +31,11 @@ type Panel struct {
 		Defaults  Field
 		Overrides []Override
 	}
-	Options         struct{ SortBy []Sort }
+	Options struct {
+		SortBy []Sort
+		// TextMode is "value_and_name" for values that always have their names.
+		TextMode string
+	}
 	Transformations []Transformation
 }
 
