@@ -49,12 +49,14 @@ func (v *view) row(ctx context.Context, r dashboard.Row) (string, error) {
 			float64(p.GridPos.X)*cellWidth + gap, float64(p.GridPos.Y-top)*cellHeight + rowHeight,
 			float64(p.GridPos.W)*cellWidth - gap, float64(p.GridPos.H)*cellHeight - gap,
 		}
+		pic.add("<g>")
 		pic.rect(b.x, b.y, b.w, b.h, "#ffffff", border)
 		pic.text(b.x+8, b.y+17, style{12, ink, "start", "bold"}, clip(p.Title, b.w-16, 12))
 		inner := box{b.x + 8, b.y + 26, b.w - 16, b.h - 32}
 		if err := v.panel(ctx, pic, p, inner); err != nil {
 			return "", fmt.Errorf("draw panel %s: %w", p.Title, err)
 		}
+		pic.add("</g>")
 	}
 	return pic.String(), nil
 }

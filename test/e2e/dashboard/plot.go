@@ -41,7 +41,7 @@ func (v *view) timeseries(ctx context.Context, pic *picture, p dashboard.Panel, 
 	step := tickStep(most, p.FieldConfig.Defaults.Unit)
 	most = max(math.Ceil(most/step)*step, step)
 	named := append(slices.Clone(curves), v.events(p)...)
-	plot := box{b.x + 52, b.y + 2, b.w - 56, b.h - 22 - legendHeight(named, b)}
+	plot := box{b.x + 52, b.y + 2, b.w - 56, b.h - 26 - legendHeight(named, b)}
 	x := func(t model.Time) float64 {
 		return plot.x + plot.w*float64(t.Time().Sub(v.over.Start))/float64(v.over.End.Sub(v.over.Start))
 	}
@@ -51,7 +51,7 @@ func (v *view) timeseries(ctx context.Context, pic *picture, p dashboard.Panel, 
 		pic.text(plot.x-5, y(tick)+4, style{10, soft, "end", "normal"}, format(tick, p.FieldConfig.Defaults.Unit))
 	}
 	for at := v.over.Start; !at.After(v.over.End); at = at.Add(time.Minute) {
-		pic.text(x(model.TimeFromUnixNano(at.UnixNano())), plot.y+plot.h+14, style{10, soft, "middle", "normal"},
+		pic.text(x(model.TimeFromUnixNano(at.UnixNano())), plot.y+plot.h+17, style{10, soft, "middle", "normal"},
 			fmt.Sprintf("%.0f min", at.Sub(v.over.Start).Minutes()))
 	}
 	if err := v.annotate(ctx, pic, p, plot, x); err != nil {

@@ -61,6 +61,9 @@ type style struct {
 }
 
 func (p *picture) text(x, y float64, s style, text string) {
+	if text == "" {
+		return
+	}
 	p.add(`<text x="%.1f" y="%.1f" font-size="%d" fill="%s" text-anchor="%s" font-weight="%s">%s</text>`,
 		x, y, s.size, s.fill, s.anchor, s.weight, html.EscapeString(text))
 }
