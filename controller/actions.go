@@ -58,7 +58,11 @@ func (r *reporter) updated(d *appsv1.Deployment, by output.Output, before output
 	}
 	// The API server would count two updates of one workload as one event, with the note of
 	// the first, if their objects were the same: here the version of before differs.
-	r.did(what, d, before, p.Name, "%s HPA %s: %s", verb, p.Name, by.Differences(before, p))
+	why := ""
+	if p.HoldScaleIn {
+		why = ", because no pod is ready"
+	}
+	r.did(what, d, before, p.Name, "%s HPA %s: %s%s", verb, p.Name, by.Differences(before, p), why)
 }
 
 // detached reports that an object was deleted.

@@ -68,6 +68,8 @@ func TestActionsAreReported(t *testing.T) {
 	settings := testutil.Settings
 	p, calm := testutil.Plan(t, settings()), testutil.Plan(t, settings("max-replicas", "20", "target-ms", "60", "behavior", "stable"))
 	paused := testutil.Plan(t, settings("paused", "scale-in"))
+	stopped := p
+	stopped.HoldScaleIn = true
 	by := outputs.For(p)
 	live := func(settings ...string) output.Object {
 		p := testutil.Plan(t, testutil.Settings(settings...))
@@ -86,11 +88,12 @@ func TestActionsAreReported(t *testing.T) {
 		"attached": {func(r *reporter) { r.attached(d, p) }, logs.Attached, "Attached", "attached " + summary, "echo"},
 		"updated": {func(r *reporter) { r.updated(d, by, live(), calm) }, logs.Updated, "Updated",
 			"updated HPA echo: max replicas 10 to 20, target 40 ms to 60 ms, behavior responsive to stable", "echo"},
-		"paused":   {func(r *reporter) { r.updated(d, by, live(), paused) }, logs.Paused, "Paused", "paused HPA echo: paused false to scale-in", "echo"},
-		"resumed":  {func(r *reporter) { r.updated(d, by, live("paused", "true"), p) }, logs.Resumed, "Resumed", "resumed HPA echo: paused true to false", "echo"},
-		"adopted":  {func(r *reporter) { r.adopted(d, p) }, logs.Adopted, "Adopted", "adopted " + summary + "; its previous spec is restored on detach", "echo"},
-		"detached": {func(r *reporter) { r.detached(d, "echo") }, logs.Detached, "Detached", "detached HPA echo; the replicas stay as they are", "echo"},
-		"restored": {func(r *reporter) { r.restored(d, client.ObjectKeyFromObject(d), "cpu") }, logs.Restored, "Restored", "restored HPA cpu to its previous spec", "cpu"},
+		"paused":              {func(r *reporter) { r.updated(d, by, live(), paused) }, logs.Paused, "Paused", "paused HPA echo: paused false to scale-in", "echo"},
+		"resumed":             {func(r *reporter) { r.updated(d, by, live("paused", "true"), p) }, logs.Resumed, "Resumed", "resumed HPA echo: paused true to false", "echo"},
+		"scale-in is stopped": {func(r *reporter) { r.updated(d, by, live(), stopped) }, logs.Paused, "Paused", "paused HPA echo: paused false to scale-in, because no pod is ready", "echo"},
+		"adopted":             {func(r *reporter) { r.adopted(d, p) }, logs.Adopted, "Adopted", "adopted " + summary + "; its previous spec is restored on detach", "echo"},
+		"detached":            {func(r *reporter) { r.detached(d, "echo") }, logs.Detached, "Detached", "detached HPA echo; the replicas stay as they are", "echo"},
+		"restored":            {func(r *reporter) { r.restored(d, client.ObjectKeyFromObject(d), "cpu") }, logs.Restored, "Restored", "restored HPA cpu to its previous spec", "cpu"},
 		"restored for a deleted one": {func(r *reporter) { r.restored(nil, client.ObjectKeyFromObject(d), "cpu") }, logs.Restored,
 			"", "restored HPA cpu to its previous spec", "cpu"},
 	} {

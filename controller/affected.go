@@ -64,6 +64,12 @@ func deploymentChanged(before, after client.Object) bool {
 	return !equality.Semantic.DeepEqual(b, a)
 }
 
+// workloadChanged is deploymentChanged, and whether any of its pods is ready.
+func workloadChanged(before, after client.Object) bool {
+	b, a := before.(*appsv1.Deployment), after.(*appsv1.Deployment)
+	return (b.Status.ReadyReplicas == 0) != (a.Status.ReadyReplicas == 0) || deploymentChanged(before, after)
+}
+
 func serviceChanged(before, after client.Object) bool {
 	return !equality.Semantic.DeepEqual(
 		convert.Service(before.(*corev1.Service)), convert.Service(after.(*corev1.Service)))
@@ -105,8 +111,8 @@ const enough = 2 * model.Few
 // onDeployments is onEvents for Deployments. The others that a Service selects are touched
 // only if what it selects may have changed.
 func onDeployments(m affected, near sharing) handler.EventHandler {
-	all := onEvents(both(m.byDeployment, near.byDeployment), itself, deploymentChanged)
-	own := onEvents(both(itself, near.byDeployment), itself, deploymentChanged)
+	all := onEvents(both(m.byDeployment, near.byDeployment), itself, workloadChanged)
+	own := onEvents(both(itself, near.byDeployment), itself, workloadChanged)
 	return handler.Funcs{
 		CreateFunc: all.Create,
 		DeleteFunc: all.Delete,

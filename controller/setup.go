@@ -98,7 +98,7 @@ func Setup(mgr manager.Manager, o Options) error {
 	lookup := cache.Indexed{Reader: mgr.GetClient(), Informers: mgr.GetCache()}
 	w := &workloads{
 		client: o.Lease.guard(mgr.GetClient()), lookup: lookup, direct: mgr.GetAPIReader(), report: report, pending: newPending(time.Now),
-		rewrites: newRewrites(time.Now), tracker: tracker,
+		rewrites: newRewrites(time.Now), outages: newOutages(time.Now), tracker: tracker,
 		pipeline: o.Pipeline, policies: o.Policies, neighbors: o.Neighbors, outdated: o.Outdated, now: time.Now,
 	}
 	if o.Statuses != nil {

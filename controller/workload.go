@@ -52,6 +52,8 @@ type workloads struct {
 	// neighbors returns the other autoscalers and owners of pods; nil means that there are
 	// none.
 	neighbors func() *cache.Neighbors
+	// outages are the workloads of which no pod is ready.
+	outages *outages
 	// outdated returns why the caches do not show everything; it may be nil.
 	outdated func() string
 	now      func() time.Time
@@ -139,6 +141,7 @@ func (r *workloads) scale(ctx context.Context, d *appsv1.Deployment, w model.Wor
 	if err != nil {
 		return unchanged, 0, err
 	}
+	holding := r.outages.hold(d, by, live, resolution.Plan)
 	if wait := r.pending.wait(client.ObjectKeyFromObject(d), live, *resolution.Plan); wait > 0 {
 		return unchanged, wait, nil
 	}
@@ -169,7 +172,7 @@ func (r *workloads) scale(ctx context.Context, d *appsv1.Deployment, w model.Wor
 	}
 	a.Output, a.Live = by, live
 	recheck := r.evaluate(&a)
-	return r.tell(ctx, d, a, sooner(recheck, until))
+	return r.tell(ctx, d, a, sooner(sooner(recheck, until), holding))
 }
 
 // refused is for a write that failed: what the API server refused is reported, and
@@ -221,6 +224,7 @@ func (r *workloads) forget(key types.NamespacedName) {
 	r.report.forget(deploymentKind, key)
 	r.pending.forget(key)
 	r.rewrites.forget(key)
+	r.outages.forget(key)
 }
 
 // sooner is the shorter of two times, of which 0 is never.

@@ -78,7 +78,8 @@ func metrics(p plan.Plan) []autoscalingv2.MetricSpec {
 	return list
 }
 
-// behavior is the profile's, with the paused directions disabled.
+// behavior is the profile's, with the directions disabled that are paused, and scale-in while
+// no pod is ready.
 func behavior(p plan.Plan) *autoscalingv2.HorizontalPodAutoscalerBehavior {
 	b := p.Behavior.DeepCopy()
 	pause := func(rules **autoscalingv2.HPAScalingRules) {
@@ -87,7 +88,7 @@ func behavior(p plan.Plan) *autoscalingv2.HorizontalPodAutoscalerBehavior {
 		}
 		(*rules).SelectPolicy = ptr.To(autoscalingv2.DisabledPolicySelect)
 	}
-	if p.Paused == annotations.PauseAll || p.Paused == annotations.PauseScaleIn {
+	if p.HoldScaleIn || p.Paused == annotations.PauseAll || p.Paused == annotations.PauseScaleIn {
 		pause(&b.ScaleDown)
 	}
 	if p.Paused == annotations.PauseAll || p.Paused == annotations.PauseScaleOut {

@@ -30,6 +30,9 @@ type Plan struct {
 	Service string
 	// EnabledBy says what enables the workload.
 	EnabledBy EnabledBy
+	// HoldScaleIn is true while no pod is removed because none is ready. Resolve does not know
+	// it: who writes the autoscaler sets it.
+	HoldScaleIn bool
 	// Enforcement says which findings about the pipeline are denied.
 	Enforcement policy.Enforcement
 }

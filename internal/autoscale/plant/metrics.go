@@ -30,8 +30,7 @@ type counters struct {
 }
 
 // Value returns the current value of a metric in thousandths, as the custom metrics API
-// serves it. It has none before the adapter listed the series, and none for the latency
-// while nothing was answered.
+// serves it. It has none before the adapter listed the series.
 func (p *Plant) Value(s Signal) (int64, bool) {
 	if p.config.Relist > 0 && p.now.Before(p.started.Truncate(p.config.Relist).Add(p.config.Relist)) {
 		return 0, false
@@ -51,7 +50,8 @@ func (p *Plant) Value(s Signal) (int64, bool) {
 	case s == Concurrency:
 		return milli(latency / seconds), true
 	case requests <= 0:
-		return 0, false
+		// An idle histogram gives NaN, which the adapter serves as 0.
+		return 0, true
 	default:
 		return milli(1000 * latency / requests), true
 	}

@@ -81,8 +81,8 @@ func TestNoPodReady(t *testing.T) {
 	if served.Latency != math.MaxInt64 || p.Pods()[0].Ready {
 		t.Errorf("latency is %v, pod %+v", served.Latency, p.Pods()[0])
 	}
-	if _, ok := p.Value(plant.Latency); ok {
-		t.Error("there is a latency without an answer for two minutes")
+	if latency := value(t, p, plant.Latency); latency != 0 {
+		t.Errorf("the latency is %v without an answer for two minutes, want 0", latency)
 	}
 	if served = advance(p, time.Second, plant.Conditions{Load: 100}); served.Latency > 30*time.Millisecond {
 		t.Errorf("latency is %v once the pods are ready", served.Latency)

@@ -26,6 +26,22 @@ type Scenario struct {
 	Conditions func(time.Duration) Conditions
 	// Missing, if set, reports whether metrics cannot be read at a time from the beginning.
 	Missing func(time.Duration) bool
+	// Adjust, if set, is called after each step of the HPA controller with what it reports,
+	// and returns the specification that applies from the next one.
+	Adjust func(Status) autoscalingv2.HorizontalPodAutoscalerSpec
+}
+
+// Status is what a HorizontalPodAutoscaler reports after a step.
+type Status struct {
+	Time time.Time
+	// Replicas is the size after the step, Ready the number of pods that are ready.
+	Replicas int32
+	Ready    int
+	Rescaled bool
+	// Current are the values of the metrics, in their order and in thousandths: of target
+	// Value the value, of AverageValue the value per replica; nil for one that could not be
+	// read.
+	Current []*int64
 }
 
 // Result is how well the target was kept, and at which price.
@@ -74,6 +90,11 @@ func Run(s Scenario) (Result, error) {
 			if d.Rescaled && at >= s.Warmup {
 				rescales++
 			}
+			if s.Adjust != nil {
+				if hpa, err = autoscale.New(s.Adjust(statusOf(p, d)), s.Options); err != nil {
+					return Result{}, fmt.Errorf("adjust the autoscaler: %w", err)
+				}
+			}
 		}
 		served := p.Advance(tick, s.Conditions(at))
 		if at%s.Options.SyncPeriod == 0 {
@@ -96,6 +117,19 @@ func Run(s Scenario) (Result, error) {
 	r.Mean = pods / s.Duration.Seconds()
 	r.RescalesPerHour = float64(rescales) / s.Duration.Hours()
 	return r, nil
+}
+
+// statusOf is what the HPA controller reports of a decision.
+func statusOf(p *Plant, d autoscale.Decision) Status {
+	s := Status{Time: p.now, Replicas: d.Replicas, Ready: p.ready(), Rescaled: d.Rescaled}
+	for i := range d.Proposals {
+		var current *int64
+		if d.Proposals[i].Err == nil {
+			current = &d.Proposals[i].Current
+		}
+		s.Current = append(s.Current, current)
+	}
+	return s
 }
 
 // observe is what the HPA controller reads.

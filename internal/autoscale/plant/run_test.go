@@ -116,8 +116,7 @@ func TestSameInputSameOutput(t *testing.T) {
 
 // TestOutage is two minutes with no pod ready, in which requests fail without an upstream
 // latency. Latency alone then gives no replicas at once. A load that is measured of answers
-// falls within its window as well, until the latency has no value and prevents scale-down:
-// only a stabilization window keeps the size.
+// falls within its window as well: only a stabilization window keeps the size.
 func TestOutage(t *testing.T) {
 	for _, tc := range []struct {
 		profile string
@@ -125,7 +124,7 @@ func TestOutage(t *testing.T) {
 		want    int32
 	}{
 		{"responsive", []autoscalingv2.MetricSpec{latency}, 1},
-		{"responsive", []autoscalingv2.MetricSpec{latency, concurrency}, 2},
+		{"responsive", []autoscalingv2.MetricSpec{latency, concurrency}, 1},
 		{"stable", []autoscalingv2.MetricSpec{latency, concurrency}, 5},
 	} {
 		s := scenario(profile(t, tc.profile), tc.metrics...)

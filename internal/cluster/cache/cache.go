@@ -84,6 +84,9 @@ func stripDeployment(in any) (any, error) {
 	out.Labels = d.Labels
 	out.Annotations = annotations.Prefixed(d.Annotations)
 	out.Spec.Replicas = d.Spec.Replicas
+	out.Status = appsv1.DeploymentStatus{
+		Replicas: d.Status.Replicas, ReadyReplicas: d.Status.ReadyReplicas, UpdatedReplicas: d.Status.UpdatedReplicas,
+	}
 	out.Spec.Template.Labels = d.Spec.Template.Labels
 	out.Spec.Selector = d.Spec.Selector
 	if discover.RunsOperator(d) {

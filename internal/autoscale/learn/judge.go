@@ -1,0 +1,103 @@
+package learn
+
+import "time"
+
+// judge records what a sample says about the curve.
+func (s *State) judge(c Config, x Sample, m measurement) {
+	t := s.target(c)
+	over := m.latency > t && x.Latency > t
+	removed := s.trial != nil && x.Measured < s.trial.replicas
+	switch {
+	case removed && x.Latency > (1+2*s.Scatter)*t && m.level:
+		s.fail(x.Time, x.Load/float64(x.Measured))
+		s.Curve.Met = min(max(s.Curve.Met, s.trial.load), s.Curve.Failed*0.98)
+		s.trial, s.outcome = nil, TrialFailed
+	case s.overloaded(c, x):
+		s.remember()
+		s.fail(x.Time, x.Load/float64(x.Ready))
+		s.Curve.Met = min(s.Curve.Met, s.Curve.Failed*0.95)
+		s.outcome = Overloaded
+	case !m.settled || over && m.falling:
+	case over:
+		s.exceeded(c, x, m)
+	case s.Best > 0 && m.latency < c.Target:
+		s.recover()
+	default:
+		s.met(c, x, m)
+	}
+}
+
+func (s *State) exceeded(c Config, x Sample, m measurement) {
+	s.outcome = Exceeded
+	s.remember()
+	added := s.trial != nil && float64(x.Replicas) >= grown*float64(s.trial.replicas)
+	if added && m.level && m.latency > helps*s.trial.latency && !c.Continue {
+		s.outcome = NoEffect
+		s.Best, s.Margin, s.trial = m.latency, 1, nil
+		s.Curve = Curve{Unloaded: m.latency, Met: m.perPod}
+		s.latency = guard * s.target(c)
+		return
+	}
+	s.fail(x.Time, m.perPod)
+	s.Curve.Met = min(s.Curve.Met, m.perPod*0.95)
+}
+
+// overloaded reports whether a queue has just begun to grow, by a load that grew so slowly
+// that its mean is about what the pods had.
+func (s *State) overloaded(c Config, x Sample) bool {
+	n := len(s.past)
+	if !s.gated || s.wasGated || n < 3 || s.past[0].Latency > s.target(c) || s.past[n-2].Latency > guard*s.target(c) || x.Load > suddenly*s.past[n-2].Load {
+		return false
+	}
+	return x.Ready > 0 && s.past[n-2].Ready == x.Ready && s.past[n-3].Ready == x.Ready
+}
+
+// remember keeps the curve from before it is known what makes the workload slow.
+func (s *State) remember() {
+	if s.Best == 0 && s.trial == nil && s.Normal == nil {
+		normal := s.Curve
+		s.Normal = &normal
+	}
+}
+
+func (s *State) recover() {
+	s.outcome = Recovered
+	if s.Normal != nil {
+		s.Curve = *s.Normal
+	}
+	s.Normal, s.Best, s.Margin, s.latency, s.trial = nil, 0, 1, 0, nil
+}
+
+func (s *State) met(c Config, x Sample, m measurement) {
+	s.outcome = Met
+	if s.trial != nil && x.Replicas != s.trial.replicas {
+		s.trial = nil // otherwise it has not begun yet
+	}
+	if s.Best == 0 {
+		s.Normal = nil
+	}
+	k := &s.Curve
+	switch {
+	case !m.flat:
+	case k.Unloaded == 0:
+		k.Unloaded = m.latency
+	case m.latency < k.Unloaded:
+		k.Unloaded += 0.3 * (m.latency - k.Unloaded)
+	case m.perPod < 0.5*k.Limit():
+		k.Unloaded += 0.05 * (m.latency - k.Unloaded)
+	}
+	k.Met = max(k.Met, m.perPod)
+	if k.Met >= k.Failed {
+		k.Failed = 0 // it was not the load
+	}
+	if m.flat {
+		k.fit(x, m, s.target(c), s.Scatter)
+	}
+}
+
+func (s *State) fail(at time.Time, perPod float64) {
+	if s.Curve.Failed == 0 || perPod < s.Curve.Failed {
+		s.Curve.Failed = perPod
+	}
+	s.FailedAt, s.Failures = at, s.Failures+1
+}
