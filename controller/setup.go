@@ -37,6 +37,9 @@ type Options struct {
 	// which the durations of what is learned from them are divided. It is 1 but for
 	// simulations.
 	TimeScale float64
+	// WorkloadFindings is the maximum number of series of the findings of single workloads;
+	// 0 means that they are not exposed.
+	WorkloadFindings int
 	// Pipeline returns the evaluator of the present snapshot.
 	Pipeline func() *pipeline.Evaluator
 	// Subscribe registers a function that is called for each new snapshot.
@@ -80,6 +83,11 @@ func Setup(mgr manager.Manager, o Options) error {
 	report.log = mgr.GetLogger().WithName("workloads")
 	if err := expose(metrics.Findings, report); err != nil {
 		return err
+	}
+	if o.WorkloadFindings > 0 {
+		if err := expose(metrics.WorkloadFindings, workloadFindings{report, o.WorkloadFindings}); err != nil {
+			return err
+		}
 	}
 	var tracker *statusTracker
 	if o.LatestPolicies != nil {

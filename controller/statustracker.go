@@ -40,6 +40,12 @@ type entry struct {
 	// pipeline is the worst finding about its metric pipeline: an error, or else one that
 	// is unknown; nil if there is neither.
 	pipeline *finding.Finding
+	// service is the name of its Service, and target the latency to hold, in seconds; they
+	// are zero without a plan.
+	service string
+	target  float64
+	// autoscaler is the name of the managed autoscaler, and output its kind; empty without.
+	autoscaler, output string
 }
 
 // outcome is the result of a reconcile. The zero value is a workload that is not enabled,
@@ -60,6 +66,12 @@ func outcomeOf(r plan.Resolution, findings []finding.Finding) outcome {
 		return unchanged
 	}
 	e := &entry{policy: r.PolicyName}
+	if r.Plan != nil {
+		e.service, e.target = r.Plan.Service, r.Plan.Target.AsApproximateFloat64()/1000
+	}
+	if managed := r.Claim.Managed; managed != nil {
+		e.autoscaler, e.output = managed.Name, managed.Kind
+	}
 	switch i := slices.IndexFunc(findings, blocks); {
 	case i >= 0:
 		e.blocked = withoutFix(findings[i])
@@ -144,7 +156,7 @@ func (t *statusTracker) keep(key types.NamespacedName, o outcome) (affected []st
 	case o.entry == nil:
 		delete(t.entries, key)
 	default:
-		t.entries[key] = *o.entry
+		t.entries[key] = o.entry.sharing(key.Name)
 		if o.entry.policy != "" {
 			affected = append(affected, o.entry.policy)
 		}
@@ -153,6 +165,16 @@ func (t *statusTracker) keep(key types.NamespacedName, o outcome) (affected []st
 		affected = append(affected, before.policy)
 	}
 	return affected
+}
+
+// sharing has the names that are the workload's, as most are, share its bytes.
+func (e entry) sharing(name string) entry {
+	for _, field := range []*string{&e.service, &e.autoscaler} {
+		if *field == name {
+			*field = name
+		}
+	}
+	return e
 }
 
 // complete reports whether all these workloads have been reconciled since the start.

@@ -6,12 +6,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/finding/render"
+	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/route"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
@@ -42,13 +44,24 @@ func TestOutcomeOf(t *testing.T) {
 		return func(p *plan.Plan) { p.Paused = m }
 	}
 	short := func(f finding.Finding) *finding.Finding { return withoutFix(f) }
+	target := func(ms string) func(*plan.Plan) {
+		return func(p *plan.Plan) { p.Service, p.Target = "web", resource.MustParse(ms) }
+	}
+	managed := &model.Autoscaler{Kind: model.KindHPA, Name: "echo"}
+	of := func(r plan.Resolution, a *model.Autoscaler) plan.Resolution { r.Claim.Managed = a; return r }
 	enabled := plan.Resolution{Enabled: true, PolicyName: "frame"}
 	tests := map[string]struct {
 		resolution plan.Resolution
 		findings   []finding.Finding
 		want       outcome
 	}{
-		"attached":         {planned(), nil, outcome{entry: &entry{policy: "frame"}}},
+		"attached": {planned(), nil, outcome{entry: &entry{policy: "frame"}}},
+		"named": {of(planned(target("12.5")), managed), nil, outcome{entry: &entry{
+			policy: "frame", service: "web", target: 0.0125, autoscaler: "echo", output: "HorizontalPodAutoscaler",
+		}}},
+		"blocked with an autoscaler": {of(enabled, managed), []finding.Finding{badSettings}, outcome{entry: &entry{
+			policy: "frame", blocked: short(badSettings), autoscaler: "echo", output: "HorizontalPodAutoscaler",
+		}}},
 		"nothing set":      {planned(pause("")), nil, outcome{entry: &entry{policy: "frame"}}},
 		"paused":           {planned(pause(annotations.PauseAll)), nil, outcome{entry: &entry{policy: "frame", paused: true}}},
 		"paused one way":   {planned(pause(annotations.PauseScaleIn)), nil, outcome{entry: &entry{policy: "frame", paused: true}}},

@@ -74,7 +74,7 @@ hack/krew.sh "$version" "$output" >"$scratch/krew.yaml" &&
 
 echo "manifests, chart, alerts and dashboard"
 manifest default kong-latency
-for variant in all-in-one cert-manager prometheus; do
+for variant in all-in-one cert-manager prometheus grafana; do
 	[ ! -f "config/$variant/kustomization.yaml" ] || manifest "$variant" "kong-latency-$variant"
 done
 SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) "$helm" package charts/kong-latency \

@@ -39,6 +39,9 @@ $(BIN)/prometheus: tools/prometheus/go.mod
 $(BIN)/promtool: tools/prometheus/go.mod
 	$(call build_tool,prometheus,github.com/prometheus/prometheus/cmd/promtool,4 minutes; half a minute after prometheus)
 
+$(BIN)/kube-state-metrics: tools/kube-state-metrics/go.mod
+	$(call build_tool,kube-state-metrics,k8s.io/kube-state-metrics/v2,2 minutes)
+
 $(BIN)/cyclonedx-gomod: tools/sbom/go.mod
 	$(call build_tool,sbom,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod,1 minute)
 

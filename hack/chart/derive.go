@@ -27,6 +27,7 @@ var sources = []source{
 	{"default", ""},
 	{certManager, `eq .Values.certs.mode "cert-manager"`},
 	{"prometheus", ""}, // each kind has its own value
+	{"grafana", ""},    // the same
 }
 
 const (

@@ -45,6 +45,7 @@ var rules = map[string]rule{
 	"Issuer":      {file: "certmanager.yaml"},
 	"Certificate": {file: "certmanager.yaml"},
 
+	"ConfigMap":      {file: "monitoring.yaml", condition: ".Values.grafanaDashboard.enabled", change: dashboard},
 	"ServiceMonitor": {file: "monitoring.yaml", condition: ".Values.serviceMonitor.enabled", change: serviceMonitor},
 	"PrometheusRule": {file: "monitoring.yaml", condition: ".Values.prometheusRule.enabled", change: prometheusRule},
 }
@@ -216,7 +217,12 @@ func prometheusRule(o *unstructured.Unstructured, b *blocks) error {
 	return moreLabels(o, b, "prometheusRule")
 }
 
-// moreLabels adds labels from the values, by which a Prometheus may select.
+// dashboard reads the label for Grafana's sidecar from the values.
+func dashboard(o *unstructured.Unstructured, b *blocks) error {
+	return moreLabels(o, b, "grafanaDashboard")
+}
+
+// moreLabels adds labels from the values, by which a Prometheus or Grafana may select.
 func moreLabels(o *unstructured.Unstructured, b *blocks, value string) error {
 	metadata, err := field[map[string]any](o.Object, "metadata")
 	if err != nil {

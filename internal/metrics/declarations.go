@@ -1,7 +1,5 @@
 package metrics
 
-import "slices"
-
 // The verdicts of admission, most severe first. A call counts under the first that
 // applies.
 const (
@@ -56,6 +54,23 @@ const (
 // WorkloadStates returns all values of the label state.
 func WorkloadStates() []string { return []string{Attached, Paused, Blocked} }
 
+// Whether the metric reaches a workload.
+const (
+	PipelineWorking = "working"
+	PipelineBroken  = "broken"
+	PipelineUnknown = "unknown"
+)
+
+// The labels of the metrics of single workloads.
+var (
+	namespaceLabel  = Label{"namespace", "namespace of the workload"}
+	deploymentLabel = Label{"deployment", "name of the workload"}
+	serviceLabel    = Label{"service", "Service whose latency counts; empty while there is none"}
+	reasonLabel     = Label{"reason", "one of [the findings](findings.md)"}
+	severityLabel   = Label{"severity", "`Error`, `Warning` or `Unknown`"}
+	hopLabel        = Label{"hop", "hop of the metric pipeline; empty for settings, policies and pairing"}
+)
+
 // The product's metrics, which Product returns.
 var (
 	Admissions = Metric{
@@ -99,9 +114,7 @@ var (
 		Name: "kong_latency_findings", Type: Gauge,
 		Help: "Workloads and Services that currently have a finding with this reason. A reason without findings has no series.",
 		Labels: []Label{
-			{"reason", "one of [the findings](findings.md)"},
-			{"severity", "`Error`, `Warning` or `Unknown`"},
-			{"hop", "hop of the metric pipeline; empty for settings, policies and pairing"},
+			reasonLabel, severityLabel, hopLabel,
 		},
 		Processes: []Process{Controller},
 	}
@@ -109,6 +122,36 @@ var (
 		Name: "kong_latency_workloads", Type: Gauge,
 		Help:      "Enabled workloads, each in one state. Only the leading controller counts them; the others report 0.",
 		Labels:    []Label{{"state", "`attached`; `paused`: attached and kept from scaling in one or both directions; `blocked`: a finding keeps it from being attached or brought up to date"}},
+		Processes: []Process{Controller},
+	}
+	WorkloadInfo = Metric{
+		Name: "kong_latency_workload_info", Type: Gauge,
+		Help: "Always 1, for each enabled workload. Only the leading controller has them.",
+		Labels: []Label{
+			namespaceLabel, deploymentLabel, serviceLabel,
+			{"horizontalpodautoscaler", "name of its HorizontalPodAutoscaler, as kube-state-metrics has it; empty while there is none"},
+			{"output", "kind of the object that scales it; empty while there is none"},
+			{"policy", "effective LatencyPolicy; empty without one"},
+			{"state", "as in `kong_latency_workloads`"},
+			{"pipeline", "`working`; `broken`: an error at a hop, so that the metric does not arrive; `unknown`: something could not be read, or the workload is blocked. What its policy ignores does not count"},
+		},
+		Processes: []Process{Controller},
+	}
+	WorkloadTarget = Metric{
+		Name: "kong_latency_workload_target_seconds", Type: Gauge,
+		Help:      "Target of the latency, in seconds, for each enabled workload that has a plan. Only the leading controller has them.",
+		Labels:    []Label{namespaceLabel, deploymentLabel, serviceLabel},
+		Processes: []Process{Controller},
+	}
+	WorkloadFindings = Metric{
+		Name: "kong_latency_workload_findings", Type: Gauge,
+		Help:      "Findings of this reason that a workload currently has. Only with `--workload-findings-limit`, which bounds the number of series; errors come first.",
+		Labels:    []Label{namespaceLabel, deploymentLabel, reasonLabel, severityLabel, hopLabel},
+		Processes: []Process{Controller},
+	}
+	WorkloadFindingsDropped = Metric{
+		Name: "kong_latency_workload_findings_dropped", Type: Gauge,
+		Help:      "Series of `kong_latency_workload_findings` beyond `--workload-findings-limit`, which are not exposed.",
 		Processes: []Process{Controller},
 	}
 	SnapshotUnread = Metric{
@@ -145,52 +188,7 @@ var (
 func Product() []Metric {
 	return []Metric{
 		Admissions, AdmissionDuration, Refused, CertificateExpiry, Findings, Workloads,
+		WorkloadInfo, WorkloadTarget, WorkloadFindings, WorkloadFindingsDropped,
 		SnapshotUnread, SnapshotDropped, SnapshotChange, SnapshotCheck, BuildInfo,
-	}
-}
-
-const controllerRuntime = "controller-runtime"
-
-// Others returns the metrics of libraries in the product's processes, and of the API
-// server about its webhooks, that the alerts and the dashboard query.
-func Others() []Metric {
-	name := []Label{{"name", "name of the webhook; those of kong-latency end in `.kong.latency`"}}
-	return []Metric{
-		{
-			Name: "controller_runtime_reconcile_total", Type: Counter, Source: controllerRuntime,
-			Help: "Reconciles of the controllers.",
-			Labels: []Label{
-				{"controller", "`workload` or `service`"},
-				{"result", "`success`, `error`, `requeue` or `requeue_after`"},
-			},
-			Processes: []Process{Controller},
-		},
-		{
-			Name: "workqueue_depth", Type: Gauge, Source: controllerRuntime,
-			Help:      "Objects that wait to be reconciled.",
-			Labels:    []Label{{"name", "`workload` or `service`"}, {"controller", "the same"}, {"priority", "priority in the queue"}},
-			Processes: []Process{Controller},
-		},
-		{
-			Name: "leader_election_master_status", Type: Gauge, Source: controllerRuntime,
-			Help:      "1 if this controller is the leader, 0 if it is on standby.",
-			Labels:    []Label{{"name", "name of the lease, `kong-latency-controller`"}},
-			Processes: []Process{Controller},
-		},
-		{
-			Name: "apiserver_admission_webhook_fail_open_count", Type: Counter, Source: "Kubernetes",
-			Help:      "Objects that were admitted unchecked, because a webhook with `failurePolicy: Ignore` could not be called.",
-			Labels:    append(slices.Clone(name), Label{"type", "`admit` or `validating`"}),
-			Processes: []Process{APIServer},
-		},
-		{
-			Name: "apiserver_admission_webhook_rejection_count", Type: Counter, Source: "Kubernetes",
-			Help: "Requests that were refused by a webhook, or because it could not be called.",
-			Labels: append(slices.Clone(name),
-				Label{"type", "`admit` or `validating`"}, Label{"operation", "such as `CREATE`"},
-				Label{"error_type", "`no_error` if the webhook refused, `calling_webhook_error` if it could not be called"},
-				Label{"rejection_code", "HTTP status of the refusal"}),
-			Processes: []Process{APIServer},
-		},
 	}
 }

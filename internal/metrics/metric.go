@@ -29,6 +29,10 @@ const (
 	Webhook    Process = "webhook"
 	Controller Process = "controller"
 	APIServer  Process = "kube-apiserver"
+	// KubeStateMetrics exposes what the objects of the cluster say.
+	KubeStateMetrics Process = "kube-state-metrics"
+	// KongOperator exposes the latency of Services, which its data planes measure.
+	KongOperator Process = "Kong Operator"
 )
 
 // Metric is the declaration of one metric. Its name, its type and the names and

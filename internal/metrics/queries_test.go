@@ -1,16 +1,19 @@
 package metrics
 
 import (
-	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 	"sigs.k8s.io/yaml"
+
+	"github.com/kong-latency/kong-latency/test/testutil/dashboard"
 )
 
 // query is a shipped query and its location.
@@ -21,7 +24,7 @@ func TestShippedQueriesUseDeclaredMetrics(t *testing.T) {
 	queries := append(alertQueries(t), dashboardQueries(t)...)
 	queried := map[string]bool{}
 	for _, q := range queries {
-		expr, err := parser.NewParser(parser.Options{}).ParseExpr(strings.ReplaceAll(q.text, "$__rate_interval", "5m"))
+		expr, err := parser.NewParser(parser.Options{}).ParseExpr(dashboard.Expand(q.text, map[string]string{"__rate_interval": "5m"}))
 		if err != nil {
 			t.Errorf("%s: %v", q.where, err)
 			continue
@@ -43,8 +46,13 @@ func TestShippedQueriesUseDeclaredMetrics(t *testing.T) {
 // checkSelector checks a selector and returns the name of its metric.
 func checkSelector(t *testing.T, q query, s *parser.VectorSelector) string {
 	t.Helper()
-	name := strings.TrimSuffix(s.Name, "_bucket")
-	i := slices.IndexFunc(slices.Concat(Product(), Others()), func(m Metric) bool { return m.Name == name })
+	name := s.Name
+	for _, suffix := range []string{"_bucket", "_sum", "_count"} {
+		if trimmed := strings.TrimSuffix(s.Name, suffix); trimmed != s.Name && declared(trimmed) >= 0 {
+			name = trimmed
+		}
+	}
+	i := declared(name)
 	if i < 0 {
 		t.Errorf("%s queries %s, which is not declared", q.where, s.Name)
 		return name
@@ -61,6 +69,11 @@ func checkSelector(t *testing.T, q query, s *parser.VectorSelector) string {
 	return name
 }
 
+// declared returns the index of a metric among all, or -1.
+func declared(name string) int {
+	return slices.IndexFunc(slices.Concat(Product(), Others()), func(m Metric) bool { return m.Name == name })
+}
+
 func alertQueries(t *testing.T) []query {
 	t.Helper()
 	var rule struct {
@@ -70,7 +83,11 @@ func alertQueries(t *testing.T) []query {
 			}
 		}
 	}
-	if err := yaml.Unmarshal(shipped(t, "prometheus", "alerts.yaml"), &rule); err != nil {
+	raw, err := os.ReadFile(path("prometheus", "alerts.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(raw, &rule); err != nil {
 		t.Fatal(err)
 	}
 	var out []query
@@ -87,41 +104,93 @@ func alertQueries(t *testing.T) []query {
 
 func dashboardQueries(t *testing.T) []query {
 	t.Helper()
-	var dashboard struct {
-		Panels []struct {
-			Title, Type string
-			ID          int
-			Targets     []struct{ Expr string }
-		}
-	}
-	if err := json.Unmarshal(shipped(t, "grafana", "kong-latency.json"), &dashboard); err != nil {
+	queries, err := shippedDashboard(t).Queries()
+	if err != nil {
 		t.Fatal(err)
 	}
 	var out []query
-	ids := map[int]bool{}
-	for _, p := range dashboard.Panels {
-		if ids[p.ID] {
-			t.Errorf("panel %s has the ID %d of another panel", p.Title, p.ID)
-		}
-		ids[p.ID] = true
-		if p.Type != "row" && len(p.Targets) == 0 {
-			t.Errorf("panel %s has no query", p.Title)
-		}
-		for _, target := range p.Targets {
-			out = append(out, query{"panel " + p.Title, target.Expr})
-		}
+	for _, q := range queries {
+		out = append(out, query{q.Where, q.Expr})
 	}
 	if len(out) == 0 {
-		t.Fatal("found no panel")
+		t.Fatal("found no query")
 	}
 	return out
 }
 
-func shipped(t *testing.T, path ...string) []byte {
+func shippedDashboard(t *testing.T) *dashboard.Dashboard {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(append([]string{"..", "..", "config"}, path...)...))
+	d, err := dashboard.Read(path("grafana", "kong-latency.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return raw
+	return d
+}
+
+// The dashboard has the three rows, whose panels do not overlap, and its tables of
+// workloads lead to the row of the workload.
+func TestDashboardIsWellFormed(t *testing.T) {
+	d := shippedDashboard(t)
+	var rows []string
+	for _, r := range d.Rows() {
+		rows = append(rows, r.Title)
+		for _, p := range r.Panels {
+			if len(p.Targets) == 0 {
+				t.Errorf("panel %s has no query", p.Title)
+			}
+			if r.Title == "Fleet" && p.Type == "table" && !leadsToWorkload(p, d.UID) {
+				t.Errorf("panel %s has no link to the workload", p.Title)
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{"Fleet", "Workload $namespace/$deployment", "Product health"}, rows); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	ids := map[int]bool{}
+	cells := map[[2]int]string{}
+	for _, p := range d.Panels {
+		if ids[p.ID] {
+			t.Errorf("panel %s has the ID %d of another panel", p.Title, p.ID)
+		}
+		ids[p.ID] = true
+		for x := range p.GridPos.W {
+			for y := range p.GridPos.H {
+				cell := [2]int{p.GridPos.X + x, p.GridPos.Y + y}
+				if other := cells[cell]; other != "" {
+					t.Fatalf("panels %s and %s overlap", p.Title, other)
+				}
+				cells[cell] = p.Title
+			}
+		}
+	}
+	for _, a := range d.Annotations.List {
+		for _, id := range a.Filter.IDs {
+			if !ids[id] {
+				t.Errorf("annotation %s is for panel %d, which does not exist", a.Name, id)
+			}
+		}
+	}
+}
+
+// leadsToWorkload reports whether the names of Deployments are links that set the variables
+// of the dashboard with this UID.
+func leadsToWorkload(p dashboard.Panel, uid string) bool {
+	for _, o := range p.FieldConfig.Overrides {
+		if o.Matcher.ID != "byName" || o.Matcher.Options != "deployment" {
+			continue
+		}
+		for _, property := range o.Properties {
+			links := fmt.Sprint(property.Value)
+			if property.ID == "links" && strings.Contains(links, "/d/"+uid+"/") &&
+				strings.Contains(links, "var-namespace=${__data.fields.namespace}") &&
+				strings.Contains(links, "var-deployment=${__data.fields.deployment}") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func path(elements ...string) string {
+	return filepath.Join(append([]string{"..", "..", "config"}, elements...)...)
 }

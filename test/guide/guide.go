@@ -109,7 +109,7 @@ func ApplyChanged(ctx context.Context, c client.Client, change func(*unstructure
 		}
 		for _, o := range objects {
 			if part == ControlPlane {
-				err = setOwner(ctx, c, o)
+				err = SetOwner(ctx, c, o, "kong")
 			}
 			if err == nil && change != nil {
 				err = change(o)
@@ -125,12 +125,12 @@ func ApplyChanged(ctx context.Context, c client.Client, change func(*unstructure
 	return nil
 }
 
-// setOwner makes the Gateway the owner of the ControlPlane, like the operator.
-func setOwner(ctx context.Context, c client.Client, o *unstructured.Unstructured) error {
+// SetOwner makes a Gateway in its namespace the owner of the ControlPlane, like the operator.
+func SetOwner(ctx context.Context, c client.Client, o *unstructured.Unstructured, name string) error {
 	gateway := &unstructured.Unstructured{}
 	gateway.SetAPIVersion("gateway.networking.k8s.io/v1")
 	gateway.SetKind("Gateway")
-	if err := c.Get(ctx, client.ObjectKey{Namespace: o.GetNamespace(), Name: "kong"}, gateway); err != nil {
+	if err := c.Get(ctx, client.ObjectKey{Namespace: o.GetNamespace(), Name: name}, gateway); err != nil {
 		return fmt.Errorf("read the Gateway of the ControlPlane: %w", err)
 	}
 	return unstructured.SetNestedSlice(o.Object, []any{map[string]any{

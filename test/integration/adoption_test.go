@@ -287,7 +287,7 @@ func (e *env) restartController() {
 	e.t.Helper()
 	e.Expect(e.stack.controller.Stop()).To(gomega.Succeed())
 	// The process must outlive the test's context.
-	restarted, err := product.Controller(context.WithoutCancel(e.ctx), e.stack.cp)
+	restarted, err := product.Controller(context.WithoutCancel(e.ctx), e.stack.cp, workloadFindings)
 	e.Expect(err).NotTo(gomega.HaveOccurred())
 	e.stack.controller = restarted
 }

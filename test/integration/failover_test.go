@@ -30,7 +30,7 @@ func TestFailoverWritesNothingAgain(t *testing.T) {
 	e.Eventually(e.countHPAs).WithTimeout(waitLong).Should(gomega.Equal(led))
 
 	// The test's context ends with the test, and the process must not.
-	standby, err := product.Controller(context.WithoutCancel(e.ctx), e.stack.cp)
+	standby, err := product.Controller(context.WithoutCancel(e.ctx), e.stack.cp, workloadFindings)
 	e.Expect(err).NotTo(gomega.HaveOccurred())
 	leader := e.lease()
 	e.Expect(syscall.Kill(e.stack.controller.PID(), syscall.SIGKILL)).To(gomega.Succeed())

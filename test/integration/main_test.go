@@ -19,6 +19,9 @@ import (
 	"github.com/kong-latency/kong-latency/test/product"
 )
 
+// workloadFindings makes every controller expose the findings of each workload.
+const workloadFindings = "--workload-findings-limit=1000"
+
 // stack is a control plane with the product installed.
 type stack struct {
 	cp    *controlplane.ControlPlane
@@ -89,6 +92,6 @@ func startStack(ctx context.Context) (*stack, error) {
 	}
 	var errs [2]error
 	s.webhook, errs[0] = product.Webhook(ctx, cp, address)
-	s.controller, errs[1] = product.Controller(ctx, cp)
+	s.controller, errs[1] = product.Controller(ctx, cp, workloadFindings)
 	return s, errors.Join(errs[:]...)
 }

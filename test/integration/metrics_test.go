@@ -57,6 +57,10 @@ func TestProcessesExposeTheDeclaredMetrics(t *testing.T) {
 	e := newEnv(t)
 	e.create(e.deployment("lonely", enabled())) // so that there is a finding
 	e.eventOf("Deployment", "lonely", noService)
+	e.create(e.service("echo", nil), e.deployment("echo", enabled())) // so that one has a target
+	e.Eventually(func() float64 {
+		return e.scrape(plain.controller).value(metrics.WorkloadTarget.Name, e.of("echo")...)
+	}).ShouldNot(gomega.BeZero())
 	for of, p := range map[metrics.Process]*product.Process{metrics.Webhook: plain.webhook, metrics.Controller: plain.controller} {
 		got := e.scrape(p)
 		for _, m := range slices.Concat(metrics.Product(), metrics.Others()) {
@@ -154,6 +158,41 @@ func TestFindingsAndWorkloadsAreCounted(t *testing.T) {
 	annotate(e, d, nil)
 	e.gone("echo")
 	is(metrics.Paused, 0)
+}
+
+// Each workload has an info, which follows its state, and its target; what it finds is
+// exposed with its reason.
+func TestEachWorkloadIsExposed(t *testing.T) {
+	e := newEnv(t)
+	exposed := func(name string, labels ...string) func() float64 {
+		return func() float64 { return e.scrape(plain.controller).value(name, e.of("echo", labels...)...) }
+	}
+	is := func(value float64, name string, labels ...string) {
+		e.t.Helper()
+		e.Eventually(exposed(name, labels...)).Should(gomega.Equal(value), "%s %s", name, labels)
+	}
+	info := metrics.WorkloadInfo.Name
+	d := e.deployment("echo", enabled())
+	e.create(d)
+	is(1, info, "state=blocked", "service=", "horizontalpodautoscaler=", "pipeline=unknown")
+	is(1, metrics.WorkloadFindings.Name, "reason="+noService, "severity=Error", "hop=")
+	is(0, metrics.WorkloadTarget.Name)
+
+	e.create(e.service("echo", nil))
+	is(1, info, "state=attached", "service=echo", "horizontalpodautoscaler=echo", "output=HorizontalPodAutoscaler", "policy=")
+	is(0.04, metrics.WorkloadTarget.Name, "service=echo")
+	is(0, metrics.WorkloadFindings.Name, "reason="+noService)
+	is(1, info)
+
+	annotate(e, d, nil)
+	e.gone("echo")
+	is(0, info)
+	is(0, metrics.WorkloadTarget.Name)
+}
+
+// of are the labels of the metrics of a workload, and others.
+func (e *env) of(deployment string, labels ...string) []string {
+	return append([]string{"namespace=" + e.namespace, "deployment=" + deployment}, labels...)
 }
 
 func TestSnapshotExposesItsAge(t *testing.T) {

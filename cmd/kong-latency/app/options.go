@@ -49,6 +49,9 @@ type ControllerOptions struct {
 	// TimeScale is how many times as fast as the clock the time of the workloads passes. It
 	// is 1 but for simulations, and has no flag.
 	TimeScale float64
+	// WorkloadFindingsLimit is the maximum number of series of the findings of single
+	// workloads; 0 exposes none.
+	WorkloadFindingsLimit int
 }
 
 // DefaultOptions returns the defaults of all flags.
@@ -84,6 +87,8 @@ func (o *Common) AddFlags(fs *pflag.FlagSet) {
 func (o *ControllerOptions) AddFlags(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.LeaderElect, "leader-elect", o.LeaderElect, "elect a leader by a lease, so that further replicas can be on standby")
 	fs.IntVar(&o.Workers, "workers", o.Workers, "number of workloads reconciled concurrently")
+	fs.IntVar(&o.WorkloadFindingsLimit, "workload-findings-limit", o.WorkloadFindingsLimit,
+		"maximum number of series of the metric kong_latency_workload_findings, which has the findings of each workload; 0 exposes none")
 }
 
 // Complete sets options that no flag sets from the environment.
@@ -112,6 +117,7 @@ func (o *Options) Validate() error {
 		errs = append(errs, err)
 	}
 	check(o.Controller.Workers > 0, "workers", strconv.Itoa(o.Controller.Workers), "at least 1")
+	check(o.Controller.WorkloadFindingsLimit >= 0, "workload-findings-limit", strconv.Itoa(o.Controller.WorkloadFindingsLimit), "at least 0")
 	return errors.Join(errs...)
 }
 

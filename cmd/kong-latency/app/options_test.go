@@ -17,11 +17,12 @@ func TestDefaultsAreValid(t *testing.T) {
 func TestValidateReportsEverything(t *testing.T) {
 	o := DefaultOptions()
 	o.Namespace, o.LogLevel, o.LogFormat, o.Webhook.BindAddress, o.Controller.Workers = "No", "loud", "xml", "9443", 0
+	o.Controller.WorkloadFindingsLimit = -1
 	o.Pipeline.AdapterConfigMap = "no-namespace"
 	o.Webhook.DrainPeriod, o.Webhook.ClientNames = -1, []string{"kube-apiserver"}
 	o.Webhook.Certificates.Mode, o.Webhook.Certificates.Grace = "magic", o.Webhook.Certificates.LeafValidity
 	err := o.Validate()
-	for _, want := range []string{"--namespace", "--log-level", "--log-format", "--webhook-bind-address", "--workers", "must be at least 1", "--adapter-configmap",
+	for _, want := range []string{"--namespace", "--log-level", "--log-format", "--webhook-bind-address", "--workers", "must be at least 1", "--workload-findings-limit", "--adapter-configmap",
 		"--drain-period", "--client-name", `mode is "magic"`, "grace 2160h0m0s"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v lacks %s", err, want)

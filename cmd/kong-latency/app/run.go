@@ -73,7 +73,8 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 	}
 	if p.controller {
 		err := addControllers(mgr, o, p, controller.Options{
-			Workers: o.Controller.Workers, TimeScale: o.Controller.TimeScale, Pipeline: latest.Evaluator, Subscribe: source.Subscribe,
+			Workers: o.Controller.Workers, TimeScale: o.Controller.TimeScale, WorkloadFindings: o.Controller.WorkloadFindingsLimit,
+			Pipeline: latest.Evaluator, Subscribe: source.Subscribe,
 			Policies: watch.LatestPolicies{Source: source}, SubscribePolicies: source.SubscribePolicies,
 			Neighbors: source.Neighbors, SubscribeNeighbors: source.SubscribeNeighbors,
 			LatestPolicies: source.Policies, Synced: source.Synced, Outdated: fresh.Outdated, Lease: lease,

@@ -1,17 +1,11 @@
 package main
 
 import (
-	_ "embed"
 	"time"
 
 	"github.com/kong-latency/kong-latency/test/e2e/gateway"
 	"github.com/kong-latency/kong-latency/test/e2e/stack"
 )
-
-// loadRule is an additional rule for the adapter.
-//
-//go:embed rules/load.yaml
-var loadRule string
 
 // scenario describes one variant of the demo.
 type scenario struct {
@@ -55,10 +49,10 @@ var scenarios = map[string]scenario{
 	// 190 ms with one server, 38 ms with five.
 	"load": {
 		about:    "each ready pod serves one request at a time, in 19 ms; ten clients never rest",
-		rules:    loadRule,
-		metric:   "kong_upstream_latency_ms_5s_average",
+		rules:    stack.FastRule,
+		metric:   stack.FastMetric,
 		window:   5 * time.Second,
-		annotate: "kong.latency/metric=kong_upstream_latency_ms_5s_average",
+		annotate: "kong.latency/metric=" + stack.FastMetric,
 		scrape:   time.Second,
 		perPod:   true,
 		capacity: gateway.Capacity{ServiceTime: 19 * time.Millisecond, Queue: 50},

@@ -17,8 +17,9 @@ import (
 
 // config is the part of Prometheus' configuration that is written.
 type config struct {
-	Global        global   `yaml:"global"`
-	ScrapeConfigs []scrape `yaml:"scrape_configs"`
+	Global            global   `yaml:"global"`
+	ScrapeConfigFiles []string `yaml:"scrape_config_files,omitempty"`
+	ScrapeConfigs     []scrape `yaml:"scrape_configs"`
 }
 
 type global struct {
@@ -40,19 +41,30 @@ type staticConfig struct {
 	Labels  map[string]string `yaml:"labels"`
 }
 
-// configuration returns the configuration of a Prometheus that scrapes only the Service,
-// as the monitors specify. The target is the real address of the Service's metrics.
-func configuration(p *monitoringv1.Prometheus, monitors []monitoringv1.ServiceMonitor, s *corev1.Service, target string) ([]byte, error) {
+// served is a Service with the targets behind it.
+type served struct {
+	service corev1.Service
+	targets []Target
+}
+
+// configuration returns the configuration of a Prometheus that scrapes only the Services,
+// as the monitors specify, and what is in the file more, unless that is empty.
+func configuration(p *monitoringv1.Prometheus, monitors []monitoringv1.ServiceMonitor, services []served, more string) ([]byte, error) {
 	c := config{
 		Global:        global{ScrapeInterval: cmp.Or(string(p.Spec.ScrapeInterval), "30s")},
 		ScrapeConfigs: []scrape{},
 	}
+	if more != "" {
+		c.ScrapeConfigFiles = []string{more}
+	}
 	for _, m := range monitors {
-		wanted, err := scrapes(p, &m, s, target)
-		if err != nil {
-			return nil, fmt.Errorf("read ServiceMonitor %s/%s: %w", m.Namespace, m.Name, err)
+		for _, s := range services {
+			wanted, err := scrapes(p, &m, s)
+			if err != nil {
+				return nil, fmt.Errorf("read ServiceMonitor %s/%s: %w", m.Namespace, m.Name, err)
+			}
+			c.ScrapeConfigs = append(c.ScrapeConfigs, wanted...)
 		}
-		c.ScrapeConfigs = append(c.ScrapeConfigs, wanted...)
 	}
 	slices.SortFunc(c.ScrapeConfigs, func(a, b scrape) int { return cmp.Compare(a.JobName, b.JobName) })
 	var text bytes.Buffer
@@ -64,9 +76,11 @@ func configuration(p *monitoringv1.Prometheus, monitors []monitoringv1.ServiceMo
 	return text.Bytes(), nil
 }
 
-// scrapes returns the scrape configurations of one monitor: none if the Prometheus does
-// not select it or it does not select the Service.
-func scrapes(p *monitoringv1.Prometheus, m *monitoringv1.ServiceMonitor, s *corev1.Service, target string) ([]scrape, error) {
+// scrapes returns the scrape configurations of one monitor for one Service, which no other
+// of the Services must share with it: none if the Prometheus does not select the monitor or
+// it does not select the Service.
+func scrapes(p *monitoringv1.Prometheus, m *monitoringv1.ServiceMonitor, of served) ([]scrape, error) {
+	s := &of.service
 	if taken, err := selected(p, m); err != nil || !taken {
 		return nil, err
 	}
@@ -89,9 +103,15 @@ func scrapes(p *monitoringv1.Prometheus, m *monitoringv1.ServiceMonitor, s *core
 			ScrapeTimeout:  string(e.ScrapeTimeout),
 			Scheme:         "http",
 			MetricsPath:    cmp.Or(e.Path, "/metrics"),
-			StaticConfigs: []staticConfig{{Targets: []string{target}, Labels: map[string]string{
+		}
+		for _, t := range of.targets {
+			static := staticConfig{Targets: []string{t.Address}, Labels: map[string]string{
 				"namespace": s.Namespace, "service": s.Name, "endpoint": port, "job": s.Name,
-			}}},
+			}}
+			if t.Pod != "" {
+				static.Labels["pod"] = t.Pod
+			}
+			one.StaticConfigs = append(one.StaticConfigs, static)
 		}
 		if e.Scheme != nil {
 			one.Scheme = e.Scheme.String()

@@ -35,18 +35,25 @@ func monitor() monitoringv1.ServiceMonitor {
 	}
 }
 
+// behind is the Service with a target at an address.
+func behind(address string) []served {
+	return []served{{*service(), []Target{{Address: address, Pod: "manager-0"}}}}
+}
+
 func TestConfiguration(t *testing.T) {
 	second := monitor()
 	second.Name = "a"
 	second.Spec.Endpoints = []monitoringv1.Endpoint{{Port: "https"}, {
 		Port: "http", Path: "/m", Interval: "20s", ScrapeTimeout: "4s", HonorLabels: true, Scheme: new(monitoringv1.Scheme("HTTPS")),
 	}}
-	text, err := configuration(server(), []monitoringv1.ServiceMonitor{monitor(), second}, service(), "127.0.0.1:1234")
+	text, err := configuration(server(), []monitoringv1.ServiceMonitor{monitor(), second}, behind("127.0.0.1:1234"), "more.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := `global:
   scrape_interval: 5s
+scrape_config_files:
+  - more.yaml
 scrape_configs:
   - job_name: serviceMonitor/kong-system/a/1
     honor_labels: true
@@ -61,6 +68,7 @@ scrape_configs:
           endpoint: http
           job: metrics
           namespace: kong-system
+          pod: manager-0
           service: metrics
   - job_name: serviceMonitor/kong-system/m/0
     honor_labels: false
@@ -73,6 +81,7 @@ scrape_configs:
           endpoint: http
           job: metrics
           namespace: kong-system
+          pod: manager-0
           service: metrics
 `
 	if d := cmp.Diff(want, string(text)); d != "" {
@@ -112,7 +121,7 @@ func TestWhichMonitorsCount(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p, m := server(), monitor()
 			tt.change(p, &m)
-			text, err := configuration(p, []monitoringv1.ServiceMonitor{m}, service(), "127.0.0.1:1234")
+			text, err := configuration(p, []monitoringv1.ServiceMonitor{m}, behind("127.0.0.1:1234"), "")
 			if tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) {
 					t.Fatalf("error %v, want %s", err, tt.err)

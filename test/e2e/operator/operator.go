@@ -1,4 +1,4 @@
-// Package operator simulates prometheus-operator for one Prometheus and one Service: it
+// Package operator simulates prometheus-operator for one Prometheus and a few Services: it
 // watches ServiceMonitors, writes the configuration of a Prometheus that runs outside of
 // the cluster, and reloads it.
 package operator
@@ -7,7 +7,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,14 +29,22 @@ type Options struct {
 	Config *rest.Config
 	// Prometheus is the object whose selectors select monitors.
 	Prometheus types.NamespacedName
-	// Service is scraped if a monitor selects it.
-	Service types.NamespacedName
-	// Target is the real host:port of the Service's metrics.
-	Target string
+	// Services are scraped if a monitor selects them: the real targets behind each.
+	Services map[types.NamespacedName][]Target
 	// File is Prometheus' configuration.
 	File string
+	// More, if set, is a file with further scrape_configs.
+	More string
 	// Reload makes Prometheus read it again. It is called after changes only.
 	Reload func(context.Context) error
+}
+
+// Target is one process whose metrics a Service exposes.
+type Target struct {
+	// Address is its real host:port.
+	Address string
+	// Pod is the name of the pod that it represents; empty without the label.
+	Pod string
 }
 
 // Operator is a running operator. It ends with the context of Start.
@@ -45,9 +55,10 @@ type Operator struct {
 	wake chan struct{}
 	done chan struct{}
 
-	mu      sync.Mutex
-	written []byte
-	problem error
+	mu       sync.Mutex
+	services map[types.NamespacedName][]Target
+	written  []byte
+	problem  error
 }
 
 // retryAfter is the delay of retries when nothing changes.
@@ -55,7 +66,10 @@ const retryAfter = time.Second
 
 // Start writes the first configuration and then follows the cluster.
 func Start(ctx context.Context, options Options) (*Operator, error) {
-	o := &Operator{options: options, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	o := &Operator{
+		options: options, services: maps.Clone(options.Services),
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
+	}
 	if err := o.watch(ctx); err != nil {
 		return nil, fmt.Errorf("watch ServiceMonitors: %w", err)
 	}
@@ -72,6 +86,22 @@ func Start(ctx context.Context, options Options) (*Operator, error) {
 
 // Done is closed when the operator has ended.
 func (o *Operator) Done() <-chan struct{} { return o.done }
+
+// Serve adds targets to those of a Service, which must exist.
+func (o *Operator) Serve(service types.NamespacedName, targets ...Target) {
+	o.mu.Lock()
+	o.services[service] = slices.Concat(o.services[service], targets)
+	o.mu.Unlock()
+	o.changed()
+}
+
+// changed wakes the operator.
+func (o *Operator) changed() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
 
 // Problem returns why Prometheus does not have the current configuration, nil if it has.
 func (o *Operator) Problem() error {
@@ -92,21 +122,15 @@ func (o *Operator) watch(ctx context.Context) error {
 	if o.cache, err = cache.New(o.options.Config, cache.Options{Scheme: scheme}); err != nil {
 		return err
 	}
-	changed := func() {
-		select {
-		case o.wake <- struct{}{}:
-		default:
-		}
-	}
 	for _, kind := range []client.Object{&corev1.Service{}, &monitoringv1.Prometheus{}, &monitoringv1.ServiceMonitor{}} {
 		informer, err := o.cache.GetInformer(ctx, kind, cache.BlockUntilSynced(false))
 		if err != nil {
 			return err
 		}
 		_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
-			AddFunc:    func(any) { changed() },
-			UpdateFunc: func(any, any) { changed() },
-			DeleteFunc: func(any) { changed() },
+			AddFunc:    func(any) { o.changed() },
+			UpdateFunc: func(any, any) { o.changed() },
+			DeleteFunc: func(any) { o.changed() },
 		})
 		if err != nil {
 			return err
@@ -160,15 +184,22 @@ func (o *Operator) configuration(ctx context.Context) ([]byte, error) {
 	if err := o.cache.Get(ctx, o.options.Prometheus, &p); err != nil {
 		return nil, fmt.Errorf("read Prometheus: %w", err)
 	}
-	var s corev1.Service
-	if err := o.cache.Get(ctx, o.options.Service, &s); err != nil {
-		return nil, fmt.Errorf("read Service of the metrics: %w", err)
+	o.mu.Lock()
+	services := maps.Clone(o.services)
+	o.mu.Unlock()
+	var all []served
+	for name, targets := range services {
+		one := served{targets: targets}
+		if err := o.cache.Get(ctx, name, &one.service); err != nil {
+			return nil, fmt.Errorf("read Service of the metrics: %w", err)
+		}
+		all = append(all, one)
 	}
 	var monitors monitoringv1.ServiceMonitorList
 	if err := o.cache.List(ctx, &monitors); err != nil {
 		return nil, fmt.Errorf("list ServiceMonitors: %w", err)
 	}
-	return configuration(&p, monitors.Items, &s, o.options.Target)
+	return configuration(&p, monitors.Items, all, o.options.More)
 }
 
 func (o *Operator) write(text []byte) error {

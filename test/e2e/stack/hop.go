@@ -23,6 +23,7 @@ const (
 	Controller   Hop = "controller"
 	HPA          Hop = "HPA"
 	Pods         Hop = "pods"
+	Monitoring   Hop = "monitoring"
 )
 
 // logs names the component whose log has details about a hop.
@@ -35,6 +36,7 @@ var logs = map[Hop]string{
 	Controller: "controller",
 	HPA:        "kube-controller-manager",
 	Pods:       "kwok",
+	Monitoring: stateMetrics,
 }
 
 // HopError says which hop failed.

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 
@@ -11,6 +12,15 @@ import (
 
 // Metric is the metric of the guide's rule: the average over a minute, in milliseconds.
 const Metric = "kong_upstream_latency_ms_60s_average"
+
+// FastMetric is the metric of FastRule, an additional rule for the adapter: the average
+// over five seconds. Prometheus must scrape every second for it.
+const FastMetric = "kong_upstream_latency_ms_5s_average"
+
+// FastRule is a value of [Options.Rules].
+//
+//go:embed rules/five-seconds.yaml
+var FastRule string
 
 // The custom metrics API, and the path of the version that is registered.
 const (

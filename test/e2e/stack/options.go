@@ -26,6 +26,11 @@ type Options struct {
 	// Capacity of each echo server.
 	Capacity gateway.Capacity
 
+	// Monitored has Prometheus also scrape what the dashboard queries, as a cluster with
+	// kube-prometheus-stack does: the product by its shipped ServiceMonitor, the API server,
+	// and kube-state-metrics, which is started for it.
+	Monitored bool
+
 	// Step, if set, is called for each step of the start. It must call do, which returns a
 	// short description of the result, and must return do's error.
 	Step func(what string, do func() (string, error)) error

@@ -30,13 +30,18 @@ func (s *Stack) startProduct(ctx context.Context) (string, error) {
 	var errs [2]error
 	var both sync.WaitGroup
 	both.Go(func() { processes[0], errs[0] = product.Webhook(ctx, s.cp, address) })
-	both.Go(func() { processes[1], errs[1] = product.Controller(ctx, s.cp) })
+	both.Go(func() { processes[1], errs[1] = product.Controller(ctx, s.cp, s.options.controllerFlags()...) })
 	both.Wait()
 	for i, h := range []Hop{Webhook, Controller} {
 		if errs[i] != nil {
 			return "", At(h, errs[i])
 		}
 		s.watched = append(s.watched, watched{h, processes[i].Process})
+	}
+	if s.options.Monitored {
+		if err := s.monitorProduct(ctx, processes[0], processes[1]); err != nil {
+			return "", At(Monitoring, err)
+		}
 	}
 	return "webhook and controller", s.Await(ctx, Webhook, 15*time.Second, s.admits)
 }

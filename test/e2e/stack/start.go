@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
@@ -109,13 +110,19 @@ func (s *Stack) startPrometheus(ctx context.Context) (string, error) {
 	if s.prometheus, err = newPrometheus(url); err != nil {
 		return "", At(Prometheus, err)
 	}
+	more, err := s.monitorCluster()
+	if err != nil {
+		return "", At(Monitoring, err)
+	}
 	s.operator, err = operator.Start(s.run, operator.Options{
 		Config:     s.cp.Config(),
 		Prometheus: guide.PrometheusServer,
-		Service:    guide.MetricsService,
-		Target:     s.gateway.MetricsAddress(), // the gateway exposes the metrics instead of the operator
-		File:       config,
-		Reload:     s.prometheus.reload,
+		Services: map[types.NamespacedName][]operator.Target{
+			guide.MetricsService: {{Address: s.gateway.MetricsAddress()}}, // the gateway exposes the metrics instead of the operator
+		},
+		File:   config,
+		More:   more,
+		Reload: s.prometheus.reload,
 	})
 	if err != nil {
 		return "", At(Prometheus, err)

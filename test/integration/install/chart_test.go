@@ -20,7 +20,10 @@ func TestChartIsConfig(t *testing.T) {
 		{[]string{"config/default"}, templated("as it is")},
 		{[]string{"config/all-in-one"}, templated("all in one", "allInOne=true")},
 		{[]string{"config/cert-manager"}, templated("with cert-manager", "certs.mode=cert-manager")},
-		{[]string{"config/default", "config/prometheus"}, templated("monitored", "serviceMonitor.enabled=true", "prometheusRule.enabled=true")},
+		{
+			[]string{"config/default", "config/prometheus", "config/grafana"},
+			templated("monitored", "serviceMonitor.enabled=true", "prometheusRule.enabled=true", "grafanaDashboard.enabled=true"),
+		},
 	} {
 		t.Run(strings.Join(tt.folders, " "), func(t *testing.T) {
 			want := map[string]any{}

@@ -31,8 +31,10 @@ func TestKustomize(t *testing.T) {
 			expectPods(t, g, namespace, overlay.pods)
 			expectRestricted(t, g, namespace)
 			kubectl(t, "apply", "-k", "config/prometheus")
+			kubectl(t, "apply", "-k", "config/grafana")
 			g.Expect(takeInventory(t, g).has(namespace+"/kong-latency-webhook")).To(gomega.BeTrue(), "the inventory sees what is installed")
 
+			kubectl(t, "delete", "-k", "config/grafana")
 			kubectl(t, "delete", "-k", "config/prometheus")
 			kubectl(t, "delete", "-k", "config/webhook")
 			kubectl(t, "delete", "-k", overlay.folder, "--ignore-not-found")

@@ -47,6 +47,7 @@ var everyValue = []string{
 	"networkPolicy.apiServerPorts={16443}", "networkPolicy.apiServerCIDRs={10.0.0.0/24,fd00::/64}", "networkPolicy.metricsNamespaces={monitoring}",
 	"serviceMonitor.enabled=true", "serviceMonitor.labels.release=prometheus",
 	"prometheusRule.enabled=true", "prometheusRule.labels.release=prometheus",
+	"grafanaDashboard.enabled=true", "grafanaDashboard.labels.release=grafana",
 	"crds.keep=true",
 }
 
@@ -56,6 +57,7 @@ func variants() []variant {
 		kustomized("config/cert-manager"),
 		kustomized("config/all-in-one"),
 		kustomized("config/prometheus"),
+		kustomized("config/grafana"),
 		templated("as it is"),
 		templated("all in one", "allInOne=true"),
 		templated("with cert-manager", "certs.mode=cert-manager"),
