@@ -17,10 +17,12 @@ import (
 	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/loadmetric"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/output/outputs"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
 	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
@@ -151,6 +153,8 @@ func (r *workloads) scale(ctx context.Context, d *appsv1.Deployment, w model.Wor
 	if !ok {
 		return unchanged, learnedRetry, nil
 	}
+	var unserved []finding.Finding
+	resolution.Plan.Omitted, unserved = r.loads(by, live, *resolution.Plan)
 	key := client.ObjectKeyFromObject(d)
 	learned, load := r.learning.follow(key, *resolution.Plan, learned, r.statuses.before(key).Load)
 	resolution.Plan.Learned = learned
@@ -185,6 +189,7 @@ func (r *workloads) scale(ctx context.Context, d *appsv1.Deployment, w model.Wor
 	}
 	a.Output, a.Live = by, live
 	recheck := r.evaluate(&a)
+	a.Evaluation.Saturated = append(unserved, a.Evaluation.Saturated...)
 	return r.tell(ctx, d, a, sooner(sooner(recheck, until), holding))
 }
 
@@ -284,4 +289,24 @@ func (r *workloads) catalog(ctx context.Context, namespace string) *cache.Catalo
 		catalog.With(r.neighbors())
 	}
 	return catalog
+}
+
+// loads are the load metrics that the autoscaler of a plan does without, and the findings
+// about them.
+func (r *workloads) loads(by output.Output, live output.Object, p plan.Plan) (omitted []string, findings []finding.Finding) {
+	if len(p.Resolved.Loads()) == 0 {
+		return nil, nil
+	}
+	var seen output.Observation
+	if live != nil {
+		seen = by.Observe(live)
+	}
+	return loadmetric.Judge(p, func(metric string) loadmetric.Evidence {
+		report := r.pipeline().Diagnose(source.Default(), pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: metric})
+		m, attached := seen.Metric(metric)
+		return loadmetric.Evidence{
+			Findings: report.Findings(), Attached: attached, Read: m.CurrentPerPod != nil,
+			Unjudged: slices.ContainsFunc(report.Steps, func(s pipeline.Step) bool { return s.Hop == adapterrule.Hop && !s.Judged() }),
+		}
+	})
 }

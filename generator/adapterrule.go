@@ -28,7 +28,8 @@ const DefaultWindow = "60s:10s"
 
 // Rule describes the metric that prometheus-adapter serves from Kong's latencies.
 type Rule struct {
-	// Metric is its name; empty for annotations.DefaultMetric.
+	// Metric is its name; empty for annotations.DefaultMetric. The names of percentiles and of
+	// loads have queries of their own, and every other is the average.
 	Metric string
 	// NoTraffic is empty for ScaleDown.
 	NoTraffic NoTraffic
@@ -73,23 +74,46 @@ func AdapterRule(r Rule) RuleEntry {
 	if window == "" {
 		window = DefaultWindow
 	}
-	count := rateOf("kong_upstream_latency_ms_count", window)
-	if r.NoTraffic == Hold {
-		count = "(" + count + " > 0)"
+	series, query := "(sum|count)", average(r, window)
+	switch name := metricName(r); name {
+	case annotations.RequestsMetric:
+		series, query = "count", rateOf("kong_upstream_latency_ms_count", window)
+	case annotations.ConcurrencyMetric:
+		// Little's law: the seconds that requests needed in each second are how many there
+		// are at a time.
+		series, query = "sum", rateOf("kong_upstream_latency_ms_sum", window)+" / 1000"
+	default:
+		for _, s := range annotations.Statistics() {
+			if s.Quantile() != "" && name == s.Metric() {
+				series, query = "bucket", fmt.Sprintf("histogram_quantile(%s, sum by (kubernetes_name, le) (rate(kong_upstream_latency_ms_bucket{%s}[%s])))", s.Quantile(), ruleSelector, window)
+			}
+		}
 	}
 	return RuleEntry{
-		SeriesQuery: `{__name__=~"kong_upstream_latency_ms_(sum|count)",kubernetes_kind="service",kubernetes_namespace!="",kubernetes_name!=""}`,
+		SeriesQuery: `{__name__=~"kong_upstream_latency_ms_` + series + `",kubernetes_kind="service",kubernetes_namespace!="",kubernetes_name!=""}`,
 		Resources: RuleResources{Overrides: map[string]RuleResource{
 			"kubernetes_namespace": {Resource: "namespace"},
 			"kubernetes_name":      {Resource: "service"},
 		}},
 		Name:         RuleName{As: metricName(r)},
-		MetricsQuery: rateOf("kong_upstream_latency_ms_sum", window) + "\n  /\n" + count + "\n",
+		MetricsQuery: query + "\n",
 	}
 }
 
+// average is the latency of the requests of a window.
+func average(r Rule, window string) string {
+	count := rateOf("kong_upstream_latency_ms_count", window)
+	if r.NoTraffic == Hold {
+		count = "(" + count + " > 0)"
+	}
+	return rateOf("kong_upstream_latency_ms_sum", window) + "\n  /\n" + count
+}
+
+// ruleSelector selects what the adapter asks about.
+const ruleSelector = `kubernetes_kind="service",<<.LabelMatchers>>`
+
 func rateOf(series, window string) string {
-	return fmt.Sprintf(`sum by (kubernetes_name) (rate(%s{kubernetes_kind="service",<<.LabelMatchers>>}[%s]))`, series, window)
+	return fmt.Sprintf(`sum by (kubernetes_name) (rate(%s{%s}[%s]))`, series, ruleSelector, window)
 }
 
 func metricName(r Rule) string {

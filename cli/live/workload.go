@@ -112,6 +112,13 @@ func (s *State) workload(d *appsv1.Deployment, c model.Catalog) Workload {
 		out.Live = s.hpa(d.Namespace, managed.Name)
 		if p := out.Resolution.Plan; p != nil && out.Live != nil {
 			p.Learned = out.Output().Learned(out.Live, *p)
+			seen := out.Output().Observe(out.Live)
+			for _, l := range p.Resolved.Loads() {
+				// Whether one that is not attached is to be, the status of the workload says.
+				if _, attached := seen.Metric(l.Metric); !attached {
+					p.Omitted = append(p.Omitted, l.Metric)
+				}
+			}
 		}
 	}
 	if p := out.Plan(); p != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/loadmetric"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
@@ -66,6 +67,17 @@ func (r Request) judge(d *Decision, p *plan.Plan, fresh bool) {
 			d.Refused = append(d.Refused, f)
 		default:
 			d.Pipeline = append(d.Pipeline, f)
+		}
+	}
+	_, unserved := loadmetric.Judge(*p, func(metric string) loadmetric.Evidence {
+		return loadmetric.Evidence{Findings: r.Diagnose(p.Namespace, p.Service, metric)}
+	})
+	for _, f := range unserved {
+		switch {
+		case f.Severity != finding.Unknown:
+			d.Pipeline = append(d.Pipeline, f)
+		case fresh:
+			d.Unjudged = append(d.Unjudged, f)
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package plan
 
-import "k8s.io/apimachinery/pkg/api/resource"
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+)
 
 // Learned is what was learned of a workload. The zero value is nothing yet.
 type Learned struct {
@@ -37,6 +41,9 @@ type Load struct {
 func (p Plan) Loads() []Load {
 	var out []Load
 	for _, l := range p.Resolved.Loads() {
+		if slices.Contains(p.Omitted, l.Metric) {
+			continue
+		}
 		one := Load{Metric: l.Metric, Auto: l.Auto}
 		switch learned := p.Learned.of(p, l.Metric); {
 		case !l.Auto:
@@ -51,6 +58,11 @@ func (p Plan) Loads() []Load {
 	return out
 }
 
+// Follows reports whether a load that is learned is one of the metrics of the autoscaler.
+func (p Plan) Follows() bool {
+	return slices.ContainsFunc(p.Loads(), func(l Load) bool { return l.Auto })
+}
+
 // of is what was learned of a load metric of the plan.
 func (l Learned) of(p Plan, metric string) *resource.Quantity {
 	if metric == p.RequestsPerSecond.Metric {
@@ -61,7 +73,7 @@ func (l Learned) of(p Plan, metric string) *resource.Quantity {
 
 // LatencyTarget is the target of the latency that the autoscaler gets, in milliseconds.
 func (p Plan) LatencyTarget() resource.Quantity {
-	if p.Learns() && p.Learned.LatencyTarget != nil {
+	if p.Follows() && p.Learned.LatencyTarget != nil {
 		return p.Learned.LatencyTarget.DeepCopy()
 	}
 	return p.Target.DeepCopy()

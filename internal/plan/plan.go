@@ -14,6 +14,9 @@ import (
 // metric, and between which bounds.
 type Plan struct {
 	policy.Resolved
+	// Omitted are the load metrics that the autoscaler does without, because nothing serves
+	// them. Resolve does not know it: who writes or compares the autoscaler sets it.
+	Omitted []string
 	// Learned is what was learned of the load of the workload. Resolve does not know it: who
 	// writes or compares the autoscaler sets it.
 	Learned Learned

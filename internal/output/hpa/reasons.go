@@ -50,6 +50,16 @@ var (
 		Summary: "The workload has the most replicas that it may have, and the latency has exceeded the target for 5 minutes.",
 		Fix:     "Raise kong.latency/max-replicas, or the target.",
 	}
+	LoadMetricMissing = &finding.Reason{
+		Name: "LoadMetricMissing", Severity: finding.Warning, Wait: finding.ForChange, Hop: Hop,
+		Summary: "The settings use a load metric that no rule of prometheus-adapter makes. The HorizontalPodAutoscaler does without it: one of whose metrics has no value removes no pods.",
+		Fix:     "Add the rule that the finding prints, and restart the adapter. The metric is attached as soon as the rule is there.",
+	}
+	LoadMetricUnknown = &finding.Reason{
+		Name: "LoadMetricUnknown", Severity: finding.Unknown, Wait: finding.ForChange, Hop: Hop,
+		Summary: "Whether a load metric that the settings use is served could not be found out. What is attached stays; a load that is to be learned is attached once that is known.",
+		Fix:     "Grant permission to read the configuration of prometheus-adapter, or set the load per pod as a number.",
+	}
 	AutoscalerUnknown = &finding.Reason{
 		Name: "AutoscalerUnknown", Severity: finding.Unknown, Wait: finding.ForObject, Hop: Hop,
 		Summary: "The HorizontalPodAutoscaler is not readable, or has no conditions yet.",
@@ -61,6 +71,6 @@ var (
 func (Output) Reasons() []*finding.Reason {
 	return []*finding.Reason{
 		AutoscalerMissing, AutoscalerDiffers, AutoscalerWithoutMetric, AutoscalerLags, AutoscalerFails, AutoscalerOff,
-		ScalingHasNoEffect, TargetBelowUnloadedLatency, AtMaximum, AutoscalerUnknown,
+		ScalingHasNoEffect, TargetBelowUnloadedLatency, AtMaximum, LoadMetricMissing, LoadMetricUnknown, AutoscalerUnknown,
 	}
 }
