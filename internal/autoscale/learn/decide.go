@@ -8,10 +8,10 @@ import (
 // widen lets the margin grow if pods had more load than they are to have for a moment.
 func (s *State) widen(c Config, x Sample) {
 	limit := s.Curve.Limit()
-	// Only growth from a healthy state counts: while a queue is worked off, more requests are
-	// answered than arrive.
-	first := s.past[0]
-	if limit == 0 || s.LoadPerPod == 0 || x.Ready < 1 || first.Latency > s.target(c) || x.Load < levelWithin*first.Load {
+	// Only growth from a healthy state counts: while a queue is worked off, such as after a
+	// trial that failed, more requests are answered than arrive.
+	first, trial := s.past[0], x.Time.Sub(s.tried) < 2*horizon
+	if limit == 0 || s.LoadPerPod == 0 || x.Ready < 1 || trial || first.Latency > s.target(c) || x.Load < levelWithin*first.Load {
 		return
 	}
 	load, _ := s.mean(x.Time.Add(-recent), func(x Sample) float64 { return x.Load / max(1, float64(x.Ready)) })

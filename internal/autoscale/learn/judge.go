@@ -11,7 +11,7 @@ func (s *State) judge(c Config, x Sample, m measurement) {
 	case removed && x.Latency > (1+2*s.Scatter)*t && m.level:
 		s.fail(x.Time, x.Load/float64(x.Measured))
 		s.Curve.Met = min(max(s.Curve.Met, s.trial.load), s.Curve.Failed*0.98)
-		s.trial, s.outcome = nil, TrialFailed
+		s.trial, s.tried, s.outcome = nil, x.Time, TrialFailed
 	case s.overloaded(c, x):
 		s.remember()
 		s.fail(x.Time, x.Load/float64(x.Ready))

@@ -86,9 +86,11 @@ type State struct {
 	// changed is when the size or the number of ready pods last changed, ready since when
 	// all pods are ready; zero if they are not.
 	changed, ready time.Time
-	trial          *trial
-	past           []Sample
-	outcome        Outcome
+	// tried is when the last trial failed.
+	tried   time.Time
+	trial   *trial
+	past    []Sample
+	outcome Outcome
 }
 
 // trial is a change of size that is looked at.

@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/test/control/player"
 	"github.com/kong-latency/kong-latency/test/control/settings"
 	"github.com/kong-latency/kong-latency/test/control/workload"
@@ -25,9 +26,15 @@ import (
 // podBound is the time limit for the adapter's pod to be created.
 const podBound = 30 * time.Second
 
-// measure makes the guide's extension measure the Services of all workloads.
+// measure makes the guide's extension measure the Services of all workloads, and its adapter
+// serve their load.
 func (p *Plane) measure(o *unstructured.Unstructured) error {
-	if o.GetKind() != "DataPlaneMetricsExtension" {
+	switch {
+	case o.GetKind() == "ConfigMap" && o.GetName() == guide.AdapterConfigMap.Name:
+		config := generator.AdapterConfig(generator.SeedAdapterRule(),
+			generator.AdapterRule(generator.Rule{Metric: settings.Rate}), generator.AdapterRule(generator.Rule{Metric: settings.Concurrency}))
+		return unstructured.SetNestedField(o.Object, config, "data", guide.AdapterConfigKey)
+	case o.GetKind() != "DataPlaneMetricsExtension":
 		return nil
 	}
 	var names []any
