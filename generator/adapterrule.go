@@ -109,7 +109,7 @@ func average(r Rule, window string) string {
 	return rateOf("kong_upstream_latency_ms_sum", window) + "\n  /\n" + count
 }
 
-// ruleSelector selects what the adapter asks about.
+// ruleSelector selects what is requested of the adapter.
 const ruleSelector = `kubernetes_kind="service",<<.LabelMatchers>>`
 
 func rateOf(series, window string) string {

@@ -2,7 +2,10 @@
 // their documentation, and the parser that turns them into settings.
 package annotations
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Prefix begins every key of the product. The admission webhooks' matchConditions
 // look for it, so that objects without such a key never cause a call.
@@ -69,6 +72,11 @@ var both = []Kind{OnDeployment, OnService}
 
 // Keys lists every key in the order of the reference page.
 func Keys() []Key {
+	return slices.Concat(measuredKeys(), pairingKeys(), scalingKeys())
+}
+
+// measuredKeys are about what is measured, and between which sizes it scales.
+func measuredKeys() []Key {
 	return []Key{
 		{
 			Name: TargetMS, Kinds: both,
@@ -104,6 +112,12 @@ func Keys() []Key {
 			Doc:   "The most replicas.",
 			parse: func(v string, p *Parsed) bool { return parseReplicas(v, &p.Settings.MaxReplicas) },
 		},
+	}
+}
+
+// pairingKeys are about where it is measured.
+func pairingKeys() []Key {
+	return []Key{
 		{
 			Name: Service, Kinds: []Kind{OnDeployment},
 			Value:   "the name of a Service in the same namespace",
@@ -125,6 +139,12 @@ func Keys() []Key {
 			Doc:     "The metric of the Service, as the custom metrics API names it.",
 			parse:   parseMetric,
 		},
+	}
+}
+
+// scalingKeys are about how it scales.
+func scalingKeys() []Key {
+	return []Key{
 		{
 			Name: Behavior, Kinds: both,
 			Value:   "the name of a behavior profile: steady, responsive, stable, or one of the policy's own",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -19,6 +20,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
+	"github.com/kong-latency/kong-latency/generator"
+	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/test/controlplane"
 	"github.com/kong-latency/kong-latency/test/e2e/adapter"
 	"github.com/kong-latency/kong-latency/test/guide"
@@ -38,6 +41,7 @@ func TestPipeline(t *testing.T) {
 		{"an image rollback is admitted with a warning", (*pipelineTest).imageOnly},
 		{"the fix in the denial resolves it", (*pipelineTest).fixFromDenial},
 		{"with a complete pipeline kubectl apply prints no warning about it", (*pipelineTest).complete},
+		{"a load metric is attached once a rule serves it", (*pipelineTest).loadMetric},
 		{"findings come and go as events", (*pipelineTest).events},
 		{"a monitor that no Prometheus selects is denied, and its fix resolves it", (*pipelineTest).notSelected},
 		{"somebody with the role view sees which hop is broken, and kubectl waits for the metric", (*pipelineTest).viewed},
@@ -278,6 +282,33 @@ func (p *pipelineTest) pending() {
 	}).Should(gomega.Succeed())
 	p.restartAdapter()
 	p.denied("AdapterRule")
+}
+
+// loadMetric has the load attached beside the latency while the adapter has a rule for it,
+// and not before or after: an autoscaler with a metric that has no value removes no pods.
+func (p *pipelineTest) loadMetric() {
+	d := p.tracked("loaded", enabled(annotations.RequestsPerSecondPerPod, "50"))
+	p.create(d)
+	p.Expect(strings.Join(p.warnings.take(), "\n")).To(gomega.ContainSubstring("LoadMetricMissing"))
+	p.attached("loaded")
+	metrics := func() []autoscalingv2.MetricSpec { return p.hpa("loaded").Spec.Metrics }
+	p.Consistently(metrics, time.Second).Should(gomega.HaveLen(1))
+
+	p.configure(func(string) string {
+		return generator.AdapterConfig(generator.SeedAdapterRule(), generator.AdapterRule(generator.Rule{Metric: annotations.RequestsMetric}))
+	})
+	p.Eventually(metrics).Should(gomega.HaveLen(2))
+	load := metrics()[1].Object
+	p.Expect(load.Metric.Name).To(gomega.Equal(annotations.RequestsMetric))
+	p.Expect(load.DescribedObject.Name).To(gomega.Equal("echo"))
+	p.Expect(load.Target.AverageValue.String()).To(gomega.Equal("50"))
+
+	// What the HPA controller could not remove pods by goes with its rule.
+	p.apply(guide.Adapter)
+	p.restartAdapter()
+	p.Eventually(metrics).Should(gomega.HaveLen(1))
+	p.Expect(p.client.Delete(p.ctx, d)).To(gomega.Succeed())
+	p.gone("loaded")
 }
 
 // configure changes the guide's configuration of the adapter, and restarts the adapter.
