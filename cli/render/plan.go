@@ -89,8 +89,17 @@ func documentsOf(part string, c *files.Cluster, plans []plan.Plan) ([]document, 
 	return out, nil
 }
 
+// metrics are those by which the plans scale, sorted.
 func metrics(plans []plan.Plan) []string {
-	return distinct(plans, func(p plan.Plan) string { return p.Metric })
+	var out []string
+	for _, p := range plans {
+		out = append(out, p.Metric)
+		for _, l := range p.Resolved.Loads() {
+			out = append(out, l.Metric)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // distinct are the values of all plans, sorted, without the empty one.
