@@ -3,6 +3,7 @@ package serving
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -85,6 +86,13 @@ func (l *load) end(t *testing.T, connections int64) {
 	if l.admitted.Load() == 0 {
 		t.Error("nothing was admitted")
 	}
+}
+
+// String says what became of the calls so far.
+func (l *load) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return fmt.Sprintf("admitted %d, unseen %d, failed %d: %v", l.admitted.Load(), l.unseen.Load(), len(l.failed), errors.Join(l.failed[:min(3, len(l.failed))]...))
 }
 
 func (l *load) call(ctx context.Context, caller client.Client, namespace string) {

@@ -87,6 +87,6 @@ func TestWipedTrustIsRepairedAtOnce(t *testing.T) {
 		c.Eventually(c.bundles).Should(gomega.Equal(before))
 	}
 	load := c.startLoad(1, 50*time.Millisecond)
-	c.Eventually(load.admitted.Load).Should(gomega.BeNumerically(">=", 3))
+	c.Eventually(load.admitted.Load).Should(gomega.BeNumerically(">=", 3), load.String)
 	load.stop()
 }
