@@ -26,10 +26,12 @@ type outages struct {
 
 	mu  sync.Mutex
 	all map[types.NamespacedName]autoscale.Outage
+	// served are the workloads of which a pod was ready: one that starts is no outage.
+	served map[types.NamespacedName]struct{}
 }
 
 func newOutages(c clock) *outages {
-	return &outages{clock: c, all: map[types.NamespacedName]autoscale.Outage{}}
+	return &outages{clock: c, all: map[types.NamespacedName]autoscale.Outage{}, served: map[types.NamespacedName]struct{}{}}
 }
 
 // hold sets whether the autoscaler of a workload with a plan may remove pods. again is when
@@ -42,6 +44,10 @@ func (o *outages) hold(d *appsv1.Deployment, by output.Output, live output.Objec
 	defer o.mu.Unlock()
 	key, now := client.ObjectKeyFromObject(d), o.clock.now()
 	outage, begun := o.all[key]
+	_, served := o.served[key]
+	if d.Status.ReadyReplicas > 0 && !served {
+		o.served[key] = struct{}{}
+	}
 	switch {
 	case live == nil:
 		return 0
@@ -49,7 +55,7 @@ func (o *outages) hold(d *appsv1.Deployment, by output.Output, live output.Objec
 		outage = outage.Follow(now, ptr.Deref(d.Spec.Replicas, 1), d.Status.ReadyReplicas)
 	case d.Status.ReadyReplicas > 0 || ptr.Deref(d.Spec.Replicas, 1) == 0:
 		return 0
-	case served(by, live, *p):
+	case served || stopped(by, live, *p):
 		outage = autoscale.Begun(now)
 	default:
 		return 0
@@ -64,12 +70,9 @@ func (o *outages) hold(d *appsv1.Deployment, by output.Output, live output.Objec
 	return o.clock.wait(until.Sub(now))
 }
 
-// served reports whether the workload has served requests: its autoscaler read a latency, or
-// was prevented from removing pods before a restart.
-func served(by output.Output, live output.Object, p plan.Plan) bool {
-	if latency, ok := by.Observe(live).Metric(p.Metric); ok && latency.Current != nil {
-		return true
-	}
+// stopped reports whether the live autoscaler was prevented from removing pods before a
+// restart.
+func stopped(by output.Output, live output.Object, p plan.Plan) bool {
 	now, then := by.Paused(live, p)
 	return now == annotations.PauseScaleIn && then != annotations.PauseScaleIn
 }
@@ -81,4 +84,5 @@ func (o *outages) forget(key types.NamespacedName) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.all, key)
+	delete(o.served, key)
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -35,13 +34,7 @@ func TestNoPodIsRemovedInAnOutage(t *testing.T) {
 			t.Errorf("%s: hold is %v, again after %v; want %v", when, holds, again, want)
 		}
 	}
-	want("a workload that has not served yet", false)
-
-	metric := live.Spec.Metrics[0].Object
-	live.Status.CurrentMetrics = []autoscalingv2.MetricStatus{{Type: autoscalingv2.ObjectMetricSourceType, Object: &autoscalingv2.ObjectMetricStatus{
-		Metric: metric.Metric, DescribedObject: metric.DescribedObject,
-		Current: autoscalingv2.MetricValueStatus{Value: ptr.To(resource.MustParse("25"))},
-	}}}
+	want("a workload that starts", false)
 	d.Status.ReadyReplicas = 5
 	want("its pods are ready", false)
 	d.Status.ReadyReplicas = 0
@@ -53,8 +46,8 @@ func TestNoPodIsRemovedInAnOutage(t *testing.T) {
 	now = now.Add(time.Hour)
 	want("still none", true)
 
-	// Another process becomes the leader, and reads no value.
-	live.Spec.Behavior, live.Status.CurrentMetrics = behavior, nil
+	// Another process becomes the leader.
+	live.Spec.Behavior = behavior
 	o = newOutages(newClock(1, func() time.Time { return now }))
 	want("after a restart", true)
 	d.Status.ReadyReplicas = 2
