@@ -48,6 +48,11 @@ func (r *reporter) adopted(d *appsv1.Deployment, p plan.Plan) {
 // updated reports that an object, which was as before, was brought to the plan: as a
 // pause, if that is what changed.
 func (r *reporter) updated(d *appsv1.Deployment, by output.Output, before output.Object, p plan.Plan) {
+	if onlyLearned(by, before, p) {
+		// It happens again and again, and the status says what is learned.
+		r.log.V(1).Info("followed what was learned", "workload", client.ObjectKeyFromObject(d), "change", by.Differences(before, p).String())
+		return
+	}
 	what, verb := actionUpdated, "updated"
 	switch was, is := by.Paused(before, p); {
 	case was == is:
@@ -63,6 +68,16 @@ func (r *reporter) updated(d *appsv1.Deployment, by output.Output, before output
 		why = ", because no pod is ready"
 	}
 	r.did(what, d, before, p.Name, "%s HPA %s: %s%s", verb, p.Name, by.Differences(before, p), why)
+}
+
+// onlyLearned reports whether a live object differs from its plan in nothing but what was
+// learned.
+func onlyLearned(by output.Output, live output.Object, p plan.Plan) bool {
+	if !p.Follows() {
+		return false
+	}
+	p.Learned = by.Learned(live, p)
+	return by.UpToDate(live, p)
 }
 
 // detached reports that an object was deleted.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -25,6 +26,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/output/outputs"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
+	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/test/testutil"
 )
 
@@ -202,5 +204,26 @@ func TestReportsAreBounded(t *testing.T) {
 		if note := l["note"].(string); len(note) > render.MaxNote {
 			t.Errorf("the note of a line has %d bytes", len(note))
 		}
+	}
+}
+
+// TestWhatIsLearnedIsNoEvent emits none for a value that was learned, and one if anything else
+// changes with it.
+func TestWhatIsLearnedIsNoEvent(t *testing.T) {
+	learned := func(load string, settings ...string) plan.Plan {
+		p := testutil.Plan(t, testutil.Settings(append([]string{"requests-per-second-per-pod", "auto"}, settings...)...))
+		p.Learned = plan.Learned{RequestsPerSecondPerPod: ptr.To(resource.MustParse(load)), LatencyTarget: ptr.To(resource.MustParse("60"))}
+		return p
+	}
+	live := generator.HPA(learned("100"))
+	live.OwnerReferences = []metav1.OwnerReference{{Kind: deploymentKind, Name: "echo", UID: types.UID(learned("100").DeploymentUID), Controller: ptr.To(true)}}
+	report, recorder, _ := reporterWithLog(t)
+	report.updated(namedDeployment(), outputs.For(learned("120")), live, learned("120"))
+	if got := emitted(t, recorder); len(got) > 0 {
+		t.Errorf("events %v for a load that was learned", got)
+	}
+	report.updated(namedDeployment(), outputs.For(learned("120")), live, learned("120", "max-replicas", "20"))
+	if got := emitted(t, recorder); len(got) != 1 {
+		t.Errorf("events %v for another maximum, want one", got)
 	}
 }
