@@ -44,8 +44,8 @@ const (
 	extrapolate = 1.6
 	// between is where the limit is taken to be between a load that met the target and one that missed it.
 	between = 0.5
-	// forget is when a load that was too much is tried again, the first time; it doubles with
-	// each failure, up to forgetAtMost.
+	// forget doubles with each sample of a load that was too much, up to forgetAtMost; after
+	// that time the load is tried again.
 	forget, forgetAtMost = 2 * time.Hour, 24 * time.Hour
 
 	// trialShare is the share of the pods that a trial removes, at least one; bestEffortShare
