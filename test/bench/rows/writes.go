@@ -127,7 +127,7 @@ func (w *writes) add(ctx context.Context, out *report.Row, when string, hpas, st
 func (w *writes) quiet(ctx context.Context) (now counts, err error) {
 	var last counts
 	same := 0
-	err = wait.PollUntilContextTimeout(ctx, 500*time.Millisecond, 2*time.Minute, true, func(ctx context.Context) (bool, error) {
+	err = wait.PollUntilContextTimeout(ctx, 500*time.Millisecond, 5*time.Minute, true, func(ctx context.Context) (bool, error) {
 		if now.hpas, err = w.plane.HPAWrites(ctx); err != nil {
 			return false, err
 		}
