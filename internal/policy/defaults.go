@@ -2,7 +2,6 @@ package policy
 
 import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
-	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
@@ -28,12 +27,6 @@ func (p *Policy) defaulted() v1alpha1.Defaults {
 	}
 	if d.Metric == "" {
 		d.Metric = annotations.LatencyStatistic(d.Statistic).Metric()
-	}
-	if d.RequestsPerSecondPerPod == nil {
-		d.RequestsPerSecondPerPod = ptr.To(intstr.FromString(DefaultRequestsPerSecondPerPod))
-	}
-	if d.ConcurrencyPerPod == nil {
-		d.ConcurrencyPerPod = ptr.To(intstr.FromString(DefaultConcurrencyPerPod))
 	}
 	if d.OnNoEffect == "" {
 		d.OnNoEffect = string(DefaultOnNoEffect)

@@ -1,9 +1,12 @@
 package policy
 
 import (
+	"cmp"
+
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/utils/ptr"
 
 	"github.com/kong-latency/kong-latency/internal/annotations"
 )
@@ -57,6 +60,10 @@ func (r Resolved) Learns() bool { return r.RequestsPerSecond.Auto || r.Concurren
 // loads sets the load metrics within the policy's limits.
 func (r *Resolved) loads(s annotations.Settings, p *Policy) {
 	d, l := p.defaulted(), p.bounds()
+	if d.RequestsPerSecondPerPod == nil && cmp.Or(s.Behavior, d.Behavior) == ProfileSteady {
+		// The profile is made for it. Who names another gets what that was made for.
+		d.RequestsPerSecondPerPod = ptr.To(intstr.FromString(annotations.Auto))
+	}
 	r.Concurrency = r.load(annotations.ConcurrencyPerPod, annotations.ConcurrencyMetric, s.ConcurrencyPerPod, d.ConcurrencyPerPod, l.concurrency)
 	r.RequestsPerSecond = r.load(annotations.RequestsPerSecondPerPod, annotations.RequestsMetric, s.RequestsPerSecondPerPod, d.RequestsPerSecondPerPod, l.requests)
 }

@@ -14,16 +14,14 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 )
 
-// The built-in defaults, which are those of Kong's guide to autoscaling by latency.
+// The built-in defaults. The bounds are those of Kong's guide to autoscaling by latency; the
+// profile won the comparison of test/control.
 const (
 	DefaultMinReplicas int32 = 1
 	DefaultMaxReplicas int32 = 10
-	DefaultBehavior          = ProfileResponsive
+	DefaultBehavior          = ProfileSteady
 	DefaultStatistic         = annotations.Average
-	// The load per pod is a number, annotations.Auto or annotations.Off.
-	DefaultRequestsPerSecondPerPod = annotations.Off
-	DefaultConcurrencyPerPod       = annotations.Off
-	DefaultOnNoEffect              = annotations.NoEffectHold
+	DefaultOnNoEffect        = annotations.NoEffectHold
 )
 
 // Resolved are settings with the defaults and limits of the policy applied.
