@@ -301,7 +301,7 @@ func (r *workloads) loads(by output.Output, live output.Object, p plan.Plan) (om
 	if live != nil {
 		seen = by.Observe(live)
 	}
-	return loadmetric.Judge(p, func(metric string) loadmetric.Evidence {
+	omitted, unserved := loadmetric.Judge(p, func(metric string) loadmetric.Evidence {
 		report := r.pipeline().Diagnose(source.Default(), pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: metric})
 		m, attached := seen.Metric(metric)
 		return loadmetric.Evidence{
@@ -309,4 +309,8 @@ func (r *workloads) loads(by output.Output, live output.Object, p plan.Plan) (om
 			Unjudged: slices.ContainsFunc(report.Steps, func(s pipeline.Step) bool { return s.Hop == adapterrule.Hop && !s.Judged() }),
 		}
 	})
+	for _, u := range unserved {
+		findings = append(findings, u.Finding)
+	}
+	return omitted, findings
 }

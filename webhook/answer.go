@@ -59,12 +59,12 @@ func answered(d admission.Decision) admissionhttp.Response {
 			lines = append(lines, line(n))
 		}
 	}
-	lines = append(lines, render.PipelineWarnings(d.Pipeline)...)
+	lines = append(lines, render.PipelineWarnings(slices.Concat(d.Pipeline, d.Advised))...)
 	if len(d.Unjudged) > 0 {
 		lines = append(lines, render.UnknownWarning(d.Unjudged))
 	}
 	resp := allow(slices.Concat(lines, idle))
-	audited(&resp, logs.AuditWarned, reasonNames(d.Warned, d.Pipeline))
+	audited(&resp, logs.AuditWarned, reasonNames(d.Warned, d.Pipeline, d.Advised))
 	audited(&resp, logs.AuditEffects, effects(d.Notes))
 	return resp
 }

@@ -53,6 +53,11 @@ func documentsOf(part string, c *files.Cluster, plans []plan.Plan) ([]document, 
 	switch part {
 	case partHPA:
 		for _, p := range plans {
+			for _, l := range p.Resolved.Loads() {
+				if l.Auto { // without the controller nobody learns it
+					p.Omitted = append(p.Omitted, l.Metric)
+				}
+			}
 			out = append(out, document{yaml: manifest.YAML(generator.HPA(p))})
 		}
 	case partExtension:

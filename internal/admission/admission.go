@@ -67,6 +67,9 @@ type Decision struct {
 	// Pipeline are findings about the metric pipeline that do not refuse the request,
 	// and Unjudged those that say what of it could not be judged.
 	Pipeline, Unjudged []finding.Finding
+	// Advised are findings about what the product does of its own accord: no setting is wrong,
+	// and nobody has to change anything.
+	Advised []finding.Finding
 	// Notes say what will happen once the request is admitted.
 	Notes []Note
 	// Plan is the plan of a Deployment; nil if there is none, or for a Service.

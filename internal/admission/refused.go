@@ -69,15 +69,25 @@ func (r Request) judge(d *Decision, p *plan.Plan, fresh bool) {
 			d.Pipeline = append(d.Pipeline, f)
 		}
 	}
+	r.judgeLoads(d, p, fresh)
+}
+
+// judgeLoads judges the load metrics of the plan. Nothing is refused for them, as the
+// autoscaler does without one that is not served. Of one that nobody named it is said once,
+// that the workload could be scaled better.
+func (r Request) judgeLoads(d *Decision, p *plan.Plan, fresh bool) {
 	_, unserved := loadmetric.Judge(*p, func(metric string) loadmetric.Evidence {
 		return loadmetric.Evidence{Findings: r.Diagnose(p.Namespace, p.Service, metric)}
 	})
-	for _, f := range unserved {
-		switch {
-		case f.Severity != finding.Unknown:
-			d.Pipeline = append(d.Pipeline, f)
+	for _, u := range unserved {
+		switch unknown := u.Finding.Severity == finding.Unknown; {
+		case u.ByDefault && (unknown || !fresh):
+		case u.ByDefault:
+			d.Advised = append(d.Advised, u.Finding)
+		case !unknown:
+			d.Pipeline = append(d.Pipeline, u.Finding)
 		case fresh:
-			d.Unjudged = append(d.Unjudged, f)
+			d.Unjudged = append(d.Unjudged, u.Finding)
 		}
 	}
 }

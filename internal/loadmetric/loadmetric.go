@@ -24,12 +24,19 @@ type Evidence struct {
 	Attached, Read bool
 }
 
+// Unserved is a finding about a load metric that is not served, or may not be.
+type Unserved struct {
+	finding.Finding
+	// ByDefault is true if nobody named the metric.
+	ByDefault bool
+}
+
 // Judge returns the names of the load metrics that the autoscaler of a plan does not get, and
-// the findings about them. of returns what is known of a metric.
+// what is found of them. of returns what is known of a metric.
 //
 // A metric that no rule makes is left out. Where that could not be found out, what is attached
 // stays; a number that somebody chose is attached, and a load that is to be learned is not.
-func Judge(p plan.Plan, of func(metric string) Evidence) (omitted []string, findings []finding.Finding) {
+func Judge(p plan.Plan, of func(metric string) Evidence) (omitted []string, unserved []Unserved) {
 	for _, l := range p.Resolved.Loads() {
 		e := of(l.Metric)
 		missing, unknown := e.rule()
@@ -37,18 +44,18 @@ func Judge(p plan.Plan, of func(metric string) Evidence) (omitted []string, find
 		case e.Read, !missing && !unknown:
 		case missing:
 			omitted = append(omitted, l.Metric)
-			findings = append(findings, hpa.LoadMetricMissing.On(object(p),
-				"no rule of prometheus-adapter makes %s; until there is one, the workload is scaled by its latency alone", l.Metric).
-				WithFix(fix(l)))
+			f := hpa.LoadMetricMissing.On(object(p),
+				"no rule of prometheus-adapter makes %s; until there is one, the workload is scaled by its latency alone", l.Metric)
+			unserved = append(unserved, Unserved{f.WithFix(fix(l)), l.ByDefault})
 		default:
 			if l.Auto && !e.Attached {
 				omitted = append(omitted, l.Metric)
 			}
-			findings = append(findings, hpa.LoadMetricUnknown.On(object(p), "whether %s is served could not be found out", l.Metric).
-				Suggest("%s", hpa.LoadMetricUnknown.Fix))
+			f := hpa.LoadMetricUnknown.On(object(p), "whether %s is served could not be found out", l.Metric)
+			unserved = append(unserved, Unserved{f.Suggest("%s", hpa.LoadMetricUnknown.Fix), l.ByDefault})
 		}
 	}
-	return omitted, findings
+	return omitted, unserved
 }
 
 // rule says whether it is proven that no rule makes the metric, or not known.

@@ -37,7 +37,7 @@ func TestJudge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := testutil.Plan(t, testutil.Settings("requests-per-second-per-pod", tt.setting))
-			omitted, findings := loadmetric.Judge(p, func(metric string) loadmetric.Evidence {
+			omitted, unserved := loadmetric.Judge(p, func(metric string) loadmetric.Evidence {
 				if metric != annotations.RequestsMetric {
 					t.Errorf("%s is judged", metric)
 				}
@@ -47,8 +47,8 @@ func TestJudge(t *testing.T) {
 				t.Errorf("omitted is %v, want %v", got, tt.omitted)
 			}
 			reason := ""
-			if len(findings) > 0 {
-				reason = findings[0].Reason.Name
+			if len(unserved) > 0 {
+				reason = unserved[0].Reason.Name
 			}
 			if reason != tt.reason {
 				t.Errorf("finding %q, want %q", reason, tt.reason)

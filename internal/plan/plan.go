@@ -53,12 +53,14 @@ const (
 	ByPolicy     EnabledBy = "LatencyPolicy" // auto-attach of the policy
 )
 
-// String summarizes the plan.
+// String summarizes what of the plan somebody chose.
 func (p Plan) String() string {
 	text := fmt.Sprintf("HPA %s: %s of Service %s at %s ms, %d-%d replicas",
 		p.Name, p.Metric, p.Service, annotations.FormatTarget(p.Target), p.MinReplicas, p.MaxReplicas)
 	for _, l := range p.Resolved.Loads() {
-		text += ", " + l.String()
+		if !l.ByDefault {
+			text += ", " + l.String()
+		}
 	}
 	switch p.Paused {
 	case "", annotations.PauseNone:

@@ -17,6 +17,9 @@ type Load struct {
 	Metric string
 	// Auto is true if the load per pod is learned.
 	Auto bool
+	// ByDefault is true if neither a setting nor a policy names the metric: the autoscaler
+	// gets it where it is served, and nobody has to be told of each time where it is not.
+	ByDefault bool
 	// PerPod is the load that one pod is to get; nil if it is learned.
 	PerPod *resource.Quantity
 	// Min and Max bound what is learned; nil is an open end.
@@ -60,12 +63,14 @@ func (r Resolved) Learns() bool { return r.RequestsPerSecond.Auto || r.Concurren
 // loads sets the load metrics within the policy's limits.
 func (r *Resolved) loads(s annotations.Settings, p *Policy) {
 	d, l := p.defaulted(), p.bounds()
-	if d.RequestsPerSecondPerPod == nil && cmp.Or(s.Behavior, d.Behavior) == ProfileSteady {
+	byDefault := s.RequestsPerSecondPerPod == nil && d.RequestsPerSecondPerPod == nil
+	if byDefault && cmp.Or(s.Behavior, d.Behavior) == ProfileSteady {
 		// The profile is made for it. Who names another gets what that was made for.
 		d.RequestsPerSecondPerPod = ptr.To(intstr.FromString(annotations.Auto))
 	}
 	r.Concurrency = r.load(annotations.ConcurrencyPerPod, annotations.ConcurrencyMetric, s.ConcurrencyPerPod, d.ConcurrencyPerPod, l.concurrency)
 	r.RequestsPerSecond = r.load(annotations.RequestsPerSecondPerPod, annotations.RequestsMetric, s.RequestsPerSecondPerPod, d.RequestsPerSecondPerPod, l.requests)
+	r.RequestsPerSecond.ByDefault = byDefault && r.RequestsPerSecond.Used()
 }
 
 func (r *Resolved) load(key, metric string, set *annotations.Load, otherwise *intstr.IntOrString, b bounds[resource.Quantity]) Load {

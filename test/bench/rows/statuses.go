@@ -66,11 +66,17 @@ func writeStatuses(ctx context.Context, p *plane.Plane, n int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, process.Stop()) }()
-	count := &writes{plane: p, process: process, per: 1}
-	return wait.PollUntilContextTimeout(ctx, time.Second, 5*time.Minute, true, func(ctx context.Context) (bool, error) {
-		now, err := count.quiet(ctx)
-		return now.statuses >= float64(2*n), err
+	// Each is created, and then its status is written.
+	err = wait.PollUntilContextTimeout(ctx, time.Second, 15*time.Minute, true, func(ctx context.Context) (bool, error) {
+		written, err := p.StatusWrites(ctx)
+		return written >= float64(2*n), err
 	})
+	if err != nil {
+		return fmt.Errorf("wait for %d LatencyAutoscalers: %w", n, err)
+	}
+	count := &writes{plane: p, process: process, per: 1}
+	_, err = count.quiet(ctx)
+	return err
 }
 
 // undefine deletes the definition of LatencyAutoscalers, and with it all of them.
