@@ -89,7 +89,7 @@ func TestActionsAreReported(t *testing.T) {
 	}{
 		"attached": {func(r *reporter) { r.attached(d, p) }, logs.Attached, "Attached", "attached " + summary, "echo"},
 		"updated": {func(r *reporter) { r.updated(d, by, live(), calm) }, logs.Updated, "Updated",
-			"updated HPA echo: max replicas 10 to 20, target 40 ms to 60 ms, behavior responsive to stable", "echo"},
+			"updated HPA echo: max replicas 10 to 20, target 40 ms to 60 ms, requests per second per pod not learned yet to none, behavior steady to stable", "echo"},
 		"paused":              {func(r *reporter) { r.updated(d, by, live(), paused) }, logs.Paused, "Paused", "paused HPA echo: paused false to scale-in", "echo"},
 		"resumed":             {func(r *reporter) { r.updated(d, by, live("paused", "true"), p) }, logs.Resumed, "Resumed", "resumed HPA echo: paused true to false", "echo"},
 		"scale-in is stopped": {func(r *reporter) { r.updated(d, by, live(), stopped) }, logs.Paused, "Paused", "paused HPA echo: paused false to scale-in, because no pod is ready", "echo"},

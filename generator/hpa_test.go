@@ -29,7 +29,8 @@ func asMap(t *testing.T, v any) map[string]any {
 	return m
 }
 
-func TestTargetAloneGivesTheSeed(t *testing.T) {
+// The profile responsive is that of the page that is automated, field for field.
+func TestResponsiveGivesTheSeed(t *testing.T) {
 	raw, err := os.ReadFile("testdata/seed.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +39,7 @@ func TestTargetAloneGivesTheSeed(t *testing.T) {
 	if err := yaml.UnmarshalStrict(raw, &seed); err != nil {
 		t.Fatal(err)
 	}
-	got := asMap(t, HPA(testutil.Plan(t, map[string]string{annotations.TargetMS: "40"})))
+	got := asMap(t, HPA(testutil.Plan(t, testutil.Settings("behavior", "responsive"))))
 	delete(got, "status")
 	// The label marks a managed autoscaler; the page has none.
 	meta := got["metadata"].(map[string]any)

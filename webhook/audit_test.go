@@ -44,7 +44,7 @@ func TestAuditAnnotations(t *testing.T) {
 		"attached": {ValidateDeploymentsPath, create, nil, deploymentWith(nil, ask()), []client.Object{echo}, nil,
 			values{"effects": "attach HPA echo"}},
 		"changed": {ValidateDeploymentsPath, update, deploymentWith(nil, ask()), deploymentWith(nil, ask(annotations.Behavior, "stable")), []client.Object{echo}, nil,
-			values{"effects": "change HPA echo: behavior responsive to stable"}},
+			values{"effects": "change HPA echo: requests per second per pod not learned yet to none, behavior steady to stable"}},
 		"adopted": {ValidateDeploymentsPath, create, nil, deploymentWith(nil, ask(annotations.Adopt, "old")), []client.Object{echo, theirHPA("old")}, nil,
 			values{"effects": "adopt HPA old"}},
 		"detached": {ValidateServicesPath, update, serviceWith("echo", ask()), echo, []client.Object{deploymentWith(nil, nil)}, nil,

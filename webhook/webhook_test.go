@@ -126,7 +126,7 @@ func TestDeploymentLines(t *testing.T) {
 		"annotation added":   {update, nil, ask(), []client.Object{echo}, []string{"will attach " + plan}},
 		"nothing changed":    {update, ask(), ask(), []client.Object{echo}, nil},
 		"target changed":     {update, map[string]string{annotations.TargetMS: "30"}, ask(), []client.Object{echo}, []string{"will change HPA echo: target 30 ms to 40 ms"}},
-		"behavior changed":   {update, ask(), ask(annotations.Behavior, "stable"), []client.Object{echo}, []string{"will change HPA echo: behavior responsive to stable"}},
+		"behavior changed":   {update, ask(), ask(annotations.Behavior, "stable"), []client.Object{echo}, []string{"will change HPA echo: requests per second per pod not learned yet to none, behavior steady to stable"}},
 		"nothing of the HPA": {update, ask(), ask(annotations.PreserveReplicas, "false"), []client.Object{echo}, nil},
 		"annotation removed": {update, ask(), nil, []client.Object{echo}, []string{"will detach"}},
 		"before its Service": {create, nil, ask(), nil, []string{"NoServiceSelectsPods: no Service in namespace ns selects its pods; attached as soon as it exists"}},

@@ -13,8 +13,10 @@ import (
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/admission"
+	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/model"
+	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
 	"github.com/kong-latency/kong-latency/test/testutil"
@@ -55,7 +57,7 @@ func adopted(a *model.Autoscaler) { a.Adopted = true }
 // summary is a decision in a few words.
 func summary(d admission.Decision) []string {
 	var out []string
-	for prefix, list := range map[string][]finding.Finding{"refused": d.Refused, "warned": d.Warned, "pipeline": d.Pipeline, "unjudged": d.Unjudged} {
+	for prefix, list := range map[string][]finding.Finding{"refused": d.Refused, "warned": d.Warned, "pipeline": d.Pipeline, "unjudged": d.Unjudged, "advised": d.Advised} {
 		for _, f := range list {
 			out = append(out, prefix+" "+f.Reason.Name)
 		}
@@ -112,7 +114,7 @@ func TestDecideWorkload(t *testing.T) {
 		"unchanged, a bad value":    {of(set("paused", "x")), of(set("paused", "x")), []model.Service{service}, nil, nil, []string{"refused InvalidAnnotation"}},
 		"unchanged, another came":   {of(set()), of(set()), []model.Service{service}, []model.Autoscaler{hpa("echo", managed), hpa("late")}, nil, []string{"warned AnotherAutoscaler"}},
 		"changed":                   {of(set()), of(set("target-ms", "50")), []model.Service{service}, []model.Autoscaler{hpa("echo", managed)}, nil, []string{"note alter echo: target 40 ms to 50 ms"}},
-		"behavior changed":          {of(set()), of(set("behavior", "stable")), []model.Service{service}, []model.Autoscaler{hpa("echo", managed)}, nil, []string{"note alter echo: behavior responsive to stable"}},
+		"behavior changed":          {of(set()), of(set("behavior", "stable")), []model.Service{service}, []model.Autoscaler{hpa("echo", managed)}, nil, []string{"note alter echo: requests per second per pod not learned yet to none, behavior steady to stable"}},
 		"changed, not its HPA":      {of(set()), of(set("preserve-replicas", "false")), []model.Service{service}, []model.Autoscaler{hpa("echo", managed)}, nil, nil},
 		"annotation removed":        {of(set()), of(nil), []model.Service{service}, []model.Autoscaler{hpa("echo", managed)}, nil, []string{"note detach"}},
 		"adoption removed":          {of(set("adopt", "old")), of(nil), []model.Service{service}, []model.Autoscaler{hpa("old", adopted)}, nil, []string{"note restore old"}},
@@ -216,8 +218,49 @@ func TestDecideByThePipeline(t *testing.T) {
 			if diff := cmp.Diff(tt.want, summary(d)); diff != "" {
 				t.Errorf("decision (-want +got):\n%s", diff)
 			}
-			if len(about) > 0 && !slices.Equal(about, []string{"default", "echo", "kong_upstream_latency_ms_60s_average"}) {
+			if len(about) > 0 && !slices.Equal(about, []string{"default", "echo", "kong_upstream_latency_ms_60s_average", "default", "echo", "kong_upstream_requests_per_second_60s_average"}) {
 				t.Errorf("diagnosed %v", about)
+			}
+		})
+	}
+}
+
+// A load metric that no rule makes refuses nothing. Of one that nobody named it is said when
+// the workload is new, and never that it could not be judged.
+func TestDecideByTheLoadMetric(t *testing.T) {
+	set := testutil.Settings
+	named := set("requests-per-second-per-pod", "auto")
+	missing := adapterrule.Missing.On(finding.Object{}, "no rule")
+	unknown := finding.Finding{Reason: adapterrule.Missing, Severity: finding.Unknown}
+	for name, tt := range map[string]struct {
+		before *model.Workload
+		after  map[string]string
+		found  finding.Finding
+		want   []string
+	}{
+		"new":                 {nil, set(), missing, []string{"advised LoadMetricMissing", "note attach echo"}},
+		"unchanged":           {ptr.To(testutil.Workload(set())), set(), missing, nil},
+		"new, not known":      {nil, set(), unknown, []string{"note attach echo"}},
+		"new, without it":     {nil, set("requests-per-second-per-pod", "off"), missing, []string{"note attach echo"}},
+		"new, named":          {nil, named, missing, []string{"note attach echo", "pipeline LoadMetricMissing"}},
+		"unchanged, named":    {ptr.To(testutil.Workload(named)), named, missing, []string{"pipeline LoadMetricMissing"}},
+		"new, named, unknown": {nil, named, unknown, []string{"note attach echo", "unjudged LoadMetricUnknown"}},
+		"of another profile":  {nil, set("behavior", "stable"), missing, []string{"note attach echo"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := testutil.Workload(tt.after)
+			got := admission.Decide(admission.Request{
+				Workload: &admission.Change[model.Workload]{Before: tt.before, After: w},
+				Catalog:  testutil.Catalog(w, testutil.Service(nil)),
+				Diagnose: func(_, _, metric string) []finding.Finding {
+					if metric == annotations.RequestsMetric {
+						return []finding.Finding{tt.found}
+					}
+					return nil
+				},
+			})
+			if diff := cmp.Diff(tt.want, summary(got)); diff != "" {
+				t.Errorf("decision (-want +got):\n%s", diff)
 			}
 		})
 	}

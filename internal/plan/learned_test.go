@@ -24,7 +24,9 @@ func TestLoadsOfAPlan(t *testing.T) {
 		want     []string
 		target   string
 	}{
-		"none":                 {nil, learned, nil, "40"},
+		"none":                 {[]string{"requests-per-second-per-pod", "off"}, learned, nil, "40"},
+		"none with a profile":  {[]string{"behavior", "stable"}, learned, nil, "40"},
+		"by default":           {nil, learned, []string{rate + " 12.5 auto"}, "60"},
 		"numbers":              {[]string{"concurrency-per-pod", "2.8", "requests-per-second-per-pod", "9"}, learned, []string{rate + " 9", flight + " 2.8"}, "40"},
 		"nothing learned yet":  {[]string{"concurrency-per-pod", "auto", "requests-per-second-per-pod", "auto"}, plan.Learned{}, []string{rate + " 1000000 auto", flight + " 1000000 auto"}, "40"},
 		"learned":              {[]string{"concurrency-per-pod", "auto", "requests-per-second-per-pod", "auto"}, learned, []string{rate + " 12.5 auto", flight + " 3 auto"}, "60"},

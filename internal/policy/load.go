@@ -63,9 +63,10 @@ func (r Resolved) Learns() bool { return r.RequestsPerSecond.Auto || r.Concurren
 // loads sets the load metrics within the policy's limits.
 func (r *Resolved) loads(s annotations.Settings, p *Policy) {
 	d, l := p.defaulted(), p.bounds()
-	byDefault := s.RequestsPerSecondPerPod == nil && d.RequestsPerSecondPerPod == nil
+	byDefault := s.RequestsPerSecondPerPod == nil && d.RequestsPerSecondPerPod == nil &&
+		s.ConcurrencyPerPod == nil && d.ConcurrencyPerPod == nil
 	if byDefault && cmp.Or(s.Behavior, d.Behavior) == ProfileSteady {
-		// The profile is made for it. Who names another gets what that was made for.
+		// The profile is made for it. Who names another profile or a load gets just that.
 		d.RequestsPerSecondPerPod = ptr.To(intstr.FromString(annotations.Auto))
 	}
 	r.Concurrency = r.load(annotations.ConcurrencyPerPod, annotations.ConcurrencyMetric, s.ConcurrencyPerPod, d.ConcurrencyPerPod, l.concurrency)

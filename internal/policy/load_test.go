@@ -50,7 +50,11 @@ func TestLoads(t *testing.T) {
 		want     string
 		warned   []string
 	}{
-		"built in":           {settings(t), nil, "rate off, concurrency off", nil},
+		"built in":           {settings(t), nil, "rate " + rate + " learned, concurrency off", nil},
+		"of another profile": {settings(t, "behavior", "stable"), nil, "rate off, concurrency off", nil},
+		"of that profile":    {settings(t, "behavior", "steady"), nil, "rate " + rate + " learned, concurrency off", nil},
+		"off":                {settings(t, "requests-per-second-per-pod", "off"), nil, "rate off, concurrency off", nil},
+		"the other":          {settings(t, "concurrency-per-pod", "2.5"), nil, "rate off, concurrency " + flight + " at 2.5 per pod", nil},
 		"numbers":            {settings(t, "requests-per-second-per-pod", "12", "concurrency-per-pod", "2.80"), nil, "rate " + rate + " at 12 per pod, concurrency " + flight + " at 2.8 per pod", nil},
 		"learned":            {settings(t, "requests-per-second-per-pod", "auto"), nil, "rate " + rate + " learned, concurrency off", nil},
 		"the policy's":       {settings(t), given, "rate " + rate + " learned, concurrency " + flight + " at 2.5 per pod", nil},

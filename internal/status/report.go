@@ -48,7 +48,7 @@ func planOf(namespace, deployment string, p *v1alpha1.AutoscalerPlan) *plan.Plan
 	if err != nil || len(p.Metrics) == 0 {
 		return nil
 	}
-	return &plan.Plan{
+	of := plan.Plan{
 		Namespace: namespace, Name: p.Autoscaler, Adopted: p.Adopted,
 		Deployment: deployment, Service: p.Service, EnabledBy: plan.EnabledBy(p.EnabledBy),
 		Resolved: policy.Resolved{
@@ -59,6 +59,9 @@ func planOf(namespace, deployment string, p *v1alpha1.AutoscalerPlan) *plan.Plan
 			BehaviorName: p.Behavior, Paused: annotations.PauseMode(p.Paused), PolicyName: p.Policy,
 		},
 	}
+	// Who named the load is not kept: what the profile brings with it is taken to be that.
+	of.RequestsPerSecond.ByDefault = of.RequestsPerSecond.Auto && !of.Concurrency.Used() && p.Behavior == policy.ProfileSteady
+	return &of
 }
 
 // Reading is what somebody else than the controller found out about a hop.

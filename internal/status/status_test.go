@@ -1,6 +1,7 @@
 package status_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -124,15 +125,16 @@ func TestConditions(t *testing.T) {
 func TestStatusOfAWorkload(t *testing.T) {
 	s := status.Of(facts(t, pipelinetest.Good(), "32500m", "max-replicas", "20", "cpu-utilization", "60"), noon)
 	p := s.Plan
-	if p == nil || p.TargetMilliseconds != "40" || p.Service != "echo" || p.MaxReplicas != 20 || p.Behavior != "responsive" ||
+	if p == nil || p.TargetMilliseconds != "40" || p.Service != "echo" || p.MaxReplicas != 20 || p.Behavior != "steady" ||
 		p.Output != "HorizontalPodAutoscaler" || p.Autoscaler != "echo" || p.Source != "operator" || p.EnabledBy != "Deployment" {
 		t.Errorf("the plan is %+v", p)
 	}
 	want := []v1alpha1.PlannedMetric{
 		{Name: annotations.DefaultMetric, Type: "Object", TargetType: "Value", Target: "40"},
+		{Name: annotations.RequestsMetric, Type: "Object", TargetType: "AverageValue", Target: "1M"},
 		{Name: "cpu", Type: "Resource", TargetType: "Utilization", Target: "60"},
 	}
-	if len(p.Metrics) != 2 || p.Metrics[0] != want[0] || p.Metrics[1] != want[1] {
+	if !slices.Equal(p.Metrics, want) {
 		t.Errorf("the metrics are %+v", p.Metrics)
 	}
 	if c := s.Current; c == nil || c.LatencyMilliseconds != "32.5" || c.Replicas != 2 || c.DesiredReplicas != 3 {

@@ -113,7 +113,7 @@ func TestPausedDisablesDirections(t *testing.T) {
 		if *b.ScaleUp.SelectPolicy != want.up || *b.ScaleDown.SelectPolicy != want.down {
 			t.Errorf("paused %s: up %s, down %s, want %s, %s", value, *b.ScaleUp.SelectPolicy, *b.ScaleDown.SelectPolicy, want.up, want.down)
 		}
-		if len(b.ScaleUp.Policies) != 2 || len(b.ScaleDown.Policies) != 1 {
+		if len(b.ScaleUp.Policies) != 2 || len(b.ScaleDown.Policies) != 2 {
 			t.Errorf("paused %s changes the policies, so that resuming would not restore them", value)
 		}
 	}

@@ -57,21 +57,22 @@ func TestDifferencesOfPlans(t *testing.T) {
 		"metric":            {nil, []string{"metric", "mine"}, "metric kong_upstream_latency_ms_60s_average to mine"},
 		"CPU added":         {nil, []string{"cpu-utilization", "70"}, "CPU utilization none to 70 %"},
 		"CPU removed":       {[]string{"cpu-utilization", "70"}, nil, "CPU utilization 70 % to none"},
-		"load added": {nil, []string{"requests-per-second-per-pod", "12", "concurrency-per-pod", "auto"},
+		"load added": {[]string{"requests-per-second-per-pod", "off"}, []string{"requests-per-second-per-pod", "12", "concurrency-per-pod", "auto"},
 			"requests per second per pod none to 12, concurrency per pod none to not learned yet"},
 		"load changed":       {[]string{"concurrency-per-pod", "2.8"}, []string{"concurrency-per-pod", "3"}, "concurrency per pod 2.8 to 3"},
-		"load removed":       {[]string{"requests-per-second-per-pod", "auto", "cpu-utilization", "70"}, []string{"cpu-utilization", "70"}, "requests per second per pod not learned yet to none"},
+		"load removed":       {[]string{"requests-per-second-per-pod", "auto", "cpu-utilization", "70"}, []string{"requests-per-second-per-pod", "off", "cpu-utilization", "70"}, "requests per second per pod not learned yet to none"},
 		"the statistic":      {nil, []string{"statistic", "p95"}, "metric kong_upstream_latency_ms_60s_average to kong_upstream_latency_ms_60s_p95"},
 		"on no effect":       {nil, []string{"on-no-effect", "continue"}, ""},
-		"behavior":           {nil, []string{"behavior", "stable"}, "behavior responsive to stable"},
-		"to one of a policy": {nil, []string{"behavior", "calm"}, "behavior responsive to calm"},
-		"from that":          {[]string{"behavior", "calm"}, []string{"behavior", "stable"}, "behavior calm to stable"},
+		"behavior":           {nil, []string{"behavior", "stable"}, "requests per second per pod not learned yet to none, behavior steady to stable"},
+		"between others":     {[]string{"behavior", "responsive"}, []string{"behavior", "stable"}, "behavior responsive to stable"},
+		"to one of a policy": {nil, []string{"behavior", "calm"}, "behavior steady to calm"},
+		"from that":          {[]string{"behavior", "calm"}, []string{"behavior", "stable"}, "requests per second per pod not learned yet to none, behavior calm to stable"},
 		"paused":             {nil, []string{"paused", "scale-in"}, "paused false to scale-in"},
 		"resumed":            {[]string{"paused", "true"}, nil, "paused true to false"},
 		"behavior of a paused one": {[]string{"paused", "scale-in"}, []string{"paused", "scale-out", "behavior", "calm"},
-			"behavior responsive to calm, paused scale-in to scale-out"},
+			"behavior steady to calm, paused scale-in to scale-out"},
 		"much at once": {nil, []string{"max-replicas", "20", "target-ms", "60", "behavior", "stable"},
-			"max replicas 10 to 20, target 40 ms to 60 ms, behavior responsive to stable"},
+			"max replicas 10 to 20, target 40 ms to 60 ms, requests per second per pod not learned yet to none, behavior steady to stable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			then, now := planned(t, tt.then...), planned(t, tt.now...)
@@ -96,11 +97,11 @@ func TestDifferencesOfEditedObjects(t *testing.T) {
 		edit func(*object)
 		want string
 	}{
-		"window":      {func(h *object) { h.Spec.Behavior.ScaleDown.StabilizationWindowSeconds = ptr.To[int32](300) }, "scaleDown.stabilizationWindowSeconds 300 to 1"},
-		"policies":    {func(h *object) { h.Spec.Behavior.ScaleUp.Policies = h.Spec.Behavior.ScaleUp.Policies[:1] }, "scaleUp.policies 100 percent in 2 s to 100 percent in 2 s or 4 pods in 2 s"},
+		"window":      {func(h *object) { h.Spec.Behavior.ScaleDown.StabilizationWindowSeconds = ptr.To[int32](60) }, "scaleDown.stabilizationWindowSeconds 60 to 300"},
+		"policies":    {func(h *object) { h.Spec.Behavior.ScaleUp.Policies = h.Spec.Behavior.ScaleUp.Policies[:1] }, "scaleUp.policies 100 percent in 60 s to 100 percent in 60 s or 4 pods in 60 s"},
 		"select":      {func(h *object) { h.Spec.Behavior.ScaleUp.SelectPolicy = ptr.To(autoscalingv2.MinChangePolicySelect) }, "scaleUp.selectPolicy Min to Max"},
-		"no behavior": {func(h *object) { h.Spec.Behavior = nil }, "behavior none to responsive"},
-		"no metrics":  {func(h *object) { h.Spec.Metrics = nil }, "target none to 40 ms, Service none to echo, metric none to kong_upstream_latency_ms_60s_average"},
+		"no behavior": {func(h *object) { h.Spec.Behavior = nil }, "behavior none to steady"},
+		"no metrics":  {func(h *object) { h.Spec.Metrics = nil }, "target none to 40 ms, requests per second per pod none to not learned yet, Service none to echo, metric none to kong_upstream_latency_ms_60s_average"},
 		"another metric": {func(h *object) {
 			h.Spec.Metrics = append(h.Spec.Metrics, autoscalingv2.MetricSpec{Type: autoscalingv2.ResourceMetricSourceType,
 				Resource: &autoscalingv2.ResourceMetricSource{Name: corev1.ResourceMemory}})
