@@ -14,9 +14,11 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
@@ -42,6 +44,7 @@ func TestPipeline(t *testing.T) {
 		{"the fix in the denial resolves it", (*pipelineTest).fixFromDenial},
 		{"with a complete pipeline kubectl apply prints no warning about it", (*pipelineTest).complete},
 		{"a load metric is attached once a rule serves it", (*pipelineTest).loadMetric},
+		{"what one leader learned the next goes on with", (*pipelineTest).learned},
 		{"findings come and go as events", (*pipelineTest).events},
 		{"a monitor that no Prometheus selects is denied, and its fix resolves it", (*pipelineTest).notSelected},
 		{"somebody with the role view sees which hop is broken, and kubectl waits for the metric", (*pipelineTest).viewed},
@@ -309,6 +312,48 @@ func (p *pipelineTest) loadMetric() {
 	p.Eventually(metrics).Should(gomega.HaveLen(1))
 	p.Expect(p.client.Delete(p.ctx, d)).To(gomega.Succeed())
 	p.gone("loaded")
+}
+
+// learned has one leader die after it wrote what it learned of a workload with nothing but a
+// target: the next scales by that, and after another restart the autoscaler is not written.
+func (p *pipelineTest) learned() {
+	p.configure(func(string) string {
+		return generator.AdapterConfig(generator.SeedAdapterRule(), generator.AdapterRule(generator.Rule{Metric: annotations.RequestsMetric}))
+	})
+	d := p.tracked("learner", enabled())
+	p.create(d)
+	p.attached("learner")
+	metrics := func() (out []string) {
+		for _, m := range p.hpa("learner").Spec.Metrics {
+			target := m.Object.Target.Value
+			if target == nil {
+				target = m.Object.Target.AverageValue
+			}
+			out = append(out, m.Object.Metric.Name+" "+target.String())
+		}
+		return out
+	}
+	p.Eventually(metrics).Should(gomega.Equal([]string{annotations.DefaultMetric + " 40", annotations.RequestsMetric + " 1M"}))
+	c := p.policies()
+	p.Eventually(func() bool { la := p.status(c, "learner"); return la != nil && la.Status.Plan != nil }).Should(gomega.BeTrue())
+
+	p.failOver(func() {
+		la := p.status(c, "learner")
+		la.Status.Load = &v1alpha1.LearnedLoad{RequestsPerSecondPerPod: ptr.To(resource.MustParse("12")), LatencyTarget: ptr.To(resource.MustParse("60"))}
+		p.Expect(c.Status().Update(p.ctx, la)).To(gomega.Succeed())
+	})
+	p.Eventually(metrics).Should(gomega.Equal([]string{annotations.DefaultMetric + " 60", annotations.RequestsMetric + " 12"}))
+	p.Expect(p.status(c, "learner").Status.Load.RequestsPerSecondPerPod.String()).To(gomega.Equal("12"))
+
+	generation := p.hpa("learner").Generation
+	p.failOver(func() {})
+	p.Eventually(p.reconciles).WithTimeout(waitLong).Should(gomega.BeNumerically(">", 0))
+	p.Consistently(func() int64 { return p.hpa("learner").Generation }, 2*time.Second).Should(gomega.Equal(generation))
+
+	p.apply(guide.Adapter)
+	p.restartAdapter()
+	p.Expect(p.client.Delete(p.ctx, d)).To(gomega.Succeed())
+	p.gone("learner")
 }
 
 // configure changes the guide's configuration of the adapter, and restarts the adapter.
