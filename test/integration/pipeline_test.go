@@ -83,10 +83,11 @@ func (p *pipelineTest) tracked(name string, settings map[string]string) *appsv1.
 	return d
 }
 
-// try creates a new annotated Deployment as a dry run, and returns warnings and error.
+// try creates a new annotated Deployment as a dry run, and returns warnings and error. It is
+// about the latency alone: the guide's adapter has no rule for the load.
 func (p *pipelineTest) try() (warnings []string, err error) {
 	p.warnings.take()
-	err = p.client.Create(p.ctx, p.tracked("echo-new", enabled("kong.latency/service", "echo")), client.DryRunAll)
+	err = p.client.Create(p.ctx, p.tracked("echo-new", enabled("kong.latency/service", "echo", annotations.RequestsPerSecondPerPod, "off")), client.DryRunAll)
 	return p.warnings.take(), err
 }
 
@@ -290,6 +291,12 @@ func (p *pipelineTest) pending() {
 // loadMetric has the load attached beside the latency while the adapter has a rule for it,
 // and not before or after: an autoscaler with a metric that has no value removes no pods.
 func (p *pipelineTest) loadMetric() {
+	p.warnings.take()
+	p.Expect(p.client.Create(p.ctx, p.tracked("loaded", enabled()), client.DryRunAll)).To(gomega.Succeed())
+	p.Expect(p.warnings.take()).To(gomega.ConsistOf(
+		gomega.ContainSubstring("will attach HPA loaded"),
+		gomega.And(gomega.ContainSubstring("LoadMetricMissing"), gomega.ContainSubstring("scaled by its latency alone")),
+	), "of the load by default, too")
 	d := p.tracked("loaded", enabled(annotations.RequestsPerSecondPerPod, "50"))
 	p.create(d)
 	p.Expect(strings.Join(p.warnings.take(), "\n")).To(gomega.ContainSubstring("LoadMetricMissing"))
