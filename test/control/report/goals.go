@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// ours is the setting whose goals these are.
-const ours = "default"
+// judged is the setting whose goals these are.
+const judged = "default"
 
 // The goals: at most so many requests over the target, so much more than the smallest fleet,
 // and so many rescales an hour where nothing changes.
@@ -26,7 +26,7 @@ var (
 // Misses says which goals the default settings did not reach in a row, with the figures;
 // empty if they reached all of them, or were not measured.
 func (r Row) Misses() []string {
-	d := r.Of(ours)
+	d := r.Of(judged)
 	if d == nil {
 		return nil
 	}
