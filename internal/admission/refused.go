@@ -94,6 +94,9 @@ func (r Request) judgeLoads(d *Decision, p *plan.Plan, fresh bool) {
 // them, without knowing the autoscaler.
 func (r Request) loads(p plan.Plan) (omitted []string, unserved []loadmetric.Unserved) {
 	return loadmetric.Judge(p, func(metric string) loadmetric.Evidence {
+		if r.LoadMetric != nil {
+			return r.LoadMetric(p.Namespace, p.Service, metric)
+		}
 		return loadmetric.Evidence{Findings: r.Diagnose(p.Namespace, p.Service, metric)}
 	})
 }
