@@ -22,7 +22,7 @@ func (c counts) since(before counts) counts {
 	return counts{c.answered - before.answered, c.failed - before.failed, c.late - before.late}
 }
 
-// hold watches whether the size stays and the target is held, and prints the figures of that
+// hold watches whether the size stays and the target is met, and prints the figures of that
 // time and of the time before it.
 func (w *watcher) hold(ctx context.Context, load *stack.Load) error {
 	d := w.demo
@@ -47,7 +47,7 @@ func (w *watcher) hold(ctx context.Context, load *stack.Load) error {
 	return stack.At(stack.HPA, kept(w.history[from:]))
 }
 
-// figures prints how well the target was held in some time, and with how many replicas.
+// figures prints how well the target was met in some time, and with how many replicas.
 func (d *demo) figures(history []reading, c counts, rescales int) {
 	for line := range strings.Lines(figures(history, c, rescales)) {
 		d.out.note(strings.TrimRight(line, "\n"))

@@ -73,8 +73,8 @@ var scenarios = map[string]scenario{
 		metrics:  []string{stack.Metric},
 		scaleIn:  time.Second,
 		annotate: "kong.latency/behavior=responsive",
-		because: "By default an autoscaler follows the load and scales in slowly (behavior steady).\n" +
-			"This annotation selects the behavior of Kong's guide, which takes seconds:",
+		because: "The default behavior, steady, follows the load as well and scales in slowly. This\n" +
+			"annotation selects that of Kong's guide, which follows the latency within seconds:",
 		scrape:  5 * time.Second,
 		traffic: "1 client",
 		path:    stack.Seed.Path,
