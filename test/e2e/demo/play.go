@@ -55,6 +55,7 @@ func (s scenario) options(out *report) stack.Options {
 	return stack.Options{
 		Without:  []string{guide.Monitor},
 		Scrape:   s.scrape,
+		Sync:     s.sync,
 		Rules:    s.rules,
 		PerPod:   s.perPod,
 		Capacity: s.capacity,
@@ -81,7 +82,7 @@ func (w *watcher) traffic(ctx context.Context, limit time.Duration) error {
 		{"Prometheus scrapes the latency", stack.Prometheus, 15*time.Second + 3*scenario.scrape, d.Scraped},
 		{"the adapter lists the metric", stack.Rule, 30 * time.Second, d.listed},
 		{"the metrics API gives the latency", stack.API, time.Minute, func(context.Context) error { return hasLatency(last(w.history)) }},
-		{"the autoscaler reads it", stack.HPA, 20 * time.Second, d.active},
+		{"the autoscaler reads it", stack.HPA, 20*time.Second + scenario.sync, d.active},
 		{scenario.goal, stack.HPA, scenario.bound, func(context.Context) error { return scenario.reached(w.history) }},
 	}
 	for _, h := range hops {
