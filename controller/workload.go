@@ -22,7 +22,6 @@ import (
 	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/output/outputs"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
-	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/series"
 	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
@@ -303,11 +302,7 @@ func (r *workloads) loads(by output.Output, live output.Object, p plan.Plan) (om
 	}
 	omitted, unserved := loadmetric.Judge(p, func(metric string) loadmetric.Evidence {
 		report := r.pipeline().Diagnose(source.Default(), pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: metric})
-		m, attached := seen.Metric(metric)
-		return loadmetric.Evidence{
-			Findings: report.Findings(), Attached: attached, Read: m.CurrentPerPod != nil,
-			Unjudged: slices.ContainsFunc(report.Steps, func(s pipeline.Step) bool { return s.Hop == adapterrule.Hop && !s.Judged() }),
-		}
+		return loadmetric.Of(report, seen, metric)
 	})
 	for _, u := range unserved {
 		findings = append(findings, u.Finding)

@@ -52,7 +52,8 @@ type Defaults struct {
 
 	// requestsPerSecondPerPod adds the request rate beside latency: the number of requests
 	// per second that one pod is to get, more than 0 and at most 1000000, with at most 3
-	// decimals, such as 12 or "2.8"; auto, which learns it; or off. Built in is off.
+	// decimals, such as 12 or "2.8"; auto, which learns it; or off. Built in is auto with the
+	// behavior steady, unless concurrencyPerPod is set, and off with another.
 	// +optional
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:XIntOrString
@@ -78,8 +79,8 @@ type Defaults struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_:.-]+$') && !(self in ['.', '..'])",message="must be a metric name of letters, digits, '_', ':', '.' and '-'"
 	Metric string `json:"metric,omitempty"`
 
-	// behavior is the profile that says how fast to scale: responsive (built in, and
-	// the default), steady or stable (built in), or one of behaviors.
+	// behavior is the profile that says how fast to scale: steady (built in, and
+	// the default), responsive or stable (built in), or one of behaviors.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63

@@ -25,6 +25,8 @@ type Facts struct {
 	// Pipeline is the metric pipeline, for a workload that has a subject.
 	Pipeline pipeline.Report
 	Measured series.Measured
+	// Loads are the findings about the load metrics of the plan.
+	Loads []finding.Finding
 	// HPAsUnread says why autoscalers are not known; empty if they are.
 	HPAsUnread string
 	// AdapterServices are Services that may be prometheus-adapter's, for a cluster in
@@ -136,6 +138,7 @@ func (f Facts) autoscaler(r *Report) {
 	findings, evidence := w.Output().Evaluate(output.Facts{
 		Live: w.Live, Plan: w.Resolution.Plan, Unread: f.HPAsUnread, HasValue: f.Measured.API.Value != nil,
 	})
+	findings = append(findings, f.Loads...)
 	why := ""
 	if w.Live == nil && len(findings) == 0 {
 		why = "nothing is attached until the settings are fixed"

@@ -9,6 +9,8 @@ import (
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
+	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/loadmetric"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/source"
@@ -73,6 +75,7 @@ func (e *examination) reports(ctx context.Context, refs []live.Ref) ([]Report, e
 		if w.Subject != nil {
 			f.Pipeline = pipeline.Diagnose(source.Default(), e.state.Snapshot, *w.Subject)
 			f.Measured = meter.measure(ctx, *w.Subject, f.Pipeline)
+			f.Loads = e.loads(w)
 		}
 		out = append(out, diagnose(f))
 	}
@@ -80,6 +83,23 @@ func (e *examination) reports(ctx context.Context, refs []live.Ref) ([]Report, e
 		return nil, context.Cause(ctx)
 	}
 	return append(out, e.lonely(refs)...), nil
+}
+
+// loads are the findings about the load metrics of a workload's plan.
+func (e *examination) loads(w live.Workload) (out []finding.Finding) {
+	p := w.Plan()
+	if p == nil {
+		return nil
+	}
+	seen, _ := w.Observed()
+	_, unserved := loadmetric.Judge(*p, func(metric string) loadmetric.Evidence {
+		subject := pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: metric}
+		return loadmetric.Of(pipeline.Diagnose(source.Default(), e.state.Snapshot, subject), seen, metric)
+	})
+	for _, u := range unserved {
+		out = append(out, u.Finding)
+	}
+	return out
 }
 
 // named reports whether a workload is meant: by its name, or as one that a Service

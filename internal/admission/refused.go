@@ -80,11 +80,11 @@ func (r Request) judgeLoads(d *Decision, p *plan.Plan, fresh bool) {
 		return loadmetric.Evidence{Findings: r.Diagnose(p.Namespace, p.Service, metric)}
 	})
 	for _, u := range unserved {
-		switch unknown := u.Finding.Severity == finding.Unknown; {
-		case u.ByDefault && (unknown || !fresh):
-		case u.ByDefault:
+		switch {
+		case u.ByDefault && fresh:
 			d.Advised = append(d.Advised, u.Finding)
-		case !unknown:
+		case u.ByDefault:
+		case u.Severity != finding.Unknown:
 			d.Pipeline = append(d.Pipeline, u.Finding)
 		case fresh:
 			d.Unjudged = append(d.Unjudged, u.Finding)

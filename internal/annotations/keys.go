@@ -93,7 +93,7 @@ func measuredKeys() []Key {
 			parse:   parseStatistic,
 		},
 		{
-			Name: RequestsPerSecondPerPod, Kinds: both, Value: LoadAllowed, Default: "the policy's default, else off",
+			Name: RequestsPerSecondPerPod, Kinds: both, Value: LoadAllowed, Default: "the policy's default, else auto with the behavior steady and off with another, or if concurrency-per-pod is set",
 			Doc:   "Adds the request rate to the latency: there are enough pods that none gets more requests per second than this. The HorizontalPodAutoscaler follows the metric that needs more replicas, so that it does not scale in below what the load needs while the latency is low. `auto` learns the rate at which the target holds. The metric is `" + RequestsMetric + "`.",
 			parse: func(v string, p *Parsed) bool { return parseLoad(v, &p.Settings.RequestsPerSecondPerPod) },
 		},
@@ -148,7 +148,7 @@ func scalingKeys() []Key {
 		{
 			Name: Behavior, Kinds: both,
 			Value:   "the name of a behavior profile: steady, responsive, stable, or one of the policy's own",
-			Default: "the policy's default, else responsive",
+			Default: "the policy's default, else steady",
 			Doc:     "How fast to scale. `responsive` follows the latency within seconds in both directions; `stable` is Kubernetes' own default, which waits 300 s before it scales in; `steady` doubles at most once a minute, and scales in by a tenth per minute after 300 s.",
 			parse:   parseBehavior,
 		},

@@ -1,6 +1,8 @@
 package annotations
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
@@ -74,6 +76,13 @@ const (
 
 // Statistics lists the statistics, the default first.
 func Statistics() []LatencyStatistic { return []LatencyStatistic{Average, P50, P90, P95, P99} }
+
+// buckets are the upper bounds of Kong's histograms of the upstream latency, in milliseconds,
+// as its Prometheus plugin has them since 3.0.
+var buckets = []float64{25, 50, 80, 100, 250, 400, 700, 1000, 2000, 5000, 10000, 30000, 60000}
+
+// Buckets are the latencies in milliseconds at which a percentile is known exactly.
+func Buckets() []float64 { return slices.Clone(buckets) }
 
 // Metric is the metric of this statistic, as the product's own adapter rules name it.
 func (s LatencyStatistic) Metric() string {

@@ -8,7 +8,9 @@ import (
 
 	"github.com/kong-latency/kong-latency/generator"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/output/hpa"
+	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
 	"github.com/kong-latency/kong-latency/internal/plan"
 	"github.com/kong-latency/kong-latency/internal/policy"
@@ -35,7 +37,8 @@ type Unserved struct {
 // what is found of them. of returns what is known of a metric.
 //
 // A metric that no rule makes is left out. Where that could not be found out, what is attached
-// stays; a number that somebody chose is attached, and a load that is to be learned is not.
+// stays; a number that somebody chose is attached, and a load that is to be learned is not. Of
+// a metric that nobody named that is no finding: nothing is wrong.
 func Judge(p plan.Plan, of func(metric string) Evidence) (omitted []string, unserved []Unserved) {
 	for _, l := range p.Resolved.Loads() {
 		e := of(l.Metric)
@@ -51,11 +54,23 @@ func Judge(p plan.Plan, of func(metric string) Evidence) (omitted []string, unse
 			if l.Auto && !e.Attached {
 				omitted = append(omitted, l.Metric)
 			}
+			if l.ByDefault {
+				continue
+			}
 			f := hpa.LoadMetricUnknown.On(object(p), "whether %s is served could not be found out", l.Metric)
 			unserved = append(unserved, Unserved{f.Suggest("%s", hpa.LoadMetricUnknown.Fix), l.ByDefault})
 		}
 	}
 	return omitted, unserved
+}
+
+// Of is what a report on the pipeline of a load metric, and the autoscaler, say of it.
+func Of(report pipeline.Report, seen output.Observation, metric string) Evidence {
+	m, attached := seen.Metric(metric)
+	return Evidence{
+		Findings: report.Findings(), Attached: attached, Read: m.CurrentPerPod != nil,
+		Unjudged: slices.ContainsFunc(report.Steps, func(s pipeline.Step) bool { return s.Hop == adapterrule.Hop && !s.Judged() }),
+	}
 }
 
 // rule says whether it is proven that no rule makes the metric, or not known.

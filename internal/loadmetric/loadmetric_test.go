@@ -33,10 +33,16 @@ func TestJudge(t *testing.T) {
 		"unknown":                                 {"auto", loadmetric.Evidence{Findings: unknown}, true, "LoadMetricUnknown"},
 		"unknown, without a finding":              {"auto", loadmetric.Evidence{Unjudged: true}, true, "LoadMetricUnknown"},
 		"unknown, and attached":                   {"auto", loadmetric.Evidence{Findings: unknown, Attached: true}, false, "LoadMetricUnknown"},
+		"no rule, and nobody named it":            {"", loadmetric.Evidence{Findings: missing}, true, "LoadMetricMissing"},
+		"unknown, and nobody named it":            {"", loadmetric.Evidence{Findings: unknown}, true, ""},
 		"unknown, for a number that somebody set": {"50", loadmetric.Evidence{Findings: unknown}, false, "LoadMetricUnknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := testutil.Plan(t, testutil.Settings("requests-per-second-per-pod", tt.setting))
+			settings := testutil.Settings()
+			if tt.setting != "" {
+				settings = testutil.Settings("requests-per-second-per-pod", tt.setting)
+			}
+			p := testutil.Plan(t, settings)
 			omitted, unserved := loadmetric.Judge(p, func(metric string) loadmetric.Evidence {
 				if metric != annotations.RequestsMetric {
 					t.Errorf("%s is judged", metric)

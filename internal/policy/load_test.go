@@ -198,3 +198,30 @@ func TestAPolicysOwnSteadyHolds(t *testing.T) {
 		t.Errorf("the content of the built-in profile is named %q", got)
 	}
 }
+
+// A percentile is known at the bounds of the buckets.
+func TestTargetsOfAPercentile(t *testing.T) {
+	for name, tt := range map[string]struct {
+		settings []string
+		want     string
+	}{
+		"a bound":          {[]string{"statistic", "p95", "target-ms", "50"}, ""},
+		"between two":      {[]string{"statistic", "p95", "target-ms", "40"}, "p95 is measured by buckets, of which 40 ms is no bound; next to it are those of 25 and 50 ms"},
+		"below the first":  {[]string{"statistic", "p50", "target-ms", "12.5"}, "p50 is measured by buckets, of which 12.5 ms is no bound; next to it are those of 25 ms"},
+		"above the last":   {[]string{"statistic", "p99", "target-ms", "70000"}, "p99 is measured by buckets, of which 70000 ms is no bound; next to it are those of 60000 ms"},
+		"the average":      {[]string{"target-ms", "40"}, ""},
+		"by its metric":    {[]string{"metric", "kong_upstream_latency_ms_60s_p90", "target-ms", "79"}, "p90 is measured by buckets, of which 79 ms is no bound; next to it are those of 50 and 80 ms"},
+		"another's metric": {[]string{"metric", "mine", "statistic", "p90", "target-ms", "79"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, findings := Resolve(echo, settings(t, tt.settings...), nil)
+			want := []string(nil)
+			if tt.want != "" {
+				want = []string{"TargetBetweenBuckets: Deployment ns/echo: " + tt.want}
+			}
+			if diff := cmp.Diff(want, said(findings)); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

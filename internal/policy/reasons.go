@@ -24,6 +24,11 @@ var (
 		Summary: "A setting exceeds a limit of the workload's LatencyPolicy: the limit was changed later, or the setting was written without admission. The autoscaler works, with the limit instead of the setting.",
 		Fix:     "Change the annotation to be within the limit that the message names; otherwise the next change of settings is refused.",
 	}
+	TargetBetweenBuckets = &finding.Reason{
+		Name: "TargetBetweenBuckets", Severity: finding.Warning, Wait: finding.ForChange,
+		Summary: "The target is one of a percentile and not a bound of the histogram's buckets. Between two bounds a percentile is an estimate that can be off by a factor of two and a half, and below the first of 25 ms it means nothing, so that the size follows the estimate and not the latency.",
+		Fix:     "Set kong.latency/target-ms to one of the bounds that the message names, or use the average.",
+	}
 	PolicyUnknown = &finding.Reason{
 		Name: "PolicyUnknown", Severity: finding.Unknown, Wait: finding.ForObject,
 		Summary: "The namespace's labels, or the LatencyPolicies, are not known, so neither is the effective LatencyPolicy of the workload. An existing autoscaler stays as it is.",
@@ -58,7 +63,7 @@ var (
 // Reasons lists the findings that this package declares.
 func Reasons() []*finding.Reason {
 	return []*finding.Reason{
-		MinAboveMax, UnknownBehavior, LimitExceeded, LimitClamped, PolicyUnknown,
+		MinAboveMax, UnknownBehavior, LimitExceeded, LimitClamped, TargetBetweenBuckets, PolicyUnknown,
 		PolicySelectorInvalid, PolicyInvalid, PolicySelectsNothing, PolicyShadowed,
 	}
 }

@@ -5,6 +5,9 @@ package policy
 import (
 	"cmp"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -85,6 +88,9 @@ func Resolve(o finding.Object, s annotations.Settings, p *Policy) (Resolved, []f
 		findings = append(findings, LimitClamped.On(o, "%s is %s, and LatencyPolicy %s allows %s: %s holds",
 			c.Key, c.Set, p.Name(), c.Allowed, c.Given).Suggest("set %s to %s", c.Key, c.Given).At(annotations.Path(c.Key)))
 	}
+	if f := betweenBuckets(o, r); f != nil {
+		findings = append(findings, *f)
+	}
 	if r.MinReplicas > r.MaxReplicas {
 		findings = append(findings, minAboveMax(o, s, r, p))
 	}
@@ -140,6 +146,25 @@ func (r *Resolved) metric(s annotations.Settings, d v1alpha1.Defaults) {
 			r.Statistic = one
 		}
 	}
+}
+
+// betweenBuckets finds that the target of a percentile is no bound of a bucket.
+func betweenBuckets(o finding.Object, r Resolved) *finding.Finding {
+	bounds := annotations.Buckets()
+	target := r.Target.AsApproximateFloat64()
+	if r.Statistic.Quantile() == "" || r.Metric != r.Statistic.Metric() || target <= 0 || slices.Contains(bounds, target) {
+		return nil
+	}
+	next, _ := slices.BinarySearch(bounds, target)
+	near := bounds[max(next-1, 0):min(next+1, len(bounds))]
+	var names []string
+	for _, b := range near {
+		names = append(names, strconv.FormatFloat(b, 'f', -1, 64))
+	}
+	f := TargetBetweenBuckets.On(o, "%s is measured by buckets, of which %s ms is no bound; next to it are those of %s ms",
+		r.Statistic, annotations.FormatTarget(r.Target), strings.Join(names, " and "))
+	f = f.Suggest("set %s to %s", annotations.TargetMS, strings.Join(names, " or ")).At(annotations.Path(annotations.TargetMS))
+	return &f
 }
 
 // within is the setting, or else the default, brought within bounds. It records a

@@ -33,7 +33,7 @@ func TestAReportHasThePlan(t *testing.T) {
 		"paused":   {"paused", "true"},
 		"one way":  {"paused", "scale-in"},
 		"with CPU": {"cpu-utilization", "70"},
-		"loads":    {"requests-per-second-per-pod", "auto", "concurrency-per-pod", "2.80", "statistic", "p95"},
+		"loads":    {"requests-per-second-per-pod", "auto", "concurrency-per-pod", "2.80", "target-ms", "50", "statistic", "p95"},
 	} {
 		f := facts(t, pipelinetest.Good(), "32", settings...)
 		r := status.ReportOf(written(status.Of(f, noon)), "u-x")

@@ -21,6 +21,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/kong-latency/kong-latency/cmd/kong-latency/app"
+	"github.com/kong-latency/kong-latency/internal/autoscale"
 	"github.com/kong-latency/kong-latency/internal/autoscale/scenario"
 	"github.com/kong-latency/kong-latency/test/bench/measure"
 	"github.com/kong-latency/kong-latency/test/control/compressed"
@@ -33,6 +34,10 @@ import (
 
 // productCommand makes the program run the product, in compressed time.
 const productCommand = "product"
+
+// slowest is the longest mean time between two syncs of an autoscaler, which should be 2 s,
+// with which a run counts.
+const slowest = 2200 * time.Millisecond
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -74,6 +79,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	r.Print(out)
+	if mean := r.Every().Mean; mean > slowest {
+		return fmt.Errorf("the HPA controller read every %s, and more than every %s it does not stand for %s: the machine has too much else to do",
+			mean, slowest, autoscale.DefaultOptions().SyncPeriod)
+	}
 	if *page == "" {
 		return nil
 	}

@@ -29,6 +29,24 @@ func TestFailoverWritesNothingAgain(t *testing.T) {
 	}
 	e.Eventually(e.countHPAs).WithTimeout(waitLong).Should(gomega.Equal(led))
 
+	leader := e.failOver(func() {
+		late := e.deployment("late", enabled())
+		late.Spec.Replicas = ptr.To[int32](0)
+		e.create(e.service("late", nil), late)
+	})
+	e.Eventually(e.countHPAs).WithTimeout(waitLong).Should(gomega.Equal(led + 1))
+	follower := e.lease()
+	gap := follower.Spec.AcquireTime.Sub(leader.Spec.RenewTime.Time).Round(100 * time.Millisecond)
+	t.Logf("the other leads %s after the last sign of life; a lease lasts %d s", gap, *leader.Spec.LeaseDurationSeconds)
+
+	e.Eventually(func() float64 { return e.reconciles() }).WithTimeout(waitLong).Should(gomega.BeNumerically(">=", led+1))
+	e.Expect(e.hpaWrites()-before).To(gomega.BeEquivalentTo(led+1), "one write per workload, whoever leads")
+}
+
+// failOver kills the controller, does something while nobody leads, and waits until another
+// leads. It returns the Lease of the one that is dead.
+func (e *env) failOver(between func()) *coordinationv1.Lease {
+	e.t.Helper()
 	// The test's context ends with the test, and the process must not.
 	standby, err := product.Controller(context.WithoutCancel(e.ctx), e.stack.cp, workloadFindings)
 	e.Expect(err).NotTo(gomega.HaveOccurred())
@@ -37,20 +55,11 @@ func TestFailoverWritesNothingAgain(t *testing.T) {
 	e.Eventually(e.stack.controller.Done()).WithTimeout(waitLong).Should(gomega.BeClosed())
 	_ = e.stack.controller.Stop() // its error says that it was killed, which is intended
 	e.stack.controller = standby
-
-	late := e.deployment("late", enabled())
-	late.Spec.Replicas = ptr.To[int32](0)
-	e.create(e.service("late", nil), late)
+	between()
 	// There is no leader until the lease expires and the other one acquires it.
 	within := time.Duration(*leader.Spec.LeaseDurationSeconds)*time.Second + waitLong
-	e.Eventually(e.countHPAs).WithTimeout(within).Should(gomega.Equal(led + 1))
-	follower := e.lease()
-	e.Expect(*follower.Spec.HolderIdentity).NotTo(gomega.Equal(*leader.Spec.HolderIdentity))
-	gap := follower.Spec.AcquireTime.Sub(leader.Spec.RenewTime.Time).Round(100 * time.Millisecond)
-	t.Logf("the other leads %s after the last sign of life; a lease lasts %d s", gap, *leader.Spec.LeaseDurationSeconds)
-
-	e.Eventually(func() float64 { return e.reconciles() }).WithTimeout(waitLong).Should(gomega.BeNumerically(">=", led+1))
-	e.Expect(e.hpaWrites()-before).To(gomega.BeEquivalentTo(led+1), "one write per workload, whoever leads")
+	e.Eventually(func() string { return *e.lease().Spec.HolderIdentity }).WithTimeout(within).ShouldNot(gomega.Equal(*leader.Spec.HolderIdentity))
+	return leader
 }
 
 // lease returns the Lease for the controllers' leader election.

@@ -2,7 +2,6 @@ package learn
 
 import "time"
 
-// The parameters. They were chosen by the scenarios of test/control.
 // The parameters. They were chosen by playing the scenarios of test/control, and are in no
 // need of precision: a tenth more or less changes no outcome.
 const (

@@ -61,7 +61,7 @@ func TestDifferencesOfPlans(t *testing.T) {
 			"requests per second per pod none to 12, concurrency per pod none to not learned yet"},
 		"load changed":       {[]string{"concurrency-per-pod", "2.8"}, []string{"concurrency-per-pod", "3"}, "concurrency per pod 2.8 to 3"},
 		"load removed":       {[]string{"requests-per-second-per-pod", "auto", "cpu-utilization", "70"}, []string{"requests-per-second-per-pod", "off", "cpu-utilization", "70"}, "requests per second per pod not learned yet to none"},
-		"the statistic":      {nil, []string{"statistic", "p95"}, "metric kong_upstream_latency_ms_60s_average to kong_upstream_latency_ms_60s_p95"},
+		"the statistic":      {[]string{"target-ms", "50"}, []string{"target-ms", "50", "statistic", "p95"}, "metric kong_upstream_latency_ms_60s_average to kong_upstream_latency_ms_60s_p95"},
 		"on no effect":       {nil, []string{"on-no-effect", "continue"}, ""},
 		"behavior":           {nil, []string{"behavior", "stable"}, "requests per second per pod not learned yet to none, behavior steady to stable"},
 		"between others":     {[]string{"behavior", "responsive"}, []string{"behavior", "stable"}, "behavior responsive to stable"},

@@ -89,7 +89,6 @@ func newPolicy() (*v1alpha1.LatencyPolicy, error) {
 	}
 	out := &v1alpha1.LatencyPolicy{}
 	out.Name = "compressed"
-	out.Spec.Defaults = &v1alpha1.Defaults{Behavior: names[0]}
 	for _, name := range names {
 		out.Spec.Behaviors = append(out.Spec.Behaviors, v1alpha1.NamedBehavior{Name: name, HorizontalPodAutoscalerBehavior: profiles[name]})
 	}

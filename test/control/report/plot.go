@@ -19,8 +19,18 @@ func plotted(c interface{ Row() string }) bool {
 	}, c.Row())
 }
 
-// curves are the settings that a plot shows: more cannot be told apart.
+// curves are the settings that the plot of a row shows: more cannot be told apart.
 var curves = []string{"default", "stable", "rate", "cpu"}
+
+// pictures are plots of a row's first hour for README.md, by the names of their files: what
+// happens on latency alone, and what happens by default.
+var pictures = map[string]struct {
+	row    string
+	curves []string
+}{
+	"latency-alone.svg": {"slots4-constant", []string{"responsive", "stable"}},
+	"by-default.svg":    {"slots4-constant", []string{"default"}},
+}
 
 const (
 	plotWidth, plotHeight = 900, 560
@@ -37,17 +47,25 @@ func (r Run) Plots() (map[string][]byte, error) {
 		if row.Plot == "" {
 			continue
 		}
-		svg, err := row.plot(r.Warmup, r.Duration)
+		svg, err := row.plot(r.Warmup, r.Duration, curves)
 		if err != nil {
 			return nil, fmt.Errorf("plot %s: %w", row.Plot, err)
 		}
 		out[row.Plot] = svg
+		for name, p := range pictures {
+			if p.row != row.Results[0].Row() {
+				continue
+			}
+			if out[name], err = row.plot(r.Warmup, min(r.Duration, time.Hour), p.curves); err != nil {
+				return nil, fmt.Errorf("plot %s: %w", name, err)
+			}
+		}
 	}
 	return out, nil
 }
 
-// plot draws the pods above the latency.
-func (r Row) plot(from, lasts time.Duration) ([]byte, error) {
+// plot draws the pods above the latency, with some of the settings.
+func (r Row) plot(from, lasts time.Duration, curves []string) ([]byte, error) {
 	n := int(lasts/every) + 1
 	labels := make([]string, n)
 	smallest, target := make([]float64, n), make([]float64, n)

@@ -55,19 +55,28 @@ func HPA(c Case) (autoscalingv2.HorizontalPodAutoscalerSpec, error) {
 	}, nil
 }
 
-// few are the loads of the plants that are not measured with all of them.
-var few = []string{"constant", "wave60", "steps"}
+// What is measured is as much as two cores can play side by side without delaying the HPA
+// controller: every load with the first plant, and every setting with the usual loads of it;
+// with everything else, what a workload gets by default and without this product.
+var (
+	usual   = []string{"constant", "wave60", "wave10", "steps", "spike"}
+	few     = []string{"constant", "wave60", "steps"}
+	between = []string{"default", "stable", "cpu"}
+)
 
 // Cases returns all cases, in the order of the report.
 func Cases() []Case {
 	var out []Case
 	for _, p := range []scenario.Plant{scenario.FourSlots, scenario.OneSlot, scenario.SixteenSlots, scenario.SlowStart} {
+		first := p.Name == scenario.FourSlots.Name
 		for _, l := range scenario.Loads() {
-			if p.Name != scenario.FourSlots.Name && !slices.Contains(few, l.Name) {
+			if !first && !slices.Contains(few, l.Name) {
 				continue
 			}
 			for _, s := range All() {
-				out = append(out, Case{Plant: p, Load: p.Under(l), Setting: s})
+				if first && slices.Contains(usual, l.Name) || slices.Contains(between, s.Name) {
+					out = append(out, Case{Plant: p, Load: p.Under(l), Setting: s})
+				}
 			}
 		}
 	}

@@ -54,9 +54,6 @@ func (s Setting) Product() bool { return s.Metric == nil }
 func All() []Setting {
 	return []Setting{
 		{Name: "default", Title: "kong-latency, nothing but a target"},
-		{Name: "auto", Title: "kong-latency, the load per pod learned, `steady`", Annotations: map[string]string{
-			annotations.Behavior: Compressed(policy.ProfileSteady), annotations.RequestsPerSecondPerPod: annotations.Auto,
-		}},
 		{Name: "responsive", Title: "kong-latency, latency alone, `responsive`", Annotations: behavior(policy.ProfileResponsive)},
 		{Name: "stable", Title: "kong-latency, latency alone, `stable`", Annotations: behavior(policy.ProfileStable)},
 		{Name: "rate", Title: "HPA on requests per second, 70 % of what a pod serves", Metric: func(p scenario.Plant, service string) autoscalingv2.MetricSpec {
@@ -88,17 +85,20 @@ func behavior(profile string) map[string]string {
 	return map[string]string{annotations.Behavior: Compressed(profile)}
 }
 
-// Compressed returns the name of the profile that is a built-in one in compressed time.
-func Compressed(profile string) string { return profile + "-compressed" }
+// Compressed returns the name of the profile that is a built-in one in compressed time. The
+// default is replaced, so that a workload with nothing but a target gets it; the others are
+// reserved names.
+func Compressed(profile string) string {
+	if profile == policy.DefaultBehavior {
+		return profile
+	}
+	return profile + "-compressed"
+}
 
-// Profiles returns the product's profiles in compressed time, by name. The first is the
-// default.
+// Profiles returns the product's profiles in compressed time, by name.
 func Profiles() (names []string, profiles map[string]autoscalingv2.HorizontalPodAutoscalerBehavior, err error) {
 	profiles = map[string]autoscalingv2.HorizontalPodAutoscalerBehavior{}
-	for _, name := range []string{policy.DefaultBehavior, policy.ProfileResponsive, policy.ProfileStable, policy.ProfileSteady} {
-		if _, ok := profiles[Compressed(name)]; ok {
-			continue
-		}
+	for _, name := range []string{policy.ProfileSteady, policy.ProfileResponsive, policy.ProfileStable} {
 		r, findings := policy.Resolve(finding.Object{}, annotations.Settings{Behavior: name}, nil)
 		if len(findings) > 0 {
 			return nil, nil, fmt.Errorf("read profile %s: %s", name, findings[0].Message)
