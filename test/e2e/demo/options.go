@@ -22,7 +22,7 @@ type options struct {
 }
 
 func defaultOptions() *options {
-	o := &options{Scenario: "seed", Timeout: 10 * time.Minute}
+	o := &options{Scenario: "seed", Timeout: 15 * time.Minute}
 	if s := os.Getenv("SCENARIO"); s != "" {
 		o.Scenario = s
 	}
