@@ -68,7 +68,7 @@ func TestArrivalsFollowTheirRate(t *testing.T) {
 			Rate:   func(since time.Duration) float64 { return 100 + 100*since.Seconds() },
 			Target: time.Second, InFlight: 100, Limit: 10 * time.Second,
 		}.start(t.Context(), lasting(0))
-		time.Sleep(time.Second)
+		_ = sleep(t.Context(), time.Second)
 		synctest.Wait()
 		first, _ := load.Counts()
 		load.clients.Wait()
