@@ -78,5 +78,5 @@ func figures(history []reading, c counts, rescales int) string {
 	all := c.answered + c.failed
 	return fmt.Sprintf("replicas %s, changed %d times\n", sizes, rescales) +
 		fmt.Sprintf("latency %s, averages over %.0f s\n", latency, window.Seconds()) +
-		fmt.Sprintf("over %.0f ms: %.2f %% of %d requests, of which %d failed\n", targetMS, 100*float64(c.late)/float64(max(all, 1)), all, c.failed)
+		fmt.Sprintf("clients waited longer than %.0f ms for %.2f %% of %d requests, of which %d failed\n", targetMS, 100*float64(c.late)/float64(max(all, 1)), all, c.failed)
 }
