@@ -41,6 +41,8 @@ func (d *demo) apply(ctx context.Context) error {
 		return err
 	}
 	if d.scenario.annotate != "" {
+		d.out.blank()
+		d.out.title(d.scenario.because)
 		if err := d.show(ctx, "annotate", "deployment", "echo", d.scenario.annotate); err != nil {
 			return err
 		}
@@ -51,7 +53,7 @@ func (d *demo) apply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.Await(ctx, stack.Controller, 20*time.Second, d.readsMetric); err != nil {
+	if err := d.Await(ctx, stack.Controller, 20*time.Second, d.specified); err != nil {
 		return err
 	}
 	_, err = d.kubectl(ctx, true, "get", "hpa", "echo")

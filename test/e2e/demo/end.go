@@ -34,7 +34,7 @@ func (d *demo) keep(ctx context.Context) error {
 		"",
 		"export KUBECONFIG=" + d.Kubeconfig(),
 		d.Binary("kubectl") + " describe hpa echo",
-		fmt.Sprintf("while curl '%s%s'; do sleep 1; done   # traffic", d.GatewayURL(), d.scenario.traffic.Path),
+		fmt.Sprintf("while curl '%s%s'; do sleep 1; done   # traffic", d.GatewayURL(), d.scenario.path),
 		"",
 		"Prometheus: " + d.PrometheusURL(),
 		"logs:       " + d.Dir(),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,22 +43,36 @@ func (d *demo) attached(ctx context.Context) error {
 	return err
 }
 
-// readsMetric returns nil if the autoscaler requests the metric of the scenario.
-func (d *demo) readsMetric(ctx context.Context) error {
+// specified returns nil if the autoscaler has the metrics and the profile of the scenario.
+func (d *demo) specified(ctx context.Context) error {
 	hpa, err := d.hpa(ctx)
 	if err != nil {
 		return err
 	}
-	if got := objectMetric(hpa); got == nil || got.Metric.Name != d.scenario.metric {
-		return fmt.Errorf("the autoscaler does not read the metric %s", d.scenario.metric)
+	var metrics []string
+	for _, m := range hpa.Spec.Metrics {
+		if m.Object != nil {
+			metrics = append(metrics, m.Object.Metric.Name)
+		}
+	}
+	if want := d.scenario.metrics; !slices.Equal(metrics, want) {
+		return fmt.Errorf("the autoscaler has the metrics %q, not %q", metrics, want)
+	}
+	b := hpa.Spec.Behavior
+	if b == nil || b.ScaleDown == nil || b.ScaleDown.StabilizationWindowSeconds == nil {
+		return errors.New("the autoscaler has no behavior")
+	}
+	if got := time.Duration(*b.ScaleDown.StabilizationWindowSeconds) * time.Second; got != d.scenario.scaleIn {
+		return fmt.Errorf("the autoscaler scales in after %s, not %s", got, d.scenario.scaleIn)
 	}
 	return nil
 }
 
-func objectMetric(hpa *autoscalingv2.HorizontalPodAutoscaler) *autoscalingv2.ObjectMetricSource {
-	for _, m := range hpa.Spec.Metrics {
-		if m.Object != nil {
-			return m.Object
+// listed returns nil if the adapter makes all metrics of the scenario.
+func (d *demo) listed(ctx context.Context) error {
+	for _, metric := range d.scenario.metrics {
+		if err := d.Listed(ctx, metric); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -97,21 +112,19 @@ func (d *demo) read(ctx context.Context) (reading, error) {
 	if err != nil {
 		return r, err
 	}
-	hpa, err := d.hpa(ctx)
-	if err != nil {
-		return r, err
-	}
-	if m := objectMetric(hpa); m != nil && m.Target.Value != nil {
-		r.target = m.Target.Value.AsApproximateFloat64()
-	}
 	r.ready = deployment.Status.ReadyReplicas
 	if deployment.Spec.Replicas != nil {
 		r.desired = *deployment.Spec.Replicas
 	}
-	if value, err := d.Latency(ctx, d.scenario.metric); err != nil {
+	if value, err := d.Value(ctx, d.scenario.metrics[0]); err != nil {
 		r.why = err
 	} else {
 		r.latency = &value
+	}
+	if len(d.scenario.metrics) > 1 {
+		if value, err := d.Value(ctx, d.scenario.metrics[1]); err == nil {
+			r.load = &value
+		}
 	}
 	return r, nil
 }

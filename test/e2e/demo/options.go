@@ -22,7 +22,7 @@ type options struct {
 }
 
 func defaultOptions() *options {
-	o := &options{Scenario: "seed", Timeout: 10 * time.Minute}
+	o := &options{Scenario: "seed", Timeout: 15 * time.Minute}
 	if s := os.Getenv("SCENARIO"); s != "" {
 		o.Scenario = s
 	}
@@ -37,7 +37,7 @@ func defaultOptions() *options {
 
 func (o *options) addFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&o.Scenario, "scenario", o.Scenario,
-		"seed: every request lasts 100 ms, however many replicas there are; load: replicas share a constant load")
+		"seed: every request lasts 100 ms, however many replicas there are; load: a load rises and stays, and so do the replicas")
 	fs.BoolVar(&o.Keep, "keep", o.Keep, "leave everything running after the scenario, until Ctrl-C")
 	fs.DurationVar(&o.Timeout, "timeout", o.Timeout, "give up after this long (the time that --keep adds does not count)")
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func TestOptions(t *testing.T) {
-	const limit = 10 * time.Minute
+	const limit = 15 * time.Minute
 	tests := map[string]struct {
 		env  map[string]string
 		args []string

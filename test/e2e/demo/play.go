@@ -26,6 +26,9 @@ func play(ctx context.Context, o *options, out *report) (err error) {
 
 	d := &demo{scenario: scenarios[o.Scenario], out: out}
 	out.title(fmt.Sprintf("Scenario %s: %s", o.Scenario, d.scenario.about))
+	for _, note := range d.scenario.notes {
+		out.note(note)
+	}
 	out.blank()
 	if d.Stack, err = stack.Start(ctx, d.scenario.options(out)); err != nil {
 		return err
@@ -38,7 +41,7 @@ func play(ctx context.Context, o *options, out *report) (err error) {
 	if err := w.traffic(ctx, o.Timeout); err != nil {
 		return err
 	}
-	out.summary(fmt.Sprintf("One annotation in, a working autoscaler out: %s replicas.", w.sizes()))
+	out.summary(fmt.Sprintf("%s: %s replicas.", d.scenario.result, w.sizes()))
 	limit.Stop()
 	if o.Keep {
 		return d.keep(ctx)
@@ -52,6 +55,7 @@ func (s scenario) options(out *report) stack.Options {
 	return stack.Options{
 		Without:  []string{guide.Monitor},
 		Scrape:   s.scrape,
+		Sync:     s.sync,
 		Rules:    s.rules,
 		PerPod:   s.perPod,
 		Capacity: s.capacity,
@@ -60,13 +64,13 @@ func (s scenario) options(out *report) stack.Options {
 	}
 }
 
-// traffic sends requests until the goal of the scenario is reached, and then
-// sees the replicas go back.
+// traffic sends requests until the goal of the scenario is reached and, if it says so, kept.
+// Otherwise it then sees the replicas go back.
 func (w *watcher) traffic(ctx context.Context, limit time.Duration) error {
 	d, scenario := w.demo, w.demo.scenario
-	load := d.Send(scenario.traffic, limit)
+	load := scenario.send(d.Stack, limit)
 	defer load.Stop()
-	d.out.title("Traffic starts: " + plural(scenario.traffic.Clients, "client") + " to " + d.GatewayURL() + scenario.traffic.Path)
+	d.out.title("Traffic starts: " + scenario.traffic + " to " + d.GatewayURL() + scenario.path)
 	begin := time.Now()
 	hops := []struct {
 		what  string
@@ -76,9 +80,9 @@ func (w *watcher) traffic(ctx context.Context, limit time.Duration) error {
 	}{
 		{"requests are answered", stack.Gateway, 15 * time.Second, func(context.Context) error { return answered(load) }},
 		{"Prometheus scrapes the latency", stack.Prometheus, 15*time.Second + 3*scenario.scrape, d.Scraped},
-		{"the adapter lists the metric", stack.Rule, 30 * time.Second, func(ctx context.Context) error { return d.Listed(ctx, scenario.metric) }},
+		{"the adapter lists the metric", stack.Rule, 30 * time.Second, d.listed},
 		{"the metrics API gives the latency", stack.API, time.Minute, func(context.Context) error { return hasLatency(last(w.history)) }},
-		{"the autoscaler reads it", stack.HPA, 20 * time.Second, d.active},
+		{"the autoscaler reads it", stack.HPA, 20*time.Second + scenario.sync, d.active},
 		{scenario.goal, stack.HPA, scenario.bound, func(context.Context) error { return scenario.reached(w.history) }},
 	}
 	for _, h := range hops {
@@ -86,11 +90,20 @@ func (w *watcher) traffic(ctx context.Context, limit time.Duration) error {
 			return err
 		}
 	}
+	if scenario.hold > 0 {
+		if err := w.hold(ctx, load); err != nil {
+			return err
+		}
+	}
 	load.Stop()
 	sent, failed := load.Counts()
 	d.out.title(fmt.Sprintf("Traffic stops after %s: %d requests answered, %d failed", seconds(time.Since(begin)), sent, failed))
-	d.out.note(fmt.Sprintf("The metric looks back %.0f s, so that long the autoscaler goes on seeing the latency.", scenario.window.Seconds()))
-	return w.follow(ctx, "back to 1 replica", stack.HPA, 2*time.Minute+scenario.window, func(context.Context) error { return atMinimum(w.history) })
+	if scenario.hold > 0 {
+		d.out.note("Replicas are now removed one a minute, the first after five minutes. The demo does not wait for that.")
+		return nil
+	}
+	d.out.note(fmt.Sprintf("The metric looks back %.0f s, so that long the autoscaler goes on seeing the latency.", window.Seconds()))
+	return w.follow(ctx, "back to 1 replica", stack.HPA, 2*time.Minute+window, func(context.Context) error { return atMinimum(w.history) })
 }
 
 func answered(load *stack.Load) error {

@@ -3,26 +3,25 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
 	"time"
 )
+
+// targetMS is the target in milliseconds.
+const targetMS = float64(target / time.Millisecond)
 
 // reading is the state at one moment.
 type reading struct {
 	at      time.Time
 	latency *float64 // ms, as the metrics API answers; nil without an answer
 	why     error    // why there is no answer
-	target  float64  // ms
+	load    *float64 // requests a second; nil without an answer, or if the autoscaler does not read it
 	desired int32    // replicas that the autoscaler wants
 	ready   int32    // replicas that are ready
 }
 
-// near says how far from the target a settled latency may be. Replicas are
-// whole numbers: with five or six of them one more or less is a fifth.
-const near = 0.25
-
-// calm is how long replicas must not change to count as settled.
-const calm = 15 * time.Second
+// calm is how long replicas must not change to count as settled: as long as the metrics look
+// back.
+const calm = window
 
 // atMaximum is reached when the maximum number of replicas is ready.
 func atMaximum(history []reading) error {
@@ -43,32 +42,51 @@ func atMinimum(history []reading) error {
 	return nil
 }
 
-// settled is reached when replicas have stayed the same for a while, between
-// the limits, with a latency near the target.
-func settled(history []reading) error {
-	now := last(history)
-	if now.desired <= minReplicas || now.desired >= maxReplicas || now.ready != now.desired {
-		return fmt.Errorf("the autoscaler wants %d replicas and %d are ready; want one number between %d and %d",
-			now.desired, now.ready, minReplicas, maxReplicas)
-	}
-	var sum float64
-	var n int
-	for i := len(history) - 1; ; i-- {
-		if i < 0 {
+// settledAfter is reached when the traffic has lasted for a time, and since then replicas
+// have stayed the same for a while, between the limits, with a latency within the target.
+func settledAfter(lasted time.Duration) func([]reading) error {
+	return func(history []reading) error {
+		now := last(history)
+		if len(history) == 0 || now.at.Sub(history[0].at) < lasted+calm {
 			return errors.New("it is too early to tell")
 		}
-		r := history[i]
-		if now.at.Sub(r.at) > calm {
-			break
+		if now.desired <= minReplicas || now.desired >= maxReplicas {
+			return fmt.Errorf("the autoscaler wants %d replicas; want a number between %d and %d", now.desired, minReplicas, maxReplicas)
 		}
-		if r.desired != now.desired || r.ready != now.ready || r.latency == nil {
-			return fmt.Errorf("replicas have not been the same for %s yet", calm)
+		for i := len(history) - 1; i >= 0 && now.at.Sub(history[i].at) <= calm; i-- {
+			r := history[i]
+			if r.desired != now.desired || r.ready != now.desired {
+				return fmt.Errorf("replicas have not been the same for %s yet", calm)
+			}
+			if err := r.within(); err != nil {
+				return err
+			}
 		}
-		sum += *r.latency
-		n++
+		return nil
 	}
-	if mean := sum / float64(n); math.Abs(mean-now.target) > near*now.target {
-		return fmt.Errorf("the latency is %.0f ms on average, the target %.0f ms", mean, now.target)
+}
+
+// kept returns nil if the replicas never changed and the latency was always within the
+// target.
+func kept(history []reading) error {
+	for _, r := range history {
+		if first := history[0]; r.desired != first.desired || r.ready != first.desired {
+			return fmt.Errorf("the autoscaler wants %d replicas and %d are ready, there were %d", r.desired, r.ready, first.desired)
+		}
+		if err := r.within(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// within returns nil if there is a latency within the target.
+func (r reading) within() error {
+	switch {
+	case r.latency == nil:
+		return fmt.Errorf("there is no latency: %w", r.why)
+	case *r.latency > targetMS:
+		return fmt.Errorf("the latency is %.0f ms, the target %.0f ms", *r.latency, targetMS)
 	}
 	return nil
 }
@@ -90,5 +108,9 @@ func (r reading) line() string {
 	if r.desired != r.ready {
 		replicas = fmt.Sprintf("%d → %d", r.ready, r.desired)
 	}
-	return fmt.Sprintf("latency %s   target %.0f ms   replicas %s", latency, r.target, replicas)
+	load := ""
+	if r.load != nil {
+		load = fmt.Sprintf("   load %3.0f/s", *r.load)
+	}
+	return fmt.Sprintf("latency %s   target %.0f ms%s   replicas %s", latency, targetMS, load, replicas)
 }

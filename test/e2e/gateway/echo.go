@@ -11,10 +11,12 @@ import (
 
 // Capacity limits what one echo server can do. The zero value has no limit.
 type Capacity struct {
-	// ServiceTime is how long one request occupies the server, which serves
-	// one request at a time in order of arrival. Zero: requests do not queue.
+	// ServiceTime is how long the server works on one request. Requests that
+	// have to wait are served in order of arrival. Zero: requests do not queue.
 	ServiceTime time.Duration
-	// Queue is how many requests may be in the server, the one being served
+	// Slots is how many requests the server works on at once. Zero means one.
+	Slots int
+	// Queue is how many requests may be in the server, those being served
 	// included; more are answered 503 at once.
 	Queue int
 }
@@ -31,11 +33,11 @@ var errFull = errors.New("queue is full")
 type echo struct {
 	capacity Capacity
 	places   chan struct{} // one for every request in the server
-	turn     chan struct{} // occupied by the request being served
+	slots    chan struct{} // one for every request being served
 }
 
 func newEcho(c Capacity) *echo {
-	return &echo{capacity: c, places: make(chan struct{}, c.Queue), turn: make(chan struct{}, 1)}
+	return &echo{capacity: c, places: make(chan struct{}, c.Queue), slots: make(chan struct{}, max(c.Slots, 1))}
 }
 
 // ServeHTTP implements http.Handler.
@@ -58,8 +60,7 @@ func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "ok")
 }
 
-// queue waits for the server to be free and then occupies it for the service
-// time.
+// queue waits for a free slot and then occupies it for the service time.
 func (e *echo) queue(ctx context.Context) error {
 	if e.capacity.ServiceTime == 0 {
 		return nil
@@ -71,8 +72,8 @@ func (e *echo) queue(ctx context.Context) error {
 		return errFull
 	}
 	select {
-	case e.turn <- struct{}{}:
-		defer func() { <-e.turn }()
+	case e.slots <- struct{}{}:
+		defer func() { <-e.slots }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -43,6 +43,29 @@ func TestQueueServesOneAtATimeInOrder(t *testing.T) {
 	})
 }
 
+func TestSlotsServeAtTheSameTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newEcho(Capacity{ServiceTime: 20 * time.Millisecond, Slots: 2, Queue: 5})
+		took := make([]time.Duration, 5)
+		var requests sync.WaitGroup
+		for i := range took {
+			requests.Go(func() {
+				_ = sleep(t.Context(), time.Duration(i)*time.Millisecond) // order of arrival
+				_, took[i] = get(server, "/")
+			})
+		}
+		requests.Wait()
+		// Two at a time; each of the others gets the slot that is free first.
+		want := []time.Duration{20, 20, 38, 38, 56}
+		for i := range want {
+			want[i] *= time.Millisecond
+		}
+		if d := cmp.Diff(want, took); d != "" {
+			t.Errorf("durations (-want +got):\n%s", d)
+		}
+	})
+}
+
 func TestQueuePlaceIsFreedAfterwards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newEcho(Capacity{ServiceTime: time.Millisecond, Queue: 1})

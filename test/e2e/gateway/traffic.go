@@ -21,9 +21,9 @@ type Traffic struct {
 
 // Load is running traffic. Stop it with Stop.
 type Load struct {
-	answered, failed atomic.Int64
-	cancel           context.CancelFunc
-	clients          sync.WaitGroup
+	answered, failed, late atomic.Int64
+	cancel                 context.CancelFunc
+	clients                sync.WaitGroup
 }
 
 // Start starts the clients. They end with the context, at the limit, or by

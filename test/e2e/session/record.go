@@ -39,6 +39,10 @@ func record(ctx context.Context, s *stack.Stack) (string, error) {
 		func() error { return r.say("A typo is found before it is applied:") },
 		func() error { return r.run(ctx, `sed 's/"40"/"40ms"/' `+sample+` | kubectl latency lint -f -`) },
 		func() error { _, err := s.Kubectl(ctx, "", "apply", "-f", sample); return err },
+		func() error { return r.say("The behavior of Kong's guide, which follows the latency within seconds:") },
+		func() error {
+			return r.run(ctx, "kubectl latency set deployment/echo --target-ms 40 --behavior responsive")
+		},
 		func() error { return s.Flowing(ctx, load) },
 		func() error { return s.Await(ctx, stack.HPA, 2*time.Minute, r.steady) },
 		func() error { return r.say("In the cluster, as it runs under load:") },

@@ -42,8 +42,8 @@ func (s *Stack) Listed(ctx context.Context, metric string) error {
 	return fmt.Errorf("no rule makes services/%s of the series that Prometheus has", metric)
 }
 
-// Latency queries the metrics API for a metric of Service [Echo], like the autoscaler.
-func (s *Stack) Latency(ctx context.Context, metric string) (float64, error) {
+// Value queries the metrics API for a metric of Service [Echo], like the autoscaler.
+func (s *Stack) Value(ctx context.Context, metric string) (float64, error) {
 	path := fmt.Sprintf("%s/namespaces/%s/services/%s/%s", metricsAPI, Echo.Namespace, Echo.Name, metric)
 	var list custommetrics.MetricValueList
 	if err := s.get(ctx, path, &list); err != nil {

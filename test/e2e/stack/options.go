@@ -19,6 +19,9 @@ type Options struct {
 	// Scrape is the scrape interval if the ServiceMonitor has none. Zero means 5 s; the
 	// guide has 30 s.
 	Scrape time.Duration
+	// Sync is how often kube-controller-manager looks at each autoscaler. Zero means 2 s;
+	// its default is 15 s.
+	Sync time.Duration
 	// Rules, if set, are additional rules for the adapter: YAML that continues its list.
 	Rules string
 	// PerPod makes every ready pod of the Service one echo server.
@@ -42,6 +45,14 @@ type Options struct {
 const defaultScrape = 5 * time.Second
 
 func (o Options) scrape() time.Duration { return cmp.Or(o.Scrape, defaultScrape) }
+
+// controllerManagerFlags are the additional flags of kube-controller-manager.
+func (o Options) controllerManagerFlags() []string {
+	if o.Sync == 0 {
+		return nil
+	}
+	return []string{"--horizontal-pod-autoscaler-sync-period=" + o.Sync.String()}
+}
 
 // parts lists the parts of the guide that are created.
 func (o Options) parts() []string {

@@ -46,7 +46,10 @@ func (s *Stack) start(ctx context.Context) error {
 
 func (s *Stack) startControlPlane(ctx context.Context) (string, error) {
 	var err error
-	if s.cp, err = controlplane.Start(ctx, controlplane.Options{Logf: s.options.Logf}); err != nil {
+	s.cp, err = controlplane.Start(ctx, controlplane.Options{
+		Logf: s.options.Logf, ControllerManagerFlags: s.options.controllerManagerFlags(),
+	})
+	if err != nil {
 		return "", At(ControlPlane, err)
 	}
 	if err := s.redirectLogs(); err != nil {

@@ -20,12 +20,35 @@ type Traffic struct {
 // replicas, so that the autoscaler scales to its maximum.
 var Seed = Traffic{Path: "/shell?cmd=sleep%200.1", Clients: 1, Pause: time.Second}
 
+// Arrivals is an open load on Service [Echo]: requests arrive whether earlier ones have been
+// answered or not.
+type Arrivals struct {
+	Path   string                            // under the gateway's route
+	Rate   func(since time.Duration) float64 // requests a second
+	Target time.Duration                     // how long a request should take at most
+}
+
+// How long clients wait for an answer, and how many do, before requests fail: less than
+// would exhaust the memory or the sockets of this process.
+const (
+	patience = 10 * time.Second
+	InFlight = 2000
+)
+
 // Load is running traffic. Stop it with Stop.
 type Load = gateway.Load
 
 // Send starts the traffic. It ends automatically after limit, or with the stack.
 func (s *Stack) Send(t Traffic, limit time.Duration) *Load {
 	return gateway.Traffic{URL: s.GatewayURL() + t.Path, Clients: t.Clients, Pause: t.Pause, Limit: limit}.Start(s.run)
+}
+
+// Arrive starts an open load. It ends automatically after limit, or with the stack.
+func (s *Stack) Arrive(a Arrivals, limit time.Duration) *Load {
+	return gateway.Arrivals{
+		URL: s.GatewayURL() + a.Path, Rate: a.Rate, Target: a.Target,
+		Patience: patience, InFlight: InFlight, Limit: limit,
+	}.Start(s.run)
 }
 
 // Await repeats check until it succeeds, for at most bound, and not after something of
@@ -45,7 +68,7 @@ func (s *Stack) Flowing(ctx context.Context, load *Load) error {
 		if ok, failed := load.Counts(); ok == 0 {
 			return fmt.Errorf("no request was answered with 200, %d failed", failed)
 		}
-		value, err := s.Latency(ctx, Metric)
+		value, err := s.Value(ctx, Metric)
 		if err == nil && value <= 0 {
 			err = fmt.Errorf("%s is %v: no request was counted", Metric, value)
 		}
