@@ -8,6 +8,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 	"github.com/kong-latency/kong-latency/internal/pipeline/rulecheck"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
 // Subject is what a pipeline is diagnosed for: one metric of one Service.
@@ -67,24 +68,25 @@ func Shared[T any](c *Case, key any, make func(*Snapshot) T) T {
 }
 
 // Explain is what the adapter's rules make of a request for the subject's metric, given
-// the series that Prometheus stores; ok is false if the rules are not known. The series
+// what Prometheus stores; ok is false if the rules are not known. What is stored
 // must not change any more.
-func (c *Case) Explain(series []adapterconfig.Series) (v rulecheck.Verdict, ok bool) {
+func (c *Case) Explain(stored sim.Stored) (v rulecheck.Verdict, ok bool) {
 	a := &c.Snapshot.Adapter
 	if a.State != Known || a.Config == nil {
 		return rulecheck.Verdict{}, false
 	}
 	explain := func() rulecheck.Verdict {
 		return rulecheck.Explain(a.Config, rulecheck.Target{
-			Metric: c.Subject.Metric, Namespace: c.Subject.Namespace, Service: c.Subject.Service, Series: series,
+			Metric: c.Subject.Metric, Namespace: c.Subject.Namespace, Service: c.Subject.Service,
+			Series: stored.Series, Shape: stored.Shape,
 		})
 	}
-	if len(series) == 0 {
+	if len(stored.Series) == 0 {
 		return explain(), true
 	}
 	type key struct {
 		series *adapterconfig.Series
 		length int
 	}
-	return Memo(c, key{&series[0], len(series)}, explain), true
+	return Memo(c, key{&stored.Series[0], len(stored.Series)}, explain), true
 }

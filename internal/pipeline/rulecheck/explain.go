@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
 // Explain says whether the adapter would answer the request, and if not, why.
@@ -33,10 +34,11 @@ type search struct {
 	services schema.GroupResource
 	// objectLabels are labels whose values differ between objects.
 	objectLabels map[string]bool
-	// own, foreign and sibling are the series of the Service, of one of the same
-	// name in another namespace, and of another one in the same namespace, as
-	// selectors find them.
-	own, foreign, sibling []sample
+	// traffic is what queries are evaluated over.
+	traffic *sim.Traffic
+	// ofTarget are the series that Prometheus makes of the scrape, recorded those that it
+	// records of the Service.
+	ofTarget, recorded []adapterconfig.Series
 
 	pinned []candidate
 	misses []candidate
@@ -45,13 +47,14 @@ type search struct {
 }
 
 func newSearch(c *adapterconfig.Config, t Target) *search {
-	foreign, sibling := t.foreign(), t.sibling()
-	return &search{
+	s := &search{
 		config: c, target: t, services: schema.GroupResource{Resource: "services"},
-		objectLabels: t.objectLabels(foreign, sibling),
-		own:          inputs(t.Series, ofTarget), foreign: inputs(foreign, ofOther), sibling: inputs(sibling, ofOther),
-		judged: map[adapterconfig.Query]Verdict{}, work: maxWork,
+		traffic: sim.NewTraffic(t.stored(), t.Namespace, t.Service, t.Records),
+		judged:  map[adapterconfig.Query]Verdict{}, work: maxWork,
 	}
+	s.objectLabels = objectLabels(s.traffic.Shape())
+	s.ofTarget, s.recorded = s.traffic.Series()
+	return s
 }
 
 // candidate is a rule that may register the metric.
@@ -90,8 +93,11 @@ func (s *search) consider(r *adapterconfig.Rule) (candidate, bool) {
 	if c.kind == Served {
 		return c, true
 	}
-	if len(s.target.Others) > 0 {
-		if other := s.register(r, s.target.Others, nil); other.kind == Served {
+	for _, more := range [][]adapterconfig.Series{s.recorded, s.ofTarget, s.target.Others} {
+		if len(more) == 0 {
+			continue
+		}
+		if other := s.register(r, more, nil); other.kind == Served {
 			return other, true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 	"github.com/kong-latency/kong-latency/internal/pipeline/bound"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
 // judgeQuery judges a query once, however many rules make it. The error says
@@ -31,7 +32,7 @@ func (s *search) parsed(query, label string) Verdict {
 		return Verdict{Answer: Unknown, Kind: QueryUndecided, Reason: "the query is " + err.Error()}
 	}
 	s.work -= size
-	expr, byFlags, err := parseQuery(query)
+	q, byFlags, err := s.traffic.Shape().Parse(query)
 	if err != nil {
 		s.work -= queryWork(query) // it was parsed twice
 		if byFlags {
@@ -39,78 +40,104 @@ func (s *search) parsed(query, label string) Verdict {
 		}
 		return Verdict{Answer: No, Kind: QueryInvalid, Reason: err.Error()}
 	}
-	if t := expr.Type(); t != parser.ValueTypeVector {
+	if t := q.Expr.Type(); t != parser.ValueTypeVector {
 		return Verdict{Answer: No, Kind: QueryNotVector, Reason: fmt.Sprintf("the query gives a %s", parser.DocumentedType(t))}
 	}
-	v := s.follow(expr, label)
-	v.Windows = windows(expr)
+	if q.Work > maxQueryWork {
+		return Verdict{Answer: Unknown, Kind: QueryUndecided, Reason: "the query reads too many samples to be evaluated"}
+	}
+	s.work -= evaluationWork + q.Work
+	v := s.evaluated(q, label)
+	v.Windows = windows(q.Expr)
 	return v
 }
 
-// follow evaluates the query over the Service's own series, and then again
-// beside series that must not get into its value.
-func (s *search) follow(expr parser.Expr, label string) Verdict {
-	own := &flow{series: s.own}
-	result := own.eval(expr)
-	if own.failure != nil {
-		return Verdict{Answer: No, Kind: QueryFails, Reason: own.failure.Error()}
+// evaluated says what the query gives, and if that is not the latency, why.
+func (s *search) evaluated(q sim.Query, label string) Verdict {
+	e := s.traffic.Evaluate(q, label)
+	v := Verdict{Given: e, Samples: e.Samples}
+	switch {
+	case e.Outcome == sim.Right:
+		v.Answer, v.Kind = Yes, Served
+	case e.Outcome == sim.Open:
+		v.Answer, v.Kind, v.Reason = Unknown, QueryUndecided, "whether there is a sample depends on values"
+	case e.Outcome == sim.Wrong && (e.Mixes == sim.None || e.Sometimes):
+		v.Answer, v.Kind = Wrong, WrongValue
+	case e.Mixes == sim.OtherNamespace:
+		v.Answer, v.Kind = No, NamespaceIgnored
+	case e.Mixes == sim.OtherService:
+		v.Answer, v.Kind = No, ServiceIgnored
+	case e.Outcome == sim.Refused:
+		v.Answer, v.Kind, v.Reason = No, QueryFails, e.Err.Error()
+	default:
+		v = s.missing(q, label)
 	}
-	hits := result.of(label, s.target.Service)
-	if len(hits) == 0 {
-		return s.noHit(own, result, label)
-	}
-	if !slices.ContainsFunc(hits, func(h sample) bool { return !h.maybe }) {
-		return Verdict{Answer: Unknown, Kind: QueryUndecided, Reason: "whether there is a sample depends on values"}
-	}
-	if s.mixes(expr, label, own, s.foreign) {
-		return Verdict{Answer: No, Kind: NamespaceIgnored}
-	}
-	if s.mixes(expr, label, own, s.sibling) {
-		return Verdict{Answer: No, Kind: ServiceIgnored}
-	}
-	return Verdict{Answer: Yes, Kind: Served, Samples: len(hits)}
+	return v
 }
 
-// mixes reports whether others get into the Service's value. Without any that
-// a selector finds, the result is that of the Service's own series.
-func (s *search) mixes(expr parser.Expr, label string, own *flow, others []sample) bool {
-	if !own.finds(others) {
-		return false
+// missing explains why a query has no sample for the Service, by evaluating parts of it
+// where the Service is the only one.
+func (s *search) missing(q sim.Query, label string) Verdict {
+	result, err := s.traffic.Alone(q.Text)
+	if err != nil {
+		return Verdict{Answer: No, Kind: QueryFails, Reason: err.Error()}
 	}
-	both := &flow{series: slices.Concat(s.own, others)}
-	result := both.eval(expr)
-	return both.failure != nil || slices.ContainsFunc(result.of(label, s.target.Service), func(h sample) bool { return h.from&ofOther != 0 })
-}
-
-// of are the samples that the adapter regards as the object's.
-func (v vector) of(label, name string) []sample {
-	var out []sample
-	for _, s := range v.samples {
-		if s.labels.get(label) == name {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
-func (s *search) noHit(f *flow, result vector, label string) Verdict {
 	values := map[string]bool{}
-	for _, x := range result.samples {
-		values[x.labels.get(label)] = true
+	for _, x := range result {
+		values[x.Metric.Get(label)] = true
 	}
 	delete(values, "")
+	dry := s.dry(q.Expr)
 	switch {
-	case result.open:
-		return Verdict{Answer: Unknown, Kind: QueryUndecided, Reason: "the query uses functions whose labels are not followed"}
 	case len(values) > 0:
 		return Verdict{Answer: No, Kind: OtherObject, Labels: []string{label}, Names: sortedKeys(values)}
-	case len(result.samples) > 0:
+	case len(result) > 0:
 		return Verdict{Answer: No, Kind: LabelLost, Labels: []string{label}}
-	case len(f.dry) > 0:
-		return Verdict{Answer: No, Kind: SelectorMatchesNothing, Mismatch: mismatch(f.dry[0].LabelMatchers, s.target.Series)}
-	case len(f.apart) > 0:
-		return Verdict{Answer: No, Kind: SidesNeverMatch, Reason: f.apart[0].String()}
-	default:
-		return Verdict{Answer: No, Kind: QueryGivesNothing}
+	case dry != nil:
+		return Verdict{Answer: No, Kind: SelectorMatchesNothing, Mismatch: mismatch(dry.LabelMatchers, s.known())}
 	}
+	if apart := s.apart(q.Expr); apart != nil {
+		return Verdict{Answer: No, Kind: SidesNeverMatch, Reason: apart.String()}
+	}
+	return Verdict{Answer: No, Kind: QueryGivesNothing}
+}
+
+// dry is the first selector that finds nothing.
+func (s *search) dry(e parser.Expr) (found *parser.VectorSelector) {
+	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
+		if v, ok := n.(*parser.VectorSelector); ok && found == nil && !s.traffic.Finds(v.LabelMatchers) {
+			found = v
+		}
+		return nil
+	})
+	return found
+}
+
+// maxParts bounds the operations whose sides are evaluated for an explanation.
+const maxParts = 8
+
+// apart is the innermost operation both of whose sides have samples, though none in common.
+func (s *search) apart(e parser.Expr) (found *parser.BinaryExpr) {
+	var all []*parser.BinaryExpr
+	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
+		if b, ok := n.(*parser.BinaryExpr); ok && b.VectorMatching != nil && b.Op != parser.LOR && b.Op != parser.LUNLESS {
+			all = append(all, b)
+		}
+		return nil
+	})
+	some := func(e parser.Expr) bool {
+		v, err := s.traffic.Alone(e.String())
+		return err == nil && len(v) > 0
+	}
+	for _, b := range slices.Backward(all[:min(len(all), maxParts)]) {
+		if !some(b) && some(b.LHS) && some(b.RHS) && !b.Op.IsComparisonOperator() {
+			return b
+		}
+	}
+	return nil
+}
+
+// known are the series that selectors find beside those of other objects.
+func (s *search) known() []adapterconfig.Series {
+	return slices.Concat(s.target.Series, s.recorded)
 }

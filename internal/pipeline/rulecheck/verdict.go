@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
 // Answer is whether a request for a metric would get a value.
@@ -18,6 +19,8 @@ const (
 	Yes     Answer = "Yes"
 	No      Answer = "No"
 	Unknown Answer = "Unknown"
+	// Wrong: there is a value, and it is not the Service's latency.
+	Wrong Answer = "Wrong"
 )
 
 // Kind is the reason of an answer. Kinds are stable; each belongs to one
@@ -29,6 +32,8 @@ type Kind string
 const (
 	// Served (Yes): the rule's query gives the Service's sample.
 	Served Kind = "Served"
+	// WrongValue (Wrong): the query gives another number than the latency; see Given.
+	WrongValue Kind = "WrongValue"
 	// MetricSelectorUnsupported (No): Gt and Lt cannot be put into PromQL.
 	MetricSelectorUnsupported Kind = "MetricSelectorUnsupported"
 	// NamespaceNotMapped (No): no label for namespaces; the request gets 404.
@@ -184,6 +189,8 @@ type Verdict struct {
 	Mismatch *Mismatch
 	// Reason is the message of the parser, the template or the evaluation.
 	Reason string
+	// Given is what the query gives in numbers, if it was evaluated.
+	Given sim.Evaluation
 	// Samples is the number of samples that the query gives for the Service;
 	// of more than one an arbitrary one counts.
 	Samples int

@@ -14,7 +14,6 @@ import (
 	promlabels "github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/relabel"
 
-	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/bound"
 )
 
@@ -82,7 +81,7 @@ const Placeholder = "unknown"
 // placeholders: the names of such labels are in guessed.
 type Labels struct {
 	*promlabels.Builder
-	histogram *pipeline.Histogram
+	histogram *Histogram
 	Guessed   map[string]bool
 	// Unknown is the first relabeling whose outcome depends on a placeholder in
 	// a way that matters, or that is not run because of what it would cost; empty if
@@ -93,7 +92,7 @@ type Labels struct {
 }
 
 // NewLabels returns an empty set of labels for series of the histogram.
-func NewLabels(h *pipeline.Histogram) *Labels {
+func NewLabels(h *Histogram) *Labels {
 	return &Labels{histogram: h, Builder: promlabels.NewBuilder(promlabels.EmptyLabels()), Guessed: map[string]bool{}}
 }
 
@@ -110,7 +109,7 @@ func (l *Labels) Guess(name, where string) {
 
 // Decisive reports whether it matters what a label's value is: by it a series is found,
 // or a target reached.
-func Decisive(h *pipeline.Histogram, name string) bool {
+func Decisive(h *Histogram, name string) bool {
 	switch name {
 	case "namespace", "service", model.MetricNameLabel, promlabels.BucketLabel,
 		model.SchemeLabel, model.MetricsPathLabel, model.AddressLabel, model.ScrapeIntervalLabel:
@@ -214,7 +213,7 @@ func (l *Labels) mapNames(c *relabel.Config, where string) {
 }
 
 // couldBeDecisive reports whether a decisive label can begin so.
-func couldBeDecisive(h *pipeline.Histogram, prefix string) bool {
+func couldBeDecisive(h *Histogram, prefix string) bool {
 	for _, name := range []string{"namespace", "service", h.Prefix, model.ExportedLabelPrefix, "__"} {
 		if strings.HasPrefix(name, prefix) || strings.HasPrefix(prefix, name) {
 			return true

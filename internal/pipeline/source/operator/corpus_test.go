@@ -104,11 +104,13 @@ func (r recorded) judged() (severities map[finding.Severity]bool, sentences []st
 			severities[finding.Error] = true
 			return severities, []string{err.Error()}
 		}
+		stored := servicemonitor.Scraped(c).Stored
 		v := rulecheck.Explain(s.Adapter.Config, rulecheck.Target{
 			Metric: c.Subject.Metric, Namespace: c.Subject.Namespace, Service: c.Subject.Service,
-			Selector: selector, Series: servicemonitor.Scraped(c).Series,
+			Selector: selector, Series: stored.Series, Shape: stored.Shape,
 		})
 		severities[finding.Error], severities[finding.Unknown] = v.Answer == rulecheck.No, v.Answer == rulecheck.Unknown
+		severities[finding.Warning] = v.Answer == rulecheck.Wrong
 		return severities, []string{string(v.Kind)}
 	}
 	for _, step := range pipeline.Diagnose(operator.Source{}, s, r.subject()).Steps {

@@ -1,0 +1,147 @@
+package sim
+
+import (
+	"context"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/histogram"
+	promlabels "github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"github.com/prometheus/prometheus/util/annotations"
+)
+
+// world is a crowd in a scene, as the storage that Prometheus' engine reads.
+type world struct {
+	*crowd
+	scene    scene
+	recorded func(name string, hints *storage.SelectHints) []storage.Series
+	// native is set once a native histogram is read, whose values are not simulated, and
+	// unknown once a recording rule is that is not evaluated.
+	native, unknown bool
+}
+
+// Querier implements storage.Queryable.
+func (w *world) Querier(int64, int64) (storage.Querier, error) { return w, nil }
+
+// Close implements storage.Querier.
+func (w *world) Close() error { return nil }
+
+// LabelValues implements storage.Querier; the engine does not ask for them.
+func (w *world) LabelValues(context.Context, string, *storage.LabelHints, ...*promlabels.Matcher) ([]string, annotations.Annotations, error) {
+	return nil, nil, nil
+}
+
+// LabelNames implements storage.Querier; the engine does not ask for them.
+func (w *world) LabelNames(context.Context, *storage.LabelHints, ...*promlabels.Matcher) ([]string, annotations.Annotations, error) {
+	return nil, nil, nil
+}
+
+// Select implements storage.Querier. The series are sorted.
+func (w *world) Select(_ context.Context, _ bool, hints *storage.SelectHints, matchers ...*promlabels.Matcher) storage.SeriesSet {
+	set := &seriesSet{SeriesSet: storage.EmptySeriesSet()}
+	pick := func(m member) {
+		if w.scene.there(m) && w.matches(m.labels, matchers) {
+			w.native = w.native || m.owner == own && m.role == Native
+			set.left = append(set.left, &series{labels: m.labels, line: w.scene.line(m), from: hints.Start, until: min(hints.End, w.scene.at.UnixMilli()), now: w.scene.at.UnixMilli()})
+		}
+	}
+	name, named := "", false
+	for _, m := range matchers {
+		if m.Name == model.MetricNameLabel && m.Type == promlabels.MatchEqual {
+			name, named = m.Value, true
+		}
+	}
+	if !named {
+		for _, m := range w.members {
+			pick(m)
+		}
+		return set
+	}
+	for _, i := range w.byName[name] {
+		pick(w.members[i])
+	}
+	if len(w.byName[name]) == 0 {
+		for _, s := range w.recorded(name, hints) {
+			if w.matches(s.Labels(), matchers) {
+				set.left = append(set.left, s)
+			}
+		}
+	}
+	return set
+}
+
+func (w *world) matches(labels promlabels.Labels, matchers []*promlabels.Matcher) bool {
+	for _, m := range matchers {
+		if value := labels.Get(m.Name); !m.Matches(value) && !w.any(m.Name, value) {
+			return false
+		}
+	}
+	return true
+}
+
+// any reports whether a label's value is not known and may be whatever is matched.
+func (w *world) any(name, value string) bool { return w.scene.free && value != "" && w.guessed[name] }
+
+type seriesSet struct {
+	storage.SeriesSet
+	left []storage.Series
+	at   storage.Series
+}
+
+func (s *seriesSet) Next() bool {
+	if len(s.left) == 0 {
+		return false
+	}
+	s.at, s.left = s.left[0], s.left[1:]
+	return true
+}
+
+func (s *seriesSet) At() storage.Series { return s.at }
+
+// series is a line of which a sample is taken in each scrape.
+type series struct {
+	labels           promlabels.Labels
+	line             line
+	from, until, now int64
+}
+
+func (s *series) Labels() promlabels.Labels { return s.labels }
+
+func (s *series) Iterator(chunkenc.Iterator) chunkenc.Iterator {
+	return &iterator{series: s, at: s.from - 1, oldest: s.now - age.Milliseconds()}
+}
+
+// iterator goes from scrape to scrape.
+type iterator struct {
+	*series
+	at, oldest int64
+}
+
+func (i *iterator) Next() chunkenc.ValueType { return i.Seek(i.at + 1) }
+
+func (i *iterator) Seek(t int64) chunkenc.ValueType {
+	if t = max(t, i.oldest); t > i.at || i.at < i.from {
+		every, phase := scrapeInterval.Milliseconds(), scrapePhase.Milliseconds()
+		i.at = t + (every-(t-phase)%every)%every
+	}
+	if i.at > i.until {
+		i.at = i.until + 1
+		return chunkenc.ValNone
+	}
+	return chunkenc.ValFloat
+}
+
+func (i *iterator) At() (int64, float64) {
+	return i.at, i.line.at + i.line.slope*float64(i.at-i.now)/1000
+}
+
+func (i *iterator) AtHistogram(*histogram.Histogram) (int64, *histogram.Histogram) { return i.at, nil }
+
+func (i *iterator) AtFloatHistogram(*histogram.FloatHistogram) (int64, *histogram.FloatHistogram) {
+	return i.at, nil
+}
+
+func (i *iterator) AtT() int64  { return i.at }
+func (i *iterator) AtST() int64 { return 0 }
+func (i *iterator) Err() error  { return nil }
