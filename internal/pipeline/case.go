@@ -76,10 +76,14 @@ func (c *Case) Explain(stored sim.Stored) (v rulecheck.Verdict, ok bool) {
 		return rulecheck.Verdict{}, false
 	}
 	explain := func() rulecheck.Verdict {
-		return rulecheck.Explain(a.Config, rulecheck.Target{
+		v := rulecheck.Explain(a.Config, rulecheck.Target{
 			Metric: c.Subject.Metric, Namespace: c.Subject.Namespace, Service: c.Subject.Service,
 			Series: stored.Series, Shape: stored.Shape,
 		})
+		if v.Kind == rulecheck.RulePinned && stored.Shape != nil && c.registered(a.Config.Rules()[v.Rule], stored.Shape) {
+			return v.Served()
+		}
+		return v
 	}
 	if len(stored.Series) == 0 {
 		return explain(), true
@@ -89,4 +93,21 @@ func (c *Case) Explain(stored sim.Stored) (v rulecheck.Verdict, ok bool) {
 		length int
 	}
 	return Memo(c, key{&stored.Series[0], len(stored.Series)}, explain), true
+}
+
+// maxEnrolled bounds the Services that are looked at for one rule.
+const maxEnrolled = 200
+
+// registered reports whether another Service, whose latency is measured, too, registers the
+// metric by a rule. Like the subject it is assumed to have traffic.
+func (c *Case) registered(r *adapterconfig.Rule, shape *sim.Shape) bool {
+	left := maxEnrolled
+	for _, e := range c.Snapshot.Extensions.Items {
+		for _, service := range e.Services {
+			if left--; e.Latency && left >= 0 && rulecheck.Matches(r, shape.Of(e.Namespace, service)) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -104,6 +104,14 @@ func measure(re *syntax.Regexp) (size, ranges int) {
 // anchored is a regular expression as Prometheus compiles it.
 func anchored(expr string) string { return "^(?s:" + expr + ")$" }
 
+// isWords reports whether a regular expression is a list of words, which Prometheus looks up
+// in a table instead of compiling them.
+func isWords(quoted string) bool {
+	return !strings.ContainsFunc(strings.Trim(quoted, "\"'`"), func(r rune) bool {
+		return r != '|' && r != '_' && r != ':' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+}
+
 // Query returns the instructions of all regular expressions of a PromQL expression
 // together: the parser compiles those of selectors, and label_replace its last string, of
 // which all are counted. What cannot be compiled counts for nothing.
@@ -120,11 +128,17 @@ func Query(promql string) (int, error) {
 		var item parser.Item
 		lexer.NextItem(&item)
 		literal := item.Typ == parser.STRING && before != parser.EQL && before != parser.NEQ
+		matcher := before == parser.EQL_REGEX || before == parser.NEQ_REGEX
 		before = item.Typ
 		switch {
 		case item.Typ == parser.EOF || item.Typ == parser.ERROR:
 			return total, nil
 		case !literal:
+			continue
+		case matcher && isWords(item.Val):
+			if total += strings.Count(item.Val, "|"); total > MaxProgram {
+				return 0, NewTooLarge("the regular expressions of the query list more than %d words", MaxProgram)
+			}
 			continue
 		}
 		text, err := strutil.Unquote(item.Val)

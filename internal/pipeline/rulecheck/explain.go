@@ -42,15 +42,17 @@ type search struct {
 
 	pinned []candidate
 	misses []candidate
-	judged map[adapterconfig.Query]Verdict // by expression and label
-	work   int                             // that may still be spent on queries
+	// hasty: only whether the answer is yes matters, not why.
+	hasty  bool
+	judged map[judgedKey]Verdict
+	work   int // that may still be spent on queries
 }
 
 func newSearch(c *adapterconfig.Config, t Target) *search {
 	s := &search{
 		config: c, target: t, services: schema.GroupResource{Resource: "services"},
-		traffic: sim.NewTraffic(t.stored(), t.Namespace, t.Service, t.Records),
-		judged:  map[adapterconfig.Query]Verdict{}, work: maxWork,
+		traffic: sim.NewTraffic(t.stored(), t.Namespace, t.Service),
+		judged:  map[judgedKey]Verdict{}, work: maxWork,
 	}
 	s.objectLabels = objectLabels(s.traffic.Shape())
 	s.ofTarget, s.recorded = s.traffic.Series()
@@ -163,6 +165,10 @@ func (s *search) winner(won candidate) Verdict {
 	v := s.judge(won)
 	at := won.rule.Index()
 	for _, p := range s.pinned {
+		if s.hasty = v.Answer == Yes; s.hasty && s.judge(p).Answer == Yes {
+			continue
+		}
+		s.hasty = false
 		if later := s.judge(p); later.Answer != v.Answer {
 			shadow := verdict(Unknown, RuleShadowed, p.rule.Index())
 			shadow.Path, shadow.Earlier = p.rule.Path(), at
@@ -178,6 +184,7 @@ func (s *search) winner(won candidate) Verdict {
 
 // earlier finds the rule that would answer if the ones after it were gone.
 func (s *search) earlier(before int) int {
+	s.hasty = true
 	for i, r := range slices.Backward(s.config.Rules()[:before]) {
 		if s.work < 0 {
 			break

@@ -224,15 +224,15 @@ func TestExplain(t *testing.T) {
 		{name: "the query is a string", doc: oneQuery("'<<.Series>>'"), answer: No, kind: SeriesNondeterministic},
 		{name: "the query is blank", doc: oneQuery("  "), answer: No, kind: QueryInvalid},
 		{name: "matchers are not used", doc: edit(t, "{<<.LabelMatchers>>}", ""), answer: No, kind: NamespaceIgnored},
-		{name: "only the service is matched", doc: edit(t, "<<.LabelMatchers>>", `exported_service="<<index .LabelValuesByName "exported_service">>"`), answer: Unknown, kind: QueryUndecided},
-		{name: "only the namespace is matched", doc: edit(t, "<<.LabelMatchers>>", `exported_namespace="<<index .LabelValuesByName "exported_namespace">>"`), answer: Unknown, kind: QueryUndecided},
+		{name: "only the service is matched", doc: edit(t, "<<.LabelMatchers>>", `exported_service="<<index .LabelValuesByName "exported_service">>"`), answer: No, kind: NamespaceIgnored},
+		{name: "only the namespace is matched", doc: edit(t, "<<.LabelMatchers>>", `exported_namespace="<<index .LabelValuesByName "exported_namespace">>"`), answer: Yes, kind: Served},
 		{name: "another namespace is written out", doc: edit(t, "<<.LabelMatchers>>", `exported_namespace="prod"`), answer: No, kind: SelectorMatchesNothing},
 		{name: "the right namespace is written out", doc: edit(t, "<<.LabelMatchers>>", `exported_namespace="default"`), answer: Yes, kind: Served},
 		{name: "the sum of all Services under one name", doc: edit(t, by, "sum by (exported_namespace)", "<<.LabelMatchers>>", `exported_namespace="default"`, "    sum by (exported_namespace) (rate(kong_upstream_latency_ms_sum", `    label_replace(sum by (exported_namespace) (rate(kong_upstream_latency_ms_sum`, "[60s:10s]))\n      /\n", "[60s:10s])), \"exported_service\", \"echo\", \"\", \"\")\n      / on (exported_namespace) group_left()\n"), answer: No, kind: ServiceIgnored},
 		{name: "the metric's name is wrong", doc: edit(t, "latency_ms_sum{", "latency_sum{"), answer: No, kind: SelectorMatchesNothing},
 		{name: "names joined by regex", doc: edit(t, "kong_upstream_latency_ms_sum{", `{__name__=~"kong_upstream_latency_ms_(sum|count)",`), answer: No, kind: QueryFails},
 		{name: "quantile of buckets", doc: edit(t, "    "+by+" (rate(kong_upstream_latency_ms_sum", "    histogram_quantile(0.9, sum by (le, exported_service) (rate(kong_upstream_latency_ms_bucket", "[60s:10s]))\n      /", "[60s:10s])))\n      +"), answer: Yes, kind: Served},
-		{name: "quantile without le", doc: edit(t, "    "+by+" (rate(kong_upstream_latency_ms_sum", "    histogram_quantile(0.9, sum by (exported_service) (rate(kong_upstream_latency_ms_bucket", "[60s:10s]))\n      /", "[60s:10s])))\n      +"), answer: Unknown, kind: QueryUndecided},
+		{name: "quantile without le", doc: edit(t, "    "+by+" (rate(kong_upstream_latency_ms_sum", "    histogram_quantile(0.9, sum by (exported_service) (rate(kong_upstream_latency_ms_bucket", "[60s:10s]))\n      /", "[60s:10s])))\n      +"), answer: No, kind: QueryGivesNothing},
 		{name: "kept while there is no traffic", doc: seedRule + "      and sum by (exported_service) (rate(kong_upstream_latency_ms_count{<<.LabelMatchers>>}[1m])) > 0\n", answer: Yes, kind: Served},
 		{name: "a threshold nobody knows", doc: seedRule + "      > 10\n", answer: Unknown, kind: QueryUndecided},
 		{name: "never with traffic", doc: seedRule + "      unless " + "sum by (exported_service) (rate(kong_upstream_latency_ms_count{<<.LabelMatchers>>}[1m])) > 0\n", answer: No, kind: QueryGivesNothing},
@@ -307,7 +307,7 @@ func TestExplainOtherGroup(t *testing.T) {
 // A resources.template that is not executed leaves open which labels it maps,
 // unless an override decides that.
 func TestUndecidedResourceTemplate(t *testing.T) {
-	const undecided = `    template: '<<if true>>exported_<<.Resource>><<end>>'` + "\n"
+	const undecided = `    template: 'exported_<<print .Resource>>'` + "\n"
 	later := strings.TrimPrefix(edit(t, overridesBlock, undecided), "\nrules:\n")
 	for name, tc := range map[string]struct {
 		doc  string

@@ -11,14 +11,21 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
+// judgedKey is a query and the label that carries the Service's name, judged in haste or not.
+type judgedKey struct {
+	expr, label string
+	hasty       bool
+}
+
 // judgeQuery judges a query once, however many rules make it. The error says
 // that there is no time left for it.
 func (s *search) judgeQuery(query, label string) (Verdict, error) {
-	key := adapterconfig.Query{Expr: query, Label: label}
+	key := judgedKey{query, label, s.hasty}
 	if v, known := s.judged[key]; known {
 		return v, nil
 	}
-	if s.work -= queryWork(query); s.work < 0 {
+	work := queryWork(query)
+	if s.work -= work; s.work < 0 || work > maxParsing {
 		return Verdict{}, errWork
 	}
 	v := s.parsed(query, label)
@@ -46,7 +53,17 @@ func (s *search) parsed(query, label string) Verdict {
 	if q.Work > maxQueryWork {
 		return Verdict{Answer: Unknown, Kind: QueryUndecided, Reason: "the query reads too many samples to be evaluated"}
 	}
-	s.work -= evaluationWork + q.Work
+	asks := 4
+	if s.hasty {
+		asks = 2
+	}
+	s.work -= asks * (askWork + q.Work + queryWork(query))
+	if s.hasty {
+		if s.traffic.Serves(q, label) {
+			return Verdict{Answer: Yes, Kind: Served}
+		}
+		return Verdict{Answer: No, Kind: QueryGivesNothing}
+	}
 	v := s.evaluated(q, label)
 	v.Windows = windows(q.Expr)
 	return v

@@ -23,8 +23,6 @@ type Target struct {
 	Series []adapterconfig.Series
 	// Shape is what the scrape makes of any Service; nil if only the series are known.
 	Shape *sim.Shape
-	// Records are the recording rules of the Prometheus.
-	Records []sim.Record
 	// Others are further series that are known to exist, and OthersKnown says
 	// that there are no more: a rule that registers the metric by them serves
 	// every Service.

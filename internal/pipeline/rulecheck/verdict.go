@@ -1,6 +1,7 @@
 package rulecheck
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -202,4 +203,19 @@ type Verdict struct {
 
 func verdict(a Answer, k Kind, rule int) Verdict {
 	return Verdict{Answer: a, Kind: k, Rule: rule, Earlier: -1}
+}
+
+// Served is the verdict about a rule once series of other objects register the metric.
+func (v Verdict) Served() Verdict {
+	v.Answer, v.Kind, v.Mismatch = Yes, Served, nil
+	v.Path = adapterconfig.Path{"rules"}.Index(v.Rule).Child("metricsQuery")
+	return v
+}
+
+// Matches reports whether any of the series match the seriesQuery of a rule.
+func Matches(r *adapterconfig.Rule, streams []sim.Stream) bool {
+	selector, ok := r.Selector()
+	return ok && slices.ContainsFunc(streams, func(s sim.Stream) bool {
+		return len(matchingSeries(selector, []adapterconfig.Series{s.Series}, nil)) > 0
+	})
 }

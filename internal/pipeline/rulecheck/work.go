@@ -8,13 +8,16 @@ import (
 // maxWork bounds the work of evaluating the queries of one configuration, in
 // steps of about 100 ns, so that it ends in the same place on every machine.
 // 2,000 different queries like the guide's need nine tenths of it.
-const maxWork = 16_000_000
+const maxWork = 14_000_000
 
-// maxQueryWork bounds what one query reads, in samples, and evaluationWork is what its
-// evaluation costs beside that.
+// maxParsing bounds the work of parsing one query.
+const maxParsing = 1_000_000
+
+// maxQueryWork bounds what one query reads, in samples, and askWork is what it costs
+// beside that to ask it once.
 const (
-	maxQueryWork   = 200_000
-	evaluationWork = 5_000
+	maxQueryWork = 200_000
+	askWork      = 1_000
 )
 
 // executionWork is the work of making a query from its template.

@@ -31,6 +31,8 @@ type Job struct {
 	// Any is the histogram of the Service sim.AnyService; nil if the shape of what is stored
 	// does not matter.
 	Any *pipeline.Histogram
+	// Records are the recording rules of the Prometheus over the histogram.
+	Records []sim.Record
 	// Regexps compiles the regular expressions of the monitor; nil compiles each anew.
 	Regexps *bound.Regexps
 }
@@ -101,7 +103,7 @@ func (q Job) Simulate(endpoint int, port string) (Outcome, error) {
 func (q Job) shape(target *sim.Labels, honor bool, metric []sim.Step) *sim.Shape {
 	out := &sim.Shape{
 		Target: target.Public(), Guessed: map[string]bool{}, Replica: q.Any.Replica, Exact: q.labelNames() == model.LegacyValidation,
-		Features: q.features(), FeaturesKnown: q.Prometheus != nil,
+		Features: q.features(), FeaturesKnown: q.Prometheus != nil, Records: q.Records,
 	}
 	for name := range out.Target {
 		out.Guessed[name] = target.Guessed[name]

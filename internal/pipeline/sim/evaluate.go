@@ -3,11 +3,12 @@ package sim
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
-	"github.com/prometheus/common/model"
 	promlabels "github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/storage"
 )
 
 // Outcome is what becomes of a query for one Service.
@@ -71,15 +72,14 @@ type Traffic struct {
 	shape              *Shape
 	own                []Stream
 	namespace, service string
-	records            []Record
 	crowds             map[bool]*crowd
 	engines            map[time.Duration]*promql.Engine
 }
 
 // NewTraffic returns the traffic of a Service.
-func NewTraffic(stored Stored, namespace, service string, records []Record) *Traffic {
+func NewTraffic(stored Stored, namespace, service string) *Traffic {
 	t := &Traffic{
-		shape: stored.Shape, namespace: namespace, service: service, records: records,
+		shape: stored.Shape, namespace: namespace, service: service,
 		crowds: map[bool]*crowd{}, engines: map[time.Duration]*promql.Engine{},
 	}
 	if t.shape == nil {
@@ -257,19 +257,16 @@ func (t *Traffic) Finds(matchers []*promlabels.Matcher) bool {
 	s := firstScene()
 	s.without = [owners]bool{foreign: true, sibling: true, idle: true}
 	w := t.world(s)
-	for _, m := range w.members {
-		if s.there(m) && w.matches(m.labels, matchers) {
+	names, exact := w.selected(matchers)
+	for _, name := range names {
+		if slices.ContainsFunc(w.of(name), func(m member) bool { return s.there(m) && w.matches(m.labels, matchers) }) {
 			return true
 		}
 	}
-	for _, m := range matchers {
-		if m.Name == model.MetricNameLabel && m.Type == promlabels.MatchEqual {
-			for _, r := range w.recorded(m.Value, nil) {
-				if w.matches(r.Labels(), matchers) {
-					return true
-				}
-			}
-		}
-	}
-	return false
+	return exact && slices.ContainsFunc(w.recorded(names[0], nil), func(r storage.Series) bool { return w.matches(r.Labels(), matchers) })
+}
+
+// Serves reports whether a query gives the Service's latency.
+func (t *Traffic) Serves(q Query, label string) bool {
+	return t.ask(q, label, firstScene()).Outcome == Right && t.ask(q, label, q.second()).Outcome == Right
 }

@@ -52,8 +52,12 @@ func (s *Shape) Parse(query string) (q Query, byFlags bool, err error) {
 	return q, false, nil
 }
 
-// perSelector is about how many series a selector finds.
-const perSelector = 4
+// perSelector is about how many series a selector finds, and selection what it costs to
+// find them.
+const (
+	perSelector = 4
+	selection   = 100
+)
 
 func (q *Query) read(n parser.Node, path []parser.Node) {
 	steps := 1.0
@@ -64,7 +68,7 @@ func (q *Query) read(n parser.Node, path []parser.Node) {
 	}
 	switch n := n.(type) {
 	case *parser.VectorSelector:
-		q.spend(steps * perSelector)
+		q.spend(steps*perSelector + selection)
 	case *parser.MatrixSelector:
 		q.spend(steps * perSelector * n.Range.Seconds() / scrapeInterval.Seconds())
 	case *parser.SubqueryExpr:

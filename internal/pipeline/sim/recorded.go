@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -23,7 +25,21 @@ const (
 	maxRecordDepth = 3
 	maxRecorded    = 24
 	maxRecordWork  = 10_000
+	maxRecords     = 50
 )
+
+// Over are the recording rules that are over series whose names contain a text, or over what
+// these record.
+func Over(text string, all []Record) []Record {
+	var out []Record
+	for _, r := range all {
+		over := strings.Contains(r.Expr, text) || slices.ContainsFunc(out, func(x Record) bool { return strings.Contains(r.Expr, x.Name) })
+		if over && len(out) < maxRecords {
+			out = append(out, r)
+		}
+	}
+	return out
+}
 
 // recorder returns what the recording rules make in a world.
 func (t *Traffic) recorder(w *world) func(string, *storage.SelectHints) []storage.Series {
@@ -35,7 +51,7 @@ func (t *Traffic) recorder(w *world) func(string, *storage.SelectHints) []storag
 		depth++
 		defer func() { depth-- }()
 		var out []storage.Series
-		for _, r := range t.records {
+		for _, r := range t.shape.Records {
 			if r.Name == name {
 				out = append(out, t.record(w, r, hints)...)
 			}
@@ -94,7 +110,7 @@ func (t *Traffic) Series() (ofTarget, recorded []adapterconfig.Series) {
 	for name := range targetSeries {
 		ofTarget = append(ofTarget, adapterconfig.Series{Name: name, Labels: t.shape.Target})
 	}
-	for _, r := range t.records {
+	for _, r := range t.shape.Records {
 		for _, x := range w.recorded(r.Name, nil) {
 			labels := x.Labels().Map()
 			delete(labels, model.MetricNameLabel)

@@ -59,6 +59,9 @@ type Shape struct {
 	// Exact are the bounds of buckets as they are exposed, which Prometheus before version
 	// 3 stores; later ones make 25.0 of 25.
 	Exact bool
+	// Records are the recording rules of the Prometheus, as far as they are over the
+	// streams.
+	Records []Record
 }
 
 // Stored is what Prometheus stores of one Service in one scrape.

@@ -46,29 +46,41 @@ func (w *world) Select(_ context.Context, _ bool, hints *storage.SelectHints, ma
 			set.left = append(set.left, &series{labels: m.labels, line: w.scene.line(m), from: hints.Start, until: min(hints.End, w.scene.at.UnixMilli()), now: w.scene.at.UnixMilli()})
 		}
 	}
-	name, named := "", false
-	for _, m := range matchers {
-		if m.Name == model.MetricNameLabel && m.Type == promlabels.MatchEqual {
-			name, named = m.Value, true
-		}
-	}
-	if !named {
-		for _, m := range w.members {
+	names, exact := w.selected(matchers)
+	for _, name := range names {
+		for _, m := range w.of(name) {
 			pick(m)
 		}
-		return set
 	}
-	for _, i := range w.byName[name] {
-		pick(w.members[i])
-	}
-	if len(w.byName[name]) == 0 {
-		for _, s := range w.recorded(name, hints) {
+	if exact && len(w.streams[names[0]]) == 0 {
+		for _, s := range w.recorded(names[0], hints) {
 			if w.matches(s.Labels(), matchers) {
 				set.left = append(set.left, s)
 			}
 		}
 	}
 	return set
+}
+
+// selected are the names of the series that a selector may find; exact if it says one.
+func (w *world) selected(matchers []*promlabels.Matcher) (names []string, exact bool) {
+	names = w.names
+	for _, m := range matchers {
+		switch {
+		case m.Name != model.MetricNameLabel:
+		case m.Type == promlabels.MatchEqual:
+			return []string{m.Value}, true
+		default:
+			var left []string
+			for _, name := range names {
+				if m.Matches(name) {
+					left = append(left, name)
+				}
+			}
+			names = left
+		}
+	}
+	return names, false
 }
 
 func (w *world) matches(labels promlabels.Labels, matchers []*promlabels.Matcher) bool {
@@ -81,7 +93,9 @@ func (w *world) matches(labels promlabels.Labels, matchers []*promlabels.Matcher
 }
 
 // any reports whether a label's value is not known and may be whatever is matched.
-func (w *world) any(name, value string) bool { return w.scene.free && value != "" && w.guessed[name] }
+func (w *world) any(name, value string) bool {
+	return w.scene.free && value != "" && w.shape.Guessed[name]
+}
 
 type seriesSet struct {
 	storage.SeriesSet
@@ -120,7 +134,7 @@ type iterator struct {
 
 func (i *iterator) Next() chunkenc.ValueType { return i.Seek(i.at + 1) }
 
-func (i *iterator) Seek(t int64) chunkenc.ValueType {
+func (i *iterator) Seek(t int64) chunkenc.ValueType { //nolint:govet // the method of chunkenc.Iterator, not of io.Seeker
 	if t = max(t, i.oldest); t > i.at || i.at < i.from {
 		every, phase := scrapeInterval.Milliseconds(), scrapePhase.Milliseconds()
 		i.at = t + (every-(t-phase)%every)%every

@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/common/model"
 	promlabels "github.com/prometheus/prometheus/model/labels"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
 // owner is whose requests a series counts.
@@ -103,33 +105,54 @@ type member struct {
 // maxReplicas is how many data planes a scene may have.
 const maxReplicas = 3
 
-// crowd are the series of the Service and of others, which all pass through its scrape.
+// crowd are the series of the Service and of others, which all pass through its scrape. They
+// are made when they are selected: a query selects few of them.
 type crowd struct {
-	members []member
-	byName  map[string][]int
-	guessed map[string]bool
+	streams map[string][]ownedStream
+	names   []string
+	made    map[string][]member
+	shape   *Shape
+	usual   bool
+}
+
+// ownedStream is a series of one owner, before it is one for each data plane and bucket.
+type ownedStream struct {
+	owner
+	Stream
+	value float64
 }
 
 // newCrowd makes a crowd in which labels whose values are not known have the usual
 // values, or others.
 func newCrowd(t *Traffic, usual bool) *crowd {
-	c := &crowd{byName: map[string][]int{}, guessed: t.shape.Guessed}
-	for who, streams := range [owners][]Stream{own: t.own, foreign: t.shape.Of(t.namespace+Other, t.service), sibling: t.shape.Of(t.namespace, t.service+Other), idle: t.shape.Of(t.namespace, t.service+"-idle")} {
+	c := &crowd{streams: map[string][]ownedStream{}, made: map[string][]member{}, shape: t.shape, usual: usual}
+	add := func(who owner, streams []Stream) {
 		for _, s := range streams {
-			c.join(owner(who), s, t.shape, usual)
+			c.streams[s.Name] = append(c.streams[s.Name], ownedStream{owner: who, Stream: s})
 		}
 	}
+	add(own, t.own)
+	add(foreign, t.shape.Of(t.namespace+Other, t.service))
+	add(sibling, t.shape.Of(t.namespace, t.service+Other))
+	add(idle, t.shape.Of(t.namespace, t.service+"-idle"))
 	for name, value := range targetSeries {
-		labels := maps.Clone(t.shape.Target)
-		labels[model.MetricNameLabel] = name
-		c.add(member{owner: nobody, bound: value}, labels, usual)
+		s := Stream{Series: adapterconfig.Series{Name: name, Labels: t.shape.Target}}
+		c.streams[name] = append(c.streams[name], ownedStream{nobody, s, value})
 	}
-	slices.SortStableFunc(c.members, func(a, b member) int { return promlabels.Compare(a.labels, b.labels) })
-	for i, m := range c.members {
-		name := m.labels.Get(model.MetricNameLabel)
-		c.byName[name] = append(c.byName[name], i)
-	}
+	c.names = slices.Sorted(maps.Keys(c.streams))
 	return c
+}
+
+// of are the series of one name.
+func (c *crowd) of(name string) []member {
+	made, ok := c.made[name]
+	if !ok {
+		for _, s := range c.streams[name] {
+			made = s.join(made, c)
+		}
+		c.made[name] = made
+	}
+	return made
 }
 
 // Other is what the names of other namespaces and Services end in.
@@ -141,31 +164,49 @@ var targetSeries = map[string]float64{
 	"scrape_samples_post_metric_relabeling": 40, "scrape_series_added": 0,
 }
 
-// join adds a series of a Service for each data plane, and for each bucket.
-func (c *crowd) join(who owner, s Stream, shape *Shape, usual bool) {
-	replica, distinct := s.Labels[shape.Replica]
-	for i := range maxReplicas {
-		if i > 0 && !distinct {
-			return
+// OfTarget reports whether a series is one that Prometheus makes of a scrape itself.
+func OfTarget(name string) bool {
+	_, ok := targetSeries[name]
+	return ok
+}
+
+// join adds a series for each data plane, and for each bucket.
+func (s ownedStream) join(to []member, c *crowd) []member {
+	labels := promlabels.NewBuilder(promlabels.FromMap(s.Labels)).Set(model.MetricNameLabel, s.Name)
+	if !c.usual {
+		for name, guessed := range c.shape.Guessed {
+			if value, ok := s.Labels[name]; ok && guessed {
+				labels.Set(name, "any-"+value)
+			}
 		}
-		labels := maps.Clone(s.Labels)
-		labels[model.MetricNameLabel] = s.Name
-		if i > 0 {
-			labels[shape.Replica] = replica + "-" + strconv.Itoa(i+1)
+	}
+	m := member{owner: s.owner, role: s.Role, bound: s.value}
+	if s.owner == nobody {
+		m.labels = labels.Labels()
+		return append(to, m)
+	}
+	replica, distinct := s.Labels[c.shape.Replica]
+	_, divided := s.Labels[promlabels.BucketLabel]
+	for m.replica = range maxReplicas {
+		if m.replica > 0 && !distinct {
+			break
 		}
-		m := member{owner: who, role: s.Role, replica: i}
-		_, divided := labels[promlabels.BucketLabel]
+		if m.replica > 0 {
+			labels.Set(c.shape.Replica, replica+"-"+strconv.Itoa(m.replica+1))
+		}
 		if s.Role != Bucket || !divided {
-			c.add(m, labels, usual)
+			m.labels = labels.Labels()
+			to = append(to, m)
 			continue
 		}
-		for _, b := range bounds {
-			m.bound, labels[promlabels.BucketLabel] = b, boundText(b, shape.Exact)
-			c.add(m, labels, usual)
+		for _, m.bound = range bounds {
+			m.labels = labels.Set(promlabels.BucketLabel, boundText(m.bound, c.shape.Exact)).Labels()
+			to = append(to, m)
 		}
-		m.bound, labels[promlabels.BucketLabel] = 0, "+Inf"
-		c.add(m, labels, usual)
+		m.bound, m.labels = 0, labels.Set(promlabels.BucketLabel, "+Inf").Labels()
+		to = append(to, m)
 	}
+	return to
 }
 
 func boundText(b float64, exact bool) string {
@@ -174,21 +215,6 @@ func boundText(b float64, exact bool) string {
 		return text
 	}
 	return text + ".0"
-}
-
-func (c *crowd) add(m member, labels map[string]string, usual bool) {
-	b := promlabels.NewScratchBuilder(len(labels))
-	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		value := labels[name]
-		if !usual && c.guessed[name] {
-			value = "any-" + value
-		}
-		if value != "" {
-			b.Add(name, value)
-		}
-	}
-	m.labels = b.Labels()
-	c.members = append(c.members, m)
 }
 
 // line is the value of a series as a line over time: at is the value at the instant of

@@ -45,7 +45,7 @@ func (c ruleCase) findings() []finding.Finding {
 	case !c.scrape.Known && !kinds[v.Kind].anyLabels:
 		return c.found(Undecided, "the labels of the series are not known, and if they are the usual ones "+c.evidence())
 	case c.recorded() != "":
-		return []finding.Finding{Undecided.On(c.adapter.ConfigMap, "%s is over %s, which %s; what it records is not followed", v.Path, shortText(v.Mismatch.Selector), c.recorded()).
+		return []finding.Finding{Undecided.On(c.adapter.ConfigMap, "%s is over %s, which %s", v.Path, shortText(v.Mismatch.Selector), c.recorded()).
 			At(c.field()).Suggest("%s", Undecided.Fix)}
 	case v.Earlier >= 0:
 		return c.found(Shadowed, fmt.Sprintf("rules[%d] replaces rules[%d], which would serve the metric, as the last rule wins: %s",

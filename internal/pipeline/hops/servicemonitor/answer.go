@@ -132,7 +132,7 @@ func judgeService(q question, choice prometheus.Choice) answer {
 	var nearest *judgement
 	left := 0
 	for _, p := range choice.Any {
-		q.Prometheus = p
+		q.Prometheus, q.Records = p, q.recordsOf(p)
 		candidates := q.candidates()
 		left += candidates.left
 		for _, m := range candidates.monitors {

@@ -47,12 +47,12 @@ func TestStoredSeries(t *testing.T) {
 		}
 		return out
 	}
-	want := pipeline.Scrape{Known: true, Series: []adapterconfig.Series{
+	want := []adapterconfig.Series{
 		{Name: "kong_upstream_latency_ms_bucket", Labels: labels("le", "+Inf")},
 		{Name: "kong_upstream_latency_ms_count", Labels: labels()},
 		{Name: "kong_upstream_latency_ms_sum", Labels: labels()},
-	}}
-	if diff := cmp.Diff(want, pipeline.Scrape{Known: got.Known, Series: got.Series}); diff != "" {
+	}
+	if diff := cmp.Diff(want, got.Series); diff != "" || !got.Known {
 		t.Error(diff)
 	}
 }

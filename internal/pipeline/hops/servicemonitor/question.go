@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/bound"
@@ -88,6 +90,30 @@ func newQuestion(c *pipeline.Case, service pipeline.OperatorService) question {
 	})
 	regexps := pipeline.Shared(c, regexpsKey{}, func(*pipeline.Snapshot) *bound.Regexps { return bound.NewRegexps() })
 	return question{Job: scrape.Job{Service: service, Histogram: h, Any: anyService, Regexps: regexps}, c: c}
+}
+
+type recordsKey struct{ by *monitoringv1.Prometheus }
+
+// recordsOf are the recording rules over the histogram that a Prometheus evaluates; none
+// if that is not known.
+func (q question) recordsOf(p *monitoringv1.Prometheus) []sim.Record {
+	if p == nil {
+		return nil
+	}
+	return pipeline.Shared(q.c, recordsKey{p}, func(s *pipeline.Snapshot) []sim.Record {
+		selector, err := metav1.LabelSelectorAsSelector(p.Spec.RuleSelector) // of nil it selects nothing
+		if err != nil {
+			return nil
+		}
+		var all []sim.Record
+		for _, r := range s.RecordingRules.Items {
+			selected, known := prometheus.InNamespaces(s, p, p.Spec.RuleNamespaceSelector, r.Namespace)
+			if selected && known && selector.Matches(labels.Set(r.Labels)) {
+				all = append(all, r.Records...)
+			}
+		}
+		return sim.Over(q.Histogram.Name, all)
+	})
 }
 
 type ordinaryKey struct{ namespace, service string }

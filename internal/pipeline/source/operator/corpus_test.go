@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
@@ -18,6 +19,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
 	"github.com/kong-latency/kong-latency/internal/pipeline/rulecheck"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 	"github.com/kong-latency/kong-latency/internal/pipeline/source/operator"
 	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
@@ -60,12 +62,25 @@ func (r recorded) snapshot() *pipeline.Snapshot {
 		resources = pipelinetest.Knative()
 	}
 	pipelinetest.ConfigureWith(&s.Adapter, r.Config, resources)
+	s.Extensions.Items = append(s.Extensions.Items, pipeline.Extension{Namespace: "default", Name: "others", Services: []string{"web", "idle"}, Latency: true},
+		pipeline.Extension{Namespace: "other", Name: "kong", Services: []string{"echo"}, Latency: true})
 	if strings.Contains(r.Note, "records") {
-		s.RecordingRules = pipeline.KnownSet(pipeline.RecordingRules{Namespace: "prometheus", Name: "kong", Records: []string{
-			"kong:upstream_latency_ms:avg60s", "kong:upstream_latency_ms_sum:rate1m", "kong:upstream_latency_ms_count:rate1m",
-		}})
+		s.RecordingRules = pipeline.KnownSet(recording())
+		s.Prometheuses.Items[0].Spec.RuleSelector = &metav1.LabelSelector{}
 	}
 	return s
+}
+
+// recording are the rules that the Prometheus had where the note says so.
+func recording() pipeline.RecordingRules {
+	rate := func(name string) string {
+		return "sum by (exported_namespace, exported_service) (rate(kong_upstream_latency_ms_" + name + "[1m]))"
+	}
+	return pipeline.RecordingRules{Namespace: "prometheus", Name: "kong", Records: []sim.Record{
+		{Name: "kong:upstream_latency_ms:avg60s", Expr: rate("sum") + " / " + rate("count")},
+		{Name: "kong:upstream_latency_ms_sum:rate1m", Expr: rate("sum")},
+		{Name: "kong:upstream_latency_ms_count:rate1m", Expr: rate("count")},
+	}}
 }
 
 // value is the number that was served; false if none was.
