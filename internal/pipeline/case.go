@@ -76,10 +76,7 @@ func (c *Case) Explain(stored sim.Stored) (v rulecheck.Verdict, ok bool) {
 		return rulecheck.Verdict{}, false
 	}
 	explain := func() rulecheck.Verdict {
-		v := rulecheck.Explain(a.Config, rulecheck.Target{
-			Metric: c.Subject.Metric, Namespace: c.Subject.Namespace, Service: c.Subject.Service,
-			Series: stored.Series, Shape: stored.Shape,
-		})
+		v := c.explain(a.Config, stored)
 		if v.Kind == rulecheck.RulePinned && stored.Shape != nil && c.registered(a.Config.Rules()[v.Rule], stored.Shape) {
 			return v.Served()
 		}
@@ -93,6 +90,20 @@ func (c *Case) Explain(stored sim.Stored) (v rulecheck.Verdict, ok bool) {
 		length int
 	}
 	return Memo(c, key{&stored.Series[0], len(stored.Series)}, explain), true
+}
+
+// explain asks once for all Services that the scrape treats alike, and for this one if it
+// depends on its name.
+func (c *Case) explain(config *adapterconfig.Config, stored sim.Stored) rulecheck.Verdict {
+	s := c.Subject
+	if stored.Ordinary(s.Namespace, s.Service) {
+		if v, ok := rulecheck.ExplainAny(config, s.Metric, stored.Shape).For(s.Namespace, s.Service); ok {
+			return v
+		}
+	}
+	return rulecheck.Explain(config, rulecheck.Target{
+		Metric: s.Metric, Namespace: s.Namespace, Service: s.Service, Series: stored.Series, Shape: stored.Shape,
+	})
 }
 
 // maxEnrolled bounds the Services that are looked at for one rule.

@@ -31,16 +31,19 @@ type bounds struct {
 	loops int
 	verbs int
 	nodes int
+	// decides is set if what the template makes may depend on what the values are.
+	decides bool
 	// inside are the templates that are being included.
 	inside []string
 }
 
 // isBounded reports whether executing a template is sure to end, with a text of a bounded
-// size. What it is not sure of it denies: loops over numbers, variables that change,
+// size, and whether it makes decisions by the values. What it is not sure of it denies: loops over numbers, variables that change,
 // templates that include themselves, functions that make text grow.
-func isBounded(t *template.Template) bool {
+func isBounded(t *template.Template) (bounded, decides bool) {
 	b := &bounds{t: t}
-	return t.Tree == nil || b.list(t.Root) && b.verbs <= maxVerbs
+	bounded = t.Tree == nil || b.list(t.Root) && b.verbs <= maxVerbs
+	return bounded, b.decides
 }
 
 func (b *bounds) list(l *parse.ListNode) bool {
@@ -57,8 +60,10 @@ func (b *bounds) node(n parse.Node) bool {
 	case *parse.ActionNode:
 		return b.pipe(n.Pipe)
 	case *parse.IfNode:
+		b.decides = true
 		return b.branch(&n.BranchNode)
 	case *parse.WithNode:
+		b.decides = true
 		return b.branch(&n.BranchNode)
 	case *parse.RangeNode:
 		b.loops++
@@ -94,6 +99,7 @@ func (b *bounds) command(c *parse.CommandNode) bool {
 		switch arg := arg.(type) {
 		case *parse.IdentifierNode:
 			printf := arg.Ident == "printf"
+			b.decides = b.decides || !printf && arg.Ident != "index"
 			if i > 0 || !printf && !slices.Contains(harmless, arg.Ident) || printf && !b.printf(c.Args[1:]) {
 				return false
 			}

@@ -21,6 +21,8 @@ type goTemplate struct {
 	// bounded templates are sure to end, with a text of a bounded size. Only these are
 	// executed: any other may run forever or exhaust memory.
 	bounded bool
+	// decides is set if what it makes may depend on what the values are.
+	decides bool
 }
 
 func parseTemplate(name, text string) (*goTemplate, error) {
@@ -28,7 +30,8 @@ func parseTemplate(name, text string) (*goTemplate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("is no Go template: %w", err)
 	}
-	return &goTemplate{t: t, bounded: isBounded(t)}, nil
+	bounded, decides := isBounded(t)
+	return &goTemplate{t: t, bounded: bounded, decides: decides}, nil
 }
 
 // execute returns the template's text for the data.

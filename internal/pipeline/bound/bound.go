@@ -104,12 +104,20 @@ func measure(re *syntax.Regexp) (size, ranges int) {
 // anchored is a regular expression as Prometheus compiles it.
 func anchored(expr string) string { return "^(?s:" + expr + ")$" }
 
+// maxWord is the longest word of a list, in bytes.
+const maxWord = 256
+
 // isWords reports whether a regular expression is a list of words, which Prometheus looks up
-// in a table instead of compiling them.
-func isWords(quoted string) bool {
-	return !strings.ContainsFunc(strings.Trim(quoted, "\"'`"), func(r rune) bool {
-		return r != '|' && r != '_' && r != ':' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	})
+// in a table instead of compiling it.
+func isWords(expr string) bool {
+	for word := range strings.SplitSeq(expr, "|") {
+		if len(word) > maxWord || strings.ContainsFunc(word, func(r rune) bool {
+			return r != '_' && r != ':' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+		}) {
+			return false
+		}
+	}
+	return strings.Contains(expr, "|")
 }
 
 // Query returns the instructions of all regular expressions of a PromQL expression
@@ -135,17 +143,15 @@ func Query(promql string) (int, error) {
 			return total, nil
 		case !literal:
 			continue
-		case matcher && isWords(item.Val):
-			if total += strings.Count(item.Val, "|"); total > MaxProgram {
-				return 0, NewTooLarge("the regular expressions of the query list more than %d words", MaxProgram)
-			}
-			continue
 		}
 		text, err := strutil.Unquote(item.Val)
 		if err != nil {
 			continue
 		}
-		size, err := Size(anchored(text))
+		size := strings.Count(text, "|")
+		if !matcher || !isWords(text) {
+			size, err = Size(anchored(text))
+		}
 		if large, ok := err.(*TooLarge); ok { //nolint:errorlint // Size wraps nothing
 			return 0, large
 		}

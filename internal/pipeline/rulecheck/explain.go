@@ -16,14 +16,19 @@ import (
 // Explain says whether the adapter would answer the request, and if not, why.
 // It is decided in the order in which the adapter itself works: the relist,
 // the last rule that registers the metric, that rule's query.
-func Explain(c *adapterconfig.Config, t Target) Verdict {
+func Explain(c *adapterconfig.Config, t Target) Verdict { return explainWith(c, t, nil) }
+
+// explainWith is Explain, and notes by what the verdict depends on names.
+func explainWith(c *adapterconfig.Config, t Target, notes *Explanation) Verdict {
 	if errs := c.RelistErrors(); len(errs) > 0 {
 		i, _ := errs[0].Path.RuleIndex()
 		v := verdict(No, RelistFails, i)
 		v.Path, v.Reason = errs[0].Path, errs[0].Reason
 		return v
 	}
-	return newSearch(c, t).run()
+	s := newSearch(c, t)
+	s.notes = notes
+	return s.run()
 }
 
 // search looks for the rule that answers a request.
@@ -42,6 +47,8 @@ type search struct {
 
 	pinned []candidate
 	misses []candidate
+	// notes are taken of what the verdict depends on; nil if nobody wants to know.
+	notes *Explanation
 	// hasty: only whether the answer is yes matters, not why.
 	hasty  bool
 	judged map[judgedKey]Verdict
@@ -91,6 +98,7 @@ func (s *search) run() Verdict {
 
 // consider sorts a rule into winners, pinned candidates and misses.
 func (s *search) consider(r *adapterconfig.Rule) (candidate, bool) {
+	s.notes.readRule(r)
 	c := s.register(r, s.target.Series, nil)
 	if c.kind == Served {
 		return c, true
@@ -189,6 +197,7 @@ func (s *search) earlier(before int) int {
 		if s.work < 0 {
 			break
 		}
+		s.notes.readRule(r)
 		if c := s.register(r, s.target.Series, nil); c.kind == Served && s.judge(c).Answer == Yes {
 			return i
 		}
@@ -257,6 +266,7 @@ func (s *search) describe(c candidate) Verdict {
 // have the metric either.
 func (s *search) elsewhere(other Verdict) Verdict {
 	for i, r := range slices.Backward(s.config.ExternalRules()) {
+		s.notes.readRule(r)
 		switch s.register(r, s.target.Series, nil).kind { // external rules need no mapping
 		case Served, ServiceNotMapped, ServiceLabelAbsent:
 			v := verdict(No, ExternalRule, i)

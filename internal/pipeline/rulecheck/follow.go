@@ -47,6 +47,7 @@ func (s *search) parsed(query, label string) Verdict {
 		}
 		return Verdict{Answer: No, Kind: QueryInvalid, Reason: err.Error()}
 	}
+	s.notes.readQuery(q.Expr)
 	if t := q.Expr.Type(); t != parser.ValueTypeVector {
 		return Verdict{Answer: No, Kind: QueryNotVector, Reason: fmt.Sprintf("the query gives a %s", parser.DocumentedType(t))}
 	}

@@ -3,6 +3,7 @@ package sim
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
@@ -70,6 +71,38 @@ type Stored struct {
 	Series []adapterconfig.Series
 	// Shape is that of the scrape; nil if nothing is known but the series.
 	Shape *Shape
+}
+
+// Key is the same for equal shapes only.
+func (s *Shape) Key() string {
+	var b strings.Builder
+	write := func(texts ...string) {
+		for _, text := range texts {
+			b.WriteString(text)
+			b.WriteByte(0)
+		}
+	}
+	labels := func(m map[string]string) {
+		for _, name := range slices.Sorted(maps.Keys(m)) {
+			write(name, m[name])
+		}
+		write("")
+	}
+	for _, x := range s.Streams {
+		write(x.Name, strconv.Itoa(int(x.Role)))
+		labels(x.Labels)
+	}
+	labels(s.Target)
+	for _, name := range slices.Sorted(maps.Keys(s.Guessed)) {
+		write(name, strconv.FormatBool(s.Guessed[name]))
+	}
+	write("", s.Replica, strconv.FormatBool(s.FeaturesKnown), strconv.FormatBool(s.Exact))
+	write(s.Features...)
+	for _, r := range s.Records {
+		write("", r.Name, r.Expr)
+		labels(r.Labels)
+	}
+	return b.String()
 }
 
 // Of are the series of a Service, if relabelings treat it like any other.

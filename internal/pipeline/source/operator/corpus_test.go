@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -182,5 +183,36 @@ func TestTheRealAdapter(t *testing.T) {
 	}
 	if most := len(cases) / 50; unknown > most {
 		t.Errorf("%d of %d are undecided, want at most %d", unknown, len(cases), most)
+	}
+}
+
+// What is found out once for all Services is what is found out for each.
+func TestAnyServiceIsJudgedLikeEach(t *testing.T) {
+	shared, cases := 0, corpus(t)
+	for _, r := range cases {
+		s := r.snapshot()
+		if s.Adapter.Config == nil {
+			continue
+		}
+		for _, subject := range []pipeline.Subject{r.subject(), {Namespace: "team-a", Service: "shop", Metric: r.subject().Metric}, {Namespace: "other", Service: "echo", Metric: r.subject().Metric}} {
+			stored := servicemonitor.Scraped(pipeline.NewCase(operator.Source{}, s, subject)).Stored
+			if !stored.Ordinary(subject.Namespace, subject.Service) {
+				continue
+			}
+			any, ok := rulecheck.ExplainAny(s.Adapter.Config, subject.Metric, stored.Shape).For(subject.Namespace, subject.Service)
+			if !ok {
+				continue
+			}
+			shared++
+			this := rulecheck.Explain(s.Adapter.Config, rulecheck.Target{
+				Metric: subject.Metric, Namespace: subject.Namespace, Service: subject.Service, Series: stored.Series, Shape: stored.Shape,
+			})
+			if any.Kind != this.Kind || any.Rule != this.Rule || any.Query != this.Query || any.Reason != this.Reason || !slices.Equal(any.Names, this.Names) || fmt.Sprint(any.Given.Value) != fmt.Sprint(this.Given.Value) {
+				t.Errorf("%s, %v: any is %+v, this %+v", r.Name, subject, any, this)
+			}
+		}
+	}
+	if shared < 2*len(cases) {
+		t.Errorf("only %d of %d verdicts are found out once for all", shared, 3*len(cases))
 	}
 }
