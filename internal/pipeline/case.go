@@ -92,8 +92,8 @@ func (c *Case) Explain(stored sim.Stored) (v rulecheck.Verdict, ok bool) {
 	return Memo(c, key{&stored.Series[0], len(stored.Series)}, explain), true
 }
 
-// explain asks once for all Services that the scrape treats alike, and for this one if it
-// depends on its name.
+// explain finds the verdict once for all Services that the scrape treats alike, and for this
+// one if it depends on its name.
 func (c *Case) explain(config *adapterconfig.Config, stored sim.Stored) rulecheck.Verdict {
 	s := c.Subject
 	if stored.Ordinary(s.Namespace, s.Service) {

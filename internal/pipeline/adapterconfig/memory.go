@@ -3,7 +3,7 @@ package adapterconfig
 import "sync"
 
 // maxRemembered bounds what is kept about one configuration: there are few kinds of
-// questions, and whoever asks more of them waits longer.
+// questions, and more of them only take longer.
 const maxRemembered = 200
 
 // memory keeps what was found out about a configuration, as long as the configuration.

@@ -54,11 +54,11 @@ func (s *search) parsed(query, label string) Verdict {
 	if q.Work > maxQueryWork {
 		return Verdict{Answer: Unknown, Kind: QueryUndecided, Reason: "the query reads too many samples to be evaluated"}
 	}
-	asks := 4
+	runs := 4
 	if s.hasty {
-		asks = 2
+		runs = 2
 	}
-	s.work -= asks * (askWork + q.Work + queryWork(query))
+	s.work -= runs * (runWork + q.Work + queryWork(query))
 	if s.hasty {
 		if s.traffic.Serves(q, label) {
 			return Verdict{Answer: Yes, Kind: Served}

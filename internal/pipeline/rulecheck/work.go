@@ -13,11 +13,11 @@ const maxWork = 14_000_000
 // maxParsing bounds the work of parsing one query.
 const maxParsing = 1_000_000
 
-// maxQueryWork bounds what one query reads, in samples, and askWork is what it costs
-// beside that to ask it once.
+// maxQueryWork bounds what one query reads, in samples, and runWork is what it costs
+// beside that to run it once.
 const (
 	maxQueryWork = 200_000
-	askWork      = 1_000
+	runWork      = 1_000
 )
 
 // executionWork is the work of making a query from its template.

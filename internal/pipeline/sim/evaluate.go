@@ -32,7 +32,7 @@ const (
 type Answer struct {
 	Outcome Outcome
 	// Latency is what went in, and Value what comes out; of several samples, of which the
-	// adapter takes an arbitrary one, the first that is not right.
+	// adapter serves an arbitrary one, the first that is not right.
 	Latency, Value float64
 	// Samples is how many there are for the Service.
 	Samples int
@@ -175,7 +175,7 @@ func (t *Traffic) ask(q Query, label string, s scene) Answer {
 }
 
 // precision is how near a value must be to be the same number.
-const precision = 0.005
+const precision = 1e-4
 
 func same(a, b float64) bool {
 	return math.Abs(a-b) <= precision*math.Abs(b) || math.IsNaN(a) && math.IsNaN(b) || a == b

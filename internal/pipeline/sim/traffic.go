@@ -17,7 +17,7 @@ import (
 type owner uint8
 
 const (
-	// own is the Service that is asked about.
+	// own is the Service in question.
 	own owner = iota
 	// foreign has the same name in another namespace.
 	foreign
@@ -65,7 +65,7 @@ func secondScene() scene {
 	}
 }
 
-// instant is when questions are asked: a night from Saturday to Sunday.
+// instant is when queries are evaluated: a night from Saturday to Sunday.
 var instant = time.Date(2033, time.May, 22, 0, 0, 0, 0, time.UTC)
 
 const (

@@ -3,6 +3,7 @@ package adapterrule
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
@@ -32,31 +33,44 @@ func number(v float64) string {
 
 // meanings say what a value is that is not the latency.
 var meanings = map[sim.Meaning]string{
-	sim.Lifetime: "the average since the data planes started",
-	sim.Constant: "the same whatever the latency is",
-	sim.Seconds:  "the latency in seconds, and the target is in milliseconds",
-	sim.Inverse:  "one divided by the latency",
-	sim.Requests: "the number of requests in a second",
-	sim.Busy:     "how many milliseconds all requests of a second take together",
+	sim.Lifetime: ", which is the average since the data planes started",
+	sim.Constant: ", which is the same whatever the latency is",
+	sim.Seconds:  ", which is the latency in seconds, and the target is in milliseconds",
+	sim.Inverse:  ", which is one divided by the latency",
+	sim.Requests: ", which is the number of requests in a second",
+	sim.Busy:     ", which is how many milliseconds all requests of a second take together",
 }
 
-// mixed says whose requests the value counts, too.
-func mixed(others sim.Others, service string) string {
-	if others == sim.OtherNamespace {
-		return fmt.Sprintf("because it also counts Service %s in other namespaces", service)
+// mixed says in numbers what the rule reports, and whose requests it counts, too.
+func (c ruleCase) mixed(g sim.Evaluation) string {
+	text := reports(g.Answer)
+	if !math.IsNaN(g.Value) && !math.IsInf(g.Value, 0) {
+		text += " ms"
 	}
-	return "because it also counts other Services in the namespace"
+	if g.Mixes == sim.OtherService {
+		return text + ", because it also counts other Services in namespace " + c.Subject.Namespace
+	}
+	return text + ", because it also counts Service " + c.Subject.Service + " in " + c.elsewhere()
+}
+
+// elsewhere are namespaces in which a Service of the same name is measured, too.
+func (c ruleCase) elsewhere() string {
+	for _, e := range c.Snapshot.Extensions.Items {
+		if e.Latency && e.Namespace != c.Subject.Namespace && slices.Contains(e.Services, c.Subject.Service) {
+			return "namespace " + e.Namespace
+		}
+	}
+	return "other namespaces"
 }
 
 // wrong is the finding about a rule whose value is not the latency.
 func (c ruleCase) wrong() []finding.Finding {
 	g := c.verdict.Given
-	sentence := fmt.Sprintf("%s gives another number than the latency: %s", c.verdict.Path, reports(g.Answer))
-	switch {
-	case g.Mixes != sim.None:
-		sentence += ", " + mixed(g.Mixes, c.Subject.Service)
-	case meanings[g.Meaning] != "":
-		sentence += ", which is " + meanings[g.Meaning]
+	sentence := fmt.Sprintf("%s gives another number than the latency: ", c.verdict.Path)
+	if g.Mixes != sim.None {
+		sentence += c.mixed(g)
+	} else {
+		sentence += reports(g.Answer) + meanings[g.Meaning]
 	}
 	reason := WrongValue
 	if g.Meaning == sim.Lifetime {
@@ -90,5 +104,5 @@ func counted(c ruleCase, v rulecheck.Verdict) string {
 	if v.Given.Outcome != sim.Wrong {
 		return c.query()
 	}
-	return fmt.Sprintf("%s, %s: %s", reports(v.Given.Answer), mixed(v.Given.Mixes, c.Subject.Service), c.query())
+	return c.mixed(v.Given) + ": " + c.query()
 }
