@@ -97,13 +97,26 @@ func (c *Case) Explain(stored sim.Stored) (v rulecheck.Verdict, ok bool) {
 func (c *Case) explain(config *adapterconfig.Config, stored sim.Stored) rulecheck.Verdict {
 	s := c.Subject
 	if stored.Ordinary(s.Namespace, s.Service) {
-		if v, ok := rulecheck.ExplainAny(config, s.Metric, stored.Shape).For(s.Namespace, s.Service); ok {
+		if v, ok := c.remembered().Any(config, s.Metric, stored.Shape).For(s.Namespace, s.Service); ok {
 			return v
 		}
 	}
 	return rulecheck.Explain(config, rulecheck.Target{
 		Metric: s.Metric, Namespace: s.Namespace, Service: s.Service, Series: stored.Series, Shape: stored.Shape,
 	})
+}
+
+type memoryKey struct{}
+
+// remembered is what is known of the rules of the snapshot's adapter.
+func (c *Case) remembered() *rulecheck.Memory { return memoryOf(c.shared) }
+
+func memoryOf(shared *sync.Map) *rulecheck.Memory {
+	m, ok := shared.Load(memoryKey{})
+	if !ok {
+		m, _ = shared.LoadOrStore(memoryKey{}, &rulecheck.Memory{})
+	}
+	return m.(*rulecheck.Memory)
 }
 
 // maxEnrolled bounds the Services that are looked at for one rule.

@@ -56,14 +56,31 @@ type Latest struct {
 	// Snapshot returns the latest snapshot, always the same pointer for the same one.
 	Snapshot func() *Snapshot
 
-	current atomic.Pointer[Evaluator]
+	current, next atomic.Pointer[Evaluator]
+}
+
+// Prepare makes the evaluator of a snapshot that is about to be the latest. What is known of
+// the adapter's rules is found out again if they changed, so that no question pays for it.
+func (l *Latest) Prepare(s *Snapshot) {
+	e := NewEvaluator(s)
+	if before := l.current.Load(); before != nil && s.Adapter.Config != nil {
+		known := memoryOf(before.shared)
+		if before.snapshot.Adapter.Config != s.Adapter.Config {
+			known = known.Prepare(s.Adapter.Config)
+		}
+		e.shared.Store(memoryKey{}, known)
+	}
+	l.next.Store(e)
 }
 
 // Evaluator returns the evaluator of the latest snapshot.
 func (l *Latest) Evaluator() *Evaluator {
 	s := l.Snapshot()
-	if e := l.current.Load(); e != nil && e.snapshot == s {
-		return e
+	for _, known := range []*Evaluator{l.current.Load(), l.next.Load()} {
+		if known != nil && known.snapshot == s {
+			l.current.Store(known)
+			return known
+		}
 	}
 	e := NewEvaluator(s)
 	l.current.Store(e)

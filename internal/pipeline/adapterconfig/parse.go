@@ -10,7 +10,6 @@ type Config struct {
 	rules    []*Rule
 	external []*Rule
 	relist   Errors
-	memory   memory
 }
 
 // Parse reads a configuration as the adapter does when it starts and compiles

@@ -29,32 +29,28 @@ type Explanation struct {
 	shape     *sim.Shape
 }
 
-// ExplainAny says what becomes of a request for any Service. It is found out once for a
-// configuration, a metric and a shape.
-func ExplainAny(c *adapterconfig.Config, metric string, shape *sim.Shape) *Explanation {
-	return c.Remember(metric+"\x00"+shape.Key(), func() any {
-		var series []adapterconfig.Series
-		for _, s := range shape.Of(sim.AnyNamespace, sim.AnyService) {
-			series = append(series, s.Series)
-		}
-		e := &Explanation{values: map[string][]string{}, seen: map[string]bool{}, constants: map[string]bool{}, shape: shape}
-		for _, s := range series {
-			for label, value := range s.Labels {
-				e.constants[value] = !named(value)
-				if named(value) && !slices.Contains(e.values[label], value) {
-					e.values[label] = append(e.values[label], value)
-				}
+func explainAny(c *adapterconfig.Config, metric string, shape *sim.Shape) *Explanation {
+	var series []adapterconfig.Series
+	for _, s := range shape.Of(sim.AnyNamespace, sim.AnyService) {
+		series = append(series, s.Series)
+	}
+	e := &Explanation{values: map[string][]string{}, seen: map[string]bool{}, constants: map[string]bool{}, shape: shape}
+	for _, s := range series {
+		for label, value := range s.Labels {
+			e.constants[value] = !named(value)
+			if named(value) && !slices.Contains(e.values[label], value) {
+				e.values[label] = append(e.values[label], value)
 			}
 		}
-		e.verdict = explainWith(c, Target{Metric: metric, Namespace: sim.AnyNamespace, Service: sim.AnyService, Series: series, Shape: shape}, e)
-		for _, r := range shape.Records {
-			if q, _, err := shape.Parse(r.Expr); err == nil {
-				e.readQuery(q.Expr)
-			}
+	}
+	e.verdict = explainWith(c, Target{Metric: metric, Namespace: sim.AnyNamespace, Service: sim.AnyService, Series: series, Shape: shape}, e)
+	for _, r := range shape.Records {
+		if q, _, err := shape.Parse(r.Expr); err == nil {
+			e.readQuery(q.Expr)
 		}
-		e.seen = nil
-		return e
-	}).(*Explanation)
+	}
+	e.seen = nil
+	return e
 }
 
 func named(text string) bool {

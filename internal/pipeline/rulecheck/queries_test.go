@@ -89,7 +89,7 @@ func (g queries) vector(depth int) string {
 		g.Shuffle(2, func(i, j int) { sides[i], sides[j] = sides[j], sides[i] })
 		return sides[0] + g.pick(" * ", " / ", " + ", " - ", " ^ ", " % ", " > ", " >= ", " == ", " != ", " < ", " > bool ") + sides[1]
 	case 6, 7:
-		return fmt.Sprintf("(%s) %s%s (%s)", g.vector(depth-1), g.pick("*", "/", "+", "-", ">", "==", ">=", "!= bool"), g.matching(true), g.vector(depth-1))
+		return fmt.Sprintf("(%s) %s%s (%s)", g.vector(depth-1), g.pick("*", "/", "+", "-", "!= bool"), g.matching(true), g.vector(depth-1))
 	case 8:
 		return fmt.Sprintf("(%s) %s%s (%s)", g.vector(depth-1), g.pick("and", "or", "unless"), g.matching(false), g.vector(depth-1))
 	default:

@@ -190,6 +190,7 @@ func TestTheRealAdapter(t *testing.T) {
 func TestAnyServiceIsJudgedLikeEach(t *testing.T) {
 	shared, cases := 0, corpus(t)
 	for _, r := range cases {
+		var memory rulecheck.Memory
 		s := r.snapshot()
 		if s.Adapter.Config == nil {
 			continue
@@ -199,7 +200,7 @@ func TestAnyServiceIsJudgedLikeEach(t *testing.T) {
 			if !stored.Ordinary(subject.Namespace, subject.Service) {
 				continue
 			}
-			any, ok := rulecheck.ExplainAny(s.Adapter.Config, subject.Metric, stored.Shape).For(subject.Namespace, subject.Service)
+			any, ok := memory.Any(s.Adapter.Config, subject.Metric, stored.Shape).For(subject.Namespace, subject.Service)
 			if !ok {
 				continue
 			}
