@@ -47,10 +47,10 @@ func (s *search) parsed(query, label string) Verdict {
 		}
 		return Verdict{Answer: No, Kind: QueryInvalid, Reason: err.Error()}
 	}
-	s.notes.readQuery(q.Expr)
 	if t := q.Expr.Type(); t != parser.ValueTypeVector {
 		return Verdict{Answer: No, Kind: QueryNotVector, Reason: fmt.Sprintf("the query gives a %s", parser.DocumentedType(t))}
 	}
+	s.notes.readQuery(q.Expr)
 	if q.Work > maxQueryWork {
 		return Verdict{Answer: Unknown, Kind: QueryUndecided, Reason: "the query reads too many samples to be evaluated"}
 	}

@@ -35,5 +35,5 @@ func queryWork(query string) int {
 			deep++
 		}
 	}
-	return 50 + len(query) + deep*deep/10
+	return 50 + len(query) + deep*deep/4
 }

@@ -41,6 +41,9 @@ func (s *Shape) Parse(query string) (q Query, byFlags bool, err error) {
 		}).ParseExpr(query)
 		return Query{}, tolerant == nil && !s.FeaturesKnown, err
 	}
+	if expr.Type() != parser.ValueTypeVector {
+		return Query{Text: query, Expr: expr}, false, nil // the adapter refuses its value
+	}
 	if expr, err = promql.PreprocessExpr(expr, instant, instant, 0); err != nil { // durations that are computed
 		return Query{}, false, err
 	}
