@@ -78,7 +78,7 @@ func (s *search) evaluated(q sim.Query, label string) Verdict {
 	case e.Outcome == sim.Right:
 		v.Answer, v.Kind = Yes, Served
 	case e.Outcome == sim.Open:
-		v.Answer, v.Kind, v.Reason = Unknown, QueryUndecided, "whether there is a sample depends on values"
+		v.Answer, v.Kind, v.Reason = Unknown, QueryUndecided, "whether there is a sample depends on values, or on when the query is evaluated"
 	case e.Outcome == sim.Wrong && (e.Mixes == sim.None || e.Sometimes):
 		v.Answer, v.Kind = Wrong, WrongValue
 	case e.Mixes == sim.OtherNamespace:

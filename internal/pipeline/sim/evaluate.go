@@ -207,6 +207,10 @@ func (t *Traffic) Evaluate(q Query, label string) Evaluation {
 	}
 	out.Sometimes = a.Outcome == Right || b.Outcome == Right
 	out.Mixes = t.mixed(q, label, at, out.Answer)
+	if out.Mixes != None && out.Outcome != Wrong && (t.ask(q, label, extreme(1)).Outcome == Right || t.ask(q, label, extreme(1000)).Outcome == Right) {
+		out.Outcome = Open
+		return out
+	}
 	if out.Outcome == Wrong && out.Mixes == None {
 		out.Meaning = t.meaning(q, label, at, out.Answer, a.Outcome == b.Outcome && same(a.Value, b.Value))
 	}

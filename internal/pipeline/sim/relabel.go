@@ -1,7 +1,13 @@
-// Package sim simulates on single series what Prometheus does with labels: relabelings,
-// run by Prometheus' own library, and conflicts between the labels of the target and
-// those that it exposes. Values that only Prometheus knows are placeholders, and where
-// the outcome depends on one, that is said.
+// Package sim runs Prometheus' own relabeling and PromQL engine over series that are made
+// up, and says what comes out.
+//
+// [Store] is one series on its way through a scrape: relabelings, and conflicts between the
+// labels of the target and those that it exposes. Values that only Prometheus knows are
+// placeholders, and where the outcome depends on one, that is said. [Traffic] is what is stored
+// of a Service, of one of the same name in another namespace, of a sibling and of an idle one;
+// [Traffic.Evaluate] has the engine answer a query over it. The latency that went in says
+// whether what comes out is right. What is not known is chosen twice, differently: an answer
+// that differs is open.
 package sim
 
 import (

@@ -65,6 +65,13 @@ func secondScene() scene {
 	}
 }
 
+// extreme is the traffic of a Service that is the fastest, or the slowest, of all.
+func extreme(latency float64) scene {
+	s := firstScene()
+	s.latency = [owners]float64{own: latency, foreign: 20, sibling: 30}
+	return s
+}
+
 // instant is when queries are evaluated: a night from Saturday to Sunday.
 var instant = time.Date(2033, time.May, 22, 0, 0, 0, 0, time.UTC)
 
@@ -75,7 +82,7 @@ const (
 	// age is how long data planes run, before which they had so many requests of so many
 	// milliseconds.
 	age            = 30 * 24 * time.Hour
-	formerRequests = 2e7
+	formerRequests = 2e9
 	formerLatency  = 20
 )
 
