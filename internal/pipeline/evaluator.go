@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -22,7 +24,7 @@ type Evaluator struct {
 }
 
 type request struct {
-	source  string
+	source  Source
 	subject Subject
 }
 
@@ -34,7 +36,7 @@ func NewEvaluator(s *Snapshot) *Evaluator {
 // Diagnose is the function Diagnose on the evaluator's snapshot. The result is shared
 // and must not be changed.
 func (e *Evaluator) Diagnose(source Source, subject Subject) Report {
-	q := request{source.Name(), subject}
+	q := request{source, subject}
 	e.mu.RLock()
 	report, ok := e.reports[q]
 	e.mu.RUnlock()
@@ -59,18 +61,40 @@ type Latest struct {
 	current, next atomic.Pointer[Evaluator]
 }
 
-// Prepare makes the evaluator of a snapshot that is about to be the latest. What is known of
-// the adapter's rules is found out again if they changed, so that no question pays for it.
+// Prepare makes the evaluator of a snapshot that is about to be the latest. A question about
+// each metric is answered beforehand, so that whoever comes first does not pay for what all
+// Services have in common.
 func (l *Latest) Prepare(s *Snapshot) {
 	e := NewEvaluator(s)
-	if before := l.current.Load(); before != nil && s.Adapter.Config != nil {
-		known := memoryOf(before.shared)
-		if before.snapshot.Adapter.Config != s.Adapter.Config {
-			known = known.Prepare(s.Adapter.Config)
+	if before := l.current.Load(); before != nil {
+		if before.snapshot.Adapter.Config == s.Adapter.Config {
+			e.shared.Store(memoryKey{}, memoryOf(before.shared))
 		}
-		e.shared.Store(memoryKey{}, known)
+		for _, q := range before.examples() {
+			e.Diagnose(q.source, q.subject)
+		}
 	}
 	l.next.Store(e)
+}
+
+// maxExamples bounds the questions that are answered beforehand.
+const maxExamples = 8
+
+// examples are questions that came, one about each metric, the first by name of each.
+func (e *Evaluator) examples() []request {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	first := map[string]request{}
+	for q := range e.reports {
+		if known, ok := first[q.subject.Metric]; !ok || q.subject.Key().String() < known.subject.Key().String() {
+			first[q.subject.Metric] = q
+		}
+	}
+	var out []request
+	for _, metric := range slices.Sorted(maps.Keys(first))[:min(len(first), maxExamples)] {
+		out = append(out, first[metric])
+	}
+	return out
 }
 
 // Evaluator returns the evaluator of the latest snapshot.

@@ -7,25 +7,15 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
-const (
-	// maxRemembered bounds the explanations of one configuration. There are few kinds of
-	// them, and more only take longer.
-	maxRemembered = 200
-	// maxPrepared bounds those that are made again for another configuration.
-	maxPrepared = 8
-)
+// maxRemembered bounds the explanations of one configuration. There are few kinds of
+// them, and more only take longer.
+const maxRemembered = 200
 
 // Memory keeps the explanations of one configuration. It is safe for concurrent use; the
 // zero value is empty.
 type Memory struct {
 	mu    sync.Mutex
-	known map[string]remembered
-}
-
-type remembered struct {
-	metric string
-	shape  *sim.Shape
-	find   func() *Explanation
+	known map[string]func() *Explanation
 }
 
 // Any is what becomes of a request for any Service. It is found out once for a metric and a
@@ -33,31 +23,14 @@ type remembered struct {
 func (m *Memory) Any(c *adapterconfig.Config, metric string, shape *sim.Shape) *Explanation {
 	key := metric + "\x00" + shape.Key()
 	m.mu.Lock()
-	r, ok := m.known[key]
+	find, ok := m.known[key]
 	if !ok {
 		if m.known == nil || len(m.known) >= maxRemembered {
-			m.known = map[string]remembered{}
+			m.known = map[string]func() *Explanation{}
 		}
-		r = remembered{metric, shape, sync.OnceValue(func() *Explanation { return explainAny(c, metric, shape) })}
-		m.known[key] = r
+		find = sync.OnceValue(func() *Explanation { return explainAny(c, metric, shape) })
+		m.known[key] = find
 	}
 	m.mu.Unlock()
-	return r.find()
-}
-
-// Prepare makes the explanations that are kept again, for another configuration.
-func (m *Memory) Prepare(c *adapterconfig.Config) *Memory {
-	m.mu.Lock()
-	var kept []remembered
-	for _, r := range m.known {
-		if len(kept) < maxPrepared {
-			kept = append(kept, r)
-		}
-	}
-	m.mu.Unlock()
-	next := &Memory{}
-	for _, r := range kept {
-		next.Any(c, r.metric, r.shape)
-	}
-	return next
+	return find()
 }
