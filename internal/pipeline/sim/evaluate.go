@@ -160,6 +160,8 @@ func (t *Traffic) ask(q Query, label string, s scene) Answer {
 		out.Outcome, out.Err = Refused, err
 		return out
 	}
+	// The engine's order is arbitrary.
+	slices.SortFunc(vector, func(a, b promql.Sample) int { return promlabels.Compare(a.Metric, b.Metric) })
 	for _, sample := range vector {
 		if sample.Metric.Get(label) != t.service {
 			continue
