@@ -4,10 +4,9 @@ import (
 	"context"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/histogram"
 	promlabels "github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/util/annotations"
 )
 
@@ -43,7 +42,7 @@ func (w *world) Select(_ context.Context, _ bool, hints *storage.SelectHints, ma
 	pick := func(m member) {
 		if w.scene.there(m) && w.matches(m.labels, matchers) {
 			w.native = w.native || m.owner == own && m.role == Native
-			set.left = append(set.left, &series{labels: m.labels, line: w.scene.line(m), from: hints.Start, until: min(hints.End, w.scene.at.UnixMilli()), now: w.scene.at.UnixMilli()})
+			set.left = append(set.left, w.stored(m, hints))
 		}
 	}
 	names, exact := w.selected(matchers)
@@ -113,49 +112,15 @@ func (s *seriesSet) Next() bool {
 
 func (s *seriesSet) At() storage.Series { return s.at }
 
-// series is a line of which a sample is taken in each scrape.
-type series struct {
-	labels           promlabels.Labels
-	line             line
-	from, until, now int64
-}
-
-func (s *series) Labels() promlabels.Labels { return s.labels }
-
-func (s *series) Iterator(chunkenc.Iterator) chunkenc.Iterator {
-	return &iterator{series: s, at: s.from - 1, oldest: s.now - age.Milliseconds()}
-}
-
-// iterator goes from scrape to scrape.
-type iterator struct {
-	*series
-	at, oldest int64
-}
-
-func (i *iterator) Next() chunkenc.ValueType { return i.Seek(i.at + 1) }
-
-func (i *iterator) Seek(t int64) chunkenc.ValueType { //nolint:govet // the method of chunkenc.Iterator, not of io.Seeker
-	if t = max(t, i.oldest); t > i.at || i.at < i.from {
-		every, phase := scrapeInterval.Milliseconds(), scrapePhase.Milliseconds()
-		i.at = t + (every-(t-phase)%every)%every
+// stored is a series with the samples of the scrapes that the hints are about.
+func (w *world) stored(m member, hints *storage.SelectHints) storage.Series {
+	every, phase := scrapeInterval.Milliseconds(), scrapePhase.Milliseconds()
+	now, line := w.scene.at.UnixMilli(), w.scene.line(m)
+	from, until := max(hints.Start, now-age.Milliseconds()), min(hints.End, now)
+	from += (every - (from-phase)%every) % every
+	s := promql.Series{Metric: m.labels, Floats: make([]promql.FPoint, 0, max(0, (until-from)/every+1))}
+	for at := from; at <= until; at += every {
+		s.Floats = append(s.Floats, promql.FPoint{T: at, F: line.at + line.slope*float64(at-now)/1000})
 	}
-	if i.at > i.until {
-		i.at = i.until + 1
-		return chunkenc.ValNone
-	}
-	return chunkenc.ValFloat
+	return promql.NewStorageSeries(s)
 }
-
-func (i *iterator) At() (int64, float64) {
-	return i.at, i.line.at + i.line.slope*float64(i.at-i.now)/1000
-}
-
-func (i *iterator) AtHistogram(*histogram.Histogram) (int64, *histogram.Histogram) { return i.at, nil }
-
-func (i *iterator) AtFloatHistogram(*histogram.FloatHistogram) (int64, *histogram.FloatHistogram) {
-	return i.at, nil
-}
-
-func (i *iterator) AtT() int64  { return i.at }
-func (i *iterator) AtST() int64 { return 0 }
-func (i *iterator) Err() error  { return nil }
