@@ -5,8 +5,11 @@ import (
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
 )
 
@@ -38,6 +41,36 @@ func TestNumbers(t *testing.T) {
 		found := evaluate(s)
 		if !slices.ContainsFunc(found, func(f finding.Finding) bool { return strings.Contains(f.Message, says) }) {
 			t.Errorf("%s\nwant %q, got %v", query, says, found)
+		}
+	}
+}
+
+// A rule over what a PrometheusRule records is evaluated if the Prometheus selects it. What
+// else may record it is not known.
+func TestRecordingRules(t *testing.T) {
+	rate := func(series string) string {
+		return "sum by (exported_namespace, exported_service) (rate(kong_upstream_latency_ms_" + series + "[1m]))"
+	}
+	for name, tt := range map[string]struct {
+		expr, release string
+		want          []string
+	}{
+		"the latency":        {rate("sum") + " / " + rate("count"), "prometheus", nil},
+		"in seconds":         {rate("sum") + " / " + rate("count") + " / 1000", "prometheus", []string{"AdapterRuleWrongValue"}},
+		"not selected":       {rate("sum") + " / " + rate("count"), "other", []string{"AdapterRuleUndecided"}},
+		"without the labels": {"sum(rate(kong_upstream_latency_ms_sum[1m]))", "prometheus", []string{"AdapterRuleLabelMismatch"}},
+		"of others":          {"sum(up)", "prometheus", []string{"AdapterRuleUndecided"}},
+		"too long":           {"", "prometheus", []string{"AdapterRuleUndecided"}},
+	} {
+		s := pipelinetest.Good()
+		s.RecordingRules = pipeline.KnownSet(pipeline.RecordingRules{
+			Namespace: "prometheus", Name: "kong", Labels: map[string]string{"release": tt.release},
+			Records: []sim.Record{{Name: "kong:latency:average", Expr: tt.expr}},
+		})
+		pipelinetest.ThePrometheus(s).Spec.RuleSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"release": "prometheus"}}
+		pipelinetest.Configure(&s.Adapter, pipelinetest.WithQuery(t, "avg by (<<.GroupBy>>) (kong:latency:average{<<.LabelMatchers>>})"))
+		if got := pipelinetest.Found(evaluate(s)); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %v, want %v", name, evaluate(s), tt.want)
 		}
 	}
 }
