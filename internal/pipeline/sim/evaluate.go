@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -153,7 +154,7 @@ func (t *Traffic) ask(q Query, label string, s scene) Answer {
 	out := Answer{Outcome: Missing, Latency: s.latency[own]}
 	vector, err := t.run(w, q.Text, s.at)
 	switch {
-	case w.native || w.unknown:
+	case w.native || w.unknown || limited(err):
 		out.Outcome = Open
 		return out
 	case err != nil:
@@ -174,6 +175,16 @@ func (t *Traffic) ask(q Query, label string, s scene) Answer {
 		}
 	}
 	return out
+}
+
+// limited reports whether a query was ended because of a limit that is not the Prometheus'.
+func limited(err error) bool {
+	var (
+		late     promql.ErrQueryTimeout
+		canceled promql.ErrQueryCanceled
+		large    promql.ErrTooManySamples
+	)
+	return errors.As(err, &late) || errors.As(err, &canceled) || errors.As(err, &large)
 }
 
 // precision is how near a value must be to be the same number.
