@@ -103,6 +103,7 @@ func (c *Case) explain(config *adapterconfig.Config, stored sim.Stored) rulechec
 	}
 	return rulecheck.Explain(config, rulecheck.Target{
 		Metric: s.Metric, Namespace: s.Namespace, Service: s.Service, Series: stored.Series, Shape: stored.Shape,
+		Engines: &c.remembered().Engines,
 	})
 }
 

@@ -29,7 +29,7 @@ type Explanation struct {
 	shape     *sim.Shape
 }
 
-func explainAny(c *adapterconfig.Config, metric string, shape *sim.Shape) *Explanation {
+func explainAny(c *adapterconfig.Config, metric string, shape *sim.Shape, engines *sim.Engines) *Explanation {
 	var series []adapterconfig.Series
 	for _, s := range shape.Of(sim.AnyNamespace, sim.AnyService) {
 		series = append(series, s.Series)
@@ -43,7 +43,7 @@ func explainAny(c *adapterconfig.Config, metric string, shape *sim.Shape) *Expla
 			}
 		}
 	}
-	e.verdict = explainWith(c, Target{Metric: metric, Namespace: sim.AnyNamespace, Service: sim.AnyService, Series: series, Shape: shape}, e)
+	e.verdict = explainWith(c, Target{Metric: metric, Namespace: sim.AnyNamespace, Service: sim.AnyService, Series: series, Shape: shape, Engines: engines}, e)
 	for _, r := range shape.Records {
 		if q, _, err := shape.Parse(r.Expr); err == nil {
 			e.readQuery(q.Expr)

@@ -58,7 +58,7 @@ type search struct {
 func newSearch(c *adapterconfig.Config, t Target) *search {
 	s := &search{
 		config: c, target: t, services: schema.GroupResource{Resource: "services"},
-		traffic: sim.NewTraffic(t.stored(), t.Namespace, t.Service),
+		traffic: sim.NewTraffic(t.stored(), t.Namespace, t.Service, cmp.Or(t.Engines, &sim.Engines{})),
 		judged:  map[judgedKey]Verdict{}, work: maxWork,
 	}
 	s.objectLabels = objectLabels(s.traffic.Shape())

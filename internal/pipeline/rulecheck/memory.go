@@ -16,6 +16,9 @@ const maxRemembered = 200
 type Memory struct {
 	mu    sync.Mutex
 	known map[string]func() *Explanation
+
+	// Engines are those by which it finds out, for others to use.
+	Engines sim.Engines
 }
 
 // Any is what becomes of a request for any Service. It is found out once for a metric and a
@@ -28,7 +31,7 @@ func (m *Memory) Any(c *adapterconfig.Config, metric string, shape *sim.Shape) *
 		if m.known == nil || len(m.known) >= maxRemembered {
 			m.known = map[string]func() *Explanation{}
 		}
-		find = sync.OnceValue(func() *Explanation { return explainAny(c, metric, shape) })
+		find = sync.OnceValue(func() *Explanation { return explainAny(c, metric, shape, &m.Engines) })
 		m.known[key] = find
 	}
 	m.mu.Unlock()

@@ -23,6 +23,8 @@ type Target struct {
 	Series []adapterconfig.Series
 	// Shape is what the scrape makes of any Service; nil if only the series are known.
 	Shape *sim.Shape
+	// Engines evaluate queries; nil makes new ones.
+	Engines *sim.Engines
 	// Others are further series that are known to exist, and OthersKnown says
 	// that there are no more: a rule that registers the metric by them serves
 	// every Service.

@@ -74,15 +74,12 @@ type Traffic struct {
 	own                []Stream
 	namespace, service string
 	crowds             map[bool]*crowd
-	engines            map[time.Duration]*promql.Engine
+	engines            *Engines
 }
 
-// NewTraffic returns the traffic of a Service.
-func NewTraffic(stored Stored, namespace, service string) *Traffic {
-	t := &Traffic{
-		shape: stored.Shape, namespace: namespace, service: service,
-		crowds: map[bool]*crowd{}, engines: map[time.Duration]*promql.Engine{},
-	}
+// NewTraffic returns the traffic of a Service, evaluated by engines that others may use, too.
+func NewTraffic(stored Stored, namespace, service string, engines *Engines) *Traffic {
+	t := &Traffic{shape: stored.Shape, namespace: namespace, service: service, crowds: map[bool]*crowd{}, engines: engines}
 	if t.shape == nil {
 		t.shape = ShapeOf(stored.Series, namespace, service)
 	}
@@ -112,23 +109,6 @@ func (t *Traffic) world(s scene) *world {
 	return w
 }
 
-const (
-	// maxSamples and timeout end a query that costs more than was foreseen.
-	maxSamples = 2_000_000
-	timeout    = 5 * time.Second
-)
-
-func (t *Traffic) engine(interval time.Duration) *promql.Engine {
-	if t.engines[interval] == nil {
-		t.engines[interval] = promql.NewEngine(promql.EngineOpts{
-			MaxSamples: maxSamples, Timeout: timeout, EnableAtModifier: true, EnableNegativeOffset: true,
-			NoStepSubqueryIntervalFn: func(int64) int64 { return interval.Milliseconds() },
-			Parser:                   t.shape.Parser(),
-		})
-	}
-	return t.engines[interval]
-}
-
 // run has Prometheus' engine answer a query.
 func (t *Traffic) run(w *world, query string, at time.Time) (promql.Vector, error) {
 	interval := defaultInterval
@@ -136,7 +116,7 @@ func (t *Traffic) run(w *world, query string, at time.Time) (promql.Vector, erro
 		interval = operatorsInterval
 	}
 	ctx := context.Background()
-	q, err := t.engine(interval).NewInstantQuery(ctx, w, nil, query, at)
+	q, err := t.engines.engine(t.shape, interval).NewInstantQuery(ctx, w, nil, query, at)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func evaluate(t *testing.T, s *sim.Shape, query string) sim.Evaluation {
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
-	return sim.NewTraffic(sim.Stored{Series: series, Shape: s}, "default", "echo").Evaluate(q, "svc")
+	return sim.NewTraffic(sim.Stored{Series: series, Shape: s}, "default", "echo", &sim.Engines{}).Evaluate(q, "svc")
 }
 
 func TestEvaluate(t *testing.T) {
