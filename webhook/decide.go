@@ -48,7 +48,7 @@ func (c Knowledge) validateService(ctx context.Context, req review[service]) adm
 func (c Knowledge) decide(ctx context.Context, namespace string, r admission.Request) admission.Decision {
 	r.Policies = c.Policies
 	if c.Pipeline != nil {
-		r.Diagnose = c.diagnose
+		r.Diagnose, r.LoadMetric = c.diagnose, c.loadMetric
 	}
 	catalog := c.catalog(ctx, namespace)
 	if catalog == nil {

@@ -15,6 +15,8 @@ import (
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/internal/cluster/cache"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/loadmetric"
+	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/source"
 	"github.com/kong-latency/kong-latency/internal/plan"
@@ -95,7 +97,15 @@ func (c Knowledge) answerers() map[string]answerer {
 
 // diagnose is what is wrong with the pipeline of a metric in the present snapshot.
 func (c Knowledge) diagnose(namespace, service, metric string) []finding.Finding {
-	return c.Pipeline().Diagnose(source.Default(), pipeline.Subject{Namespace: namespace, Service: service, Metric: metric}).Findings()
+	return c.report(namespace, service, metric).Findings()
+}
+
+func (c Knowledge) loadMetric(namespace, service, metric string) loadmetric.Evidence {
+	return loadmetric.Of(c.report(namespace, service, metric), output.Observation{}, metric)
+}
+
+func (c Knowledge) report(namespace, service, metric string) pipeline.Report {
+	return c.Pipeline().Diagnose(source.Default(), pipeline.Subject{Namespace: namespace, Service: service, Metric: metric})
 }
 
 // catalog is the namespace's Deployments and Services, or nil if they cannot be known yet.

@@ -13,6 +13,7 @@ package admission
 import (
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/loadmetric"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/plan"
@@ -34,6 +35,9 @@ type Request struct {
 	// Diagnose returns the findings about the metric pipeline of a Service; if it is nil,
 	// the pipeline is not evaluated. The result is not changed.
 	Diagnose func(namespace, service, metric string) []finding.Finding
+	// LoadMetric returns what is known of a load metric of a Service; if it is nil, that is
+	// concluded from the findings of Diagnose.
+	LoadMetric func(namespace, service, metric string) loadmetric.Evidence
 	// Part is the part of the decision that is needed.
 	Part Part
 }

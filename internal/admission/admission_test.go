@@ -245,6 +245,8 @@ func TestDecideByTheLoadMetric(t *testing.T) {
 		"new, named":          {nil, named, missing, []string{"note attach echo", "pipeline LoadMetricMissing"}},
 		"unchanged, named":    {ptr.To(testutil.Workload(named)), named, missing, []string{"pipeline LoadMetricMissing"}},
 		"new, named, unknown": {nil, named, unknown, []string{"note attach echo", "unjudged LoadMetricUnknown"}},
+		"changed":             {ptr.To(testutil.Workload(set())), set("behavior", "stable"), missing, []string{"note alter echo: behavior steady to stable"}},
+		"changed, and served": {ptr.To(testutil.Workload(set())), set("behavior", "stable"), finding.Finding{Reason: adapterrule.Missing, Severity: finding.Warning}, []string{"note alter echo: requests per second per pod not learned yet to none, behavior steady to stable"}},
 		"of another profile":  {nil, set("behavior", "stable"), missing, []string{"note attach echo"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 )
 
 // note adds what changes for one workload: nothing if its autoscaler stays the same.
-func (d *Decision) note(then, now plan.Resolution) {
+func (r Request) note(d *Decision, then, now plan.Resolution) {
 	switch {
 	case then.Enabled && !now.Enabled && !now.Retained:
 		n := Note{Effect: Detach}
@@ -21,7 +21,11 @@ func (d *Decision) note(then, now plan.Resolution) {
 	case then.Plan == nil:
 		d.Notes = append(d.Notes, Note{Effect: Attach, Plan: now.Plan})
 	case then.Plan != now.Plan:
-		if changes := outputs.For(*now.Plan).Changes(*then.Plan, *now.Plan); len(changes) > 0 {
+		was, is := *then.Plan, *now.Plan
+		if d.Admitted() {
+			was, is = r.served(was), r.served(is)
+		}
+		if changes := outputs.For(is).Changes(was, is); len(changes) > 0 {
 			d.Notes = append(d.Notes, Note{Effect: Alter, Plan: now.Plan, Changes: changes})
 		}
 	}

@@ -76,9 +76,7 @@ func (r Request) judge(d *Decision, p *plan.Plan, fresh bool) {
 // autoscaler does without one that is not served. Of one that nobody named it is said once,
 // that the workload could be scaled better.
 func (r Request) judgeLoads(d *Decision, p *plan.Plan, fresh bool) {
-	_, unserved := loadmetric.Judge(*p, func(metric string) loadmetric.Evidence {
-		return loadmetric.Evidence{Findings: r.Diagnose(p.Namespace, p.Service, metric)}
-	})
+	_, unserved := r.loads(*p)
 	for _, u := range unserved {
 		switch {
 		case u.ByDefault && fresh:
@@ -90,4 +88,23 @@ func (r Request) judgeLoads(d *Decision, p *plan.Plan, fresh bool) {
 			d.Unjudged = append(d.Unjudged, u.Finding)
 		}
 	}
+}
+
+// loads are the load metrics that the autoscaler of a plan does without, and what is found of
+// them, without knowing the autoscaler.
+func (r Request) loads(p plan.Plan) (omitted []string, unserved []loadmetric.Unserved) {
+	return loadmetric.Judge(p, func(metric string) loadmetric.Evidence {
+		if r.LoadMetric != nil {
+			return r.LoadMetric(p.Namespace, p.Service, metric)
+		}
+		return loadmetric.Evidence{Findings: r.Diagnose(p.Namespace, p.Service, metric)}
+	})
+}
+
+// served is a plan without the load metrics that its autoscaler does without.
+func (r Request) served(p plan.Plan) plan.Plan {
+	if r.Diagnose != nil {
+		p.Omitted, _ = r.loads(p)
+	}
+	return p
 }

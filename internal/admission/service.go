@@ -43,7 +43,7 @@ func (r Request) service(c Change[model.Service]) Decision {
 			}
 		}
 		d.warn(was, is)
-		d.note(was, is)
+		r.note(&d, was, is)
 		plans = append(plans, is.Plan)
 	}
 	if d.Admitted() {

@@ -50,7 +50,7 @@ func (r Request) workload(c Change[model.Workload]) Decision {
 		d.Refused = r.refused(w.Object(), w.Annotations, w, now)
 	}
 	d.warn(then, now)
-	d.note(then, now)
+	r.note(&d, then, now)
 	if d.Admitted() {
 		r.judge(&d, now.Plan, fresh)
 	}

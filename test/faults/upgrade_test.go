@@ -60,27 +60,46 @@ func TestAnEarlyVersionIsUpgraded(t *testing.T) {
 		c.Expect(c.admin.Apply(c.ctx, client.ApplyConfigurationFromUnstructured(o), client.FieldOwner("kubectl"), client.ForceOwnership)).To(gomega.Succeed())
 	}
 	d, s := c.workload("echo", testutil.Settings("behavior", "responsive"))
-	c.create(s, d)
+	plain, front := c.workload("plain", testutil.Settings())
+	plain.Spec.Replicas = ptr.To[int32](3)
+	c.create(s, d, front, plain)
+	c.attachedEarly(d)
+	c.attachedEarly(plain)
+	before, plainBefore := c.hpa("echo"), c.hpa("plain")
+
+	c.Expect(product.Install(c.ctx, c.admin, "https://"+c.address)).To(gomega.Succeed())
+	webhook, controller := c.webhook(), c.controller()
+	c.state(controller, "attached", 2)
+	c.eventAbout("echo", "MetricsAPINotRegistered", "") // it was evaluated
+	c.reported("echo", "plain")
+	c.Expect(c.hpa("echo")).To(gomega.Equal(before), "the autoscaler was written")
+	// One that names no behavior gets today's default, and is not resized for that.
+	c.Eventually(func() int32 { return *c.hpa("plain").Spec.Behavior.ScaleDown.StabilizationWindowSeconds }).Should(gomega.BeEquivalentTo(300))
+	c.eventAbout("plain", "Updated", "behavior responsive to steady")
+	after := c.hpa("plain")
+	c.Expect(after.UID).To(gomega.Equal(plainBefore.UID))
+	after.Spec.Behavior = plainBefore.Spec.Behavior
+	c.Expect(after.Spec).To(gomega.Equal(plainBefore.Spec), "more than the behavior was written")
+	c.Expect(c.admin.Get(c.ctx, client.ObjectKeyFromObject(plain), plain)).To(gomega.Succeed())
+	c.Expect(*plain.Spec.Replicas).To(gomega.BeEquivalentTo(3))
+	c.admitted(webhook)
+}
+
+// attachedEarly attaches the seed to a Deployment as an early version did.
+func (c *cluster) attachedEarly(d *appsv1.Deployment) {
+	c.t.Helper()
 	raw, err := os.ReadFile(filepath.Join(controlplane.RepoRoot(), "generator", "testdata", "seed.yaml"))
 	c.Expect(err).NotTo(gomega.HaveOccurred())
 	var h autoscalingv2.HorizontalPodAutoscaler
 	c.Expect(yaml.UnmarshalStrict(raw, &h)).To(gomega.Succeed())
-	h.Namespace, h.Labels = c.namespace, map[string]string{"app.kubernetes.io/managed-by": "kong-latency"}
+	h.Namespace, h.Name, h.Labels = c.namespace, d.Name, map[string]string{"app.kubernetes.io/managed-by": "kong-latency"}
 	h.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: d.Name, UID: d.UID, Controller: ptr.To(true)}}
 	h.Spec.Behavior.ScaleDown.SelectPolicy = ptr.To(autoscalingv2.MaxChangePolicySelect)
+	h.Spec.ScaleTargetRef.Name, h.Spec.Metrics[0].Object.DescribedObject.Name = d.Name, d.Name
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&h)
 	c.Expect(err).NotTo(gomega.HaveOccurred())
 	delete(content, "status")
 	c.Expect(c.admin.Apply(c.ctx, client.ApplyConfigurationFromUnstructured(&unstructured.Unstructured{Object: content}), client.FieldOwner("kong-latency"))).To(gomega.Succeed())
-	before := c.hpa("echo")
-
-	c.Expect(product.Install(c.ctx, c.admin, "https://"+c.address)).To(gomega.Succeed())
-	webhook, controller := c.webhook(), c.controller()
-	c.state(controller, "attached", 1)
-	c.eventAbout("echo", "MetricsAPINotRegistered", "") // it was evaluated
-	c.reported("echo")
-	c.Expect(c.hpa("echo")).To(gomega.Equal(before), "the autoscaler was written")
-	c.admitted(webhook)
 }
 
 // statusesResource is the kind of what the controller reports of each workload, which the

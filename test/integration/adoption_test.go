@@ -108,7 +108,7 @@ func TestAdoptInPlaceAndRestore(t *testing.T) {
 	e.Expect(h.Annotations[output.PreviousSpec]).To(gomega.Equal(spec))
 	e.Expect(h.Labels).To(gomega.Equal(meta.Labels))
 	e.Expect(h.OwnerReferences).To(gomega.Equal(meta.OwnerReferences))
-	e.Expect(h.Spec).To(gomega.Equal(seedHPA(e).Spec), "it equals a newly attached one")
+	e.Expect(h.Spec).To(gomega.Equal(defaultHPA(e).Spec), "it equals a newly attached one")
 	e.Expect(e.hpa("echo")).To(gomega.BeNil())
 
 	// Changed settings are applied to it, and manual edits are undone; the previous spec stays saved.

@@ -28,9 +28,32 @@ func seedHPA(e *env) *autoscalingv2.HorizontalPodAutoscaler {
 	return &h
 }
 
-func TestOneAnnotationAttachesTheSeed(t *testing.T) {
+// defaultHPA is what a target alone attaches where no rule serves the load: the guide's
+// autoscaler with the profile steady.
+func defaultHPA(e *env) *autoscalingv2.HorizontalPodAutoscaler {
+	h := seedHPA(e)
+	rules := func(window int32, policies ...autoscalingv2.HPAScalingPolicy) *autoscalingv2.HPAScalingRules {
+		return &autoscalingv2.HPAScalingRules{StabilizationWindowSeconds: &window, SelectPolicy: ptr.To(autoscalingv2.MaxChangePolicySelect), Policies: policies}
+	}
+	h.Spec.Behavior = &autoscalingv2.HorizontalPodAutoscalerBehavior{
+		ScaleUp: rules(0, autoscalingv2.HPAScalingPolicy{Type: "Percent", Value: 100, PeriodSeconds: 60},
+			autoscalingv2.HPAScalingPolicy{Type: "Pods", Value: 4, PeriodSeconds: 60}),
+		ScaleDown: rules(300, autoscalingv2.HPAScalingPolicy{Type: "Percent", Value: 10, PeriodSeconds: 60},
+			autoscalingv2.HPAScalingPolicy{Type: "Pods", Value: 1, PeriodSeconds: 60}),
+	}
+	return h
+}
+
+// The profile of Kong's guide attaches the autoscaler of the guide.
+func TestItsBehaviorAttachesTheSeed(t *testing.T) {
 	e := newEnv(t)
-	want := seedHPA(e)
+	e.create(e.service("echo", nil), e.deployment("echo", enabled(annotations.Behavior, "responsive")))
+	e.Expect(e.attached("echo").Spec).To(gomega.Equal(seedHPA(e).Spec))
+}
+
+func TestOneAnnotationAttaches(t *testing.T) {
+	e := newEnv(t)
+	want := defaultHPA(e)
 	d := e.deployment("echo", enabled())
 	e.create(e.service("echo", nil), d)
 	got := e.attached("echo")
@@ -122,7 +145,7 @@ func TestDeletedAndEditedAutoscalersAreRestored(t *testing.T) {
 		},
 		"label": func(h *autoscalingv2.HorizontalPodAutoscaler) { h.Labels = nil },
 	}
-	want := seedHPA(e).Spec
+	want := defaultHPA(e).Spec
 	for name, change := range edits {
 		h := e.hpa("echo")
 		edit(e, h, change)

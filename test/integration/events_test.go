@@ -74,7 +74,7 @@ func TestAnUpdateSaysWhatChanges(t *testing.T) {
 		return e.warnings.take()
 	}).Should(gomega.ContainElement("kong-latency: will change HPA echo: max replicas 10 to 11"))
 	annotate(e, d, enabled(annotations.TargetMS, "60", annotations.MaxReplicas, "20", annotations.Behavior, "stable"))
-	const changes = "HPA echo: max replicas 10 to 20, target 40 ms to 60 ms, behavior responsive to stable"
+	const changes = "HPA echo: max replicas 10 to 20, target 40 ms to 60 ms, behavior steady to stable"
 	e.Expect(e.warnings.take()).To(gomega.ContainElement("kong-latency: will change " + changes))
 	e.Expect(e.eventOf("Deployment", "echo", "Updated")).To(gomega.Equal("updated " + changes))
 	annotate(e, d, enabled(annotations.TargetMS, "60", annotations.MaxReplicas, "20", annotations.Behavior, "stable", annotations.Paused, "scale-in"))

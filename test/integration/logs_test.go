@@ -144,6 +144,6 @@ func TestWhatAdmissionDecidesIsAudited(t *testing.T) {
 		gomega.HaveKeyWithValue("deployments.mutate.kong.latency/replicas", "1 to 3"),
 	))
 	annotate(e, d, enabled(annotations.MinReplicas, "3", annotations.Behavior, "stable"))
-	e.Eventually(func() string { return e.audited("echo", effects)[effects] }).Should(gomega.Equal("change HPA echo: behavior responsive to stable"))
+	e.Eventually(func() string { return e.audited("echo", effects)[effects] }).Should(gomega.Equal("change HPA echo: behavior steady to stable"))
 	e.Expect(e.logged("webhook", "echo")).To(gomega.BeEmpty(), "what is admitted is not logged")
 }
