@@ -8,6 +8,8 @@ import (
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
 // Backend is what answers at the adapter's --prometheus-url: a Service of the cluster, if
@@ -77,8 +79,11 @@ type ScrapeConfig struct {
 	Labels          map[string]string
 }
 
-// RecordingRules are the names of the series that a PrometheusRule records.
+// RecordingRules are what a PrometheusRule records.
 type RecordingRules struct {
 	Namespace, Name string
-	Records         []string
+	Labels          map[string]string
+	// Records are in the order in which they are evaluated. The expression of one is empty
+	// if it is not known.
+	Records []sim.Record
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 	"github.com/kong-latency/kong-latency/internal/pipeline/rulecheck"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
 // Subject is what a pipeline is diagnosed for: one metric of one Service.
@@ -67,24 +68,71 @@ func Shared[T any](c *Case, key any, make func(*Snapshot) T) T {
 }
 
 // Explain is what the adapter's rules make of a request for the subject's metric, given
-// the series that Prometheus stores; ok is false if the rules are not known. The series
+// what Prometheus stores; ok is false if the rules are not known. What is stored
 // must not change any more.
-func (c *Case) Explain(series []adapterconfig.Series) (v rulecheck.Verdict, ok bool) {
+func (c *Case) Explain(stored sim.Stored) (v rulecheck.Verdict, ok bool) {
 	a := &c.Snapshot.Adapter
 	if a.State != Known || a.Config == nil {
 		return rulecheck.Verdict{}, false
 	}
 	explain := func() rulecheck.Verdict {
-		return rulecheck.Explain(a.Config, rulecheck.Target{
-			Metric: c.Subject.Metric, Namespace: c.Subject.Namespace, Service: c.Subject.Service, Series: series,
-		})
+		v := c.explain(a.Config, stored)
+		if v.Kind == rulecheck.RulePinned && stored.Shape != nil && c.registered(a.Config.Rules()[v.Rule], stored.Shape) {
+			return v.Served()
+		}
+		return v
 	}
-	if len(series) == 0 {
+	if len(stored.Series) == 0 {
 		return explain(), true
 	}
 	type key struct {
 		series *adapterconfig.Series
 		length int
 	}
-	return Memo(c, key{&series[0], len(series)}, explain), true
+	return Memo(c, key{&stored.Series[0], len(stored.Series)}, explain), true
+}
+
+// explain finds the verdict once for all Services that the scrape treats alike, and for this
+// one if it depends on its name.
+func (c *Case) explain(config *adapterconfig.Config, stored sim.Stored) rulecheck.Verdict {
+	s := c.Subject
+	if stored.Ordinary(s.Namespace, s.Service) {
+		if v, ok := c.remembered().Any(config, s.Metric, stored.Shape).For(s.Namespace, s.Service); ok {
+			return v
+		}
+	}
+	return rulecheck.Explain(config, rulecheck.Target{
+		Metric: s.Metric, Namespace: s.Namespace, Service: s.Service, Series: stored.Series, Shape: stored.Shape,
+		Engines: &c.remembered().Engines,
+	})
+}
+
+type memoryKey struct{}
+
+// remembered is what is known of the rules of the snapshot's adapter.
+func (c *Case) remembered() *rulecheck.Memory { return memoryOf(c.shared) }
+
+func memoryOf(shared *sync.Map) *rulecheck.Memory {
+	m, ok := shared.Load(memoryKey{})
+	if !ok {
+		m, _ = shared.LoadOrStore(memoryKey{}, &rulecheck.Memory{})
+	}
+	return m.(*rulecheck.Memory)
+}
+
+// maxEnrolled bounds the Services that are looked at for one rule.
+const maxEnrolled = 200
+
+// registered reports whether another Service, whose latency is measured, too, registers the
+// metric by a rule. Like the subject it is assumed to have traffic.
+func (c *Case) registered(r *adapterconfig.Rule, shape *sim.Shape) bool {
+	left := maxEnrolled
+	for _, e := range c.Snapshot.Extensions.Items {
+		for _, service := range e.Services {
+			if left--; e.Latency && left >= 0 && rulecheck.Matches(r, shape.Of(e.Namespace, service)) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -22,7 +24,7 @@ type Evaluator struct {
 }
 
 type request struct {
-	source  string
+	source  Source
 	subject Subject
 }
 
@@ -34,7 +36,7 @@ func NewEvaluator(s *Snapshot) *Evaluator {
 // Diagnose is the function Diagnose on the evaluator's snapshot. The result is shared
 // and must not be changed.
 func (e *Evaluator) Diagnose(source Source, subject Subject) Report {
-	q := request{source.Name(), subject}
+	q := request{source, subject}
 	e.mu.RLock()
 	report, ok := e.reports[q]
 	e.mu.RUnlock()
@@ -56,14 +58,53 @@ type Latest struct {
 	// Snapshot returns the latest snapshot, always the same pointer for the same one.
 	Snapshot func() *Snapshot
 
-	current atomic.Pointer[Evaluator]
+	current, next atomic.Pointer[Evaluator]
+}
+
+// Prepare makes the evaluator of a snapshot that is about to be the latest. A question about
+// each metric is answered beforehand, so that whoever comes first does not pay for what all
+// Services have in common.
+func (l *Latest) Prepare(s *Snapshot) {
+	e := NewEvaluator(s)
+	if before := l.current.Load(); before != nil {
+		if before.snapshot.Adapter.Config == s.Adapter.Config {
+			e.shared.Store(memoryKey{}, memoryOf(before.shared))
+		}
+		for _, q := range before.examples() {
+			e.Diagnose(q.source, q.subject)
+		}
+	}
+	l.next.Store(e)
+}
+
+// maxExamples bounds the questions that are answered beforehand.
+const maxExamples = 8
+
+// examples are questions that came, one about each metric, the first by name of each.
+func (e *Evaluator) examples() []request {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	first := map[string]request{}
+	for q := range e.reports {
+		if known, ok := first[q.subject.Metric]; !ok || q.subject.Key().String() < known.subject.Key().String() {
+			first[q.subject.Metric] = q
+		}
+	}
+	var out []request
+	for _, metric := range slices.Sorted(maps.Keys(first))[:min(len(first), maxExamples)] {
+		out = append(out, first[metric])
+	}
+	return out
 }
 
 // Evaluator returns the evaluator of the latest snapshot.
 func (l *Latest) Evaluator() *Evaluator {
 	s := l.Snapshot()
-	if e := l.current.Load(); e != nil && e.snapshot == s {
-		return e
+	for _, known := range []*Evaluator{l.current.Load(), l.next.Load()} {
+		if known != nil && known.snapshot == s {
+			l.current.Store(known)
+			return known
+		}
 	}
 	e := NewEvaluator(s)
 	l.current.Store(e)

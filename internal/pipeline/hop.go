@@ -5,6 +5,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
 // Hop judges one step of the metric pipeline. It is pure, and keeps nothing between
@@ -53,27 +54,15 @@ type Source interface {
 	AdapterRule(metric, window string) any
 }
 
-// Histogram is the latency of one Service as a source exposes it: a classic histogram,
-// in milliseconds.
-type Histogram struct {
-	// Name is the name without _bucket, _sum and _count.
-	Name string
-	// Labels are the labels of every series whose values are known beforehand.
-	Labels map[string]string
-	// Identity names those of Labels that identify the Service however it is scraped.
-	Identity []string
-	// Prefix is what the names of labels begin with that identify an object.
-	Prefix string
-	// Replica is a label that differs between the replicas that measure the Service.
-	Replica string
-}
+// Histogram is the latency of one Service as a source exposes it.
+type Histogram = sim.Histogram
 
 // Scrape is how the latency of a case is scraped: the answer of the hop that judges
 // monitors, for the hops that depend on it.
 type Scrape struct {
-	// Series are what Prometheus will store of the Service's latency; simulated with
+	// Stored is what Prometheus will store of the Service's latency; simulated with
 	// the monitor that works, or, if none does, with the one that the fix would make.
-	Series []adapterconfig.Series
+	sim.Stored
 	// Known is false if the relabelings could not be followed, so that the labels are
 	// a guess.
 	Known bool

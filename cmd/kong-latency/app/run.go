@@ -65,6 +65,7 @@ func run(ctx context.Context, config *rest.Config, o *Options, p parts) error {
 		return err
 	}
 	latest := &pipeline.Latest{Snapshot: source.Snapshot}
+	source.Prepare(latest.Prepare)
 	if p.webhook {
 		known := knowledge(mgr, source, latest, fresh, warm)
 		if err := admission.setup(mgr, o, known); err != nil {

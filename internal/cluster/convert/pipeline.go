@@ -1,11 +1,14 @@
 package convert
 
 import (
+	"fmt"
+
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
 // Namespace keeps a namespace's name and labels.
@@ -42,18 +45,30 @@ func ScrapeConfig(u *unstructured.Unstructured) (pipeline.ScrapeConfig, error) {
 	return pipeline.ScrapeConfig{Namespace: u.GetNamespace(), Name: u.GetName(), Labels: u.GetLabels()}, nil
 }
 
-// RecordingRules keeps the names of the series that a PrometheusRule records.
+// RecordingRules keeps what a PrometheusRule records.
 func RecordingRules(u *unstructured.Unstructured) (pipeline.RecordingRules, error) {
-	out := pipeline.RecordingRules{Namespace: u.GetNamespace(), Name: u.GetName()}
+	out := pipeline.RecordingRules{Namespace: u.GetNamespace(), Name: u.GetName(), Labels: u.GetLabels()}
 	n := nestedOf(u)
 	for _, group := range n.list("spec", "groups") {
 		for _, rule := range group.list("rules") {
 			if record := rule.text("record"); record != "" {
-				out.Records = append(out.Records, record)
+				out.Records = append(out.Records, sim.Record{Name: record, Expr: expression(rule), Labels: rule.texts("labels")})
 			}
 		}
 	}
 	return out, n.err()
+}
+
+// maxExpression is the longest expression of a rule that is kept, in bytes.
+const maxExpression = 4 << 10
+
+// expression is that of a rule, which may be written as a number; empty if it is too long.
+func expression(rule nested) string {
+	text := fmt.Sprint(rule.object["expr"])
+	if len(text) > maxExpression {
+		return ""
+	}
+	return text
 }
 
 // GatewayClass keeps what users write of a GatewayClass.

@@ -105,6 +105,8 @@ type Source struct {
 
 	mu                                                  sync.Mutex
 	subscribers, policySubscribers, neighborSubscribers []func()
+	// prepare is called with each snapshot before it is swapped in.
+	prepare func(*pipeline.Snapshot)
 }
 
 // deps is what a reader of a kind needs of its Source.
@@ -306,11 +308,18 @@ func (s *Source) settle(ctx context.Context, last time.Time) bool {
 	return ctx.Err() == nil
 }
 
+// Prepare has a function called with each snapshot before it is swapped in; it is set before
+// the manager starts.
+func (s *Source) Prepare(f func(*pipeline.Snapshot)) { s.prepare = f }
+
 // renew makes a snapshot and swaps it in if it differs from the last.
 func (s *Source) renew(ctx context.Context) {
 	settled := s.settled() // before anything is read, so that all of it is in the snapshot
 	next := s.read(ctx)
 	if !reflect.DeepEqual(s.current.Load(), next) {
+		if s.prepare != nil {
+			s.prepare(next)
+		}
 		s.current.Store(next)
 		s.changedAt.Store(new(time.Now()))
 		s.notify(&s.subscribers)

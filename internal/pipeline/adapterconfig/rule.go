@@ -77,3 +77,7 @@ func (r *Rule) Resources(s Series) (resources []schema.GroupResource, namespaced
 // when it starts. An error wraps [ErrUndecided] where the rule has a template
 // that is not executed.
 func (r *Rule) LabelsFor(gr schema.GroupResource) ([]string, error) { return r.mapping.labelsFor(gr) }
+
+// Decides reports whether metricsQuery may make different queries of different names, beyond
+// having the names in them.
+func (r *Rule) Decides() bool { return r.query.decides }

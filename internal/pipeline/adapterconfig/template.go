@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"text/template"
-	"text/template/parse"
 )
 
 // maxOutput bounds the text that a template makes, in bytes: far above any
@@ -19,9 +18,11 @@ var ErrUndecided = errors.New("the template is not executed")
 // goTemplate is a Go text template between << and >>.
 type goTemplate struct {
 	t *template.Template
-	// plain templates consist of text and fields. Only these are executed: any
-	// other may run forever or exhaust memory.
-	plain bool
+	// bounded templates are sure to end, with a text of a bounded size. Only these are
+	// executed: any other may run forever or exhaust memory.
+	bounded bool
+	// decides is set if what it makes may depend on what the values are.
+	decides bool
 }
 
 func parseTemplate(name, text string) (*goTemplate, error) {
@@ -29,41 +30,14 @@ func parseTemplate(name, text string) (*goTemplate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("is no Go template: %w", err)
 	}
-	return &goTemplate{t: t, plain: isPlain(t)}, nil
-}
-
-// isPlain reports whether a template consists of text and fields of its data,
-// such as <<.Series>>.
-func isPlain(t *template.Template) bool {
-	if t.Tree == nil {
-		return true // executing it fails at once
-	}
-	for _, node := range t.Root.Nodes {
-		switch n := node.(type) {
-		case *parse.TextNode:
-		case *parse.ActionNode:
-			if !isField(n.Pipe) {
-				return false
-			}
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-func isField(p *parse.PipeNode) bool {
-	if len(p.Decl) > 0 || len(p.Cmds) != 1 || len(p.Cmds[0].Args) != 1 {
-		return false
-	}
-	f, ok := p.Cmds[0].Args[0].(*parse.FieldNode)
-	return ok && len(f.Ident) == 1
+	bounded, decides := isBounded(t)
+	return &goTemplate{t: t, bounded: bounded, decides: decides}, nil
 }
 
 // execute returns the template's text for the data.
 func (t *goTemplate) execute(data any) (string, error) {
-	if !t.plain {
-		return "", fmt.Errorf("%w: it is more than text and plain fields", ErrUndecided)
+	if !t.bounded {
+		return "", fmt.Errorf("%w: it may not end, or make much text", ErrUndecided)
 	}
 	var out limitedText
 	if err := t.t.Execute(&out, data); err != nil {

@@ -104,6 +104,22 @@ func measure(re *syntax.Regexp) (size, ranges int) {
 // anchored is a regular expression as Prometheus compiles it.
 func anchored(expr string) string { return "^(?s:" + expr + ")$" }
 
+// maxWord is the longest word of a list, in bytes.
+const maxWord = 256
+
+// isWords reports whether a regular expression is a list of words, which Prometheus looks up
+// in a table instead of compiling it.
+func isWords(expr string) bool {
+	for word := range strings.SplitSeq(expr, "|") {
+		if len(word) > maxWord || strings.ContainsFunc(word, func(r rune) bool {
+			return r != '_' && r != ':' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+		}) {
+			return false
+		}
+	}
+	return strings.Contains(expr, "|")
+}
+
 // Query returns the instructions of all regular expressions of a PromQL expression
 // together: the parser compiles those of selectors, and label_replace its last string, of
 // which all are counted. What cannot be compiled counts for nothing.
@@ -120,6 +136,7 @@ func Query(promql string) (int, error) {
 		var item parser.Item
 		lexer.NextItem(&item)
 		literal := item.Typ == parser.STRING && before != parser.EQL && before != parser.NEQ
+		matcher := before == parser.EQL_REGEX || before == parser.NEQ_REGEX
 		before = item.Typ
 		switch {
 		case item.Typ == parser.EOF || item.Typ == parser.ERROR:
@@ -131,7 +148,10 @@ func Query(promql string) (int, error) {
 		if err != nil {
 			continue
 		}
-		size, err := Size(anchored(text))
+		size := strings.Count(text, "|")
+		if !matcher || !isWords(text) {
+			size, err = Size(anchored(text))
+		}
 		if large, ok := err.(*TooLarge); ok { //nolint:errorlint // Size wraps nothing
 			return 0, large
 		}

@@ -43,6 +43,9 @@ func TestOrdinaryRegularExpressionsAreEvaluated(t *testing.T) {
 			t.Errorf("%q: %v", expr, err)
 		}
 	}
+	if _, err := Query(fmt.Sprintf("{__name__=~%q}", strings.Repeat("a_name_of_a_metric|", 1500)+"x")); err != nil {
+		t.Errorf("a long list of names: %v", err)
+	}
 	if _, err := Query(`label_replace(sum by (a) (rate(x{y=~"a|b"}[1m])), "service", "$1", "exported_service", "(.*)")`); err != nil {
 		t.Error(err)
 	}

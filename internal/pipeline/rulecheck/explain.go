@@ -10,19 +10,25 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
 // Explain says whether the adapter would answer the request, and if not, why.
 // It is decided in the order in which the adapter itself works: the relist,
 // the last rule that registers the metric, that rule's query.
-func Explain(c *adapterconfig.Config, t Target) Verdict {
+func Explain(c *adapterconfig.Config, t Target) Verdict { return explainWith(c, t, nil) }
+
+// explainWith is Explain, and notes by what the verdict depends on names.
+func explainWith(c *adapterconfig.Config, t Target, notes *Explanation) Verdict {
 	if errs := c.RelistErrors(); len(errs) > 0 {
 		i, _ := errs[0].Path.RuleIndex()
 		v := verdict(No, RelistFails, i)
 		v.Path, v.Reason = errs[0].Path, errs[0].Reason
 		return v
 	}
-	return newSearch(c, t).run()
+	s := newSearch(c, t)
+	s.notes = notes
+	return s.run()
 }
 
 // search looks for the rule that answers a request.
@@ -33,25 +39,31 @@ type search struct {
 	services schema.GroupResource
 	// objectLabels are labels whose values differ between objects.
 	objectLabels map[string]bool
-	// own, foreign and sibling are the series of the Service, of one of the same
-	// name in another namespace, and of another one in the same namespace, as
-	// selectors find them.
-	own, foreign, sibling []sample
+	// traffic is what queries are evaluated over.
+	traffic *sim.Traffic
+	// ofTarget are the series that Prometheus makes of the scrape, recorded those that it
+	// records of the Service.
+	ofTarget, recorded []adapterconfig.Series
 
 	pinned []candidate
 	misses []candidate
-	judged map[adapterconfig.Query]Verdict // by expression and label
-	work   int                             // that may still be spent on queries
+	// notes are taken of what the verdict depends on; nil if nobody wants to know.
+	notes *Explanation
+	// hasty: only whether the answer is yes matters, not why.
+	hasty  bool
+	judged map[judgedKey]Verdict
+	work   int // that may still be spent on queries
 }
 
 func newSearch(c *adapterconfig.Config, t Target) *search {
-	foreign, sibling := t.foreign(), t.sibling()
-	return &search{
+	s := &search{
 		config: c, target: t, services: schema.GroupResource{Resource: "services"},
-		objectLabels: t.objectLabels(foreign, sibling),
-		own:          inputs(t.Series, ofTarget), foreign: inputs(foreign, ofOther), sibling: inputs(sibling, ofOther),
-		judged: map[adapterconfig.Query]Verdict{}, work: maxWork,
+		traffic: sim.NewTraffic(t.stored(), t.Namespace, t.Service, cmp.Or(t.Engines, &sim.Engines{})),
+		judged:  map[judgedKey]Verdict{}, work: maxWork,
 	}
+	s.objectLabels = objectLabels(s.traffic.Shape())
+	s.ofTarget, s.recorded = s.traffic.Series()
+	return s
 }
 
 // candidate is a rule that may register the metric.
@@ -86,12 +98,16 @@ func (s *search) run() Verdict {
 
 // consider sorts a rule into winners, pinned candidates and misses.
 func (s *search) consider(r *adapterconfig.Rule) (candidate, bool) {
+	s.notes.readRule(r)
 	c := s.register(r, s.target.Series, nil)
 	if c.kind == Served {
 		return c, true
 	}
-	if len(s.target.Others) > 0 {
-		if other := s.register(r, s.target.Others, nil); other.kind == Served {
+	for _, more := range [][]adapterconfig.Series{s.recorded, s.ofTarget, s.target.Others} {
+		if len(more) == 0 {
+			continue
+		}
+		if other := s.register(r, more, nil); other.kind == Served {
 			return other, true
 		}
 	}
@@ -157,6 +173,10 @@ func (s *search) winner(won candidate) Verdict {
 	v := s.judge(won)
 	at := won.rule.Index()
 	for _, p := range s.pinned {
+		if s.hasty = v.Answer == Yes; s.hasty && s.judge(p).Answer == Yes {
+			continue
+		}
+		s.hasty = false
 		if later := s.judge(p); later.Answer != v.Answer {
 			shadow := verdict(Unknown, RuleShadowed, p.rule.Index())
 			shadow.Path, shadow.Earlier = p.rule.Path(), at
@@ -172,10 +192,12 @@ func (s *search) winner(won candidate) Verdict {
 
 // earlier finds the rule that would answer if the ones after it were gone.
 func (s *search) earlier(before int) int {
+	s.hasty = true
 	for i, r := range slices.Backward(s.config.Rules()[:before]) {
 		if s.work < 0 {
 			break
 		}
+		s.notes.readRule(r)
 		if c := s.register(r, s.target.Series, nil); c.kind == Served && s.judge(c).Answer == Yes {
 			return i
 		}
@@ -244,6 +266,7 @@ func (s *search) describe(c candidate) Verdict {
 // have the metric either.
 func (s *search) elsewhere(other Verdict) Verdict {
 	for i, r := range slices.Backward(s.config.ExternalRules()) {
+		s.notes.readRule(r)
 		switch s.register(r, s.target.Series, nil).kind { // external rules need no mapping
 		case Served, ServiceNotMapped, ServiceLabelAbsent:
 			v := verdict(No, ExternalRule, i)

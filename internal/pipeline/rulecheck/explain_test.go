@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
 // edit replaces text of the seed's rule; the text must be there.
@@ -90,6 +91,11 @@ func TestExplain(t *testing.T) {
 	as := `as: "kong_upstream_latency_ms_60s_average"`
 	kind := `kubernetes_kind!=""`
 	by := `sum by (exported_service)`
+	const (
+		ratio          = "sum by (exported_service) (rate(kong_upstream_latency_ms_sum{<<.LabelMatchers>>}[1m])) / sum by (exported_service) (rate(kong_upstream_latency_ms_count{<<.LabelMatchers>>}[1m]))"
+		all            = "sum by (exported_service) (rate(kong_upstream_latency_ms_sum[1m])) / sum by (exported_service) (rate(kong_upstream_latency_ms_count[1m]))"
+		allByNamespace = "sum by (exported_namespace, exported_service) (rate(kong_upstream_latency_ms_sum[1m])) / sum by (exported_namespace, exported_service) (rate(kong_upstream_latency_ms_count[1m]))"
+	)
 	withHonor := func(x *Target) { x.Series = honored("default", "echo") }
 
 	for _, tc := range []struct {
@@ -224,20 +230,36 @@ func TestExplain(t *testing.T) {
 		{name: "the query is a string", doc: oneQuery("'<<.Series>>'"), answer: No, kind: SeriesNondeterministic},
 		{name: "the query is blank", doc: oneQuery("  "), answer: No, kind: QueryInvalid},
 		{name: "matchers are not used", doc: edit(t, "{<<.LabelMatchers>>}", ""), answer: No, kind: NamespaceIgnored},
-		{name: "only the service is matched", doc: edit(t, "<<.LabelMatchers>>", `exported_service="<<index .LabelValuesByName "exported_service">>"`), answer: Unknown, kind: QueryUndecided},
-		{name: "only the namespace is matched", doc: edit(t, "<<.LabelMatchers>>", `exported_namespace="<<index .LabelValuesByName "exported_namespace">>"`), answer: Unknown, kind: QueryUndecided},
+		{name: "only the service is matched", doc: edit(t, "<<.LabelMatchers>>", `exported_service="<<index .LabelValuesByName "exported_service">>"`), answer: No, kind: NamespaceIgnored},
+		{name: "only the namespace is matched", doc: edit(t, "<<.LabelMatchers>>", `exported_namespace="<<index .LabelValuesByName "exported_namespace">>"`), answer: Yes, kind: Served},
 		{name: "another namespace is written out", doc: edit(t, "<<.LabelMatchers>>", `exported_namespace="prod"`), answer: No, kind: SelectorMatchesNothing},
 		{name: "the right namespace is written out", doc: edit(t, "<<.LabelMatchers>>", `exported_namespace="default"`), answer: Yes, kind: Served},
 		{name: "the sum of all Services under one name", doc: edit(t, by, "sum by (exported_namespace)", "<<.LabelMatchers>>", `exported_namespace="default"`, "    sum by (exported_namespace) (rate(kong_upstream_latency_ms_sum", `    label_replace(sum by (exported_namespace) (rate(kong_upstream_latency_ms_sum`, "[60s:10s]))\n      /\n", "[60s:10s])), \"exported_service\", \"echo\", \"\", \"\")\n      / on (exported_namespace) group_left()\n"), answer: No, kind: ServiceIgnored},
 		{name: "the metric's name is wrong", doc: edit(t, "latency_ms_sum{", "latency_sum{"), answer: No, kind: SelectorMatchesNothing},
 		{name: "names joined by regex", doc: edit(t, "kong_upstream_latency_ms_sum{", `{__name__=~"kong_upstream_latency_ms_(sum|count)",`), answer: No, kind: QueryFails},
 		{name: "quantile of buckets", doc: edit(t, "    "+by+" (rate(kong_upstream_latency_ms_sum", "    histogram_quantile(0.9, sum by (le, exported_service) (rate(kong_upstream_latency_ms_bucket", "[60s:10s]))\n      /", "[60s:10s])))\n      +"), answer: Yes, kind: Served},
-		{name: "quantile without le", doc: edit(t, "    "+by+" (rate(kong_upstream_latency_ms_sum", "    histogram_quantile(0.9, sum by (exported_service) (rate(kong_upstream_latency_ms_bucket", "[60s:10s]))\n      /", "[60s:10s])))\n      +"), answer: Unknown, kind: QueryUndecided},
+		{name: "quantile without le", doc: edit(t, "    "+by+" (rate(kong_upstream_latency_ms_sum", "    histogram_quantile(0.9, sum by (exported_service) (rate(kong_upstream_latency_ms_bucket", "[60s:10s]))\n      /", "[60s:10s])))\n      +"), answer: No, kind: QueryGivesNothing},
 		{name: "kept while there is no traffic", doc: seedRule + "      and sum by (exported_service) (rate(kong_upstream_latency_ms_count{<<.LabelMatchers>>}[1m])) > 0\n", answer: Yes, kind: Served},
 		{name: "a threshold nobody knows", doc: seedRule + "      > 10\n", answer: Unknown, kind: QueryUndecided},
 		{name: "never with traffic", doc: seedRule + "      unless " + "sum by (exported_service) (rate(kong_upstream_latency_ms_count{<<.LabelMatchers>>}[1m])) > 0\n", answer: No, kind: QueryGivesNothing},
 		{name: "filled up", doc: seedRule + "      or vector(0)\n", answer: Yes, kind: Served},
 		{name: "an experimental function", doc: edit(t, "rate(kong_upstream_latency_ms_sum{<<.LabelMatchers>>}[60s:10s])", "mad_over_time(kong_upstream_latency_ms_sum{<<.LabelMatchers>>}[60s])"), answer: Unknown, kind: QueryUndecided},
+		{name: "a computed duration", doc: edit(t, "[60s:10s]", "[1m*1]"), answer: Yes, kind: Served},
+		{name: "a subquery with one step in its range", doc: edit(t, "[60s:10s]", "[60s:60s]"), answer: No, kind: QueryGivesNothing},
+		{name: "a subquery with one step or two", doc: edit(t, "[60s:10s]", "[60s:45s]"), answer: Unknown, kind: QueryUndecided},
+		{name: "in the future", doc: edit(t, "[60s:10s]", "[60s] offset -1h"), answer: No, kind: QueryGivesNothing},
+		{name: "at one moment", doc: edit(t, "[60s:10s]", "[60s] @ 1609746000"), answer: No, kind: QueryGivesNothing},
+		{name: "between bounds that exclude each other", doc: oneQuery("clamp(" + ratio + ", 10, 5)"), answer: No, kind: QueryGivesNothing},
+		{name: "the label is emptied", doc: oneQuery("label_replace(" + ratio + ", 'exported_service', '', 'exported_service', '.*')"), answer: No, kind: LabelLost},
+		{name: "the largest of all Services", doc: oneQuery("topk(1, " + all + ")"), answer: No, kind: NamespaceIgnored},
+		{name: "larger than all", doc: oneQuery(ratio + " == on () group_left max(" + allByNamespace + ")"), answer: Unknown, kind: QueryUndecided},
+		{name: "while anybody has traffic", doc: oneQuery(ratio + " and on (exported_service) sum by (exported_service) (rate(kong_upstream_latency_ms_count[1m])) > 0"), answer: Yes, kind: Served},
+		{name: "joined with the target", doc: oneQuery(ratio + " * on () group_left () up"), answer: Yes, kind: Served},
+		{name: "in seconds", doc: oneQuery(ratio + " / 1000"), answer: Wrong, kind: WrongValue},
+		{name: "a quantile since the start", doc: oneQuery("histogram_quantile(0.95, sum by (le, exported_service) (kong_upstream_latency_ms_bucket{<<.LabelMatchers>>}))"), answer: Wrong, kind: WrongValue,
+			check: func(t *testing.T, v Verdict) { equal(t, v.Given.Meaning, sim.Lifetime) }},
+		{name: "a later rule over series of the scrape", doc: seedRule + "- {seriesQuery: scrape_duration_seconds, resources: {template: <<.Resource>>}, name: {as: " + seedMetric + "}, metricsQuery: 'sum('}\n", answer: No, kind: QueryInvalid,
+			check: func(t *testing.T, v Verdict) { equal(t, v.Rule, 1); equal(t, v.Earlier, 0) }},
 		{name: "an unknown function", doc: edit(t, "rate(", "rates("), answer: No, kind: QueryInvalid},
 		{name: "a template that runs for ever", doc: edit(t, "<<.LabelMatchers>>", "<<range 1000000000>><<end>>"), answer: Unknown, kind: QueryUndecided},
 
@@ -307,7 +329,7 @@ func TestExplainOtherGroup(t *testing.T) {
 // A resources.template that is not executed leaves open which labels it maps,
 // unless an override decides that.
 func TestUndecidedResourceTemplate(t *testing.T) {
-	const undecided = `    template: '<<if true>>exported_<<.Resource>><<end>>'` + "\n"
+	const undecided = `    template: 'exported_<<print .Resource>>'` + "\n"
 	later := strings.TrimPrefix(edit(t, overridesBlock, undecided), "\nrules:\n")
 	for name, tc := range map[string]struct {
 		doc  string

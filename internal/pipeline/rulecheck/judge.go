@@ -118,6 +118,7 @@ func (s *search) judgeChoice(c candidate, label, nsLabel string) Verdict {
 		}
 		query = q
 	}
+	s.notes.readTemplate(c.rule)
 	v, err := s.judgeQuery(query.Expr, label)
 	if err != nil {
 		return undecided(at, err)

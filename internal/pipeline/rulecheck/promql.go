@@ -12,21 +12,6 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
-// parseQuery parses PromQL as a Prometheus without feature flags does. byFlags
-// reports that one with feature flags accepts what is an error.
-func parseQuery(query string) (expr parser.Expr, byFlags bool, err error) {
-	expr, err = parser.NewParser(parser.Options{}).ParseExpr(query)
-	if err != nil {
-		_, tolerant := parser.NewParser(parser.Options{
-			EnableExperimentalFunctions: true,
-			EnableBinopFillModifiers:    true,
-			EnableUnquotedUTF8Names:     true,
-		}).ParseExpr(query)
-		byFlags = tolerant == nil
-	}
-	return expr, byFlags, err
-}
-
 // windows lists the ranges of an expression, outer ones first.
 func windows(expr parser.Expr) []Window {
 	var out []Window

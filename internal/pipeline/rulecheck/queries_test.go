@@ -57,7 +57,22 @@ func (g queries) matrix(depth int) string {
 	return g.selector() + g.pick("[1m]", "[5m]", "[60s:10s]")
 }
 
+// latency is a query that may well be right.
+func (g queries) latency() string {
+	by := fmt.Sprintf("%s %s (%s)", g.pick("sum", "sum", "avg", "max"), g.pick("by", "by", "without"), g.pick("exported_service", "exported_namespace,exported_service", "kubernetes_name", "le", ""))
+	window, matchers := g.pick("[1m]", "[5m]", "[60s:10s]", "[60s:45s]", "[1m:]"), g.pick(lm, lm, `exported_service="echo"`, "", `exported_namespace!="prod"`)
+	of := func(series string) string {
+		return fmt.Sprintf("%s (%s(kong_upstream_latency_ms_%s{%s}%s))", by, g.pick("rate", "rate", "increase"), series, matchers, window)
+	}
+	return "(" + of("sum") + " / " + of("count") + ")"
+}
+
+const lm = "<<.LabelMatchers>>"
+
 func (g queries) vector(depth int) string {
+	if g.IntN(3) == 0 {
+		return g.latency()
+	}
 	if depth <= 0 {
 		return g.selector()
 	}
@@ -74,7 +89,7 @@ func (g queries) vector(depth int) string {
 		g.Shuffle(2, func(i, j int) { sides[i], sides[j] = sides[j], sides[i] })
 		return sides[0] + g.pick(" * ", " / ", " + ", " - ", " ^ ", " % ", " > ", " >= ", " == ", " != ", " < ", " > bool ") + sides[1]
 	case 6, 7:
-		return fmt.Sprintf("(%s) %s%s (%s)", g.vector(depth-1), g.pick("*", "/", "+", "-", ">", "==", ">=", "!= bool"), g.matching(true), g.vector(depth-1))
+		return fmt.Sprintf("(%s) %s%s (%s)", g.vector(depth-1), g.pick("*", "/", "+", "-", "!= bool"), g.matching(true), g.vector(depth-1))
 	case 8:
 		return fmt.Sprintf("(%s) %s%s (%s)", g.vector(depth-1), g.pick("and", "or", "unless"), g.matching(false), g.vector(depth-1))
 	default:

@@ -1,6 +1,7 @@
 package rulecheck
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -8,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
 // Answer is whether a request for a metric would get a value.
@@ -18,6 +20,8 @@ const (
 	Yes     Answer = "Yes"
 	No      Answer = "No"
 	Unknown Answer = "Unknown"
+	// Wrong: there is a value, and it is not the Service's latency.
+	Wrong Answer = "Wrong"
 )
 
 // Kind is the reason of an answer. Kinds are stable; each belongs to one
@@ -29,6 +33,8 @@ type Kind string
 const (
 	// Served (Yes): the rule's query gives the Service's sample.
 	Served Kind = "Served"
+	// WrongValue (Wrong): the query gives another number than the latency; see Given.
+	WrongValue Kind = "WrongValue"
 	// MetricSelectorUnsupported (No): Gt and Lt cannot be put into PromQL.
 	MetricSelectorUnsupported Kind = "MetricSelectorUnsupported"
 	// NamespaceNotMapped (No): no label for namespaces; the request gets 404.
@@ -184,6 +190,8 @@ type Verdict struct {
 	Mismatch *Mismatch
 	// Reason is the message of the parser, the template or the evaluation.
 	Reason string
+	// Given is what the query gives in numbers, if it was evaluated.
+	Given sim.Evaluation
 	// Samples is the number of samples that the query gives for the Service;
 	// of more than one an arbitrary one counts.
 	Samples int
@@ -195,4 +203,19 @@ type Verdict struct {
 
 func verdict(a Answer, k Kind, rule int) Verdict {
 	return Verdict{Answer: a, Kind: k, Rule: rule, Earlier: -1}
+}
+
+// Served is the verdict about a rule once series of other objects register the metric.
+func (v Verdict) Served() Verdict {
+	v.Answer, v.Kind, v.Mismatch = Yes, Served, nil
+	v.Path = adapterconfig.Path{"rules"}.Index(v.Rule).Child("metricsQuery")
+	return v
+}
+
+// Matches reports whether any of the series match the seriesQuery of a rule.
+func Matches(r *adapterconfig.Rule, streams []sim.Stream) bool {
+	selector, ok := r.Selector()
+	return ok && slices.ContainsFunc(streams, func(s sim.Stream) bool {
+		return len(matchingSeries(selector, []adapterconfig.Series{s.Series}, nil)) > 0
+	})
 }

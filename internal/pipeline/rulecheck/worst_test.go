@@ -66,7 +66,7 @@ var worst = map[string]struct {
 	},
 	"pinned, each with its own query": {
 		rule: func(i int) entry {
-			e := entry{query: fmt.Sprintf("%s * %d", seedQuery, i+1)}
+			e := entry{query: fmt.Sprintf("%s + 0 * %d", seedQuery, i+1)}
 			if i > 0 {
 				e.series = pinnedTo(i)
 			}
@@ -99,7 +99,7 @@ var worst = map[string]struct {
 		rule: func(i int) entry {
 			return entry{query: fmt.Sprintf("<<if .LabelMatchers>>sum(%s) * %d<<end>>", seedQuery, i+1)}
 		},
-		kind: QueryUndecided,
+		kind: LabelLost,
 	},
 	"template mapping of another label": {
 		rule: func(int) entry { return entry{resources: `{template: kubernetes_<<.Resource>>}`} },
@@ -234,7 +234,7 @@ func explain(t testing.TB, c *adapterconfig.Config, target Target) Verdict {
 	}
 	work := 0
 	for q := range s.judged {
-		work += queryWork(q.Expr)
+		work += queryWork(q.expr)
 	}
 	if work > maxWork {
 		t.Errorf("%d queries of %d units of work were followed, want at most %d", len(s.judged), work, maxWork)
@@ -273,7 +273,7 @@ func TestAmongMany(t *testing.T) {
 	for _, own := range []bool{false, true} {
 		query := func(i int, q string) string {
 			if own {
-				return fmt.Sprintf("%s * %d", q, i+1)
+				return fmt.Sprintf("%s + 0 * %d", q, i+1)
 			}
 			return q
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
@@ -48,10 +49,11 @@ func (q Job) discovered(endpoint int, port string) *sim.Labels {
 			set.Set(name, value)
 		}
 	}
-	for _, name := range []string{"pod", "container"} {
+	for name, value := range map[string]string{"pod": usualPod(q.Service.Name), "container": usualContainer} {
+		set.Set(name, value)
 		set.Guess(name, "")
 	}
-	set.Set(model.AddressLabel, sim.Placeholder)
+	set.Set(model.AddressLabel, usualAddress(q.Service))
 	set.Guessed[model.AddressLabel] = true
 	for _, name := range spec.TargetLabels {
 		if value, _ := labelOf(q.Service, name); value != "" {
@@ -62,6 +64,28 @@ func (q Job) discovered(endpoint int, port string) *sim.Labels {
 		set.Guess(sanitize(name), "podTargetLabels: "+name)
 	}
 	return set
+}
+
+// Values that only Prometheus knows, as the charts of Kong Operator usually make them.
+const (
+	usualContainer = "manager"
+	usualReplica   = "https://10-0-0-9.dataplane.default.svc:8444"
+)
+
+// usualPod is the name of a pod of the Deployment that belongs to a metrics Service.
+func usualPod(service string) string {
+	base := strings.TrimSuffix(strings.TrimSuffix(service, "-service"), "-metrics")
+	return base + "-controller-manager-5d9c7b8f64-x2k9q"
+}
+
+// usualAddress is that of the pod, on the port of the metrics.
+func usualAddress(s pipeline.OperatorService) string {
+	port, _ := MetricsPort(s)
+	number := cmp.Or(port.Port, 8080)
+	if n, err := strconv.ParseInt(port.TargetPort, 10, 32); err == nil {
+		number = int32(n)
+	}
+	return fmt.Sprintf("10.0.0.8:%d", number)
 }
 
 func (q Job) jobName(endpoint int) string {

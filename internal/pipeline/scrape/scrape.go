@@ -28,6 +28,11 @@ type Job struct {
 	Prometheus *monitoringv1.Prometheus
 	Monitor    *monitoringv1.ServiceMonitor
 	Histogram  *pipeline.Histogram
+	// Any is the histogram of the Service sim.AnyService; nil if the shape of what is stored
+	// does not matter.
+	Any *pipeline.Histogram
+	// Records are the recording rules of the Prometheus over the histogram.
+	Records []sim.Record
 	// Regexps compiles the regular expressions of the monitor; nil compiles each anew.
 	Regexps *bound.Regexps
 }
@@ -42,8 +47,7 @@ func (q Job) General() *monitoringv1.CommonPrometheusFields {
 
 // Outcome is what becomes of the histogram in one scrape.
 type Outcome struct {
-	// Series are stored, under these names and labels.
-	Series []adapterconfig.Series
+	sim.Stored
 	// Dropped is the relabeling that drops the target; empty if none does.
 	Dropped string
 	// Unknown is a relabeling that depends on values that are not known; empty if
@@ -82,14 +86,45 @@ func (q Job) Simulate(endpoint int, port string) (Outcome, error) {
 		Interval: set.Get(model.ScrapeIntervalLabel),
 	}
 	honor := ep.HonorLabels && !q.General().OverrideHonorLabels
-	for _, exposed := range q.exposed() {
-		stored, unknown, ok := sim.Stored(exposed, q.Histogram, set, honor, metric)
-		out.Unknown = cmp.Or(out.Unknown, unknown)
+	for _, exposed := range q.exposed(q.Histogram) {
+		stored, labels, ok := sim.Store(exposed, q.Histogram, set, honor, metric)
+		out.Unknown = cmp.Or(out.Unknown, labels.Unknown)
 		if ok {
 			out.Series = append(out.Series, stored)
 		}
 	}
+	if q.Any != nil {
+		out.Shape = q.shape(set, honor, metric)
+	}
 	return out, nil
+}
+
+// shape is what becomes of the histogram of any Service.
+func (q Job) shape(target *sim.Labels, honor bool, metric []sim.Step) *sim.Shape {
+	out := &sim.Shape{
+		Target: target.Public(), Guessed: map[string]bool{}, Replica: q.Any.Replica, Exact: q.labelNames() == model.LegacyValidation,
+		Features: q.features(), FeaturesKnown: q.Prometheus != nil, Records: q.Records,
+	}
+	for name := range out.Target {
+		out.Guessed[name] = target.Guessed[name]
+	}
+	for _, exposed := range q.exposed(q.Any) {
+		stored, labels, ok := sim.Store(exposed, q.Any, target, honor, metric)
+		if ok {
+			out.Streams = append(out.Streams, sim.Stream{Series: stored, Role: sim.RoleOf(exposed.Name)})
+			maps.Copy(out.Guessed, labels.Guessed)
+		}
+	}
+	return out
+}
+
+// features are the feature flags of the Prometheus.
+func (q Job) features() []string {
+	var out []string
+	for _, f := range q.General().EnableFeatures {
+		out = append(out, string(f))
+	}
+	return out
 }
 
 // steps are the relabelings of the scrape class, then those of the endpoint, then
@@ -143,20 +178,20 @@ func (q Job) labelNames() model.ValidationScheme {
 
 // exposed are the series as the source exposes them. A conversion to a native
 // histogram happens when they are read, before any relabeling.
-func (q Job) exposed() []adapterconfig.Series {
-	base := maps.Clone(q.Histogram.Labels)
-	base[q.Histogram.Replica] = sim.Placeholder
+func (q Job) exposed(h *pipeline.Histogram) []adapterconfig.Series {
+	base := maps.Clone(h.Labels)
+	base[h.Replica] = usualReplica
 	bucket := maps.Clone(base)
 	bucket[promlabels.BucketLabel] = "+Inf"
 	classic := []adapterconfig.Series{
-		{Name: q.Histogram.Name + "_bucket", Labels: bucket},
-		{Name: q.Histogram.Name + "_count", Labels: base},
-		{Name: q.Histogram.Name + "_sum", Labels: base},
+		{Name: h.Name + "_bucket", Labels: bucket},
+		{Name: h.Name + "_count", Labels: base},
+		{Name: h.Name + "_sum", Labels: base},
 	}
 	if !q.Converts() {
 		return classic
 	}
-	native := adapterconfig.Series{Name: q.Histogram.Name, Labels: base}
+	native := adapterconfig.Series{Name: h.Name, Labels: base}
 	if q.KeepsClassic() {
 		return append(classic, native)
 	}

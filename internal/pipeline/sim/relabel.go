@@ -1,7 +1,13 @@
-// Package sim simulates on single series what Prometheus does with labels: relabelings,
-// run by Prometheus' own library, and conflicts between the labels of the target and
-// those that it exposes. Values that only Prometheus knows are placeholders, and where
-// the outcome depends on one, that is said.
+// Package sim runs Prometheus' own relabeling and PromQL engine over series that are made
+// up, and says what comes out.
+//
+// [Store] is one series on its way through a scrape: relabelings, and conflicts between the
+// labels of the target and those that it exposes. Values that only Prometheus knows are
+// placeholders, and where the outcome depends on one, that is said. [Traffic] is what is stored
+// of a Service, of one of the same name in another namespace, of a sibling and of an idle one;
+// [Traffic.Evaluate] has the engine answer a query over it. The latency that went in says
+// whether what comes out is right. What is not known is chosen twice, differently: an answer
+// that differs is open.
 package sim
 
 import (
@@ -14,7 +20,6 @@ import (
 	promlabels "github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/relabel"
 
-	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/bound"
 )
 
@@ -82,7 +87,7 @@ const Placeholder = "unknown"
 // placeholders: the names of such labels are in guessed.
 type Labels struct {
 	*promlabels.Builder
-	histogram *pipeline.Histogram
+	histogram *Histogram
 	Guessed   map[string]bool
 	// Unknown is the first relabeling whose outcome depends on a placeholder in
 	// a way that matters, or that is not run because of what it would cost; empty if
@@ -93,7 +98,7 @@ type Labels struct {
 }
 
 // NewLabels returns an empty set of labels for series of the histogram.
-func NewLabels(h *pipeline.Histogram) *Labels {
+func NewLabels(h *Histogram) *Labels {
 	return &Labels{histogram: h, Builder: promlabels.NewBuilder(promlabels.EmptyLabels()), Guessed: map[string]bool{}}
 }
 
@@ -110,7 +115,7 @@ func (l *Labels) Guess(name, where string) {
 
 // Decisive reports whether it matters what a label's value is: by it a series is found,
 // or a target reached.
-func Decisive(h *pipeline.Histogram, name string) bool {
+func Decisive(h *Histogram, name string) bool {
 	switch name {
 	case "namespace", "service", model.MetricNameLabel, promlabels.BucketLabel,
 		model.SchemeLabel, model.MetricsPathLabel, model.AddressLabel, model.ScrapeIntervalLabel:
@@ -214,7 +219,7 @@ func (l *Labels) mapNames(c *relabel.Config, where string) {
 }
 
 // couldBeDecisive reports whether a decisive label can begin so.
-func couldBeDecisive(h *pipeline.Histogram, prefix string) bool {
+func couldBeDecisive(h *Histogram, prefix string) bool {
 	for _, name := range []string{"namespace", "service", h.Prefix, model.ExportedLabelPrefix, "__"} {
 		if strings.HasPrefix(name, prefix) || strings.HasPrefix(prefix, name) {
 			return true

@@ -9,7 +9,6 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/relabel"
 
-	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 )
 
@@ -27,17 +26,17 @@ const (
 	ServiceLabelPresentMeta = "__meta_kubernetes_service_labelpresent_"
 )
 
-// Stored is one exposed series as Prometheus stores it under a target. ok
-// is false if it is dropped; unknown is a relabeling that cannot be followed.
-func Stored(exposed adapterconfig.Series, h *pipeline.Histogram, target *Labels, honor bool, metric []Step) (stored adapterconfig.Series, unknown string, ok bool) {
-	set := NewLabels(h)
+// Store returns one exposed series as Prometheus stores it under a target, with the labels
+// of which the values are not known. It returns false if the series is dropped.
+func Store(exposed adapterconfig.Series, h *Histogram, target *Labels, honor bool, metric []Step) (stored adapterconfig.Series, set *Labels, ok bool) {
+	set = NewLabels(h)
 	for name, value := range exposed.Labels {
 		set.Set(name, value)
 	}
 	set.Set(model.MetricNameLabel, exposed.Name)
 	set.Guessed[h.Replica] = true
 	var moved []string
-	for name, value := range target.public() {
+	for name, value := range target.Public() {
 		own, exposes := exposed.Labels[name]
 		if honor && exposes {
 			continue
@@ -63,17 +62,17 @@ func Stored(exposed adapterconfig.Series, h *pipeline.Histogram, target *Labels,
 	}
 	for _, s := range metric {
 		if !set.Apply(s) {
-			return adapterconfig.Series{}, set.Unknown, false
+			return adapterconfig.Series{}, set, false
 		}
 	}
 	labels := set.Labels().Map()
 	name := labels[model.MetricNameLabel]
 	delete(labels, model.MetricNameLabel)
-	return adapterconfig.Series{Name: name, Labels: labels}, set.Unknown, name != ""
+	return adapterconfig.Series{Name: name, Labels: labels}, set, name != ""
 }
 
-// public are the labels that a target gives to its series.
-func (l *Labels) public() map[string]string {
+// Public are the labels that a target gives to its series.
+func (l *Labels) Public() map[string]string {
 	out := l.Labels().Map()
 	if out[model.InstanceLabel] == "" {
 		out[model.InstanceLabel] = l.Get(model.AddressLabel)

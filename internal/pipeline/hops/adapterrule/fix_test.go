@@ -15,6 +15,7 @@ import (
 	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/adapterrule"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/servicemonitor"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 	"github.com/kong-latency/kong-latency/internal/pipeline/source/operator"
 	"github.com/kong-latency/kong-latency/internal/pipeline/text"
 	"github.com/kong-latency/kong-latency/test/testutil/pipelinetest"
@@ -186,7 +187,7 @@ func TestAdapterRuleWithUnknownLabels(t *testing.T) {
 		s := pipelinetest.Good()
 		pipelinetest.Configure(&s.Adapter, tt.document)
 		var got *finding.Reason
-		for _, f := range judge(s, pipeline.Scrape{Series: known, Known: false}) {
+		for _, f := range judge(s, pipeline.Scrape{Stored: sim.Stored{Series: known}}) {
 			got = f.Reason
 		}
 		if got != tt.want {

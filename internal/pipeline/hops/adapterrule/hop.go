@@ -25,7 +25,7 @@ func New(scrape func(*pipeline.Case) *pipeline.Scrape) pipeline.Hop {
 			ConfigInvalid, RelistFails, ConfigPending, ConfigUnread,
 			Missing, External, NameDiffers, SeriesMismatch,
 			LabelMismatch, QueryBroken, MixesServices, Ambiguous,
-			Shadowed, NotAggregated, LifetimeAverage, IdleDataPlane, Undecided,
+			Shadowed, NotAggregated, LifetimeAverage, IdleDataPlane, WrongValue, Undecided,
 		},
 		Judge: func(c *pipeline.Case) pipeline.Verdict { return diagnose(c, scrape) },
 	}

@@ -69,10 +69,10 @@ var kinds = map[rulecheck.Kind]kind{
 		return fmt.Sprintf("%s selects none of the series by %s: %s", v.Path, shortText(v.Mismatch.Selector), mismatchText(v.Mismatch))
 	}},
 	rulecheck.NamespaceIgnored: {reason: MixesServices, evidence: func(c ruleCase, v rulecheck.Verdict) string {
-		return fmt.Sprintf("%s mixes the Service with those of the same name in other namespaces: %s", v.Path, c.query())
+		return fmt.Sprintf("%s mixes the Service with those of the same name in other namespaces: %s", v.Path, counted(c, v))
 	}},
 	rulecheck.ServiceIgnored: {reason: MixesServices, evidence: func(c ruleCase, v rulecheck.Verdict) string {
-		return fmt.Sprintf("%s mixes the Service with others of its namespace: %s", v.Path, c.query())
+		return fmt.Sprintf("%s mixes the Service with others of its namespace: %s", v.Path, counted(c, v))
 	}},
 	rulecheck.SidesNeverMatch: {evidence: func(_ ruleCase, v rulecheck.Verdict) string {
 		return fmt.Sprintf("%s gives nothing, as the labels of the two sides never agree in %s", v.Path, shortText(v.Reason))

@@ -42,6 +42,9 @@ var (
 	IdleDataPlane = Hop.Reason("AdapterRuleIdleDataPlane", finding.Warning, finding.ForChange,
 		"The rule divides the latency of each data plane by its requests and then aggregates. A data plane without traffic gives NaN, and so is the aggregate; prometheus-adapter serves NaN as 0, and the autoscaler scales in.",
 		"Aggregate both sides before they are divided, as the rule that the finding prints does.")
+	WrongValue = Hop.Reason("AdapterRuleWrongValue", finding.Warning, finding.ForChange,
+		"The rule serves a number that is not the Service's latency in milliseconds: it has another unit, counts something else, or that of other Services gets into it.",
+		"Use the rule that the finding prints.")
 	Undecided = Hop.Reason("AdapterRuleUndecided", finding.Unknown, finding.ForChange,
 		"Whether a rule serves the metric depends on what cannot be known: series of other objects, values, relabelings that compute labels.",
 		"Add a rule that does not depend on it, at the end of the list.")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/rulecheck"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
 // recorded says why series that the source does not expose may exist all the same: a rule
@@ -21,17 +22,20 @@ func (c ruleCase) recorded() string {
 	}
 	known := c.Snapshot.RecordingRules
 	for _, r := range known.Items {
-		if slices.ContainsFunc(r.Records, v.Mismatch.NameMatches) {
-			return fmt.Sprintf("PrometheusRule %s/%s records", r.Namespace, r.Name)
+		if slices.ContainsFunc(r.Records, func(x sim.Record) bool { return v.Mismatch.NameMatches(x.Name) }) {
+			return fmt.Sprintf("PrometheusRule %s/%s records; what it records is not followed", r.Namespace, r.Name)
 		}
 	}
-	switch {
-	case strings.Contains(v.Mismatch.Name(), ":"):
-		return "is named as recording rules name theirs"
+	family, _, _ := strings.Cut(c.histogram.Name, "_")
+	switch name := v.Mismatch.Name(); {
+	case strings.Contains(name, ":"):
+		return "is named as recording rules name theirs; what it records is not followed"
 	case known.State != pipeline.Known:
 		return fmt.Sprintf("a PrometheusRule may record, and those are not known: %s", known.State.Because(known.Why))
 	case c.scrape.Works != nil && c.scrape.Works.Prometheus == nil:
-		return "whatever the adapter queries may record"
+		return "whatever the adapter queries may record; what it records is not followed"
+	case name != "" && !strings.HasPrefix(name, family+"_") && !sim.OfTarget(name):
+		return "something else may expose"
 	}
 	return ""
 }

@@ -3,7 +3,6 @@ package adapterrule
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -29,7 +28,7 @@ func judgeRule(c *pipeline.Case, scrape pipeline.Scrape) ruleCase {
 	r := ruleCase{
 		Case: c, adapter: &c.Snapshot.Adapter, histogram: c.Source.Histogram(c.Subject), scrape: scrape,
 	}
-	r.verdict, _ = c.Explain(scrape.Series)
+	r.verdict, _ = c.Explain(scrape.Stored)
 	return r
 }
 
@@ -38,13 +37,15 @@ func (c ruleCase) findings() []finding.Finding {
 	v := c.verdict
 	switch {
 	case v.Answer == rulecheck.Yes:
-		return slices.Concat(c.severalReplicas(), c.misleading())
+		return c.misleading()
+	case v.Answer == rulecheck.Wrong:
+		return c.wrong()
 	case v.Answer == rulecheck.Unknown || v.Kind == rulecheck.NoSeries:
 		return c.found(Undecided, c.evidence())
 	case !c.scrape.Known && !kinds[v.Kind].anyLabels:
 		return c.found(Undecided, "the labels of the series are not known, and if they are the usual ones "+c.evidence())
 	case c.recorded() != "":
-		return []finding.Finding{Undecided.On(c.adapter.ConfigMap, "%s is over %s, which %s; what it records is not followed", v.Path, shortText(v.Mismatch.Selector), c.recorded()).
+		return []finding.Finding{Undecided.On(c.adapter.ConfigMap, "%s is over %s, which %s", v.Path, shortText(v.Mismatch.Selector), c.recorded()).
 			At(c.field()).Suggest("%s", Undecided.Fix)}
 	case v.Earlier >= 0:
 		return c.found(Shadowed, fmt.Sprintf("rules[%d] replaces rules[%d], which would serve the metric, as the last rule wins: %s",
@@ -129,29 +130,4 @@ func windowOf(windows []rulecheck.Window) string {
 		return ""
 	}
 	return text
-}
-
-// severalReplicas judges the rule again as if two replicas measured the Service, which
-// is so as soon as the gateway has two pods.
-func (c ruleCase) severalReplicas() []finding.Finding {
-	label := c.histogram.Replica
-	series := slices.Clip(c.scrape.Series)
-	for _, s := range c.scrape.Series {
-		if _, ok := s.Labels[label]; !ok {
-			return nil
-		}
-		labels := maps.Clone(s.Labels)
-		labels[label] += "-2"
-		series = append(series, adapterconfig.Series{Name: s.Name, Labels: labels})
-	}
-	c.verdict, _ = c.Explain(series)
-	switch {
-	case c.verdict.Answer != rulecheck.Yes:
-		return c.found(NotAggregated, "when several data planes measure the Service "+c.evidence())
-	case c.verdict.Samples > 1:
-		return c.found(NotAggregated, fmt.Sprintf(
-			"%s gives a sample for each data plane, of which an arbitrary one counts; it must aggregate them", c.verdict.Path))
-	default:
-		return nil
-	}
 }

@@ -9,8 +9,8 @@ import (
 
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
-	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 	"github.com/kong-latency/kong-latency/internal/pipeline/text"
 )
 
@@ -86,8 +86,8 @@ func judgeServices(c *pipeline.Case) answer {
 	return best
 }
 
-func unscraped(series []adapterconfig.Series, known bool, f finding.Finding) answer {
-	return answer{Scrape: pipeline.Scrape{Series: series, Known: known, Findings: []finding.Finding{f}}}
+func unscraped(stored sim.Stored, known bool, f finding.Finding) answer {
+	return answer{Scrape: pipeline.Scrape{Stored: stored, Known: known, Findings: []finding.Finding{f}}}
 }
 
 func ambiguous(services []pipeline.OperatorService) finding.Finding {
@@ -132,7 +132,7 @@ func judgeService(q question, choice prometheus.Choice) answer {
 	var nearest *judgement
 	left := 0
 	for _, p := range choice.Any {
-		q.Prometheus = p
+		q.Prometheus, q.Records = p, q.recordsOf(p)
 		candidates := q.candidates()
 		left += candidates.left
 		for _, m := range candidates.monitors {
@@ -196,12 +196,12 @@ func notFound(q question, prometheuses []*monitoringv1.Prometheus) answer {
 	if err != nil {
 		return unscraped(q.ordinary(), true, f.Suggest("%s", sentence(err)))
 	}
-	return unscraped(fresh.scrape.Series, fresh.scrape.Known, f.WithFix(finding.Apply(fresh.Monitor)))
+	return unscraped(fresh.scrape.Stored, fresh.scrape.Known, f.WithFix(finding.Apply(fresh.Monitor)))
 }
 
 // usual is what a monitor without peculiarities would make Prometheus store; of the
 // zero Service, that of the chart.
-func usual(c *pipeline.Case, service pipeline.OperatorService) []adapterconfig.Series {
+func usual(c *pipeline.Case, service pipeline.OperatorService) sim.Stored {
 	if service.Name == "" {
 		service = pipeline.OperatorService{Namespace: "kong-system", Name: "kong-operator-metrics", Ports: []pipeline.ServicePort{{Name: "http", Port: 8080}}}
 	}

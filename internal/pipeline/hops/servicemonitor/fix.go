@@ -84,7 +84,7 @@ func (j judgement) fixed() (judgement, error) {
 func (j judgement) fixedScrape() pipeline.Scrape {
 	fixed, err := j.fixed()
 	if err != nil {
-		return pipeline.Scrape{Series: j.ordinary(), Known: true}
+		return pipeline.Scrape{Stored: j.ordinary(), Known: true}
 	}
 	return fixed.scrape
 }

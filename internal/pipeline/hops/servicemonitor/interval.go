@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline"
-	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 	"github.com/kong-latency/kong-latency/internal/pipeline/rulecheck"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
 // usualWindow is the time over which the rule of Kong's guide computes rates.
@@ -24,7 +24,7 @@ func (j *judgement) judgeInterval(endpoint int, interval string) {
 	if !known {
 		return
 	}
-	window := window(j.c, j.scrape.Series)
+	window := window(j.c, j.scrape.Stored)
 	if every <= window/2 {
 		return
 	}
@@ -48,8 +48,8 @@ func (j *judgement) judgeInterval(endpoint int, interval string) {
 // window is the shortest over which the adapter's rule computes rates, if it serves
 // the metric from these series. A subquery counts only where there is
 // no plain range that it could be evaluating.
-func window(c *pipeline.Case, series []adapterconfig.Series) time.Duration {
-	verdict, ok := c.Explain(series)
+func window(c *pipeline.Case, stored sim.Stored) time.Duration {
+	verdict, ok := c.Explain(stored)
 	if !ok || verdict.Answer != rulecheck.Yes {
 		return usualWindow
 	}

@@ -90,7 +90,7 @@ func (q question) judge() judgement {
 	if _, large := q.Cost(); large != nil {
 		j.judgeAim()
 		j.add(TooLarge, large.Field, nil, "is not evaluated: %s", large)
-		j.scrape = pipeline.Scrape{Series: q.ordinary()}
+		j.scrape = pipeline.Scrape{Stored: q.ordinary()}
 		return j
 	}
 	j.judgeValidity()
@@ -144,7 +144,7 @@ func (j judgement) judgeEndpoint(i int) judgement {
 		j.judgeScheme(i, ep.Scheme.String(), port)
 		return j
 	}
-	j.scrape = pipeline.Scrape{Series: sim.Series, Known: sim.Unknown == ""}
+	j.scrape = pipeline.Scrape{Stored: sim.Stored, Known: sim.Unknown == ""}
 	if sim.Dropped == "" {
 		j.judgeScheme(i, sim.Scheme, port)
 		if sim.Path != scrape.MetricsPath {

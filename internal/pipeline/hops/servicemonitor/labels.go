@@ -34,7 +34,7 @@ func (j *judgement) judgeLabels(endpoint int, sim scrape.Outcome, port string) {
 			"has a relabeling that depends on values that only Prometheus knows: %s", sim.Unknown)
 		return
 	}
-	if sim.Dropped == "" && j.useful(sim.Series) {
+	if sim.Dropped == "" && j.useful(sim.Stored) {
 		return
 	}
 	trials := j.affordable(j.trials(endpoint, sim))
@@ -136,19 +136,19 @@ func (q question) fixes(change repair, endpoint int, port string) bool {
 	q.Monitor = q.Monitor.DeepCopy()
 	change(q.Monitor)
 	sim, err := q.Simulate(endpoint, port)
-	return err == nil && sim.Dropped == "" && sim.Unknown == "" && q.useful(sim.Series)
+	return err == nil && sim.Dropped == "" && sim.Unknown == "" && q.useful(sim.Stored)
 }
 
 // useful reports whether a rule can make the metric of the series. If the adapter
 // has one that would make it of what an ordinary monitor stores, it has to serve
 // these as well; otherwise the rule of the source must be able to, which needs the
 // labels that identify the Service however it is scraped.
-func (q question) useful(series []adapterconfig.Series) bool {
-	ordinary := q.ordinary()
-	if sameDecisive(q.Histogram, series, ordinary) {
+func (q question) useful(stored sim.Stored) bool {
+	ordinary, series := q.ordinary(), stored.Series
+	if sameDecisive(q.Histogram, series, ordinary.Series) {
 		return true
 	}
-	if verdict, ok := q.c.Explain(series); ok {
+	if verdict, ok := q.c.Explain(stored); ok {
 		if verdict.Answer != rulecheck.No {
 			return true
 		}

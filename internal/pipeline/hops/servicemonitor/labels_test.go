@@ -37,22 +37,22 @@ func TestStoredSeries(t *testing.T) {
 	labels := func(extra ...string) map[string]string {
 		out := map[string]string{
 			"namespace": "kong-system", "service": "kong-operator-metrics", "job": "kong-operator-metrics", "endpoint": "http",
-			"pod": sim.Placeholder, "container": sim.Placeholder, "instance": sim.Placeholder,
+			"pod": "kong-operator-controller-manager-5d9c7b8f64-x2k9q", "container": "manager", "instance": "10.0.0.8:8080",
 			"exported_namespace": "default", "exported_service": "echo",
 			"kubernetes_apiversion": "v1", "kubernetes_kind": "service", "kubernetes_name": "echo", "kubernetes_namespace": "default",
-			"dataplane_url": sim.Placeholder,
+			"dataplane_url": "https://10-0-0-9.dataplane.default.svc:8444",
 		}
 		for i := 0; i < len(extra); i += 2 {
 			out[extra[i]] = extra[i+1]
 		}
 		return out
 	}
-	want := pipeline.Scrape{Known: true, Series: []adapterconfig.Series{
+	want := []adapterconfig.Series{
 		{Name: "kong_upstream_latency_ms_bucket", Labels: labels("le", "+Inf")},
 		{Name: "kong_upstream_latency_ms_count", Labels: labels()},
 		{Name: "kong_upstream_latency_ms_sum", Labels: labels()},
-	}}
-	if diff := cmp.Diff(want, pipeline.Scrape{Known: got.Known, Series: got.Series}); diff != "" {
+	}
+	if diff := cmp.Diff(want, got.Series); diff != "" || !got.Known {
 		t.Error(diff)
 	}
 }
@@ -71,7 +71,7 @@ func TestStoredLabels(t *testing.T) {
 		change func(*pipeline.Snapshot)
 		want   map[string]string // "" is absence
 	}{
-		"honorLabels": {honor, map[string]string{"namespace": "default", "service": "echo", "exported_service": "", "pod": sim.Placeholder}},
+		"honorLabels": {honor, map[string]string{"namespace": "default", "service": "echo", "exported_service": "", "pod": "kong-operator-controller-manager-5d9c7b8f64-x2k9q"}},
 		"honorLabels overridden": {pipelinetest.Together(honor, pipelinetest.OnPrometheus(func(p *monitoringv1.Prometheus) { p.Spec.OverrideHonorLabels = true })),
 			map[string]string{"namespace": "kong-system", "exported_namespace": "default", "exported_service": "echo"}},
 		"no target label": {relabelings(monitoringv1.RelabelConfig{Action: "labeldrop", Regex: "service"}),

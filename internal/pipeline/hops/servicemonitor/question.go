@@ -5,12 +5,14 @@ import (
 	"strings"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/kong-latency/kong-latency/internal/pipeline"
-	"github.com/kong-latency/kong-latency/internal/pipeline/adapterconfig"
 	"github.com/kong-latency/kong-latency/internal/pipeline/bound"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
 	"github.com/kong-latency/kong-latency/internal/pipeline/scrape"
+	"github.com/kong-latency/kong-latency/internal/pipeline/sim"
 )
 
 // matches reports whether the monitor would select the Service.
@@ -73,6 +75,7 @@ type question struct {
 type (
 	histogramKey struct{}
 	regexpsKey   struct{}
+	anyKey       struct{ source string }
 )
 
 // newQuestion is the question about a Service, without a Prometheus and a monitor.
@@ -81,20 +84,48 @@ func newQuestion(c *pipeline.Case, service pipeline.OperatorService) question {
 		h := c.Source.Histogram(c.Subject)
 		return &h
 	})
+	anyService := pipeline.Shared(c, anyKey{c.Source.Name()}, func(*pipeline.Snapshot) *pipeline.Histogram {
+		h := c.Source.Histogram(pipeline.Subject{Namespace: sim.AnyNamespace, Service: sim.AnyService})
+		return &h
+	})
 	regexps := pipeline.Shared(c, regexpsKey{}, func(*pipeline.Snapshot) *bound.Regexps { return bound.NewRegexps() })
-	return question{Job: scrape.Job{Service: service, Histogram: h, Regexps: regexps}, c: c}
+	return question{Job: scrape.Job{Service: service, Histogram: h, Any: anyService, Regexps: regexps}, c: c}
+}
+
+type recordsKey struct{ by *monitoringv1.Prometheus }
+
+// recordsOf are the recording rules over the histogram that a Prometheus evaluates; none
+// if that is not known.
+func (q question) recordsOf(p *monitoringv1.Prometheus) []sim.Record {
+	if p == nil {
+		return nil
+	}
+	return pipeline.Shared(q.c, recordsKey{p}, func(s *pipeline.Snapshot) []sim.Record {
+		selector, err := metav1.LabelSelectorAsSelector(p.Spec.RuleSelector) // of nil it selects nothing
+		if err != nil {
+			return nil
+		}
+		var all []sim.Record
+		for _, r := range s.RecordingRules.Items {
+			selected, known := prometheus.InNamespaces(s, p, p.Spec.RuleNamespaceSelector, r.Namespace)
+			if selected && known && selector.Matches(labels.Set(r.Labels)) {
+				all = append(all, r.Records...)
+			}
+		}
+		return sim.Over(q.Histogram.Name, all)
+	})
 }
 
 type ordinaryKey struct{ namespace, service string }
 
 // ordinary is what a monitor without any peculiarity stores.
-func (q question) ordinary() []adapterconfig.Series {
-	return pipeline.Memo(q.c, ordinaryKey{q.Service.Namespace, q.Service.Name}, func() []adapterconfig.Series {
+func (q question) ordinary() sim.Stored {
+	return pipeline.Memo(q.c, ordinaryKey{q.Service.Namespace, q.Service.Name}, func() sim.Stored {
 		port, _ := scrape.MetricsPort(q.Service)
 		plain := q.Job
 		plain.Prometheus = nil
 		plain.Monitor = &monitoringv1.ServiceMonitor{Spec: monitoringv1.ServiceMonitorSpec{Endpoints: []monitoringv1.Endpoint{{Port: port.Name}}}}
-		sim, _ := plain.Simulate(0, port.Name) // without relabelings nothing fails
-		return sim.Series
+		outcome, _ := plain.Simulate(0, port.Name) // without relabelings nothing fails
+		return outcome.Stored
 	})
 }

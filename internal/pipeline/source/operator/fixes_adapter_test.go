@@ -96,6 +96,9 @@ var ruleBreakers = []breaker{
 	{name: "a ratio of each data plane", reason: adapterrule.IdleDataPlane, change: document(func(t *testing.T) string {
 		return pipelinetest.WithQuery(t, "avg(rate(kong_upstream_latency_ms_sum{<<.LabelMatchers>>}[1m]) / rate(kong_upstream_latency_ms_count{<<.LabelMatchers>>}[1m])) by (<<.GroupBy>>)")
 	})},
+	{name: "in seconds", reason: adapterrule.WrongValue, change: document(func(t *testing.T) string {
+		return pipelinetest.WithQuery(t, "sum by (<<.GroupBy>>) (rate(kong_upstream_latency_ms_sum{<<.LabelMatchers>>}[1m])) / sum by (<<.GroupBy>>) (rate(kong_upstream_latency_ms_count{<<.LabelMatchers>>}[1m])) / 1000")
+	})},
 	{name: "not aggregated", reason: adapterrule.NotAggregated, change: rules(pipelinetest.TextBy, "")},
 	{name: "pinned to another namespace", reason: adapterrule.Undecided,
 		change: rules(`kubernetes_namespace!=""`, `kubernetes_namespace="prod"`)},
