@@ -305,7 +305,9 @@ func (r *workloads) loads(by output.Output, live output.Object, p plan.Plan) (om
 		return loadmetric.Of(report, seen, metric)
 	})
 	for _, u := range unserved {
-		findings = append(findings, u.Finding)
+		if !u.ByDefault { // nobody named it, and nothing is wrong without it
+			findings = append(findings, u.Finding)
+		}
 	}
 	return omitted, findings
 }

@@ -59,7 +59,8 @@ func answered(d admission.Decision) admissionhttp.Response {
 			lines = append(lines, line(n))
 		}
 	}
-	lines = append(lines, render.PipelineWarnings(slices.Concat(d.Pipeline, d.Advised))...)
+	lines = append(lines, render.PipelineWarnings(d.Pipeline)...)
+	lines = append(lines, render.Advice(d.Advised)...)
 	if len(d.Unjudged) > 0 {
 		lines = append(lines, render.UnknownWarning(d.Unjudged))
 	}

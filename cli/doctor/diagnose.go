@@ -9,6 +9,7 @@ import (
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/finding"
+	"github.com/kong-latency/kong-latency/internal/loadmetric"
 	"github.com/kong-latency/kong-latency/internal/output"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/metricsapi"
@@ -25,8 +26,9 @@ type Facts struct {
 	// Pipeline is the metric pipeline, for a workload that has a subject.
 	Pipeline pipeline.Report
 	Measured series.Measured
-	// Loads are the findings about the load metrics of the plan.
-	Loads []finding.Finding
+	// Loads are the findings about the load metrics of the plan, those of metrics that nobody
+	// named too.
+	Loads []loadmetric.Unserved
 	// HPAsUnread says why autoscalers are not known; empty if they are.
 	HPAsUnread string
 	// AdapterServices are Services that may be prometheus-adapter's, for a cluster in
@@ -138,7 +140,13 @@ func (f Facts) autoscaler(r *Report) {
 	findings, evidence := w.Output().Evaluate(output.Facts{
 		Live: w.Live, Plan: w.Resolution.Plan, Unread: f.HPAsUnread, HasValue: f.Measured.API.Value != nil,
 	})
-	findings = append(findings, f.Loads...)
+	for _, u := range f.Loads {
+		if u.ByDefault {
+			evidence = append(evidence, u.Message+" ('kubectl latency render --with adapter-rule' prints it)")
+		} else {
+			findings = append(findings, u.Finding)
+		}
+	}
 	why := ""
 	if w.Live == nil && len(findings) == 0 {
 		why = "nothing is attached until the settings are fixed"

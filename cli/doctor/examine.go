@@ -9,7 +9,6 @@ import (
 	"github.com/kong-latency/kong-latency/cli/live"
 	"github.com/kong-latency/kong-latency/internal/annotations"
 	"github.com/kong-latency/kong-latency/internal/cluster/convert"
-	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/loadmetric"
 	"github.com/kong-latency/kong-latency/internal/model"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
@@ -86,7 +85,7 @@ func (e *examination) reports(ctx context.Context, refs []live.Ref) ([]Report, e
 }
 
 // loads are the findings about the load metrics of a workload's plan.
-func (e *examination) loads(w live.Workload) (out []finding.Finding) {
+func (e *examination) loads(w live.Workload) []loadmetric.Unserved {
 	p := w.Plan()
 	if p == nil {
 		return nil
@@ -96,10 +95,7 @@ func (e *examination) loads(w live.Workload) (out []finding.Finding) {
 		subject := pipeline.Subject{Namespace: p.Namespace, Service: p.Service, Metric: metric}
 		return loadmetric.Of(pipeline.Diagnose(source.Default(), e.state.Snapshot, subject), seen, metric)
 	})
-	for _, u := range unserved {
-		out = append(out, u.Finding)
-	}
-	return out
+	return unserved
 }
 
 // named reports whether a workload is meant: by its name, or as one that a Service

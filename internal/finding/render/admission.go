@@ -75,6 +75,16 @@ func PipelineWarnings(findings []finding.Finding) []string {
 	return lines
 }
 
+// Advice are findings about which nothing has to be done, each in one line. They are about
+// rules that could be added.
+func Advice(findings []finding.Finding) []string {
+	var lines []string
+	for _, f := range findings {
+		lines = append(lines, warningEnding("; 'kubectl latency render --with adapter-rule' prints it", "%s", f.Reason.Name+": "+f.Message))
+	}
+	return lines
+}
+
 func pipelineWarning(f finding.Finding) string {
 	text := f.Reason.Name + ": " + f.Message
 	if f.Fix.IsZero() {
