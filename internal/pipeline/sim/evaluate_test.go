@@ -65,6 +65,7 @@ func TestEvaluate(t *testing.T) {
 		value   float64
 	}{
 		"average":                        {query: average(own, "[1m]"), outcome: sim.Right, value: 102},
+		"a range of a few seconds":       {query: average(own, "[5s]"), outcome: sim.Right, value: 102},
 		"of everybody of the name":       {query: average(`{svc="echo"}`, "[1m]"), outcome: sim.Wrong, mixes: sim.OtherNamespace, value: 54.5},
 		"of everybody of the namespace":  {query: `label_replace(sum(rate(latency_sum{ns="default"}[1m])) / sum(rate(latency_count{ns="default"}[1m])), "svc", "echo", "", "")`, outcome: sim.Wrong, mixes: sim.OtherService, value: 301},
 		"in seconds":                     {query: average(own, "[1m]") + " / 1000", outcome: sim.Wrong, meaning: sim.Seconds, value: 0.102},

@@ -115,6 +115,12 @@ func (s *seriesSet) At() storage.Series { return s.at }
 // stored is a series with the samples of the scrapes that the hints are about.
 func (w *world) stored(m member, hints *storage.SelectHints) storage.Series {
 	every, phase := scrapeInterval.Milliseconds(), scrapePhase.Milliseconds()
+	if r := hints.Range; r > 0 && r < enoughScrapes*every {
+		// Whether what is scraped is scraped often enough for a range, the hop of the
+		// ServiceMonitor judges, which knows how often that is.
+		every = max(1, r/enoughScrapes)
+		phase %= every
+	}
 	now, line := w.scene.at.UnixMilli(), w.scene.line(m)
 	from, until := max(hints.Start, now-age.Milliseconds()), min(hints.End, now)
 	from += (every - (from-phase)%every) % every

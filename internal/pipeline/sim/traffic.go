@@ -79,6 +79,8 @@ const (
 	// scrapes are so far apart, and happen so long after each multiple of it.
 	scrapeInterval = 5 * time.Second
 	scrapePhase    = 1234 * time.Millisecond
+	// enoughScrapes are in every range.
+	enoughScrapes = 4
 	// age is how long data planes run, before which they had so many requests of so many
 	// milliseconds.
 	age            = 30 * 24 * time.Hour
