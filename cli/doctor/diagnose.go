@@ -142,7 +142,7 @@ func (f Facts) autoscaler(r *Report) {
 	})
 	for _, u := range f.Loads {
 		if u.ByDefault {
-			evidence = append(evidence, u.Message+" ('kubectl latency render --with adapter-rule' prints it)")
+			evidence = append(evidence, u.Message+" ('kubectl latency render -f FILE --with adapter-rule' prints it)")
 		} else {
 			findings = append(findings, u.Finding)
 		}

@@ -80,7 +80,7 @@ func PipelineWarnings(findings []finding.Finding) []string {
 func Advice(findings []finding.Finding) []string {
 	var lines []string
 	for _, f := range findings {
-		lines = append(lines, warningEnding("; 'kubectl latency render --with adapter-rule' prints it", "%s", f.Reason.Name+": "+f.Message))
+		lines = append(lines, warningEnding("; 'kubectl latency render -f FILE --with adapter-rule' prints it", "%s", f.Reason.Name+": "+f.Message))
 	}
 	return lines
 }

@@ -38,8 +38,9 @@ type bounds struct {
 }
 
 // isBounded reports whether executing a template is sure to end, with a text of a bounded
-// size, and whether it makes decisions by the values. What it is not sure of it denies: loops over numbers, variables that change,
-// templates that include themselves, functions that make text grow.
+// size, and whether it makes decisions by the values. What it is not sure of it denies: loops
+// over numbers, variables that change, templates that include themselves, functions that make
+// text grow.
 func isBounded(t *template.Template) (bounded, decides bool) {
 	b := &bounds{t: t}
 	bounded = t.Tree == nil || b.list(t.Root) && b.verbs <= maxVerbs
