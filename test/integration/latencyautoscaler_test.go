@@ -47,6 +47,19 @@ func (e *env) reason(c client.Client, name, kind string, want string) metav1.Con
 	return found
 }
 
+// hop is the state of a hop in the status of a workload.
+func (e *env) hop(c client.Client, name, hop string) v1alpha1.HopState {
+	e.t.Helper()
+	if la := e.status(c, name); la != nil {
+		for _, h := range la.Status.Pipeline {
+			if h.Hop == hop {
+				return h.State
+			}
+		}
+	}
+	return ""
+}
+
 func TestEachWorkloadHasAStatus(t *testing.T) {
 	e := newEnv(t)
 	c := e.policies()

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/kong-latency/kong-latency/api/v1alpha1"
 	"github.com/kong-latency/kong-latency/cli/doctor"
@@ -70,6 +71,22 @@ func (v viewer) report() doctor.Report {
 	v.Expect(json.Unmarshal([]byte(s.out), &list)).To(gomega.Succeed(), s.out+s.err)
 	v.Expect(list.Items).To(gomega.HaveLen(1))
 	return list.Items[0]
+}
+
+// reported is the status of Deployment echo and what doctor says of the same one: what comes
+// between the two reads is read again.
+func (v viewer) reported(c client.Client) (la *v1alpha1.LatencyAutoscaler, report doctor.Report) {
+	v.t.Helper()
+	v.Eventually(func() string {
+		before := v.status(c, "echo").ResourceVersion
+		report = v.report()
+		la = v.status(c, "echo")
+		if la.ResourceVersion != before {
+			return "the status changed meanwhile"
+		}
+		return "the same status"
+	}).Should(gomega.Equal("the same status"))
+	return la, report
 }
 
 // row is what kubectl latency get says of Deployment echo.
@@ -132,10 +149,10 @@ func TestAViewerSeesWhatTheControllerReported(t *testing.T) {
 	e.Expect(listed.code).To(gomega.BeZero(), listed.err)
 	e.Expect(listed.out).To(gomega.MatchRegexp(`(?m)^echo +40 .*False +` + noMetricsAPI))
 
-	report := v.report()
+	la, report := v.reported(c)
 	e.Expect(report.Broken).To(gomega.Equal(metricsapi.Hop.Name))
 	e.Expect(report.Plan).To(gomega.ContainSubstring("of Service echo at 40 ms, 1-7 replicas"))
-	v.knows(e.status(c, "echo"), report)
+	v.knows(la, report)
 	text := v.latency("doctor", "deployment/echo")
 	e.Expect(text.code).To(gomega.Equal(1), text.err)
 	e.Expect(text.out).To(gomega.And(
@@ -166,6 +183,8 @@ func TestAViewerSeesWhatTheControllerReported(t *testing.T) {
 func (p *pipelineTest) viewed() {
 	c := p.policies()
 	v := p.viewer()
+	// The status follows the cluster by seconds, and the steps before broke the same hop.
+	p.Eventually(func() v1alpha1.HopState { return p.hop(c, "echo", servicemonitor.Hop.Name) }).Should(gomega.Equal(v1alpha1.HopProven))
 	monitors := schema.GroupVersionKind{Group: "monitoring.coreos.com", Version: "v1", Kind: "ServiceMonitor"}
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(monitors.GroupVersion().WithKind(monitors.Kind + "List"))
@@ -177,9 +196,9 @@ func (p *pipelineTest) viewed() {
 	broken := servicemonitor.NotFound.Name
 	p.reason(c, "echo", v1alpha1.ConditionReady, broken)
 
-	report := v.report()
+	la, report := v.reported(c)
 	p.Expect(report.Broken).To(gomega.Equal(servicemonitor.Hop.Name))
-	v.knows(p.status(c, "echo"), report)
+	v.knows(la, report)
 	text := v.latency("doctor", "deployment/echo")
 	p.Expect(text.code).To(gomega.Equal(1), text.err)
 	p.Expect(text.out).To(gomega.MatchRegexp(`(?s)First broken hop: ` + servicemonitor.Hop.Name + `\n\n` + broken + `: .*\n    kind: ServiceMonitor\n`))
