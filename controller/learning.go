@@ -25,8 +25,10 @@ import (
 
 const (
 	// sampleEvery is how often a sample counts although its values have not changed: the
-	// status of an autoscaler is written only if they do.
-	sampleEvery = 15 * time.Second
+	// status of an autoscaler is written only if they do. It is one and a half times the
+	// period of the HorizontalPodAutoscaler controller, so that a sample that is only late
+	// is not taken for one that is the same.
+	sampleEvery = 22 * time.Second
 	// snapshotEvery is the least time between two writes that only renew the state of what
 	// is learned.
 	snapshotEvery = 30 * time.Minute

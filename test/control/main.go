@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -90,7 +89,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 }
 
 // play plays cases side by side.
-func play(ctx context.Context, cases []settings.Case, r *report.Run, logf func(string, ...any)) (err error) {
+func play(ctx context.Context, cases []settings.Case, r *report.Run, logf func(string, ...any)) error {
 	workloads := map[string]*workload.Workload{}
 	for _, c := range cases {
 		workloads[c.Name()] = workload.New(c, r.Warmup)
@@ -103,7 +102,11 @@ func play(ctx context.Context, cases []settings.Case, r *report.Run, logf func(s
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, p.Stop()) }()
+	defer func() {
+		if stopErr := p.Stop(); stopErr != nil {
+			logf("what was measured counts, although something did not end by itself: %v", stopErr)
+		}
+	}()
 	following, stop := context.WithCancel(ctx)
 	defer stop()
 	player, err := player.Start(following, p.Core, plane.Namespace, workloads)

@@ -27,11 +27,11 @@ func (s *State) protect(c Config, x Sample, m measurement, was int32) {
 	s.wasGated = s.gated
 	threshold := s.LatencyTarget(c)
 	switch {
-	case x.Replicas > was && was > 0 && x.Latency > 1.1*threshold && !s.gated:
+	case x.Replicas > was && x.Latency > 1.1*threshold && !s.gated:
 		// The metric remembers the queue for a while after there are enough pods. Whether
 		// there are is looked at first.
 		s.gated, s.ready = true, time.Time{}
-	case s.gated && (x.Latency < t || m.settled):
+	case s.gated && (x.Latency < t || m.settled && !m.falling):
 		s.gated = false
 	case s.gated && s.notEnough(x, m, t):
 		s.gated = false
@@ -65,6 +65,9 @@ func (s *State) decide(x Sample, m measurement) {
 			s.trial = &trial{x.Replicas, m.perPod, m.latency}
 		}
 		s.set(m.perPod / grow * 0.999)
+	case s.gated && s.LoadPerPod == 0 && m.settled:
+		// A queue is worked off, and the latency that adds no pods would remove some.
+		s.set(m.perPod)
 	case s.Curve.Met == 0 || s.Curve.Unloaded == 0:
 	case s.Curve.Limit() > 0:
 		if quiet || s.outcome != Unsettled {

@@ -114,7 +114,8 @@ const (
 	TrialFailed Outcome = "TrialFailed"
 	// Overloaded is one at which a queue began to grow.
 	Overloaded Outcome = "Overloaded"
-	// NoEffect is one above the target that more pods did not improve.
+	// NoEffect is one above the target that more pods did not improve, or cannot because none
+	// of it is waiting.
 	NoEffect Outcome = "NoEffect"
 	// Recovered is one within the target after NoEffect.
 	Recovered Outcome = "Recovered"
@@ -215,6 +216,9 @@ func Step(c Config, s State, x Sample) State {
 		return s
 	}
 	was := s.replicas
+	if was == 0 {
+		was = x.Measured
+	}
 	s.retarget(c.Target)
 	s.follow(x)
 	s.outcome = Unsettled

@@ -74,10 +74,56 @@ func TestSlowWave(t *testing.T) {
 	})
 }
 
+// TestFastWave learns although the size never stays the same for a minute.
+func TestFastWave(t *testing.T) {
+	each(t, func(t *testing.T, p pods, start time.Duration) {
+		for _, replicas := range []int32{1, 5} {
+			l := newLoop(p.slots, p.service, start, wave(10*time.Minute))
+			l.Replicas = replicas
+			if r := l.run(t); r.Over > 0.055 || r.Mean > 2.7*p.needed {
+				t.Errorf("begun with %d pods: %.1f %% over the target, %.2f of the pods needed", replicas, 100*r.Over, r.Mean/p.needed)
+			}
+		}
+	})
+}
+
+// TestColdStart begins with one pod. The latency of the queue before it, which is reported
+// long after there are enough pods, adds no more of them.
+func TestColdStart(t *testing.T) {
+	each(t, func(t *testing.T, p pods, start time.Duration) {
+		l := newLoop(p.slots, p.service, start, constant(600))
+		l.Replicas, l.Warmup = 1, 0
+		highest := int32(0)
+		l.seen = func(time.Duration, learn.State) { highest = max(highest, l.before) }
+		r := l.run(t)
+		if float64(highest) > 2.5*p.needed && highest > 5 && start < time.Minute {
+			t.Errorf("%d pods, where %.0f are enough", highest, p.needed)
+		}
+		if last := r.Points[len(r.Points)-1].Replicas; float64(last) > 1.5*p.needed {
+			t.Errorf("%d pods at the end, where %.0f are enough", last, p.needed)
+		}
+	})
+}
+
+// TestColdStartWorksOffItsQueue removes no pods while the latency that adds none is above
+// every value.
+func TestColdStartWorksOffItsQueue(t *testing.T) {
+	l := newLoop(16, 30*time.Millisecond, 20*time.Second, constant(2400))
+	l.Replicas, l.Warmup = 1, 0
+	grown := false
+	l.seen = func(at time.Duration, _ learn.State) {
+		grown = grown || l.before >= 5
+		if grown && l.before < 5 && at < 10*time.Minute {
+			t.Fatalf("%d pods at %v, before it is known that fewer than 5 are enough", l.before, at)
+		}
+	}
+	l.run(t)
+}
+
 // TestSlowDependency finds out that no size holds the target, stays near what the load needs
 // and returns to what it knew when the dependency is fast again.
 func TestSlowDependency(t *testing.T) {
-	for _, start := range []time.Duration{20 * time.Second, 90 * time.Second} {
+	slow := func(t *testing.T, start time.Duration, most int32) {
 		l := newLoop(4, 20*time.Millisecond, start, func(at time.Duration) plant.Conditions {
 			c := plant.Conditions{Load: 600}
 			if at > time.Hour && at < 2*time.Hour {
@@ -85,6 +131,7 @@ func TestSlowDependency(t *testing.T) {
 			}
 			return c
 		})
+		l.max = most
 		var best, after float64
 		l.seen = func(at time.Duration, s learn.State) {
 			if at < 2*time.Hour {
@@ -105,6 +152,11 @@ func TestSlowDependency(t *testing.T) {
 		}
 		if last := r.Points[len(r.Points)-1].Replicas; last > 5 {
 			t.Errorf("ready after %v: %d pods at the end, want 4 or 5", start, last)
+		}
+	}
+	for _, start := range []time.Duration{20 * time.Second, 90 * time.Second} {
+		for _, most := range []int32{20, 40} { // at the maximum no more pods can be tried
+			slow(t, start, most)
 		}
 	}
 }

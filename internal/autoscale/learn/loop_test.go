@@ -27,13 +27,13 @@ type loop struct {
 	// seen is called after each sample.
 	seen   func(at time.Duration, s learn.State)
 	outage autoscale.Outage
-	// before is the size at the last step.
-	before int32
+	// before is the size at the last step, max the largest.
+	before, max int32
 }
 
 // newLoop is a workload of pods with slots of a service time, which are ready after start.
 func newLoop(slots int, service, start time.Duration, load func(time.Duration) plant.Conditions) *loop {
-	l := &loop{config: learn.Config{Target: 40, Window: time.Minute}, random: rand.New(rand.NewPCG(1, 2))}
+	l := &loop{config: learn.Config{Target: 40, Window: time.Minute}, max: 40, random: rand.New(rand.NewPCG(1, 2))}
 	l.Scenario = plant.Scenario{
 		Plant:   plant.Config{Slots: slots, Service: service, Start: start, Window: time.Minute, Scrape: 15 * time.Second},
 		Options: autoscale.DefaultOptions(),
@@ -101,7 +101,7 @@ func (l *loop) specification(hold bool) autoscalingv2.HorizontalPodAutoscalerSpe
 		down.SelectPolicy = ptr.To(autoscalingv2.DisabledPolicySelect)
 	}
 	return autoscalingv2.HorizontalPodAutoscalerSpec{
-		MaxReplicas: 40,
+		MaxReplicas: l.max,
 		Metrics: []autoscalingv2.MetricSpec{
 			metric("latency", autoscalingv2.MetricTarget{Type: autoscalingv2.ValueMetricType, Value: milli(l.state.LatencyTarget(l.config))}),
 			metric("rate", autoscalingv2.MetricTarget{Type: autoscalingv2.AverageValueMetricType, AverageValue: milli(perPod)}),

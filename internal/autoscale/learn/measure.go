@@ -40,24 +40,28 @@ func (s *State) measure(c Config, x Sample) measurement {
 	if mean, n := s.mean(from, latencyOf); n >= settledSamples {
 		m.settled, m.latency = true, mean
 		m.load, _ = s.mean(from, loadOf)
-		s.scatter(from, mean)
 	}
 	m.perPod = m.load / float64(x.Replicas)
 	if x.Time.Sub(s.past[0].Time) < flatFor*3/4 {
 		return m
 	}
-	half := func(period time.Duration, value func(Sample) float64) (first, second float64) {
-		second, n := s.mean(x.Time.Add(-period/2+time.Second), value)
-		all, total := s.mean(x.Time.Add(-period), value)
-		return (all*float64(total) - second*float64(n)) / float64(max(total-n, 1)), second
-	}
-	first, second := half(horizon, loadOf)
+	first, second := s.halves(x.Time, horizon, loadOf)
 	m.level = max(first, second) <= levelWithin*min(first, second)
 	m.moving = !m.level && x.Time.Sub(s.past[0].Time) > horizon*3/4
-	first, second = half(flatFor, latencyOf)
+	first, second = s.halves(x.Time, flatFor, latencyOf)
 	m.flat = max(first, second) <= flatWithin*min(first, second) && math.Abs(first-second) < flatMilliseconds
+	if m.settled && m.flat {
+		s.scatter(from, m.latency)
+	}
 	m.rising, m.falling = second > 1.05*first, second < 0.95*first
 	return m
+}
+
+// halves are the means of both halves of a period.
+func (s *State) halves(now time.Time, period time.Duration, value func(Sample) float64) (first, second float64) {
+	second, n := s.mean(now.Add(-period/2+time.Second), value)
+	all, total := s.mean(now.Add(-period), value)
+	return (all*float64(total) - second*float64(n)) / float64(max(total-n, 1)), second
 }
 
 // scatter follows how far single values are from their mean.

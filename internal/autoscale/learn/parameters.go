@@ -22,12 +22,15 @@ const (
 
 	// utilization is the share of the limit that pods are to have. The tolerance of the
 	// HorizontalPodAutoscaler, 10 %, keeps them below it.
-	utilization = 0.8
+	utilization = 0.82
 	// peak is the share of the limit that a pod may have for a moment. If it had more, the
 	// margin grows, up to maxMargin; it is forgotten by marginHalfLife.
 	peak           = 0.95
 	maxMargin      = 1.5
 	marginHalfLife = 4 * time.Hour
+	// late is by how much the margin grows if a queue began to grow all the same, at a load
+	// of more than known times the limit, after it grew by fast within the horizon.
+	late, known, fast = 1.1, 0.9, 1.2
 
 	// visible is the waiting time, as a share of the unloaded latency, from which on the
 	// curve is fitted; and visibleScatter by how many standard deviations of single values it
@@ -42,7 +45,7 @@ const (
 	// extrapolate is how far beyond the highest load that met the target the fitted curve is trusted.
 	extrapolate = 1.6
 	// between is where the limit is taken to be between a load that met the target and one that missed it.
-	between = 0.5
+	between = 0.75
 	// forget doubles with each sample of a load that was too much, up to forgetAtMost; after
 	// that time the load is tried again.
 	forget, forgetAtMost = 2 * time.Hour, 24 * time.Hour
