@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -58,6 +59,49 @@ func (r Row) Misses() []string {
 	if stable := r.Of("stable"); stable != nil {
 		miss(d.Over > stable.Over && d.Fleet > stable.Fleet, "it is worse than `stable` on both counts: %s and %.2f, with `stable` %s and %.2f",
 			percent(d.Over), d.Fleet, percent(stable.Over), stable.Fleet)
+	}
+	return out
+}
+
+// reasons say why a goal can be missed, by the loads that they are about.
+var reasons = []struct {
+	loads []string
+	text  string
+}{
+	{[]string{"wave60", "wave10"}, "Where the load falls, scale-in waits for five minutes and then removes a tenth a minute. Under\n" +
+		"  the wave of an hour the fleet is that much late. Under the wave of ten minutes it stays near\n" +
+		"  the peak, as half a wave is no longer than the wait; and pods have a margin for a load that\n" +
+		"  once grew faster than pods start."},
+	{[]string{"steps"}, "The pods that there are when the load doubles at once have to do until others are ready, and\n" +
+		"  the fleet is little larger than the smallest. Settings that keep more pods around miss less."},
+	{[]string{"spike"}, "A spike of two minutes is over before new pods could help much. The pods that there were when\n" +
+		"  it came decide, and `stable` keeps more of them around."},
+	{[]string{"slow"}, "A slow dependency is answered by some steps of growth before it is known that they do not\n" +
+		"  help, and the pods go as slowly as they always do."},
+}
+
+// Reasons say why goals were missed; empty if none was. What there is no reason for is said as
+// well.
+func (r Run) Reasons() []string {
+	var out []string
+	missed := map[string]bool{}
+	for _, row := range r.Rows() {
+		if len(row.Misses()) > 0 {
+			missed[row.Load.Name] = true
+		}
+	}
+	for _, reason := range reasons {
+		applies := false
+		for _, load := range reason.loads {
+			applies = applies || missed[load]
+			delete(missed, load)
+		}
+		if applies {
+			out = append(out, reason.text)
+		}
+	}
+	for _, load := range slices.Sorted(maps.Keys(missed)) {
+		out = append(out, fmt.Sprintf("No reason is known for what was missed under the load `%s`.", load))
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -59,5 +60,25 @@ func TestMisses(t *testing.T) {
 				t.Errorf("misses (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestReasons(t *testing.T) {
+	run := func(over float64, names ...string) (r report.Run) {
+		for _, name := range names {
+			cases, err := settings.Named("slots4-" + name + "-default")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Results = append(r.Results, report.Result{Case: cases[0], Result: scenario.Result{Over: over, Fleet: 1.1, Highest: 4}})
+		}
+		return r
+	}
+	if got := run(0, "constant", "wave60").Reasons(); len(got) > 0 {
+		t.Errorf("nothing was missed, and the reasons are %q", got)
+	}
+	got := run(0.5, "wave60", "constant").Reasons()
+	if len(got) != 2 || !strings.Contains(got[0], "scale-in waits") || !strings.Contains(got[1], "No reason is known for what was missed under the load `constant`") {
+		t.Errorf("the reasons are %q", got)
 	}
 }
