@@ -62,13 +62,20 @@ func (c configurations) bundles() [][]byte {
 }
 
 // hold reports whether every webhook has this caBundle.
-func (c configurations) hold(bundle []byte) bool {
-	for _, have := range c.bundles() {
-		if !bytes.Equal(have, bundle) {
-			return false
+func (c configurations) hold(bundle []byte) bool { return len(c.lacking(bundle)) == 0 }
+
+// lacking returns the kinds of configurations in which a webhook does not have this
+// caBundle.
+func (c configurations) lacking(bundle []byte) (kinds []string) {
+	for _, each := range c {
+		for _, config := range each.clients {
+			if !bytes.Equal(config.CABundle, bundle) {
+				kinds = append(kinds, each.kind)
+				break
+			}
 		}
 	}
-	return true
+	return kinds
 }
 
 // injector names the configuration whose caBundle cert-manager is told to set; empty

@@ -35,23 +35,25 @@ type rivalry struct {
 	bundle    []byte
 	// displaced is true if the first publication replaced a foreign authority.
 	displaced bool
-	// losses are how often bundle was replaced by something else; counted is true if the
-	// latest was counted.
-	losses  int
-	counted bool
+	// losses are how often bundle was replaced by something else in each kind of
+	// configuration: an installer resets one after the other, which is one loss and not
+	// two. counted has the kinds of which the latest was counted.
+	losses  map[string]int
+	counted map[string]bool
 	wrote   time.Time
 	retry   time.Time
 }
 
-// allows reports whether bundle may be published at this time. current is true if every
-// webhook has it, and foreign if one has authorities of which none is in bundle.
-func (r *rivalry) allows(current, foreign bool, bundle []byte, at time.Time) bool {
+// allows reports whether bundle may be published at this time. lost are the kinds of
+// configurations in which a webhook does not have it; foreign is true if one has authorities
+// of which none is in bundle.
+func (r *rivalry) allows(lost []string, foreign bool, bundle []byte, at time.Time) bool {
 	switch {
-	case current:
+	case len(lost) == 0:
 		if !at.Before(r.wrote.Add(r.calm())) {
-			r.losses, r.displaced = 0, false
+			r.losses, r.displaced = nil, false
 		}
-		r.published, r.bundle, r.counted = true, bundle, false
+		r.published, r.bundle, r.counted = true, bundle, nil
 		return true
 	case !r.published:
 		r.displaced = foreign
@@ -59,31 +61,47 @@ func (r *rivalry) allows(current, foreign bool, bundle []byte, at time.Time) boo
 	case !bytes.Equal(r.bundle, bundle): // this installation has renewed it
 		return true
 	}
-	if !r.counted {
-		if at.Sub(r.wrote) > r.calm() {
-			r.losses = 0
+	if len(r.counted) == 0 && (r.losses == nil || at.Sub(r.wrote) > r.calm()) {
+		r.losses = map[string]int{}
+	}
+	for _, kind := range lost {
+		if r.counted[kind] {
+			continue
 		}
-		r.losses, r.counted = r.losses+1, true
+		if r.counted == nil {
+			r.counted = map[string]bool{}
+		}
+		r.counted[kind] = true
+		r.losses[kind]++
 		r.retry = at.Add(r.pause())
 	}
 	return !at.Before(r.retry)
 }
 
+// most is how often bundle was replaced in the configuration that lost it most often.
+func (r *rivalry) most() int {
+	most := 0
+	for _, n := range r.losses {
+		most = max(most, n)
+	}
+	return most
+}
+
 // publishes remembers that bundle is published.
 func (r *rivalry) publishes(bundle []byte, at time.Time) {
-	r.published, r.bundle, r.counted, r.wrote = true, bundle, false, at
+	r.published, r.bundle, r.counted, r.wrote = true, bundle, nil, at
 }
 
 // contested reports whether something else keeps replacing the caBundle.
 func (r *rivalry) contested() bool {
-	return r.losses > promptPublications || r.displaced && r.losses > 0
+	return r.most() > promptPublications || r.displaced && r.most() > 0
 }
 
 // pause is how long to wait after the latest loss.
 func (r *rivalry) pause() time.Duration {
-	first, doublings := firstPause, r.losses-promptPublications-1
+	first, doublings := firstPause, r.most()-promptPublications-1
 	if r.displaced {
-		first, doublings = firstYield, r.losses-1
+		first, doublings = firstYield, r.most()-1
 	}
 	switch {
 	case doublings < 0:

@@ -100,6 +100,37 @@ func TestACABundleThatIsAlwaysReset(t *testing.T) {
 	}
 }
 
+// An installer resets one configuration after the other, and the caBundle of the first is
+// published before it comes to the second. That is one loss, and installers may come thrice.
+func TestAnInstallerThatResetsBothIsNoRival(t *testing.T) {
+	c := newCluster(hooks()...)
+	r := newReplica(t, c, now)
+	r.mustSync(t)
+	for range promptPublications {
+		r.at = r.at.Add(time.Second)
+		var m admissionv1.MutatingWebhookConfiguration
+		var v admissionv1.ValidatingWebhookConfiguration
+		for _, o := range []client.Object{&m, &v} {
+			if err := c.Get(t.Context(), client.ObjectKey{Name: "hooks"}, o); err != nil {
+				t.Fatal(err)
+			}
+			for i := range m.Webhooks {
+				m.Webhooks[i].ClientConfig.CABundle = nil
+			}
+			for i := range v.Webhooks {
+				v.Webhooks[i].ClientConfig.CABundle = nil
+			}
+			if err := c.Update(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+			r.mustSync(t)
+			if err := r.source.Ready(nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 // The configurations call the Service of another installation, so their caBundle is not
 // touched.
 func TestConfigurationsOfAnotherInstallationAreNotWritten(t *testing.T) {

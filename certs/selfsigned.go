@@ -103,7 +103,7 @@ func (s *selfSigned) publish(ctx context.Context, to configurations, pair *Pair)
 		return false, s.yield(where + ", for which the serving certificate is not valid: it belongs to another installation; uninstall one of the two, or correct --webhook-service and --namespace")
 	}
 	bundle, at := pair.Bundle(), s.options.Clock()
-	allowed := s.rivalry.allows(to.hold(bundle), to.foreign(pair.trusted()), bundle, at)
+	allowed := s.rivalry.allows(to.lacking(bundle), to.foreign(pair.trusted()), bundle, at)
 	if !s.rivalry.contested() {
 		s.rival.Store(nil)
 	} else if by := to.rival(bundle); by != "" {
