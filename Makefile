@@ -111,7 +111,7 @@ test-unit: ## Run the tests that need no control plane
 
 # One package after the other: each starts a control plane.
 .PHONY: test-integration
-test-integration: controlplane $(BIN)/prometheus $(BIN)/prometheus-operator $(BIN)/kube-state-metrics $(OLDER_PROGRAMS) $(BIN)/helm $(BIN)/kubeconform build ## Run the tests on a real API server; K8S=1.30 for an older one
+test-integration: controlplane $(BIN)/prometheus $(BIN)/promtool $(BIN)/prometheus-operator $(BIN)/kube-state-metrics $(OLDER_PROGRAMS) $(BIN)/helm $(BIN)/kubeconform build ## Run the tests on a real API server; K8S=1.30 for an older one
 	@$(GO_TEST) -count=1 -p 1 -timeout 20m ./test/...
 
 .PHONY: test-faults
