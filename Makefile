@@ -111,7 +111,7 @@ test-unit: ## Run the tests that need no control plane
 
 # One package after the other: each starts a control plane.
 .PHONY: test-integration
-test-integration: controlplane $(BIN)/prometheus $(BIN)/kube-state-metrics $(OLDER_PROGRAMS) $(BIN)/helm $(BIN)/kubeconform build ## Run the tests on a real API server; K8S=1.30 for an older one
+test-integration: controlplane $(BIN)/prometheus $(BIN)/promtool $(BIN)/prometheus-operator $(BIN)/kube-state-metrics $(OLDER_PROGRAMS) $(BIN)/helm $(BIN)/kubeconform build ## Run the tests on a real API server; K8S=1.30 for an older one
 	@$(GO_TEST) -count=1 -p 1 -timeout 20m ./test/...
 
 .PHONY: test-faults
@@ -139,15 +139,15 @@ control: controlplane build ## Measure the quality of control and write docs/con
 	@exec $(BIN)/control $(if $(ROW)$(MINUTES),$(if $(ROW),-row='$(ROW)') $(if $(MINUTES),-minutes='$(MINUTES)'),-page=docs/control.md)
 
 .PHONY: demo
-demo: controlplane $(BIN)/prometheus build ## Run the demo: SCENARIO=seed or load; KEEP=1 leaves it running
+demo: controlplane $(BIN)/prometheus $(BIN)/prometheus-operator build ## Run the demo: SCENARIO=seed or load; KEEP=1 leaves it running
 	@echo 'building $(BIN)/demo'
 	@$(GO_BUILD) -o $(BIN)/demo ./test/e2e/demo
 	@KEEP='$(KEEP)' SCENARIO='$(SCENARIO)' exec $(BIN)/demo
 
 .PHONY: docs-session
-docs-session: controlplane $(BIN)/prometheus build ## Record the session of docs/cli.md in the demo's cluster
+docs-session: controlplane $(BIN)/prometheus $(BIN)/prometheus-operator build ## Record the session of docs/cli.md in the demo's cluster
 	@go run ./test/e2e/session docs/cli.md
 
 .PHONY: screenshots
-screenshots: controlplane $(BIN)/prometheus $(BIN)/kube-state-metrics build ## Draw the dashboard's rows in docs/observability, from its queries in a cluster with load
+screenshots: controlplane $(BIN)/prometheus $(BIN)/prometheus-operator $(BIN)/kube-state-metrics build ## Draw the dashboard's rows in docs/observability, from its queries in a cluster with load
 	@go run ./test/e2e/dashboard docs/observability

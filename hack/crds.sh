@@ -25,7 +25,7 @@ copy() { # copy <module> <folder in it> <API group> <plural>…
 		cat "$from/${group}_$plural.yaml" >"$folder/$plural.$group.yaml"
 	done
 }
-copy "$monitoring" example/prometheus-operator-crd monitoring.coreos.com servicemonitors podmonitors scrapeconfigs prometheuses prometheusrules
+copy "$monitoring" example/prometheus-operator-crd monitoring.coreos.com servicemonitors podmonitors probes scrapeconfigs prometheuses prometheusrules
 copy "$gateway" config/crd/standard gateway.networking.k8s.io gatewayclasses gateways httproutes referencegrants grpcroutes
 copy "$certificates" deploy/crds cert-manager.io certificates issuers
 copy "$keda" config/crd/bases keda.sh scaledobjects

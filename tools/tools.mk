@@ -39,6 +39,9 @@ $(BIN)/prometheus: tools/prometheus/go.mod
 $(BIN)/promtool: tools/prometheus/go.mod
 	$(call build_tool,prometheus,github.com/prometheus/prometheus/cmd/promtool,4 minutes; half a minute after prometheus)
 
+$(BIN)/prometheus-operator: tools/prometheus-operator/go.mod
+	$(call build_tool,prometheus-operator,github.com/prometheus-operator/prometheus-operator/cmd/operator,3 minutes)
+
 $(BIN)/kube-state-metrics: tools/kube-state-metrics/go.mod
 	$(call build_tool,kube-state-metrics,k8s.io/kube-state-metrics/v2,2 minutes)
 

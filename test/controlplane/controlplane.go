@@ -48,6 +48,12 @@ func (c *ControlPlane) Config() *rest.Config { return rest.CopyConfig(c.config) 
 // It is removed by Stop.
 func (c *ControlPlane) Kubeconfig() string { return c.kubeconfig }
 
+// Certificates returns the files of the API server's CA, and of the client certificate of
+// Config with its key.
+func (c *ControlPlane) Certificates() (ca, cert, key string) {
+	return filepath.Join(c.dir, caCert), filepath.Join(c.dir, adminCert), filepath.Join(c.dir, adminKey)
+}
+
 // Dir returns the scratch folder, which holds keys, data and every
 // component's log as <name>.log. It is removed by Stop.
 func (c *ControlPlane) Dir() string { return c.dir }

@@ -16,52 +16,67 @@ import (
 )
 
 // discovered is the target as Prometheus discovers it, with the labels that
-// prometheus-operator's own relabelings give it.
+// prometheus-operator's own relabelings give it, in their order.
 func (q Job) discovered(endpoint int, port string) *sim.Labels {
 	spec, ep := q.Monitor.Spec, q.Monitor.Spec.Endpoints[endpoint]
-	set := sim.NewLabels(q.Histogram)
-	for name := range q.Service.Labels {
-		value, _ := labelOf(q.Service, name)
-		set.Set(sim.ServiceLabelMeta+sanitize(name), value)
-		set.Set(sim.ServiceLabelPresentMeta+sanitize(name), "true")
-	}
-	jobLabel, _ := labelOf(q.Service, spec.JobLabel)
-	for name, value := range map[string]string{
-		"__meta_kubernetes_namespace":                         q.Service.Namespace,
-		"__meta_kubernetes_service_name":                      q.Service.Name,
-		"__meta_kubernetes_endpoint_port_name":                port,
-		"__meta_kubernetes_endpointslice_port_name":           port,
-		"__meta_kubernetes_endpoint_ready":                    "true",
-		"__meta_kubernetes_endpointslice_endpoint_ready":      "true",
-		"__meta_kubernetes_endpoint_address_target_kind":      "Pod",
-		"__meta_kubernetes_endpointslice_address_target_kind": "Pod",
-		"__meta_kubernetes_pod_phase":                         "Running",
-		"__tmp_prometheus_job_name":                           q.jobName(endpoint),
-		model.SchemeLabel:                                     cmp.Or(ep.Scheme.String(), "http"),
-		model.MetricsPathLabel:                                cmp.Or(ep.Path, "/metrics"),
-		model.ScrapeIntervalLabel:                             q.interval(endpoint),
-		"namespace":                                           q.Service.Namespace,
-		"service":                                             q.Service.Name,
-		"job":                                                 cmp.Or(jobLabel, q.Service.Name),
-		"endpoint":                                            endpointLabel(ep),
-	} {
+	set := sim.NewLabels(q.Histogram, q.meta(ep, endpoint, port))
+	set.Guessed[model.AddressLabel] = true
+	write := func(name, value string) {
 		if value != "" {
 			set.Set(name, value)
 		}
 	}
-	for name, value := range map[string]string{"pod": usualPod(q.Service.Name), "container": usualContainer} {
+	guess := func(name, value string) {
 		set.Set(name, value)
 		set.Guess(name, "")
 	}
-	set.Set(model.AddressLabel, usualAddress(q.Service))
-	set.Guessed[model.AddressLabel] = true
+	write("__tmp_prometheus_job_name", q.jobName(endpoint))
+	guess("pod", usualPod(q.Service.Name))
+	write("namespace", q.Service.Namespace)
+	write("service", q.Service.Name)
+	guess("container", usualContainer)
 	for _, name := range spec.TargetLabels {
-		if value, _ := labelOf(q.Service, name); value != "" {
-			set.Set(sanitize(name), value)
-		}
+		value, _ := labelOf(q.Service, name)
+		write(sanitize(name), value)
 	}
 	for _, name := range slices.Concat(spec.PodTargetLabels, q.General().PodTargetLabels) {
 		set.Guess(sanitize(name), "podTargetLabels: "+name)
+	}
+	jobLabel, _ := labelOf(q.Service, spec.JobLabel)
+	write("job", cmp.Or(jobLabel, q.Service.Name))
+	write("endpoint", endpointLabel(ep))
+	return set
+}
+
+// meta are the labels of the target before any relabeling.
+func (q Job) meta(ep monitoringv1.Endpoint, endpoint int, port string) map[string]string {
+	set := map[string]string{
+		"__meta_kubernetes_namespace":    q.Service.Namespace,
+		"__meta_kubernetes_service_name": q.Service.Name,
+		"__meta_kubernetes_pod_phase":    "Running",
+		model.AddressLabel:               usualAddress(q.Service),
+		model.SchemeLabel:                cmp.Or(ep.Scheme.String(), "http"),
+		model.MetricsPathLabel:           cmp.Or(ep.Path, MetricsPath),
+		model.ScrapeIntervalLabel:        q.interval(endpoint),
+	}
+	for name := range q.Service.Labels {
+		value, _ := labelOf(q.Service, name)
+		set[sim.ServiceLabelMeta+sanitize(name)] = value
+		set[sim.ServiceLabelPresentMeta+sanitize(name)] = "true"
+	}
+	// Only one role discovers it, which is not known of a Prometheus of which nothing is.
+	role := cmp.Or(q.Monitor.Spec.ServiceDiscoveryRole, q.General().ServiceDiscoveryRole)
+	bySlice := ptr.Deref(role, monitoringv1.EndpointsRole) == monitoringv1.EndpointSliceRole
+	either := role == nil && q.Prometheus == nil
+	if !bySlice || either {
+		set["__meta_kubernetes_endpoint_port_name"] = port
+		set["__meta_kubernetes_endpoint_ready"] = "true"
+		set["__meta_kubernetes_endpoint_address_target_kind"] = "Pod"
+	}
+	if bySlice || either {
+		set["__meta_kubernetes_endpointslice_port_name"] = port
+		set["__meta_kubernetes_endpointslice_endpoint_conditions_ready"] = "true"
+		set["__meta_kubernetes_endpointslice_address_target_kind"] = "Pod"
 	}
 	return set
 }
@@ -94,7 +109,7 @@ func (q Job) jobName(endpoint int) string {
 
 // endpointLabel is what prometheus-operator writes into the label endpoint.
 func endpointLabel(ep monitoringv1.Endpoint) string {
-	if ep.Port == "" && ep.TargetPort != nil && ep.TargetPort.String() != "0" {
+	if ep.Port == "" && ep.TargetPort != nil {
 		return ep.TargetPort.String()
 	}
 	return ep.Port

@@ -79,6 +79,9 @@ func (q Job) Simulate(endpoint int, port string) (Outcome, error) {
 			return Outcome{Dropped: s.Where, Unknown: set.Unknown}, nil
 		}
 	}
+	if why := unscrapable(set, q.interval(endpoint) != ""); why != "" {
+		return Outcome{Dropped: fmt.Sprintf("endpoints[%d].relabelings, which leave %s", endpoint, why), Unknown: set.Unknown}, nil
+	}
 	out := Outcome{
 		Unknown:  set.Unknown,
 		Scheme:   set.Get(model.SchemeLabel),
@@ -97,6 +100,20 @@ func (q Job) Simulate(endpoint int, port string) (Outcome, error) {
 		out.Shape = q.shape(set, honor, metric)
 	}
 	return out, nil
+}
+
+// unscrapable is what is left of a target that Prometheus does not scrape, although no
+// relabeling drops it; empty if it does. Not known is the interval of a Prometheus of which
+// nothing is known.
+func unscrapable(target *sim.Labels, intervalKnown bool) string {
+	if target.Get(model.AddressLabel) == "" {
+		return "no address"
+	}
+	interval := target.Get(model.ScrapeIntervalLabel)
+	if d, err := model.ParseDuration(interval); (intervalKnown || interval != "") && (err != nil || d == 0) {
+		return "no scrape interval"
+	}
+	return ""
 }
 
 // shape is what becomes of the histogram of any Service.

@@ -78,9 +78,9 @@ func (q Job) meets(e metav1.LabelSelectorRequirement, exact bool) bool {
 	value, has := labelOf(q.Service, e.Key)
 	switch e.Operator {
 	case metav1.LabelSelectorOpIn:
-		return has && q.matchesAny(e.Values, value)
+		return has && q.MatchesAny(e.Values, value)
 	case metav1.LabelSelectorOpNotIn:
-		return !has || !q.matchesAny(e.Values, value)
+		return !has || !q.MatchesAny(e.Values, value)
 	case metav1.LabelSelectorOpExists:
 		return has
 	case metav1.LabelSelectorOpDoesNotExist:
@@ -89,9 +89,9 @@ func (q Job) meets(e metav1.LabelSelectorRequirement, exact bool) bool {
 	return false
 }
 
-// matchesAny reports whether one of the values, as anchored regular
+// MatchesAny reports whether one of the values, as anchored regular
 // expressions, matches.
-func (q Job) matchesAny(values []string, have string) bool {
+func (q Job) MatchesAny(values []string, have string) bool {
 	return slices.ContainsFunc(values, func(v string) bool { return q.matches(v, have) == matchYes })
 }
 

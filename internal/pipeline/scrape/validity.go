@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/relabel"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -69,13 +71,29 @@ func (q Job) endpointRejection(ep *monitoringv1.Endpoint) *Mistake {
 	if m := q.TimeoutRejection(ep); m != nil {
 		return m
 	}
-	if _, i, err := sim.Compile(ep.RelabelConfigs, q.labelNames(), q.Regexps); err != nil {
+	if i, err := q.relabelingRejection(ep.RelabelConfigs); err != nil {
 		return mistakeAt(err, "relabelings", i)
 	}
-	if _, i, err := sim.Compile(ep.MetricRelabelConfigs, q.labelNames(), q.Regexps); err != nil {
+	if i, err := q.relabelingRejection(ep.MetricRelabelConfigs); err != nil {
 		return mistakeAt(err, "metricRelabelings", i)
 	}
 	return nil
+}
+
+// relabelingRejection is why prometheus-operator refuses one of the relabelings: it does so
+// for what Prometheus refuses, and before version 3 also for a reference to a group in
+// targetLabel.
+func (q Job) relabelingRejection(list []monitoringv1.RelabelConfig) (index int, err error) {
+	steps, i, err := sim.Compile(list, q.labelNames(), q.Regexps)
+	if err != nil {
+		return i, err
+	}
+	for i, s := range steps {
+		if target := s.Config.TargetLabel; s.Config.Action == relabel.Replace && !q.labelNames().IsValidLabelName(target) {
+			return i, fmt.Errorf("%q is no name of a label", target)
+		}
+	}
+	return 0, nil
 }
 
 // fileField is the first field by which an endpoint reads a file.
@@ -108,9 +126,10 @@ func (q Job) TimeoutRejection(ep *monitoringv1.Endpoint) *Mistake {
 	if err != nil {
 		return mistakeAt(err, "scrapeTimeout")
 	}
-	interval, known := q.Period(string(ep.Interval))
-	if known && time.Duration(timeout) > interval {
-		return mistakeAt(fmt.Errorf("%s is longer than the interval of %s", ep.ScrapeTimeout, model.Duration(interval)), "scrapeTimeout")
+	// Here 0s is not the Prometheus' own interval, as it is to Prometheus, but shorter than any.
+	interval, err := model.ParseDuration(cmp.Or(string(ep.Interval), q.generalInterval()))
+	if err == nil && timeout > interval {
+		return mistakeAt(fmt.Errorf("%s is longer than the interval of %s", ep.ScrapeTimeout, interval), "scrapeTimeout")
 	}
 	return nil
 }
@@ -146,19 +165,28 @@ func (q Job) generalInterval() string {
 // suspected of.
 func (q Job) MayBeRefused() bool {
 	return slices.ContainsFunc(q.Monitor.Spec.Endpoints, func(ep monitoringv1.Endpoint) bool {
-		return !plainText(ep.Port) || BesideTokenFile(&ep) != ""
+		return !plainText(ep.Port) || BesideTokenFile(&ep) != "" ||
+			slices.ContainsFunc(ep.RelabelConfigs, ComparesByRegex) || slices.ContainsFunc(ep.MetricRelabelConfigs, ComparesByRegex)
 	})
 }
 
 // Refusal is why Prometheus refuses its entire configuration because of a monitor
 // that prometheus-operator accepts: it does not compare bearerTokenFile with the
-// other ways to authenticate, and does not compile the port. The monitor must not be
-// TooLarge.
+// other ways to authenticate, does not compile the port, and treats the default
+// regular expression as none. The monitor must not be TooLarge.
 func (q Job) Refusal() *Mistake {
 	for i := range q.Monitor.Spec.Endpoints {
 		ep := &q.Monitor.Spec.Endpoints[i]
 		if other := BesideTokenFile(ep); other != "" {
 			return mistakeAt(fmt.Errorf("cannot be set together with %s", other), "spec", "endpoints", i, "bearerTokenFile")
+		}
+		for _, list := range []struct {
+			field string
+			of    []monitoringv1.RelabelConfig
+		}{{"relabelings", ep.RelabelConfigs}, {"metricRelabelings", ep.MetricRelabelConfigs}} {
+			if k := slices.IndexFunc(list.of, ComparesByRegex); k >= 0 {
+				return mistakeAt(fmt.Errorf("cannot be set for the action %s", list.of[k].Action), "spec", "endpoints", i, list.field, k, "regex")
+			}
 		}
 		if plainText(ep.Port) {
 			continue
@@ -168,6 +196,13 @@ func (q Job) Refusal() *Mistake {
 		}
 	}
 	return nil
+}
+
+// ComparesByRegex reports whether a relabeling that compares two labels has a regular
+// expression, which it cannot.
+func ComparesByRegex(c monitoringv1.RelabelConfig) bool {
+	action := relabel.Action(strings.ToLower(c.Action))
+	return (action == relabel.KeepEqual || action == relabel.DropEqual) && c.Regex != ""
 }
 
 // BesideTokenFile is the other way to authenticate of an endpoint with

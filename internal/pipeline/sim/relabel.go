@@ -12,6 +12,7 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -97,9 +98,10 @@ type Labels struct {
 	work int
 }
 
-// NewLabels returns an empty set of labels for series of the histogram.
-func NewLabels(h *Histogram) *Labels {
-	return &Labels{histogram: h, Builder: promlabels.NewBuilder(promlabels.EmptyLabels()), Guessed: map[string]bool{}}
+// NewLabels returns a set of labels for series of the histogram. What several relabelings
+// write into one label depends on the order of labels, which is Prometheus'.
+func NewLabels(h *Histogram, set map[string]string) *Labels {
+	return &Labels{histogram: h, Builder: promlabels.NewBuilder(promlabels.FromMap(set)), Guessed: map[string]bool{}}
 }
 
 // Guess gives a label a value that is not known.
@@ -210,12 +212,12 @@ func (l *Labels) mapNames(c *relabel.Config, where string) {
 			l.doubt(where)
 		}
 	}
-	for name := range l.Guessed {
+	relabel.ProcessBuilder(l.Builder, c)
+	for _, name := range slices.Sorted(maps.Keys(l.Guessed)) { // not those that come to them
 		if c.Regex.MatchString(name) {
 			l.Guess(c.Regex.ReplaceAllString(name, c.Replacement), where)
 		}
 	}
-	relabel.ProcessBuilder(l.Builder, c)
 }
 
 // couldBeDecisive reports whether a decisive label can begin so.

@@ -29,14 +29,14 @@ const (
 // Store returns one exposed series as Prometheus stores it under a target, with the labels
 // of which the values are not known. It returns false if the series is dropped.
 func Store(exposed adapterconfig.Series, h *Histogram, target *Labels, honor bool, metric []Step) (stored adapterconfig.Series, set *Labels, ok bool) {
-	set = NewLabels(h)
-	for name, value := range exposed.Labels {
-		set.Set(name, value)
-	}
-	set.Set(model.MetricNameLabel, exposed.Name)
+	base := maps.Clone(exposed.Labels)
+	base[model.MetricNameLabel] = exposed.Name
+	set = NewLabels(h, base)
 	set.Guessed[h.Replica] = true
 	var moved []string
-	for name, value := range target.Public() {
+	public := target.Public()
+	for _, name := range slices.Sorted(maps.Keys(public)) {
+		value := public[name]
 		own, exposes := exposed.Labels[name]
 		if honor && exposes {
 			continue

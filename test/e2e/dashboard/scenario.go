@@ -72,7 +72,9 @@ func (f *fleet) apply(ctx context.Context) error {
 	if f.checkout, err = gateway.Start(context.WithoutCancel(ctx), gateway.Options{Service: checkout}); err != nil {
 		return err
 	}
-	f.Measured(f.checkout.MetricsAddress())
+	if err := f.Measured(ctx, f.checkout.MetricsAddress()); err != nil {
+		return err
+	}
 	f.loads = append(f.loads, gateway.Traffic{
 		URL: f.checkout.URL() + stack.Seed.Path, Clients: 2, Pause: 100 * time.Millisecond, Limit: limit,
 	}.Start(context.WithoutCancel(ctx)))

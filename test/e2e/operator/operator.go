@@ -1,41 +1,57 @@
-// Package operator simulates prometheus-operator for one Prometheus and a few Services: it
-// watches ServiceMonitors, writes the configuration of a Prometheus that runs outside of
-// the cluster, and reloads it.
+// Package operator runs the real prometheus-operator beside a control plane, and gives the
+// configuration that it writes to a Prometheus that runs outside of the cluster.
 package operator
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
-	"slices"
+	"os/exec"
 	"sync"
 	"time"
 
-	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/kong-latency/kong-latency/test/controlplane"
 )
 
-// Options are the operator's options.
+// Program is the name of the operator's program, and of its log.
+const Program = "prometheus-operator"
+
+// Run starts the operator, which then serves all Prometheus objects of the cluster. The
+// kinds of prometheus-operator must be installed.
+func Run(cp *controlplane.ControlPlane) (*controlplane.Process, error) {
+	port, err := controlplane.FreePort()
+	if err != nil {
+		return nil, err
+	}
+	ca, cert, key := cp.Certificates()
+	return cp.Run(Program, exec.Command(cp.Binary(Program),
+		"-apiserver="+cp.Config().Host,
+		"-ca-file="+ca, "-cert-file="+cert, "-key-file="+key,
+		fmt.Sprintf("-web.listen-address=127.0.0.1:%d", port)))
+}
+
+// Options are the options of Follow.
 type Options struct {
-	// Config is for the cluster, which must have the kinds of prometheus-operator.
-	Config *rest.Config
-	// Prometheus is the object whose selectors select monitors.
+	ControlPlane *controlplane.ControlPlane
+	// Prometheus is the object whose configuration is followed.
 	Prometheus types.NamespacedName
-	// Services are scraped if a monitor selects them: the real targets behind each.
-	Services map[types.NamespacedName][]Target
-	// File is Prometheus' configuration.
+	// File is where the configuration goes.
 	File string
 	// More, if set, is a file with further scrape_configs.
 	More string
-	// Reload makes Prometheus read it again. It is called after changes only.
+	// Reload makes Prometheus read the file again. It is called after changes only.
 	Reload func(context.Context) error
 }
 
@@ -43,169 +59,214 @@ type Options struct {
 type Target struct {
 	// Address is its real host:port.
 	Address string
-	// Pod is the name of the pod that it represents; empty without the label.
+	// Pod is the name of the pod that stands for it in the cluster.
 	Pod string
 }
 
-// Operator is a running operator. It ends with the context of Start.
-type Operator struct {
+// Configured follows the configuration of one Prometheus. It ends with the context of
+// Follow.
+type Configured struct {
 	options Options
-	cache   cache.Cache
+	admin   client.Client
+	secrets cache.Cache
 	// wake has capacity 1: it signals a change, not the number of changes.
 	wake chan struct{}
 	done chan struct{}
 
-	mu       sync.Mutex
-	services map[types.NamespacedName][]Target
-	written  []byte
-	problem  error
+	mu        sync.Mutex
+	addresses map[types.NamespacedName]string
+	written   []byte
+	problem   error
 }
 
-// retryAfter is the delay of retries when nothing changes.
-const retryAfter = time.Second
+const (
+	// retryAfter is the delay of retries when nothing changes.
+	retryAfter = time.Second
+	// firstBound limits the wait for the first configuration.
+	firstBound = time.Minute
+)
 
-// Start writes the first configuration and then follows the cluster.
-func Start(ctx context.Context, options Options) (*Operator, error) {
-	o := &Operator{
-		options: options, services: maps.Clone(options.Services),
+// Follow writes the configuration once the operator has made it, and again whenever it
+// changes.
+func Follow(ctx context.Context, options Options) (*Configured, error) {
+	c := &Configured{
+		options: options, addresses: map[types.NamespacedName]string{},
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
-	if err := o.watch(ctx); err != nil {
-		return nil, fmt.Errorf("watch ServiceMonitors: %w", err)
+	var err error
+	if c.admin, err = client.New(options.ControlPlane.Config(), client.Options{}); err != nil {
+		return nil, fmt.Errorf("make client: %w", err)
 	}
-	text, err := o.configuration(ctx)
-	if err != nil {
+	if err := c.watch(ctx); err != nil {
+		return nil, fmt.Errorf("watch the configuration of Prometheus: %w", err)
+	}
+	if err := c.first(ctx); err != nil {
 		return nil, err
 	}
-	if err := o.write(text); err != nil {
-		return nil, err
+	go c.run(ctx)
+	return c, nil
+}
+
+// Done is closed when following has ended.
+func (c *Configured) Done() <-chan struct{} { return c.done }
+
+// Problem returns why Prometheus does not have the current configuration, nil if it has.
+func (c *Configured) Problem() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.problem
+}
+
+// Serve puts targets behind a Service, which must exist: a pod for each, which the node
+// makes ready, and whose address is the target's for the Prometheus.
+func (c *Configured) Serve(ctx context.Context, name types.NamespacedName, targets ...Target) error {
+	var service corev1.Service
+	if err := c.admin.Get(ctx, name, &service); err != nil {
+		return fmt.Errorf("read Service of the metrics: %w", err)
 	}
-	go o.run(ctx)
-	return o, nil
+	for _, t := range targets {
+		pod := podOf(&service, t.Pod)
+		c.mu.Lock()
+		c.addresses[client.ObjectKeyFromObject(pod)] = t.Address
+		c.mu.Unlock()
+		if err := c.admin.Create(ctx, pod); err != nil {
+			return fmt.Errorf("create pod of the metrics: %w", err)
+		}
+	}
+	c.changed()
+	return nil
 }
 
-// Done is closed when the operator has ended.
-func (o *Operator) Done() <-chan struct{} { return o.done }
-
-// Serve adds targets to those of a Service, which must exist.
-func (o *Operator) Serve(service types.NamespacedName, targets ...Target) {
-	o.mu.Lock()
-	o.services[service] = slices.Concat(o.services[service], targets)
-	o.mu.Unlock()
-	o.changed()
+// podOf is a pod that the Service selects, with its ports.
+func podOf(service *corev1.Service, name string) *corev1.Pod {
+	container := corev1.Container{Name: "manager", Image: "manager"}
+	for _, p := range service.Spec.Ports {
+		container.Ports = append(container.Ports, corev1.ContainerPort{
+			Name: p.TargetPort.StrVal, ContainerPort: cmp.Or(p.TargetPort.IntVal, p.Port),
+		})
+	}
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: service.Namespace, Name: name, Labels: maps.Clone(service.Spec.Selector)},
+		Spec: corev1.PodSpec{
+			AutomountServiceAccountToken: new(false),
+			Containers:                   []corev1.Container{container},
+		},
+	}
 }
 
-// changed wakes the operator.
-func (o *Operator) changed() {
+// changed wakes what follows.
+func (c *Configured) changed() {
 	select {
-	case o.wake <- struct{}{}:
+	case c.wake <- struct{}{}:
 	default:
 	}
 }
 
-// Problem returns why Prometheus does not have the current configuration, nil if it has.
-func (o *Operator) Problem() error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.problem
-}
-
-// watch returns when the cache is synced.
-func (o *Operator) watch(ctx context.Context) error {
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, monitoringv1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			return err
-		}
-	}
+// watch returns when the cache is synced. It holds the one Secret only.
+func (c *Configured) watch(ctx context.Context) error {
+	name := c.secret()
 	var err error
-	if o.cache, err = cache.New(o.options.Config, cache.Options{Scheme: scheme}); err != nil {
+	c.secrets, err = cache.New(c.options.ControlPlane.Config(), cache.Options{
+		DefaultNamespaces:    map[string]cache.Config{name.Namespace: {}},
+		DefaultFieldSelector: fields.OneTermEqualSelector("metadata.name", name.Name),
+	})
+	if err != nil {
 		return err
 	}
-	for _, kind := range []client.Object{&corev1.Service{}, &monitoringv1.Prometheus{}, &monitoringv1.ServiceMonitor{}} {
-		informer, err := o.cache.GetInformer(ctx, kind, cache.BlockUntilSynced(false))
-		if err != nil {
-			return err
-		}
-		_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
-			AddFunc:    func(any) { o.changed() },
-			UpdateFunc: func(any, any) { o.changed() },
-			DeleteFunc: func(any) { o.changed() },
-		})
-		if err != nil {
-			return err
-		}
+	informer, err := c.secrets.GetInformer(ctx, &corev1.Secret{}, cache.BlockUntilSynced(false))
+	if err != nil {
+		return err
 	}
-	go func() { _ = o.cache.Start(ctx) }() // ends with the context, without an error
-	if !o.cache.WaitForCacheSync(ctx) {
+	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+		AddFunc:    func(any) { c.changed() },
+		UpdateFunc: func(any, any) { c.changed() },
+	})
+	if err != nil {
+		return err
+	}
+	go func() { _ = c.secrets.Start(ctx) }() // ends with the context, without an error
+	if !c.secrets.WaitForCacheSync(ctx) {
 		return context.Cause(ctx)
 	}
 	return nil
 }
 
-func (o *Operator) run(ctx context.Context) {
-	defer close(o.done)
+func (c *Configured) secret() types.NamespacedName {
+	return types.NamespacedName{Namespace: c.options.Prometheus.Namespace, Name: secretPrefix + c.options.Prometheus.Name}
+}
+
+// first waits for the first configuration and writes it.
+func (c *Configured) first(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, firstBound)
+	defer cancel()
+	for {
+		text, err := c.configuration(ctx)
+		if err == nil {
+			return c.write(text)
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(context.Cause(ctx), err)
+		case <-c.wake:
+		}
+	}
+}
+
+func (c *Configured) run(ctx context.Context) {
+	defer close(c.done)
 	for {
 		var retry <-chan time.Time
-		err := o.sync(ctx)
+		err := c.sync(ctx)
 		if err != nil {
 			retry = time.After(retryAfter)
 		}
-		o.mu.Lock()
-		o.problem = err
-		o.mu.Unlock()
+		c.mu.Lock()
+		c.problem = err
+		c.mu.Unlock()
 		select {
 		case <-ctx.Done():
 			return
-		case <-o.wake:
+		case <-c.wake:
 		case <-retry:
 		}
 	}
 }
 
 // sync updates Prometheus' configuration, if it has changed.
-func (o *Operator) sync(ctx context.Context) error {
-	text, err := o.configuration(ctx)
-	if err != nil || bytes.Equal(text, o.written) {
+func (c *Configured) sync(ctx context.Context) error {
+	text, err := c.configuration(ctx)
+	if err != nil || bytes.Equal(text, c.written) {
 		return err
 	}
-	if err := o.write(text); err != nil {
+	if err := c.write(text); err != nil {
 		return err
 	}
-	if err := o.options.Reload(ctx); err != nil {
-		o.written = nil // so that it is retried
+	if err := c.options.Reload(ctx); err != nil {
+		c.written = nil // so that it is retried
 		return fmt.Errorf("reload Prometheus: %w", err)
 	}
 	return nil
 }
 
-func (o *Operator) configuration(ctx context.Context) ([]byte, error) {
-	var p monitoringv1.Prometheus
-	if err := o.cache.Get(ctx, o.options.Prometheus, &p); err != nil {
-		return nil, fmt.Errorf("read Prometheus: %w", err)
+func (c *Configured) configuration(ctx context.Context) ([]byte, error) {
+	var secret corev1.Secret
+	if err := c.secrets.Get(ctx, c.secret(), &secret); err != nil {
+		return nil, fmt.Errorf("read the configuration of Prometheus: %w", err)
 	}
-	o.mu.Lock()
-	services := maps.Clone(o.services)
-	o.mu.Unlock()
-	var all []served
-	for name, targets := range services {
-		one := served{targets: targets}
-		if err := o.cache.Get(ctx, name, &one.service); err != nil {
-			return nil, fmt.Errorf("read Service of the metrics: %w", err)
-		}
-		all = append(all, one)
+	text, err := Configuration(&secret)
+	if err != nil {
+		return nil, err
 	}
-	var monitors monitoringv1.ServiceMonitorList
-	if err := o.cache.List(ctx, &monitors); err != nil {
-		return nil, fmt.Errorf("list ServiceMonitors: %w", err)
-	}
-	return configuration(&p, monitors.Items, all, o.options.More)
+	c.mu.Lock()
+	addresses := maps.Clone(c.addresses)
+	c.mu.Unlock()
+	return outside{kubeconfig: c.options.ControlPlane.Kubeconfig(), addresses: addresses, more: c.options.More}.adapt(text)
 }
 
-func (o *Operator) write(text []byte) error {
-	if err := os.WriteFile(o.options.File, text, 0o600); err != nil {
+func (c *Configured) write(text []byte) error {
+	if err := os.WriteFile(c.options.File, text, 0o600); err != nil {
 		return fmt.Errorf("write configuration of Prometheus: %w", err)
 	}
-	o.written = text
+	c.written = text
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/kong-latency/kong-latency/test/e2e/operator"
 )
 
 // Hop is a step from the annotation, or from a request, to a scaled workload. Errors
@@ -13,30 +15,32 @@ type Hop string
 
 // The hops. All but the first are in the order in which one needs the other.
 const (
-	ControlPlane Hop = "control plane"
-	Gateway      Hop = "gateway"
-	Prometheus   Hop = "prometheus scrape"
-	Rule         Hop = "adapter rule"
-	API          Hop = "metrics API"
-	Manifests    Hop = "manifests"
-	Webhook      Hop = "webhook"
-	Controller   Hop = "controller"
-	HPA          Hop = "HPA"
-	Pods         Hop = "pods"
-	Monitoring   Hop = "monitoring"
+	ControlPlane       Hop = "control plane"
+	Gateway            Hop = "gateway"
+	PrometheusOperator Hop = operator.Program
+	Prometheus         Hop = "prometheus scrape"
+	Rule               Hop = "adapter rule"
+	API                Hop = "metrics API"
+	Manifests          Hop = "manifests"
+	Webhook            Hop = "webhook"
+	Controller         Hop = "controller"
+	HPA                Hop = "HPA"
+	Pods               Hop = "pods"
+	Monitoring         Hop = "monitoring"
 )
 
 // logs names the component whose log has details about a hop.
 var logs = map[Hop]string{
-	Prometheus: "prometheus",
-	Rule:       "adapter",
-	API:        "adapter",
-	Manifests:  "kube-apiserver",
-	Webhook:    "webhook",
-	Controller: "controller",
-	HPA:        "kube-controller-manager",
-	Pods:       "kwok",
-	Monitoring: stateMetrics,
+	PrometheusOperator: operator.Program,
+	Prometheus:         "prometheus",
+	Rule:               "adapter",
+	API:                "adapter",
+	Manifests:          "kube-apiserver",
+	Webhook:            "webhook",
+	Controller:         "controller",
+	HPA:                "kube-controller-manager",
+	Pods:               "kwok",
+	Monitoring:         stateMetrics,
 }
 
 // HopError says which hop failed.

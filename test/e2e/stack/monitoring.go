@@ -116,8 +116,7 @@ func (s *Stack) monitorProduct(ctx context.Context, webhook, controller *product
 		}
 		targets = append(targets, operator.Target{Address: at.Host, Pod: p.pod})
 	}
-	s.operator.Serve(service, targets...)
-	return nil
+	return s.operator.Serve(ctx, service, targets...)
 }
 
 func monitored(monitor *unstructured.Unstructured) error {
@@ -137,7 +136,7 @@ func monitored(monitor *unstructured.Unstructured) error {
 }
 
 // Measured has Prometheus also scrape the latency that another gateway measures, at the
-// host:port of its metrics.
-func (s *Stack) Measured(address string) {
-	s.operator.Serve(guide.MetricsService, operator.Target{Address: address})
+// host:port of its metrics: that of one more pod of Kong Operator.
+func (s *Stack) Measured(ctx context.Context, address string) error {
+	return s.operator.Serve(ctx, guide.MetricsService, operator.Target{Address: address, Pod: "kong-operator-controller-manager-1"})
 }

@@ -1,8 +1,8 @@
 // Package stack starts a cluster in which latency autoscaling works from end to end:
 // a real control plane, the objects of Kong's guide, a real Prometheus, an adapter,
 // a gateway that measures real requests, and the product by its shipped manifests.
-// Only Kong, its operator, prometheus-operator and prometheus-adapter are simulated. The
-// demo shows it; end-to-end tests share one per package.
+// prometheus-operator is the real one, too. Only Kong, its operator and prometheus-adapter
+// are simulated. The demo shows it; end-to-end tests share one per package.
 //
 // Tests may break objects of the pipeline: change or delete them with [Stack.Admin], and
 // let [Stack.Restore] create them again. As in a real cluster, the adapter only reads its
@@ -31,9 +31,8 @@ import (
 // the stack have to create it.
 var Echo = types.NamespacedName{Namespace: "default", Name: "echo"}
 
-// Stack is a running cluster. Stop it with Stop. The gateway, the adapter and the
-// simulation of prometheus-operator are part of this process; everything else runs as
-// child processes of the control plane.
+// Stack is a running cluster. Stop it with Stop. The gateway and the adapter are part of this
+// process; everything else runs as child processes of the control plane.
 type Stack struct {
 	options Options
 	// run is the context of what is part of this process.
@@ -44,7 +43,7 @@ type Stack struct {
 	core       kubernetes.Interface
 	admin      client.Client
 	prometheus *prometheus
-	operator   *operator.Operator
+	operator   *operator.Configured
 	gateway    *gateway.Gateway
 	watched    []watched
 

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
@@ -117,18 +116,8 @@ func (s *Stack) startPrometheus(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", At(Monitoring, err)
 	}
-	s.operator, err = operator.Start(s.run, operator.Options{
-		Config:     s.cp.Config(),
-		Prometheus: guide.PrometheusServer,
-		Services: map[types.NamespacedName][]operator.Target{
-			guide.MetricsService: {{Address: s.gateway.MetricsAddress()}}, // the gateway exposes the metrics instead of the operator
-		},
-		File:   config,
-		More:   more,
-		Reload: s.prometheus.reload,
-	})
-	if err != nil {
-		return "", At(Prometheus, err)
+	if err := s.configurePrometheus(config, more); err != nil {
+		return "", At(PrometheusOperator, err)
 	}
 	process, err := s.cp.Run("prometheus", exec.Command(s.cp.Binary("prometheus"),
 		"--config.file="+config,
@@ -140,4 +129,25 @@ func (s *Stack) startPrometheus(ctx context.Context) (string, error) {
 	}
 	s.watched = append(s.watched, watched{Prometheus, process})
 	return url, s.Await(ctx, Prometheus, 30*time.Second, s.prometheus.ready)
+}
+
+// configurePrometheus starts prometheus-operator, writes the configuration that it makes,
+// and follows it. The gateway exposes the metrics in place of Kong Operator.
+func (s *Stack) configurePrometheus(file, more string) error {
+	process, err := operator.Run(s.cp)
+	if err != nil {
+		return err
+	}
+	s.watched = append(s.watched, watched{PrometheusOperator, process})
+	s.operator, err = operator.Follow(s.run, operator.Options{
+		ControlPlane: s.cp,
+		Prometheus:   guide.PrometheusServer,
+		File:         file,
+		More:         more,
+		Reload:       s.prometheus.reload,
+	})
+	if err != nil {
+		return err
+	}
+	return s.operator.Serve(s.run, guide.MetricsService, operator.Target{Address: s.gateway.MetricsAddress(), Pod: "kong-operator-controller-manager-0"})
 }

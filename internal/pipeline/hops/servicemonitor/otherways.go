@@ -7,10 +7,12 @@ import (
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
 
 	"github.com/kong-latency/kong-latency/internal/finding"
 	"github.com/kong-latency/kong-latency/internal/pipeline"
 	"github.com/kong-latency/kong-latency/internal/pipeline/hops/prometheus"
+	"github.com/kong-latency/kong-latency/internal/pipeline/scrape"
 )
 
 // unproven makes the findings of an answer Unknown if the Prometheus may have the series in
@@ -65,7 +67,7 @@ func otherWayOf(s *pipeline.Snapshot, p *monitoringv1.Prometheus, service pipeli
 		}
 	}
 	for _, m := range s.PodMonitors.Items {
-		if mayUse(s, p, spec.PodMonitorSelector, spec.PodMonitorNamespaceSelector, m.Labels, m.Namespace) && mayScrape(m, service) {
+		if mayUse(s, p, spec.PodMonitorSelector, spec.PodMonitorNamespaceSelector, m.Labels, m.Namespace) && mayScrape(m, spec.IgnoreNamespaceSelectors, service) {
 			return fmt.Sprintf("%s may use PodMonitor %s/%s", who, m.Namespace, m.Name)
 		}
 	}
@@ -89,10 +91,11 @@ func mayUse(s *pipeline.Snapshot, p *monitoringv1.Prometheus, by, namespaces *me
 }
 
 // mayScrape reports whether a PodMonitor may select the pods behind a Service: of their
-// labels only those are known that the Service selects them by.
-func mayScrape(m pipeline.PodMonitor, service pipeline.OperatorService) bool {
+// labels only those are known that the Service selects them by. Values in its selector are
+// regular expressions, unless its selectorMechanism is RoleSelector.
+func mayScrape(m pipeline.PodMonitor, onlyOwn bool, service pipeline.OperatorService) bool {
 	in := m.Namespace == service.Namespace
-	if m.Namespaces.Any || len(m.Namespaces.MatchNames) > 0 {
+	if !onlyOwn && (m.Namespaces.Any || len(m.Namespaces.MatchNames) > 0) {
 		in = m.Namespaces.Any || slices.Contains(m.Namespaces.MatchNames, service.Namespace)
 	}
 	selector, err := metav1.LabelSelectorAsSelector(&m.Selector)
@@ -101,7 +104,11 @@ func mayScrape(m pipeline.PodMonitor, service pipeline.OperatorService) bool {
 	}
 	requirements, _ := selector.Requirements()
 	return !slices.ContainsFunc(requirements, func(r labels.Requirement) bool {
-		_, known := service.Selector[r.Key()]
-		return known && !r.Matches(labels.Set(service.Selector))
+		value, known := service.Selector[r.Key()]
+		if !known || r.Matches(labels.Set(service.Selector)) {
+			return false
+		}
+		positive := r.Operator() == selection.In || r.Operator() == selection.Equals
+		return !positive || !(scrape.Job{}).MatchesAny(r.ValuesUnsorted(), value)
 	})
 }

@@ -80,6 +80,13 @@ func TestScrapedOtherwise(t *testing.T) {
 		{name: "nothing else", change: without(func(*pipeline.Snapshot) {}), want: notFound},
 		{name: "a PodMonitor", change: podMonitor(release, map[string]string{"app.kubernetes.io/name": "kong-operator"}), want: otherwise, says: []string{"PodMonitor kong-system/kong-operator"}},
 		{name: "a PodMonitor of other pods", change: podMonitor(release, map[string]string{"control-plane": "another"}), want: notFound},
+		// prometheus-operator makes regular expressions of the values of selectors.
+		{name: "a PodMonitor by a pattern", change: podMonitor(release, map[string]string{"control-plane": "controller.manager"}), want: otherwise},
+		{name: "a PodMonitor of another namespace, of which its Prometheus does not know", change: pipelinetest.Together(
+			podMonitor(release, nil), func(s *pipeline.Snapshot) {
+				s.PodMonitors.Items[0].Namespaces.MatchNames = []string{"default"}
+				s.Prometheuses.Items[0].Spec.IgnoreNamespaceSelectors = true
+			}), want: otherwise},
 		{name: "a PodMonitor that is not selected", change: podMonitor(nil, nil), want: notFound},
 		{name: "PodMonitors unreadable", change: without(func(s *pipeline.Snapshot) {
 			s.PodMonitors = pipeline.Set[pipeline.PodMonitor]{State: pipeline.Unreadable, Why: "listing podmonitors is forbidden"}

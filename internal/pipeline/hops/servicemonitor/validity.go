@@ -2,6 +2,7 @@ package servicemonitor
 
 import (
 	"regexp"
+	"slices"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 
@@ -21,7 +22,8 @@ func (j *judgement) judgeValidity() {
 }
 
 // unrefuse removes what Prometheus refuses. Of two ways to authenticate the one
-// stays that is not deprecated; a port becomes the name that it must have meant.
+// stays that is not deprecated; a port becomes the name that it must have meant; a
+// comparison of labels stays without its regular expression.
 func unrefuse(m *monitoringv1.ServiceMonitor) {
 	for i := range m.Spec.Endpoints {
 		ep := &m.Spec.Endpoints[i]
@@ -30,6 +32,14 @@ func unrefuse(m *monitoringv1.ServiceMonitor) {
 		}
 		if _, _, err := (*bound.Regexps)(nil).Compile(ep.Port); err != nil {
 			ep.Port = regexp.QuoteMeta(ep.Port)
+		}
+		for _, list := range []*[]monitoringv1.RelabelConfig{&ep.RelabelConfigs, &ep.MetricRelabelConfigs} {
+			*list = slices.Clone(*list)
+			for k, c := range *list {
+				if scrape.ComparesByRegex(c) {
+					(*list)[k].Regex = ""
+				}
+			}
 		}
 	}
 }

@@ -92,6 +92,8 @@ var monitorBreakers = []breaker{
 		change: breakMonitor(func(m *monitoringv1.ServiceMonitor) { m.Spec.ScrapeClassName = ptr.To("none") })},
 	{name: "port that is no regular expression", reason: servicemonitor.ConfigRefused,
 		change: breakEndpoint(func(e *monitoringv1.Endpoint) { e.Port = "([" })},
+	{name: "comparison with a regular expression", reason: servicemonitor.ConfigRefused, change: breakTarget(monitoringv1.RelabelConfig{
+		Action: "DropEqual", SourceLabels: []monitoringv1.LabelName{"job"}, TargetLabel: "none", Regex: "(.*)"})},
 	{name: "two ways to authenticate", reason: servicemonitor.ConfigRefused, uncovers: servicemonitor.SecretUnknown,
 		change: breakEndpoint(func(e *monitoringv1.Endpoint) {
 			servicemonitor.WithToken(e)
