@@ -80,8 +80,11 @@ func (f *fleet) draw(ctx context.Context, d *dashboard.Dashboard, folder string)
 
 // play has load on echo for a while, and then none. The metric has to arrive first.
 func (f *fleet) play(ctx context.Context) error {
-	load := f.busy()
-	err := f.Await(ctx, stack.HPA, loaded, func(ctx context.Context) error { return f.replicas(ctx, "echo", 2) })
+	load, err := f.busy(ctx)
+	if err != nil {
+		return err
+	}
+	err = f.Await(ctx, stack.HPA, loaded, func(ctx context.Context) error { return f.replicas(ctx, "echo", 2) })
 	if err != nil {
 		return err
 	}

@@ -21,9 +21,10 @@ func runTests(m *testing.M) (code int) {
 	defer cancel()
 	var err error
 	if cluster, err = startFleet(ctx); err == nil {
-		cluster.busy()
-		code = m.Run()
-		err = cluster.stop()
+		if _, err = cluster.busy(ctx); err == nil {
+			code = m.Run()
+		}
+		err = errors.Join(err, cluster.stop())
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "run the cluster:", err)

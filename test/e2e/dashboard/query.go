@@ -30,11 +30,11 @@ type view struct {
 // newView resolves the variables as Grafana does, by their queries: in their order, with the
 // chosen value, or else the first.
 func newView(ctx context.Context, d *dashboard.Dashboard, url string, over prometheusv1.Range, chosen map[string]string) (*view, error) {
-	client, err := prometheusapi.NewClient(prometheusapi.Config{Address: url})
+	v, err := newQueries(url, over)
 	if err != nil {
-		return nil, fmt.Errorf("make Prometheus client: %w", err)
+		return nil, err
 	}
-	v := &view{d, prometheusv1.NewAPI(client), map[string]string{"__rate_interval": rateInterval}, over}
+	v.Dashboard = d
 	for _, variable := range d.Templating.List {
 		if variable.Type != "query" {
 			continue
@@ -55,6 +55,15 @@ func newView(ctx context.Context, d *dashboard.Dashboard, url string, over prome
 		v.values[variable.Name] = value
 	}
 	return v, nil
+}
+
+// newQueries is a view without a dashboard: it answers queries without variables.
+func newQueries(url string, over prometheusv1.Range) (*view, error) {
+	client, err := prometheusapi.NewClient(prometheusapi.Config{Address: url})
+	if err != nil {
+		return nil, fmt.Errorf("make Prometheus client: %w", err)
+	}
+	return &view{api: prometheusv1.NewAPI(client), values: map[string]string{"__rate_interval": rateInterval}, over: over}, nil
 }
 
 // labelValues are the present values of a variable, sorted.

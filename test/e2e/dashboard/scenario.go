@@ -136,11 +136,29 @@ func (f *fleet) change(ctx context.Context) {
 	}
 }
 
-// busy sends requests to echo, more than one replica can serve in time.
-func (f *fleet) busy() *stack.Load {
+// awaitSize is how long Prometheus may take to know the size of echo.
+const awaitSize = time.Minute
+
+// busy sends requests to echo, more than one replica can serve in time. Its size has to be
+// known before that: what shows rescales compares it with an earlier one.
+func (f *fleet) busy(ctx context.Context) (*stack.Load, error) {
+	err := f.Await(ctx, stack.Prometheus, awaitSize, func(ctx context.Context) error {
+		v, err := newQueries(f.PrometheusURL(), since(f.begin, time.Second))
+		if err != nil {
+			return err
+		}
+		known, err := v.instant(ctx, `kube_horizontalpodautoscaler_status_desired_replicas{horizontalpodautoscaler="echo"} offset 10s`)
+		if err == nil && len(known) == 0 {
+			err = errors.New("the size of echo has not been known for 10 s")
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	load := f.Send(stack.Traffic{Path: "/", Clients: 10}, limit)
 	f.loads = append(f.loads, load)
-	return load
+	return load, nil
 }
 
 // replicas returns nil if a Deployment has at least this many replicas.

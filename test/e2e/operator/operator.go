@@ -139,7 +139,11 @@ func (c *Configured) Serve(ctx context.Context, name types.NamespacedName, targe
 
 // podOf is a pod that the Service selects, with its ports.
 func podOf(service *corev1.Service, name string) *corev1.Pod {
-	container := corev1.Container{Name: "manager", Image: "manager"}
+	// As the namespace of the product demands, by the Pod Security Standard restricted.
+	container := corev1.Container{Name: "manager", Image: "manager", SecurityContext: &corev1.SecurityContext{
+		AllowPrivilegeEscalation: new(false),
+		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+	}}
 	for _, p := range service.Spec.Ports {
 		container.Ports = append(container.Ports, corev1.ContainerPort{
 			Name: p.TargetPort.StrVal, ContainerPort: cmp.Or(p.TargetPort.IntVal, p.Port),
@@ -149,7 +153,10 @@ func podOf(service *corev1.Service, name string) *corev1.Pod {
 		ObjectMeta: metav1.ObjectMeta{Namespace: service.Namespace, Name: name, Labels: maps.Clone(service.Spec.Selector)},
 		Spec: corev1.PodSpec{
 			AutomountServiceAccountToken: new(false),
-			Containers:                   []corev1.Container{container},
+			SecurityContext: &corev1.PodSecurityContext{
+				RunAsNonRoot: new(true), SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+			},
+			Containers: []corev1.Container{container},
 		},
 	}
 }
