@@ -37,7 +37,13 @@ type endpoint struct {
 	address, readyz string
 	ready           bool
 	unreadySince    time.Time
+	// unanswered is how many probes in a row got no answer.
+	unanswered int
 }
+
+// unansweredProbes is how many probes in a row have to get no answer until an endpoint is not
+// ready, as failureThreshold of a Pod's probe is by default: a busy machine may miss one.
+const unansweredProbes = 3
 
 func newBalancer(t *testing.T) *balancer {
 	t.Helper()
@@ -105,6 +111,12 @@ func (b *balancer) probe(done <-chan struct{}) {
 				_ = resp.Body.Close()
 			}
 			b.mu.Lock()
+			if err != nil {
+				e.unanswered++
+				ready = e.ready && e.unanswered < unansweredProbes
+			} else {
+				e.unanswered = 0
+			}
 			if e.ready && !ready {
 				e.unreadySince = time.Now()
 			}
